@@ -1,0 +1,49 @@
+// What every data set of faces is once it is read: grey 48x48 images, one label each, and named splits.
+import { ValueError } from '@mien/tensor';
+
+/** Side of every face image, in pixels. */
+export const SIDE = 48;
+/** Bytes of one face image: 48 * 48 grey values. */
+export const PIXELS: number = SIDE * SIDE;
+
+/** Faces in memory: `images` is [count, 48, 48] grey bytes, `labels` [count] class numbers. */
+export interface Faces {
+  /** What was read, for example `fer2013`, `ck+` or `drawn`. */
+  readonly dataset: string;
+  readonly classes: readonly string[];
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+  /** Indices of each split, in file order. CK+ has none until a fold is chosen. */
+  readonly splits: Readonly<Record<string, Int32Array>>;
+}
+
+/** A part of a data set: the rows of `faces` named by `indices`, in that order. */
+export interface Split {
+  readonly faces: Faces;
+  readonly indices: Int32Array;
+}
+
+/** The number of images of a data set. */
+export function count(faces: Faces): number {
+  return faces.labels.length;
+}
+
+/** The split called `name`. Throws ValueError naming the splits that exist. */
+export function split(faces: Faces, name: string): Split {
+  const indices = faces.splits[name];
+  if (!indices) {
+    const known = Object.keys(faces.splits).join(', ') || 'none';
+    throw new ValueError(`split: ${faces.dataset} has no split called ${name} (it has ${known})`);
+  }
+  return { faces, indices };
+}
+
+/** How many images of each class a split holds. */
+export function classCounts({ faces, indices }: Split): number[] {
+  const counts = faces.classes.map(() => 0);
+  for (const i of indices) {
+    const label = faces.labels[i] as number;
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,196 @@
+// FER2013: 48x48 faces as one CSV of `emotion,pixels,Usage` (Goodfellow et al. 2013, arXiv 1307.0414).
+import { FormatError } from '@mien/nn';
+import Papa from 'papaparse';
+import { type Faces, PIXELS, type Split } from './faces.ts';
+
+/** The seven classes of FER2013, in label order. */
+export const FER2013_CLASSES: readonly string[] = ['Angry', 'Disgust', 'Fear', 'Happy', 'Sad', 'Surprise', 'Neutral'];
+/** The three splits, as the `Usage` column spells them. */
+export const FER2013_SPLITS: readonly string[] = ['Training', 'PublicTest', 'PrivateTest'];
+
+// A row of three-digit pixels is 9,230 characters; nothing that is a FER2013 row comes near this, and a file without
+// line ends must not be gathered in memory.
+const LONGEST_LINE = 65_536;
+const SPACE = 32;
+const ZERO = 48;
+
+/** A growing byte array: images arrive one row at a time and the file does not say how many there are. */
+class Bytes {
+  #data = new Uint8Array(1 << 16);
+  #length = 0;
+
+  /** Makes room for `extra` more bytes and returns where they start. */
+  grow(extra: number): number {
+    const start = this.#length;
+    this.#length += extra;
+    if (this.#length > this.#data.length) {
+      const larger = new Uint8Array(Math.max(this.#length, 2 * this.#data.length));
+      larger.set(this.#data.subarray(0, start));
+      this.#data = larger;
+    }
+    return start;
+  }
+
+  get data(): Uint8Array {
+    return this.#data;
+  }
+
+  /** The bytes written, in an array of their own size. */
+  finish(): Uint8Array {
+    return this.#data.slice(0, this.#length);
+  }
+}
+
+interface Columns {
+  readonly emotion: number;
+  readonly pixels: number;
+  readonly usage: number;
+}
+
+/** Finds the three columns by trimmed name, in any order and letter case; other columns are passed over. */
+function findColumns(header: readonly string[], file: string): Columns {
+  const names = header.map((name) => name.replace(/^\uFEFF/, '').trim().toLowerCase());
+  const find = (name: string): number => {
+    const index = names.indexOf(name);
+    if (index < 0) {
+      const found = names.slice(0, 8).map((n) => n.slice(0, 40));
+      throw new FormatError(
+        `${file}, line 1: no column called ${name} (found ${found.join(', ') || 'nothing'}); a FER2013 file starts with emotion,pixels,Usage`,
+      );
+    }
+    return index;
+  };
+  return { emotion: find('emotion'), pixels: find('pixels'), usage: find('usage') };
+}
+
+/** Writes the grey values of `text` to out[start ..], or says what is wrong with them. */
+function readPixels(text: string, out: Uint8Array, start: number): string | null {
+  let written = 0;
+  let value = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : SPACE;
+    if (code >= ZERO && code <= ZERO + 9) {
+      value = (value < 0 ? 0 : value * 10) + code - ZERO;
+      if (value > 255) return `pixel ${written + 1} is over 255`;
+    } else if (code === SPACE || code === 9) {
+      if (value < 0) continue;
+      if (written < PIXELS) out[start + written] = value;
+      written++;
+      value = -1;
+    } else {
+      return `pixel ${written + 1} holds ${JSON.stringify(text[i])}, which is no digit`;
+    }
+  }
+  return written === PIXELS ? null : `${written} pixels, ${PIXELS} expected (48 x 48)`;
+}
+
+/** Takes the text of a FER2013 file piece by piece; `end` returns the faces. Throws FormatError with the line. */
+export class Fer2013Reader {
+  readonly #file: string;
+  readonly #images = new Bytes();
+  readonly #labels = new Bytes();
+  readonly #splits: number[][] = FER2013_SPLITS.map(() => []);
+  readonly #classes: readonly string[] = FER2013_CLASSES;
+  #columns: Columns | null = null;
+  #rest = '';
+  #line = 0;
+
+  /** `file` is the name that errors carry. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Reads the whole lines of `text` and keeps what follows the last line end for the next call. */
+  push(text: string): void {
+    const end = text.lastIndexOf('\n');
+    if (end < 0) {
+      this.#rest += text;
+      this.#refuseLong();
+      return;
+    }
+    const lines = this.#rest + text.slice(0, end + 1);
+    this.#rest = text.slice(end + 1);
+    this.#lines(lines);
+    this.#refuseLong();
+  }
+
+  /** Reads what is left and returns the faces. */
+  end(): Faces {
+    if (this.#rest !== '') this.#lines(this.#rest);
+    this.#rest = '';
+    if (!this.#columns) throw new FormatError(`${this.#file}: the file is empty; expected emotion,pixels,Usage`);
+    const labels = this.#labels.finish();
+    if (labels.length === 0) throw new FormatError(`${this.#file}: a header and no rows`);
+    const splits = FER2013_SPLITS.map((name, i) => [name, Int32Array.from(this.#splits[i] as number[])]);
+    const images = this.#images.finish();
+    return { dataset: 'fer2013', classes: this.#classes, images, labels, splits: Object.fromEntries(splits) };
+  }
+
+  #refuseLong(): void {
+    if (this.#rest.length <= LONGEST_LINE) return;
+    throw new FormatError(`${this.#file}, line ${this.#line + 1}: over ${LONGEST_LINE} characters without a line end`);
+  }
+
+  #lines(text: string): void {
+    const unix = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
+    const { data } = Papa.parse<string[]>(unix, { delimiter: ',', newline: '\n' });
+    // Papa returns one empty row after a final line end.
+    if (text.endsWith('\n')) data.pop();
+    for (const row of data) {
+      this.#line++;
+      this.#row(row);
+    }
+  }
+
+  #row(row: readonly string[]): void {
+    if (!this.#columns) {
+      this.#columns = findColumns(row, this.#file);
+      return;
+    }
+    if (row.length === 1 && (row[0] as string).trim() === '') return;
+    const { emotion, pixels, usage } = this.#columns;
+    if (row.some((field) => field.includes('\n'))) this.#fail('a quotation mark is not closed');
+    const labelText = row[emotion]?.trim() ?? '';
+    const pixelText = row[pixels];
+    const usageText = row[usage]?.trim();
+    if (pixelText === undefined || usageText === undefined) {
+      this.#fail(`${row.length} columns, ${Math.max(emotion, pixels, usage) + 1} expected`);
+    }
+    const label = /^\d+$/.test(labelText) ? Number(labelText) : -1;
+    if (label < 0 || label >= this.#classes.length) {
+      this.#fail(`emotion is ${JSON.stringify(labelText.slice(0, 40))}, expected 0 to ${this.#classes.length - 1}`);
+    }
+    const which = FER2013_SPLITS.indexOf(usageText);
+    if (which < 0) {
+      this.#fail(`Usage is ${JSON.stringify(usageText.slice(0, 40))}, expected one of ${FER2013_SPLITS.join(', ')}`);
+    }
+    const start = this.#images.grow(PIXELS);
+    const problem = readPixels(pixelText, this.#images.data, start);
+    if (problem) this.#fail(problem);
+    const at = this.#labels.grow(1);
+    this.#labels.data[at] = label;
+    this.#splits[which]?.push(at);
+  }
+
+  #fail(problem: string): never {
+    throw new FormatError(`${this.#file}, line ${this.#line}: ${problem}`);
+  }
+}
+
+/** Reads FER2013 from its whole text; large files go through `Fer2013Reader` piece by piece. */
+export function parseFer2013(text: string, file = 'fer2013.csv'): Faces {
+  const reader = new Fer2013Reader(file);
+  reader.push(text);
+  return reader.end();
+}
+
+/** The lines of a FER2013 file, header first, each with its line end: the bytes that Kaggle's file has. */
+export function* fer2013Lines(splits: readonly { readonly usage: string; readonly split: Split }[]): Generator<string> {
+  yield 'emotion,pixels,Usage\n';
+  for (const { usage, split } of splits) {
+    for (const i of split.indices) {
+      const pixels = split.faces.images.subarray(i * PIXELS, (i + 1) * PIXELS);
+      yield `${split.faces.labels[i]},${pixels.join(' ')},${usage}\n`;
+    }
+  }
+}
