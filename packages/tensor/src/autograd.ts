@@ -1,0 +1,240 @@
+// Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
+// A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
+import { GradientError } from './errors.ts';
+import { adopt, keep, scope } from './runtime/scope.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Tensors by the operation's own names for them; null where an optional one was not given. */
+export type Tensors = Readonly<Record<string, Tensor | null>>;
+
+/** The gradients a backward function returns; what is not needed may be null, false or absent. */
+export type Gradients<I> = { readonly [K in keyof I]?: Tensor | null | false };
+
+/** How an operation is differentiated. */
+export interface Rule<I extends Tensors, S extends Tensors> {
+  /** Everything that backward keeps alive. */
+  readonly saves: S;
+  /** From the gradient of the output to the gradients of the inputs, each of its input's shape. Written with operations. */
+  readonly backward: (dy: Tensor, saved: S, needs: { readonly [K in keyof I]: boolean }) => Gradients<I>;
+}
+
+let recording = true;
+let nodesMade = 0;
+
+/** Whether operations record how to differentiate them. */
+export function gradEnabled(): boolean {
+  return recording;
+}
+
+/** Runs `fn` without recording: its results do not require gradients. */
+export function noGrad<T>(fn: () => T): T {
+  return withRecording(false, fn);
+}
+
+function withRecording<T>(enabled: boolean, fn: () => T): T {
+  const before = recording;
+  recording = enabled;
+  try {
+    return fn();
+  } finally {
+    recording = before;
+  }
+}
+
+/** One recorded operation. Counted by references: its output, the nodes after it, and aliases of its output. */
+export class GraphNode {
+  readonly name: string;
+  readonly order: number = nodesMade++;
+  readonly #rule: Rule<Tensors, Tensors>;
+  readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
+  #saved: Tensors | null;
+  #savedOutput: string | null = null;
+  #references = 1;
+
+  constructor(name: string, y: Tensor, inputs: Tensors, rule: Rule<Tensors, Tensors>) {
+    this.name = name;
+    this.#rule = rule;
+    const edges = new Map<string, GraphNode | Tensor>();
+    for (const [key, input] of Object.entries(inputs)) {
+      if (input?.requiresGrad) edges.set(key, input.node?.retain() ?? input);
+    }
+    this.#edges = edges;
+    const saved: Record<string, Tensor | null> = {};
+    for (const [key, tensor] of Object.entries(rule.saves)) {
+      // The output is saved without its node: a node that refers to itself would never be freed.
+      if (tensor === y) this.#savedOutput = key;
+      saved[key] = tensor && tensor.alias(tensor === y ? null : tensor.node);
+    }
+    this.#saved = saved;
+  }
+
+  /** The nodes and leaves that gradients go to, by input name. */
+  get edges(): ReadonlyMap<string, GraphNode | Tensor> {
+    return this.#edges;
+  }
+
+  /** The gradients of the inputs for the gradient `dy` of the output. Throws GradientError once the graph was freed. */
+  backward(dy: Tensor): Map<string, Tensor> {
+    const kept = this.#saved;
+    if (!kept) {
+      throw new GradientError(`backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`);
+    }
+    const saved = { ...kept };
+    const outputKey = this.#savedOutput;
+    const output = outputKey === null ? null : (kept[outputKey] ?? null);
+    const attached = output && outputKey !== null && recording ? output.alias(this) : null;
+    if (attached && outputKey !== null) saved[outputKey] = attached;
+    const needs: Record<string, boolean> = {};
+    for (const key of Object.keys(this.#rule.saves)) needs[key] = false;
+    for (const key of this.#edges.keys()) needs[key] = true;
+    try {
+      const found = scope(() => this.#rule.backward(dy, saved, needs));
+      return this.#checked(found, dy, saved);
+    } finally {
+      attached?.dispose();
+    }
+  }
+
+  #checked(found: Gradients<Tensors>, dy: Tensor, saved: Tensors): Map<string, Tensor> {
+    const gradients = new Map<string, Tensor>();
+    for (const key of this.#edges.keys()) {
+      const gradient = found[key];
+      if (!gradient) continue;
+      const borrowed = gradient === dy || Object.values(saved).includes(gradient) || [...gradients.values()].includes(gradient);
+      gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
+    }
+    return gradients;
+  }
+
+  /** Frees what was saved. */
+  free(): void {
+    if (!this.#saved) return;
+    for (const tensor of Object.values(this.#saved)) tensor?.dispose();
+    this.#saved = null;
+  }
+
+  retain(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** Gives up one reference; the last frees this node and whatever before it nothing else refers to. */
+  release(): void {
+    const waiting: GraphNode[] = [this];
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      if (--node.#references > 0) continue;
+      node.free();
+      for (const edge of node.#edges.values()) if (edge instanceof GraphNode) waiting.push(edge);
+    }
+  }
+}
+
+/**
+ * Makes `y`, the result of an operation on `inputs`, differentiable, if any input requires gradients. Returns `y`.
+ * Your own operations use it as Mien's do: dispatch kernels with `run`, then record how to go back.
+ */
+export function record<I extends Tensors, S extends Tensors>(name: string, y: Tensor, inputs: I, rule: Rule<I, S>): Tensor {
+  if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
+  y.attach(new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
+  return y;
+}
+
+/** How far backward goes. */
+export interface BackwardOptions {
+  /** Keep what the graph saved, so that backward can be called again. */
+  readonly keepGraph?: boolean;
+  /** Make the gradients differentiable themselves; keeps the graph. */
+  readonly createGraph?: boolean;
+}
+
+/**
+ * Propagates `seed`, the gradient of `root`, to every leaf before it. `reached` is called once a contribution, with a
+ * gradient that it may take out of the surrounding scope; a node in `stops` gets its whole gradient and is not passed.
+ */
+export function propagate(
+  root: Tensor,
+  seed: Tensor,
+  options: BackwardOptions,
+  reached: (target: Tensor | GraphNode, gradient: Tensor) => void,
+  stops: ReadonlySet<GraphNode> = new Set(),
+): void {
+  const { createGraph = false, keepGraph = createGraph } = options;
+  scope(() =>
+    withRecording(createGraph, () => {
+      const start = root.node;
+      if (!start) {
+        reached(root, seed);
+        return;
+      }
+      const pending = new Map<GraphNode, Tensor>([[start, seed.alias(seed.node)]]);
+      for (const node of nodesBefore(start, stops)) {
+        const dy = pending.get(node);
+        if (!dy) continue;
+        pending.delete(node);
+        if (stops.has(node)) {
+          reached(node, dy);
+          continue;
+        }
+        for (const [key, gradient] of node.backward(dy)) {
+          const edge = node.edges.get(key) as GraphNode | Tensor;
+          if (!(edge instanceof GraphNode)) {
+            reached(edge, gradient);
+            continue;
+          }
+          const sum = pending.get(edge);
+          pending.set(edge, sum ? sum.add(gradient) : gradient);
+          if (sum) {
+            sum.dispose();
+            gradient.dispose();
+          }
+        }
+        dy.dispose();
+        if (!keepGraph) node.free();
+      }
+    }),
+  );
+}
+
+/** The nodes that `start` depends on, itself first, every node before those it depends on. */
+function nodesBefore(start: GraphNode, stops: ReadonlySet<GraphNode>): readonly GraphNode[] {
+  const seen = new Set<GraphNode>([start]);
+  for (const node of seen) {
+    if (stops.has(node)) continue;
+    for (const edge of node.edges.values()) if (edge instanceof GraphNode) seen.add(edge);
+  }
+  return [...seen].sort((a, b) => b.order - a.order);
+}
+
+/** Adds `gradient` to the leaf's `grad`, which the leaf owns. */
+export function accumulate(leaf: Tensor, gradient: Tensor): void {
+  const before = leaf.grad;
+  leaf.grad = keep(before ? before.add(gradient) : gradient.alias(gradient.node));
+}
+
+/**
+ * The gradient function of `fn` by its first argument, as in JAX: `grad(fn)(x, ...)` has the shape of x. `fn` returns one
+ * element. Nested, it gives derivatives of higher order: `grad(grad(fn))`.
+ */
+export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, ...rest: Tensor[]) => Tensor {
+  return (x, ...rest) =>
+    scope(() => {
+      const probe = withRecording(true, () => probeOf(x));
+      const y = withRecording(true, () => fn(probe, ...rest));
+      if (y.size !== 1) throw new GradientError(`grad: the function must return one element, came [${y.shape.join(', ')}]`);
+      const target = probe.node ?? probe;
+      const createGraph = recording && [x, ...rest].some((input) => input.requiresGrad);
+      let found = x.mul(0);
+      const take = (reached: Tensor | GraphNode, gradient: Tensor): void => {
+        if (reached === target) found = keep(found.add(gradient));
+      };
+      const stops = new Set(probe.node ? [probe.node] : []);
+      if (y.requiresGrad) propagate(y, y.mul(0).add(1).detach(), { createGraph }, take, stops);
+      return adopt(found);
+    });
+}
+
+/** The same values as x, as a place to differentiate by: a node of its own, or a leaf where x is a constant. */
+function probeOf(x: Tensor): Tensor {
+  if (!x.requiresGrad) return x.detach({ requiresGrad: true });
+  return record('grad', x.detach(), { x }, { saves: {}, backward: (dy) => ({ x: dy }) });
+}

@@ -1,0 +1,40 @@
+import { DtypeError } from './errors.ts';
+
+/** Element types; every one takes four bytes on the device (`bool` is stored as 0 or 1 in a `u32`). */
+export type DType = 'float32' | 'int32' | 'uint32' | 'bool';
+
+/** What host reads return for each dtype. */
+export type TypedArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** The name of each dtype in WGSL. */
+export const wgslType: Readonly<Record<DType, 'f32' | 'i32' | 'u32'>> = { float32: 'f32', int32: 'i32', uint32: 'u32', bool: 'u32' };
+
+const arrayType = {
+  float32: Float32Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  bool: Uint32Array,
+} as const satisfies Record<DType, unknown>;
+
+/** The bytes of one element, of every dtype. */
+export const bytesPerElement: number = 4;
+
+/** Wraps `buffer` in the typed array of `dtype`. */
+export function typedArray(dtype: DType, buffer: ArrayBuffer, length?: number): TypedArray {
+  return new arrayType[dtype](buffer, 0, length);
+}
+
+/** Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. */
+export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
+  const array = new arrayType[dtype](values.length);
+  for (let i = 0; i < values.length; i++) array[i] = dtype === 'bool' ? Number(values[i] !== 0) : (values[i] as number);
+  return array;
+}
+
+/** Throws DtypeError unless `x` has one of the dtypes `expected`. */
+export function expectDtype(operation: string, argument: string, x: { dtype: DType }, ...expected: DType[]): void {
+  if (expected.includes(x.dtype)) return;
+  throw new DtypeError(
+    `${operation}: ${argument} expects ${expected.join(' or ')}, came ${x.dtype}; convert with to('${expected[0]}')`,
+  );
+}

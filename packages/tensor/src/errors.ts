@@ -1,0 +1,33 @@
+// One class per remedy: what a caller would do differently decides the class, not where it was thrown.
+
+/** Base of every error that Mien throws on purpose; catch it to tell them from bugs. */
+export class MienError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Sizes do not fit each other: change a shape. */
+export class ShapeError extends MienError {}
+
+/** The element type is not one the operation takes: convert with `to(dtype)`. */
+export class DtypeError extends MienError {}
+
+/** A number or option is outside what the operation accepts: change the argument. */
+export class ValueError extends MienError {}
+
+/** WGSL, a binding or a kernel parameter is wrong: change the kernel or its call. */
+export class KernelError extends MienError {}
+
+/** There is no usable adapter, no device yet, or the device was lost: change the machine's set-up or call `init()`. */
+export class DeviceError extends MienError {}
+
+/** The work is larger than the adapter allows: make it smaller, usually by a smaller batch. */
+export class LimitError extends MienError {}
+
+/** A tensor was used after its memory was given back: keep it alive with `keep` or return it from its scope. */
+export class DisposedError extends MienError {}
+
+/** Automatic differentiation cannot go on: the graph is gone, or the operation has no derivative of this order. */
+export class GradientError extends MienError {}

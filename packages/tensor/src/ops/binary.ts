@@ -1,0 +1,265 @@
+// Elementwise operations of two tensors, or of a tensor and a number: one WGSL family, one row each.
+// Broadcasting as in NumPy; both tensors have one dtype, which nothing converts silently (PyTorch would promote).
+import binary from '@mien/shaders/elementwise/binary.wgsl';
+import binaryBroadcast from '@mien/shaders/elementwise/binaryBroadcast.wgsl';
+import binaryScalar from '@mien/shaders/elementwise/binaryScalar.wgsl';
+import { record } from '../autograd.ts';
+import { type DType, expectDtype, toTypedArray, wgslType } from '../dtype.ts';
+import { DtypeError } from '../errors.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { part, splitRows } from '../runtime/split.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { runElementwise } from './elementwise.ts';
+import { broadcastShapes, broadcastStrides, collapse, padded, sizeOf } from './geometry.ts';
+import { sumTo } from './reduce.ts';
+import { where } from './where.ts';
+
+interface Forms {
+  readonly same: Kernel;
+  readonly broadcast: Kernel;
+  readonly scalar: Kernel;
+  readonly reversed: Kernel;
+}
+
+/** One row of the family: its name, its case in WGSL, the dtypes it takes, and whether it answers with `bool`. */
+interface Row {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  readonly answers: 'same' | 'bool';
+  readonly forms: Readonly<Record<string, Forms>>;
+}
+
+const numeric = ['float32', 'int32', 'uint32'] as const;
+const every = ['float32', 'int32', 'uint32', 'bool'] as const;
+
+function row(name: string, operation: string, dtypes: readonly DType[], answers: Row['answers']): Row {
+  const forms: Record<string, Forms> = {};
+  for (const element of new Set(dtypes.map((dtype) => wgslType[dtype]))) {
+    const values = { OP: operation, element, result: answers === 'bool' ? 'u32' : element };
+    forms[element] = {
+      same: kernel(binary, values),
+      broadcast: kernel(binaryBroadcast, values),
+      scalar: kernel(binaryScalar, values),
+      reversed: kernel(binaryScalar, { ...values, REVERSED: true }),
+    };
+  }
+  return { name, dtypes, answers, forms };
+}
+
+/** Applies a row without recording it. Throws DtypeError and ShapeError. */
+function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor {
+  expectDtype(op.name, reversed ? 'b' : 'a', a, ...op.dtypes);
+  const forms = op.forms[wgslType[a.dtype]] as Forms;
+  const dtype = op.answers === 'bool' ? 'bool' : a.dtype;
+  if (typeof b === 'number') {
+    if (a.dtype !== 'float32' && !Number.isInteger(b)) {
+      throw new DtypeError(`${op.name}: ${b} is no ${a.dtype}; convert the tensor with to('float32')`);
+    }
+    const y = empty(a.shape, dtype);
+    const scalarBits = new Uint32Array(toTypedArray(a.dtype, [b]).buffer)[0] as number;
+    runElementwise(reversed ? forms.reversed : forms.scalar, { a, y }, { scalarBits });
+    return y;
+  }
+  if (a.dtype !== b.dtype) {
+    throw new DtypeError(`${op.name}: a is ${a.dtype} and b is ${b.dtype}; convert one with to(dtype)`);
+  }
+  const y = empty(broadcastShapes(op.name, a.shape, b.shape), dtype);
+  if (a.size === y.size && b.size === y.size) runElementwise(forms.same, { a, b, y });
+  else broadcast(op.name, forms.broadcast, a, b, y);
+  return y;
+}
+
+function broadcast(name: string, form: Kernel, a: Tensor, b: Tensor, y: Tensor): void {
+  const [leading = 1, ...inner] = y.shape;
+  const rowOf = (x: Tensor): number => (x.rank === y.rank && x.shape[0] === leading && leading > 1 ? x.size / leading : 0);
+  const rowBytes = [y.size / leading, rowOf(a), rowOf(b)].map((elements) => 4 * elements);
+  const spans = splitRows(name, leading, rowBytes.filter((bytes) => bytes > 0), y.storage.device.limits);
+  for (const { start, count } of spans) {
+    const rows = (x: Tensor, bytes: number) => (bytes === 0 ? x : part(x, start * bytes, count * bytes));
+    const shape = [count, ...inner];
+    const merged = collapse(shape, [broadcastStrides(a.shape, y.shape), broadcastStrides(b.shape, y.shape)]);
+    const [aStrides, bStrides] = merged.strides as [number[], number[]];
+    const [yBytes, aBytes, bBytes] = rowBytes as [number, number, number];
+    const size = sizeOf(shape);
+    run(
+      form,
+      { a: rows(a, aBytes), b: rows(b, bBytes), y: rows(y, yBytes) },
+      {
+        size,
+        rank: merged.shape.length,
+        shape: padded(merged.shape, 1),
+        aStrides: padded(aStrides, 0),
+        bStrides: padded(bStrides, 0),
+      },
+      Math.ceil(size / (4 * form.const('LANES'))),
+    );
+  }
+}
+
+type Derivative = (dy: Tensor, a: Tensor | number, b: Tensor | number, y: Tensor) => Tensor;
+
+/** A differentiable operation of two operands, of which either may be a number. */
+type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
+
+/** What derivatives need to be kept: operands, the result, or nothing. */
+type Saves = 'operands' | 'b' | 'all' | 'nothing';
+
+function differentiable(op: Row, saves: Saves, da: Derivative, db: Derivative): Binary {
+  return (a, b) => {
+    if (typeof a === 'number') {
+      if (typeof b === 'number') throw new DtypeError(`${op.name}: one operand must be a tensor, came ${a} and ${b}`);
+      return withNumber(op, b, a, true, saves, (dy, x, y) => db(dy, a, x, y));
+    }
+    if (typeof b === 'number') return withNumber(op, a, b, false, saves, (dy, x, y) => da(dy, x, b, y));
+    const y = apply(op, a, b);
+    const [shapeA, shapeB] = [a.shape, b.shape];
+    const keepsA = saves === 'operands' || saves === 'all';
+    return record(op.name, y, { a, b }, {
+      saves: { a: keepsA ? a : null, b: saves === 'nothing' ? null : b, y: saves === 'all' ? y : null },
+      backward: (dy, saved, needs) => {
+        const [x, z, out] = [saved.a as Tensor, saved.b as Tensor, saved.y as Tensor];
+        return {
+          a: needs.a && sumTo(da(dy, x, z, out), shapeA),
+          b: needs.b && sumTo(db(dy, x, z, out), shapeB),
+        };
+      },
+    });
+  };
+}
+
+function withNumber(
+  op: Row,
+  x: Tensor,
+  number: number,
+  reversed: boolean,
+  saves: Saves,
+  derivative: (dy: Tensor, x: Tensor, y: Tensor) => Tensor,
+): Tensor {
+  const y = apply(op, x, number, reversed);
+  const keepsX = saves === 'operands' || saves === 'all' || (saves === 'b' && reversed);
+  return record(op.name, y, { x }, {
+    saves: { x: keepsX ? x : null, y: saves === 'all' ? y : null },
+    backward: (dy, saved) => ({ x: derivative(dy, saved.x as Tensor, saved.y as Tensor) }),
+  });
+}
+
+/** a + b. */
+export const add: Binary = differentiable(row('add', 'ADD', numeric, 'same'), 'nothing', (dy) => dy, (dy) => dy);
+
+/** a - b. */
+export const sub: Binary = differentiable(row('sub', 'SUB', numeric, 'same'), 'nothing', (dy) => dy, (dy) => dy.neg());
+
+/** a * b. */
+export const mul: Binary = differentiable(
+  row('mul', 'MUL', numeric, 'same'),
+  'operands',
+  (dy, _a, b) => mul(dy, b),
+  (dy, a) => mul(dy, a),
+);
+
+/** a / b, for float32. */
+export const div: Binary = differentiable(
+  row('div', 'DIV', ['float32'], 'same'),
+  'all',
+  (dy, _a, b) => div(dy, b),
+  (dy, _a, b, y) => div(mul(dy, y), b).neg(),
+);
+
+/** a to the power of b, for float32; negative bases take integer exponents, others give NaN, as in C. */
+export const pow: Binary = differentiable(
+  row('pow', 'POW', ['float32'], 'same'),
+  'all',
+  (dy, a, b) => mul(dy, mul(pow(a, typeof b === 'number' ? b - 1 : sub(b, 1)), b)),
+  (dy, a, _b, y) => mul(dy, mul(y, logOfBase(a))),
+);
+
+/** log of a base, 0 for a base of 0: there 0 ** b does not change with b > 0 (PyTorch's rule). */
+function logOfBase(a: Tensor | number): Tensor | number {
+  if (typeof a === 'number') return a === 0 ? 0 : Math.log(a);
+  return where(eq(a, 0), a.mul(0), a.log());
+}
+
+/** The larger of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
+export const maximum: Binary = differentiable(
+  row('maximum', 'MAXIMUM', numeric, 'same'),
+  'operands',
+  (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
+  (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
+);
+
+/** The smaller of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
+export const minimum: Binary = differentiable(
+  row('minimum', 'MINIMUM', numeric, 'same'),
+  'operands',
+  (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
+  (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
+);
+
+function shareOf(wins: Tensor, ties: Tensor): Tensor {
+  return add(wins.to('float32'), mul(ties.to('float32'), 0.5));
+}
+
+/** An operation that answers with `bool` and has no gradient. */
+type Predicate = (a: Tensor | number, b: Tensor | number) => Tensor;
+
+function predicate(op: Row): Predicate {
+  return (a, b) => {
+    if (typeof a !== 'number') return apply(op, a, b);
+    if (typeof b !== 'number') return apply(op, b, a, true);
+    throw new DtypeError(`${op.name}: one operand must be a tensor, came ${a} and ${b}`);
+  };
+}
+
+/** a == b. */
+export const eq: Predicate = predicate(row('eq', 'EQ', every, 'bool'));
+/** a != b. */
+export const ne: Predicate = predicate(row('ne', 'NE', every, 'bool'));
+/** a < b. */
+export const lt: Predicate = predicate(row('lt', 'LT', numeric, 'bool'));
+/** a <= b. */
+export const le: Predicate = predicate(row('le', 'LE', numeric, 'bool'));
+/** a > b. */
+export const gt: Predicate = predicate(row('gt', 'GT', numeric, 'bool'));
+/** a >= b. */
+export const ge: Predicate = predicate(row('ge', 'GE', numeric, 'bool'));
+/** Both are not zero. */
+export const logicalAnd: Predicate = predicate(row('logicalAnd', 'AND', every, 'bool'));
+/** Either is not zero. */
+export const logicalOr: Predicate = predicate(row('logicalOr', 'OR', every, 'bool'));
+/** Exactly one is not zero. */
+export const logicalXor: Predicate = predicate(row('logicalXor', 'XOR', every, 'bool'));
+
+const reluRow = row('reluGradient', 'RELU_GRADIENT', ['float32'], 'same');
+const sigmoidRow = row('sigmoidGradient', 'SIGMOID_GRADIENT', ['float32'], 'same');
+const tanhRow = row('tanhGradient', 'TANH_GRADIENT', ['float32'], 'same');
+
+/** dy where y > 0, else 0; y is relu's result. */
+export function reluGradient(dy: Tensor, y: Tensor): Tensor {
+  return record('reluGradient', apply(reluRow, dy, y), { dy }, {
+    saves: { y },
+    backward: (ddy, saved) => ({ dy: reluGradient(ddy, saved.y) }),
+  });
+}
+
+/** dy * y * (1 - y); y is sigmoid's result. */
+export function sigmoidGradient(dy: Tensor, y: Tensor): Tensor {
+  return record('sigmoidGradient', apply(sigmoidRow, dy, y), { dy, y }, {
+    saves: { dy, y },
+    backward: (ddy, saved, needs) => ({
+      dy: needs.dy && sigmoidGradient(ddy, saved.y),
+      y: needs.y && mul(mul(ddy, saved.dy), sub(1, mul(saved.y, 2))),
+    }),
+  });
+}
+
+/** dy * (1 - y^2); y is tanh's result. */
+export function tanhGradient(dy: Tensor, y: Tensor): Tensor {
+  return record('tanhGradient', apply(tanhRow, dy, y), { dy, y }, {
+    saves: { dy, y },
+    backward: (ddy, saved, needs) => ({
+      dy: needs.dy && tanhGradient(ddy, saved.y),
+      y: needs.y && mul(mul(ddy, saved.dy), mul(saved.y, -2)),
+    }),
+  });
+}

@@ -1,0 +1,26 @@
+import castText from '@mien/shaders/elementwise/cast.wgsl';
+import { record } from '../autograd.ts';
+import { type DType, wgslType } from '../dtype.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { runElementwise } from './elementwise.ts';
+
+const types = ['f32', 'i32', 'u32'] as const;
+const casts: Record<string, Kernel> = {};
+for (const element of types) {
+  casts[`${element} bool`] = kernel(castText, { element, result: 'u32', TRUTH: true });
+  for (const result of types) if (element !== result) casts[`${element} ${result}`] = kernel(castText, { element, result });
+}
+
+/**
+ * x as another dtype: floats round towards zero and saturate, to bool every value but 0 is true. Only float32 carries
+ * gradients, so the result of another dtype has none. The same dtype gives x itself.
+ */
+export function to(x: Tensor, dtype: DType): Tensor {
+  if (dtype === x.dtype) return x;
+  const target = wgslType[dtype];
+  const same = wgslType[x.dtype] === target && dtype !== 'bool';
+  const y = same ? x.retyped(dtype) : empty(x.shape, dtype);
+  if (!same) runElementwise(casts[`${wgslType[x.dtype]} ${dtype === 'bool' ? 'bool' : target}`] as Kernel, { x, y });
+  return dtype === 'float32' ? record('to', y, { x }, { saves: {}, backward: (dy) => ({ x: dy }) }) : y;
+}

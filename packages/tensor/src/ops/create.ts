@@ -1,0 +1,138 @@
+// Tensors from numbers. Values that a formula gives are computed on the host, once.
+import fillText from '@mien/shaders/elementwise/fill.wgsl';
+import { bytesPerElement, type DType, toTypedArray, type TypedArray } from '../dtype.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { device } from '../runtime/device.ts';
+import { kernel } from '../runtime/kernel.ts';
+import { empty, Tensor } from '../tensor.ts';
+import { runElementwise } from './elementwise.ts';
+import { checkShape, type Shape, show, sizeOf } from './geometry.ts';
+
+/** Numbers nested to the depth of the shape; booleans make a bool tensor. */
+export type Nested = number | boolean | readonly Nested[];
+
+/** A shape with its values in row-major order. */
+export interface FlatValues {
+  readonly shape: Shape;
+  readonly data: ArrayLike<number>;
+}
+
+/** How a tensor is created. */
+export interface CreateOptions {
+  /** Default `float32`; `bool` for nested booleans; an Int32Array or Uint32Array keeps its type. */
+  readonly dtype?: DType;
+  /** Make it a leaf that backward fills the `grad` of. */
+  readonly requiresGrad?: boolean;
+}
+
+/**
+ * A tensor of the values: nested arrays, a flat array with `shape`, or `{ shape, data }`. Throws ShapeError where rows
+ * differ in length or counts disagree.
+ */
+export function tensor(
+  values: Nested | FlatValues | ArrayLike<number>,
+  options: CreateOptions & { readonly shape?: Shape } = {},
+): Tensor {
+  const { shape, data, dtype } = flatten(values, options.shape);
+  checkShape('tensor', shape);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`tensor: shape ${show(shape)} holds ${sizeOf(shape)} values, came ${data.length}`);
+  }
+  const chosen = options.dtype ?? dtype;
+  const array = isTyped(data, chosen) ? data : toTypedArray(chosen, data);
+  return leaf(new Tensor(device().upload(array), shape, chosen), options);
+}
+
+/** A tensor filled with `value`. */
+export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
+  const y = empty(shape, options.dtype ?? 'float32');
+  const bits = new Uint32Array(toTypedArray(y.dtype, [value]).buffer)[0] as number;
+  runElementwise(fill, { y }, { bits });
+  return leaf(y, options);
+}
+
+const fill = kernel(fillText);
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/** start, start + step, ... below `end`: [ceil((end - start) / step)]. Throws ValueError where that is empty. */
+export function arange(start: number, end: number, step = 1, options: CreateOptions = {}): Tensor {
+  const count = Math.ceil((end - start) / step);
+  if (!(count >= 1) || !Number.isFinite(count)) {
+    throw new ValueError(`arange: from ${start} to ${end} by ${step} there is no element`);
+  }
+  return tensor(Float64Array.from({ length: count }, (_, i) => start + i * step), options);
+}
+
+/** `count` values from `start` to `end`, both included: [count]. */
+export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
+  if (!Number.isInteger(count) || count < 1) throw new ValueError(`linspace: count is an integer from 1 on, came ${count}`);
+  const step = count === 1 ? 0 : (end - start) / (count - 1);
+  return tensor(Float64Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? end : start + i * step)), options);
+}
+
+/** The identity matrix, or its first rows: [rows, columns]. */
+export function eye(rows: number, columns: number = rows, options: CreateOptions = {}): Tensor {
+  checkShape('eye', [rows, columns]);
+  const data = new Float32Array(rows * columns);
+  for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
+  return tensor({ shape: [rows, columns], data }, options);
+}
+
+function leaf(x: Tensor, { requiresGrad = false }: CreateOptions): Tensor {
+  if (requiresGrad) x.makeLeaf();
+  return x;
+}
+
+function isTyped(data: ArrayLike<number>, dtype: DType): data is TypedArray {
+  if (!ArrayBuffer.isView(data) || !(data.buffer instanceof ArrayBuffer) || data.length * bytesPerElement !== data.byteLength) return false;
+  if (dtype === 'float32') return data instanceof Float32Array;
+  return dtype === 'int32' ? data instanceof Int32Array : dtype === 'uint32' && data instanceof Uint32Array;
+}
+
+interface Flat {
+  readonly shape: Shape;
+  readonly data: ArrayLike<number>;
+  readonly dtype: DType;
+}
+
+function flatten(values: Nested | FlatValues | ArrayLike<number>, shape: Shape | undefined): Flat {
+  if (ArrayBuffer.isView(values)) {
+    const data = values as unknown as ArrayLike<number>;
+    const dtype = values instanceof Int32Array ? 'int32' : values instanceof Uint32Array ? 'uint32' : 'float32';
+    return { shape: shape ?? [data.length], data, dtype };
+  }
+  if (typeof values === 'object' && 'data' in values) return { ...flatten(values.data, values.shape), shape: values.shape };
+  const nested = values as Nested;
+  const data: (number | boolean)[] = [];
+  const found = shapeOf(nested);
+  collect(nested, found, 0, data);
+  const dtype = typeof data[0] === 'boolean' ? 'bool' : 'float32';
+  return { shape: shape ?? found, data: data.map(Number), dtype };
+}
+
+function shapeOf(values: Nested): number[] {
+  if (typeof values === 'number' || typeof values === 'boolean') return [];
+  return [values.length, ...(values.length > 0 ? shapeOf(values[0] as Nested) : [])];
+}
+
+function collect(values: Nested, shape: Shape, depth: number, into: (number | boolean)[]): void {
+  if (typeof values === 'number' || typeof values === 'boolean') {
+    if (depth !== shape.length) throw new ShapeError(`tensor: a number at depth ${depth} where ${show(shape)} has rows`);
+    into.push(values);
+    return;
+  }
+  if (!Array.isArray(values) || values.length !== shape[depth]) {
+    const came = Array.isArray(values) ? `${values.length} values` : String(values);
+    throw new ShapeError(`tensor: rows at depth ${depth} hold ${shape[depth] ?? 0} values, came ${came}`);
+  }
+  for (const value of values) collect(value, shape, depth + 1, into);
+}

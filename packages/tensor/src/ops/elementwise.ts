@@ -1,0 +1,22 @@
+// How kernels that visit every element once are dispatched: flat, four elements at a time, in parts that can be bound.
+import type { Kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { part, splitElements } from '../runtime/split.ts';
+import type { Params } from '../runtime/wgsl.ts';
+import type { Tensor } from '../tensor.ts';
+
+/**
+ * Runs `kernel` over tensors of equal size, as arrays of vec4 with `params.vectors` of them; the kernel's consts LANES
+ * and VECTORS say how many vec4 a group does.
+ */
+export function runElementwise(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, params: Params = {}): void {
+  const [first] = Object.values(tensors) as [Tensor];
+  for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
+    const bindings = Object.fromEntries(
+      Object.entries(tensors).map(([name, tensor]) => [name, part(tensor, 4 * start, 4 * count)]),
+    );
+    const vectors = Math.ceil(count / 4);
+    const groups = Math.ceil(vectors / (kernel.const('LANES') * kernel.const('VECTORS')));
+    run(kernel, bindings, { ...params, vectors }, groups);
+  }
+}

@@ -1,0 +1,110 @@
+// Pure rules of shapes that many operations share.
+import { ShapeError, ValueError } from '../errors.ts';
+
+export type Shape = readonly number[];
+
+/** The most dimensions a tensor may have: kernels carry shapes in two vec4. */
+export const maxRank = 8;
+
+/** The number of elements: the product of the sizes. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** `[2, 3]`, for messages. */
+export function show(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** Throws ShapeError unless every size is a positive integer and there are at most eight. */
+export function checkShape(operation: string, shape: Shape): void {
+  if (shape.length > maxRank) throw new ShapeError(`${operation}: at most ${maxRank} dimensions, came ${show(shape)}`);
+  for (const size of shape) {
+    if (Number.isInteger(size) && size > 0) continue;
+    throw new ShapeError(
+      `${operation}: sizes are integers from 1 on, came ${show(shape)}; tensors without elements do not exist here`,
+    );
+  }
+}
+
+/** A dimension counted from the front; negative ones count from the back. Throws ValueError outside the rank. */
+export function normalizeDim(operation: string, dim: number, rank: number): number {
+  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
+    throw new ValueError(`${operation}: dim ${dim} is not in -${rank}..${rank - 1}`);
+  }
+  return dim < 0 ? dim + rank : dim;
+}
+
+/** Dimensions counted from the front, ascending; all of them for undefined. Throws ValueError for one named twice. */
+export function normalizeDims(operation: string, dims: number | Shape | undefined, rank: number): readonly number[] {
+  if (dims === undefined) return Array.from({ length: rank }, (_, dim) => dim);
+  const named = (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeDim(operation, dim, rank));
+  if (new Set(named).size < named.length) throw new ValueError(`${operation}: dims ${show(named)} name one twice`);
+  return named.sort((a, b) => a - b);
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    strides[dim] = stride;
+    stride *= shape[dim] as number;
+  }
+  return strides;
+}
+
+/** The common shape of two tensors, sizes of 1 stretching. Throws ShapeError where they do not fit. */
+export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  const shape = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const sizeA = a[a.length - i] ?? 1;
+    const sizeB = b[b.length - i] ?? 1;
+    if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
+      throw new ShapeError(
+        `${operation}: ${show(a)} and ${show(b)} do not broadcast: ${sizeA} and ${sizeB} at dimension -${i}; sizes must be equal or 1`,
+      );
+    }
+    shape[rank - i] = Math.max(sizeA, sizeB);
+  }
+  return shape;
+}
+
+/** Strides by which `shape` is read as `to`: 0 in stretched dimensions. */
+export function broadcastStrides(shape: Shape, to: Shape): number[] {
+  const own = stridesOf(shape);
+  return to.map((_, dim) => {
+    const source = dim - (to.length - shape.length);
+    return source < 0 || shape[source] === 1 ? 0 : (own[source] as number);
+  });
+}
+
+/** Merges neighbouring dimensions that every list of strides walks as one; sizes of 1 go. */
+export function collapse(shape: Shape, strides: readonly Shape[]): { shape: number[]; strides: number[][] } {
+  const sizes: number[] = [];
+  const merged: number[][] = strides.map(() => []);
+  for (let dim = 0; dim < shape.length; dim++) {
+    const size = shape[dim] as number;
+    if (size === 1) continue;
+    const last = sizes.length - 1;
+    const joins = last >= 0 && strides.every((list, i) => merged[i]?.[last] === (list[dim] as number) * size);
+    if (joins) {
+      sizes[last] = (sizes[last] as number) * size;
+      strides.forEach((list, i) => {
+        (merged[i] as number[])[last] = list[dim] as number;
+      });
+    } else {
+      sizes.push(size);
+      strides.forEach((list, i) => {
+        (merged[i] as number[]).push(list[dim] as number);
+      });
+    }
+  }
+  return { shape: sizes, strides: merged };
+}
+
+/** The list filled up to eight with `filler`, as kernels carry shapes and strides. */
+export function padded(list: Shape, filler: number): number[] {
+  return [...list, ...new Array<number>(maxRank - list.length).fill(filler)];
+}

@@ -1,0 +1,240 @@
+// Sums, extremes and what is made of them, over any dimensions. Long sums go through parts: their error grows with the
+// length of a part and the number of parts, not with the number of values.
+import argReduceText from '@mien/shaders/reduce/argReduce.wgsl';
+import reduceColumns from '@mien/shaders/reduce/reduceColumns.wgsl';
+import reduceRows from '@mien/shaders/reduce/reduceRows.wgsl';
+import { record } from '../autograd.ts';
+import { type DType, expectDtype, wgslType } from '../dtype.ts';
+import { ValueError } from '../errors.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { scope } from '../runtime/scope.ts';
+import { part, splitRows } from '../runtime/split.ts';
+import type { Memory } from '../runtime/storage.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
+import { cat, expand, reshape } from './shape.ts';
+
+/** Dimensions to reduce: one, several, or all of them when absent. */
+export type Dims = number | Shape | undefined;
+
+export interface ReduceOptions {
+  /** Leave reduced dimensions in the shape, with size 1. */
+  readonly keepDim?: boolean;
+}
+
+interface Reduction {
+  readonly rows: Kernel;
+  readonly columns: Kernel;
+}
+
+type Elements = 'f32' | 'i32' | 'u32';
+
+function reduction(operation: string): Readonly<Record<Elements, Reduction>> {
+  const of = (element: Elements): Reduction => ({
+    rows: kernel(reduceRows, { OP: operation, element }),
+    columns: kernel(reduceColumns, { OP: operation, element }),
+  });
+  return { f32: of('f32'), i32: of('i32'), u32: of('u32') };
+}
+
+const sums = reduction('SUM');
+const maxima = reduction('MAX');
+const minima = reduction('MIN');
+
+/** Values that one invocation adds up before another takes over. */
+const chunkOfColumn = 1024;
+const chunkOfRow = 16384;
+/** Columns from which on a pass keeps the adapter busy without being cut into parts. */
+const enoughColumns = 4096;
+
+/** x as [outer, length, inner], reduced over length: [outer, inner]. */
+function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, length: number, inner: number): Tensor {
+  const limits = x.storage.device.limits;
+  if (outer === 1 && x.bytes > limits.maxStorageBufferBindingSize) {
+    const spans = splitRows(name, length, [4 * inner], limits);
+    const found = spans.map(({ start, count }) => {
+      const y = empty([1, inner], x.dtype);
+      reduceParts(op, part(x, 4 * start * inner, 4 * count * inner), y, 1, count, inner, x.dtype);
+      return y;
+    });
+    return reduceOnce(name, op, cat(found, 0), 1, spans.length, inner);
+  }
+  const y = empty([outer, inner], x.dtype);
+  for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], limits)) {
+    const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
+    reduceParts(op, source, part(y, 4 * start * inner, 4 * count * inner), count, length, inner, x.dtype);
+  }
+  return y;
+}
+
+function reduceParts(
+  op: Reduction,
+  x: Memory,
+  y: Memory,
+  outer: number,
+  length: number,
+  inner: number,
+  dtype: DType,
+): void {
+  const parts = inner === 1 ? partsOfRow(outer, length) : partsOfColumn(outer * inner, length);
+  const chunk = Math.ceil(length / parts);
+  const used = Math.ceil(length / chunk);
+  const into = used === 1 ? y : empty([outer, used, inner], dtype);
+  if (inner === 1) {
+    run(op.rows, { x, y: into }, { rows: outer, columns: length, parts: used, chunk }, outer * used);
+  } else {
+    const groups = Math.ceil((outer * used * inner) / op.columns.const('LANES'));
+    run(op.columns, { x, y: into }, { outer, length, inner, parts: used, chunk }, groups);
+  }
+  if (into !== y) {
+    reduceParts(op, into, y, outer, used, inner, dtype);
+    (into as Tensor).dispose();
+  }
+}
+
+function partsOfRow(rows: number, length: number): number {
+  return rows >= 64 ? Math.ceil(length / chunkOfRow) : Math.ceil(length / Math.min(chunkOfRow, 4096));
+}
+
+function partsOfColumn(columns: number, length: number): number {
+  const wanted = Math.min(Math.ceil(enoughColumns / columns), Math.ceil(length / 32));
+  return Math.max(wanted, Math.ceil(length / chunkOfColumn));
+}
+
+/** Reduces `dims` run by run of neighbouring dimensions, the last first. */
+function reduce(name: string, ops: Readonly<Record<Elements, Reduction>>, x: Tensor, dims: readonly number[], keepDim: boolean): Tensor {
+  return scope(() => reduceRuns(name, ops[wgslType[x.dtype]], x, dims, keepDim));
+}
+
+function reduceRuns(name: string, op: Reduction, x: Tensor, dims: readonly number[], keepDim: boolean): Tensor {
+  const sizes = [...x.shape];
+  let y = x.detach();
+  for (let last = dims.length - 1; last >= 0; ) {
+    let first = last;
+    while (first > 0 && dims[first - 1] === (dims[first] as number) - 1) first--;
+    const [from, to] = [dims[first] as number, dims[last] as number];
+    const outer = sizeOf(sizes.slice(0, from));
+    const length = sizeOf(sizes.slice(from, to + 1));
+    const inner = sizeOf(sizes.slice(to + 1));
+    if (length > 1) y = reduceOnce(name, op, y, outer, length, inner);
+    sizes.fill(1, from, to + 1);
+    last = first - 1;
+  }
+  const shape = keepDim ? sizes : sizes.filter((_, dim) => !dims.includes(dim));
+  return y.viewed(shape);
+}
+
+/** dy, whose reduced dimensions went, stretched over them again. */
+function stretch(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
+  return expand(reshape(dy, shape.map((size, dim) => (dims.includes(dim) ? 1 : size))), shape);
+}
+
+/** The sum over `dims`; of bool values, how many are true. */
+export function sum(x: Tensor, dims?: Dims, { keepDim = false }: ReduceOptions = {}): Tensor {
+  const over = normalizeDims('sum', dims, x.rank);
+  const terms = x.dtype === 'bool' ? x.to('int32') : x;
+  const shape = x.shape;
+  return record('sum', reduce('sum', sums, terms, over, keepDim), { x: terms }, {
+    saves: {},
+    backward: (dy) => ({ x: stretch(dy, shape, over) }),
+  });
+}
+
+/** The mean over `dims`, of float32. */
+export function mean(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
+  expectDtype('mean', 'x', x, 'float32');
+  const over = normalizeDims('mean', dims, x.rank);
+  return scope(() => sum(x, over, options).mul(1 / sizeOf(over.map((dim) => x.shape[dim] as number))));
+}
+
+/** The largest value over `dims`, NaN if there is one. Equal largest values share the gradient (`torch.amax`). */
+export function max(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
+  return extreme('max', maxima, x, dims, options);
+}
+
+/** The smallest value over `dims`, NaN if there is one. Equal smallest values share the gradient (`torch.amin`). */
+export function min(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
+  return extreme('min', minima, x, dims, options);
+}
+
+function extreme(
+  name: string,
+  ops: Readonly<Record<Elements, Reduction>>,
+  x: Tensor,
+  dims: Dims,
+  { keepDim = false }: ReduceOptions,
+): Tensor {
+  const over = normalizeDims(name, dims, x.rank);
+  const y = reduce(name, ops, x, over, keepDim);
+  return record(name, y, { x }, {
+    saves: { x, y },
+    backward: (dy, saved) => {
+      const chosen = saved.x.eq(stretch(saved.y.detach(), saved.x.shape, over)).to('float32');
+      const share = chosen.div(stretch(sum(chosen, over), saved.x.shape, over));
+      return { x: stretch(dy, saved.x.shape, over).mul(share) };
+    },
+  });
+}
+
+/** How the divisor of a variance is corrected. */
+export interface VarianceOptions extends ReduceOptions {
+  /** The divisor is the count less this: 1 (the default) is unbiased, 0 the population's. */
+  readonly correction?: number;
+}
+
+/** The variance over `dims`, of float32, in two passes. Throws ValueError where the count does not exceed the correction. */
+export function variance(x: Tensor, dims?: Dims, { keepDim = false, correction = 1 }: VarianceOptions = {}): Tensor {
+  expectDtype('variance', 'x', x, 'float32');
+  const over = normalizeDims('variance', dims, x.rank);
+  const count = sizeOf(over.map((dim) => x.shape[dim] as number));
+  if (!(count > correction)) {
+    throw new ValueError(`variance: ${count} values with correction ${correction} leave nothing to divide by (x ${show(x.shape)})`);
+  }
+  return scope(() => {
+    const deviation = x.sub(mean(x, over, { keepDim: true }));
+    return sum(deviation.square(), over, { keepDim }).mul(1 / (count - correction));
+  });
+}
+
+const argKernels = Object.fromEntries(
+  (['f32', 'i32', 'u32'] as const).flatMap((element) =>
+    [true, false].map((largest) => [
+      `${element} ${largest}`,
+      kernel(argReduceText, { element, FLOAT: element === 'f32', LARGEST: largest }),
+    ]),
+  ),
+);
+
+/** The int32 index of the first largest value along `dim`, or in the flattened tensor. */
+export function argmax(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor {
+  return argReduce('argmax', x, dim, true, options);
+}
+
+/** The int32 index of the first smallest value along `dim`, or in the flattened tensor. */
+export function argmin(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor {
+  return argReduce('argmin', x, dim, false, options);
+}
+
+function argReduce(name: string, x: Tensor, dim: number | undefined, largest: boolean, { keepDim = false }: ReduceOptions): Tensor {
+  const along = dim === undefined ? null : normalizeDim(name, dim, x.rank);
+  const outer = along === null ? 1 : sizeOf(x.shape.slice(0, along));
+  const length = along === null ? x.size : (x.shape[along] as number);
+  const inner = along === null ? 1 : sizeOf(x.shape.slice(along + 1));
+  const shape = x.shape.map((size, d) => (along === null || d === along ? 1 : size));
+  const y = empty(keepDim ? shape : shape.filter((_, d) => along !== null && d !== along), 'int32');
+  const form = argKernels[`${wgslType[x.dtype]} ${largest}`] as Kernel;
+  for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], x.storage.device.limits)) {
+    const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
+    const target = part(y, 4 * start * inner, 4 * count * inner);
+    run(form, { x: source, y: target }, { outer: count, length, inner }, Math.ceil((count * inner) / form.const('LANES')));
+  }
+  return y;
+}
+
+/** Adds dy up over the dimensions in which `shape` was stretched: the gradient of broadcasting. */
+export function sumTo(dy: Tensor, shape: Shape): Tensor {
+  const lead = dy.rank - shape.length;
+  const over = dy.shape.flatMap((size, dim) => (dim < lead || (shape[dim - lead] === 1 && size !== 1) ? [dim] : []));
+  return over.length === 0 ? dy : reshape(sum(dy, over), shape);
+}

@@ -1,0 +1,218 @@
+// Operations that move values without changing them. Tensors are contiguous: reshape shares memory, all else copies by
+// one strided kernel (or a plain buffer copy where the values lie together already).
+import copyText from '@mien/shaders/copy/copyStrided.wgsl';
+import { record } from '../autograd.ts';
+import { DtypeError, ShapeError, ValueError } from '../errors.ts';
+import { kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { scope } from '../runtime/scope.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { full, zeros } from './create.ts';
+import { broadcastStrides, checkShape, collapse, normalizeDim, padded, type Shape, show, sizeOf, stridesOf } from './geometry.ts';
+import { sumTo } from './reduce.ts';
+
+const copyStrided = kernel(copyText);
+
+/** Where a box of values lies in a tensor: its first element and the step of each of the box's dimensions. */
+interface Walk {
+  readonly offset: number;
+  readonly strides: Shape;
+}
+
+/** Copies a box from x to y, each walked in its own way. */
+function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
+  const merged = collapse(box, [from.strides, to.strides]);
+  const [xStrides, yStrides] = merged.strides as [number[], number[]];
+  const size = sizeOf(box);
+  const together = merged.shape.length === 0 || (merged.shape.length === 1 && xStrides[0] === 1 && yStrides[0] === 1);
+  if (together) {
+    const source = { storage: x.storage, byteOffset: x.byteOffset + 4 * from.offset, bytes: 4 * size };
+    const target = { storage: y.storage, byteOffset: y.byteOffset + 4 * to.offset, bytes: 4 * size };
+    x.storage.device.copy(source, target, 4 * size);
+    return;
+  }
+  const groups = Math.ceil(size / (copyStrided.const('LANES') * copyStrided.const('ELEMENTS')));
+  run(
+    copyStrided,
+    { x, y },
+    {
+      size,
+      rank: merged.shape.length,
+      xOffset: from.offset,
+      yOffset: to.offset,
+      shape: padded(merged.shape, 1),
+      xStrides: padded(xStrides, 0),
+      yStrides: padded(yStrides, 0),
+    },
+    groups,
+  );
+}
+
+/** x, read by `walk`, as a new tensor of shape `shape`. */
+function gathered(x: Tensor, walk: Walk, shape: Shape): Tensor {
+  const y = empty(shape, x.dtype);
+  copyBox(x, walk, y, { offset: 0, strides: stridesOf(shape) }, shape);
+  return y;
+}
+
+/** The same values in another shape, sharing memory; one size may be -1, which is then worked out. Throws ShapeError. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const wanted = inferShape(x.shape, shape);
+  const before = x.shape;
+  return record('reshape', x.viewed(wanted), { x }, { saves: {}, backward: (dy) => ({ x: reshape(dy, before) }) });
+}
+
+function inferShape(from: Shape, shape: Shape): Shape {
+  const open = shape.indexOf(-1);
+  const known = sizeOf(shape.filter((size) => size !== -1));
+  const wanted = open < 0 ? shape : shape.map((size, dim) => (dim === open ? sizeOf(from) / known : size));
+  if (shape.indexOf(-1, open + 1) > open || sizeOf(wanted) !== sizeOf(from) || !wanted.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new ShapeError(`reshape: ${show(from)} has ${sizeOf(from)} elements, ${show(shape)} does not hold them`);
+  }
+  checkShape('reshape', wanted);
+  return wanted;
+}
+
+/** Dimensions in another order: y.shape[i] = x.shape[order[i]]. Throws ValueError unless every dimension is named once. */
+export function permute(x: Tensor, order: Shape): Tensor {
+  const dims = order.map((dim) => normalizeDim('permute', dim, x.rank));
+  if (dims.length !== x.rank || new Set(dims).size !== x.rank) {
+    throw new ValueError(`permute: ${show(order)} must name each dimension of ${show(x.shape)} once`);
+  }
+  const strides = stridesOf(x.shape);
+  const walk = { offset: 0, strides: dims.map((dim) => strides[dim] as number) };
+  const y = gathered(x, walk, dims.map((dim) => x.shape[dim] as number));
+  const inverse = dims.map((_, dim) => dims.indexOf(dim));
+  return record('permute', y, { x }, { saves: {}, backward: (dy) => ({ x: permute(dy, inverse) }) });
+}
+
+/** Two dimensions exchanged. */
+export function transpose(x: Tensor, a: number, b: number): Tensor {
+  const order = x.shape.map((_, dim) => dim);
+  const [first, second] = [normalizeDim('transpose', a, x.rank), normalizeDim('transpose', b, x.rank)];
+  order[first] = second;
+  order[second] = first;
+  return permute(x, order);
+}
+
+/**
+ * Elements start, start + step, ... before `end` along `dim`; negative positions count from the back, and positions
+ * outside are moved to the ends, as in Python. Throws ValueError for a step below 1, ShapeError where nothing is left.
+ */
+export function slice(x: Tensor, dim: number, start = 0, end: number = Number.POSITIVE_INFINITY, step = 1): Tensor {
+  const along = normalizeDim('slice', dim, x.rank);
+  const size = x.shape[along] as number;
+  if (!Number.isInteger(step) || step < 1) {
+    throw new ValueError(`slice: step is an integer from 1 on, came ${step}; reverse with flip`);
+  }
+  const place = (position: number): number => Math.min(Math.max(position < 0 ? position + size : position, 0), size);
+  const [first, last] = [place(start), place(end)];
+  const count = Math.ceil((last - first) / step);
+  if (!(count >= 1)) throw new ShapeError(`slice: ${start}..${end} of dim ${dim} is empty (x ${show(x.shape)})`);
+  const shape = x.shape.map((length, d) => (d === along ? count : length));
+  const strides = stridesOf(x.shape);
+  const offset = first * (strides[along] as number);
+  const walk = { offset, strides: strides.map((stride, d) => (d === along ? stride * step : stride)) };
+  const whole = x.shape;
+  return record('slice', gathered(x, walk, shape), { x }, {
+    saves: {},
+    backward: (dy) => ({ x: placed(dy, whole, walk, along, [first, last, step]) }),
+  });
+}
+
+/** Zeros of shape `whole` with dy where a slice was taken: the gradient of `slice`, whose own gradient is the slice. */
+function placed(dy: Tensor, whole: Shape, walk: Walk, dim: number, range: readonly [number, number, number]): Tensor {
+  const y = zeros(whole, { dtype: dy.dtype });
+  copyBox(dy, { offset: 0, strides: stridesOf(dy.shape) }, y, walk, dy.shape);
+  return record('placed', y, { dy }, { saves: {}, backward: (ddy) => ({ dy: slice(ddy, dim, ...range) }) });
+}
+
+/** The order of elements reversed along `dims`. */
+export function flip(x: Tensor, dims: number | Shape): Tensor {
+  const over = (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeDim('flip', dim, x.rank));
+  const strides = stridesOf(x.shape);
+  let offset = 0;
+  for (const dim of over) {
+    offset += ((x.shape[dim] as number) - 1) * (strides[dim] as number);
+    strides[dim] = -(strides[dim] as number);
+  }
+  const y = gathered(x, { offset, strides }, x.shape);
+  return record('flip', y, { x }, { saves: {}, backward: (dy) => ({ x: flip(dy, over) }) });
+}
+
+/** Sizes of 1 stretched to `shape`, which may have more leading dimensions; -1 keeps a size. The values are copied. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const lead = shape.length - x.rank;
+  const wanted = shape.map((size, dim) => (size === -1 && dim >= lead ? (x.shape[dim - lead] as number) : size));
+  const fits = lead >= 0 && x.shape.every((size, dim) => size === 1 || size === wanted[dim + lead]);
+  if (!fits) throw new ShapeError(`expand: ${show(x.shape)} does not stretch to ${show(shape)}; only sizes of 1 stretch`);
+  checkShape('expand', wanted);
+  const before = x.shape;
+  const y = gathered(x, { offset: 0, strides: broadcastStrides(before, wanted) }, wanted);
+  return record('expand', y, { x }, { saves: {}, backward: (dy) => ({ x: sumTo(dy, before) }) });
+}
+
+/** Tensors one after the other along `dim`; they agree in all other sizes. Throws ShapeError and DtypeError. */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const first = tensors[0];
+  if (!first) throw new ValueError('cat: give at least one tensor');
+  const along = normalizeDim('cat', dim, first.rank);
+  for (const x of tensors) {
+    if (x.dtype !== first.dtype) throw new DtypeError(`cat: ${first.dtype} and ${x.dtype}; convert with to(dtype)`);
+    if (x.rank !== first.rank || x.shape.some((size, d) => d !== along && size !== first.shape[d])) {
+      throw new ShapeError(`cat: ${show(first.shape)} and ${show(x.shape)} differ beside dim ${along}`);
+    }
+  }
+  const lengths = tensors.map((x) => x.shape[along] as number);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const shape = first.shape.map((size, d) => (d === along ? total : size));
+  const y = empty(shape, first.dtype);
+  const strides = stridesOf(shape);
+  const starts: number[] = [];
+  let start = 0;
+  for (const x of tensors) {
+    copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset: start * (strides[along] as number), strides }, x.shape);
+    starts.push(start);
+    start += x.shape[along] as number;
+  }
+  const inputs = Object.fromEntries(tensors.map((x, i) => [String(i), x]));
+  return record('cat', y, inputs, {
+    saves: {},
+    backward: (dy, _saved, needs) =>
+      Object.fromEntries(
+        starts.map((at, i) => [String(i), needs[String(i)] ? slice(dy, along, at, at + (lengths[i] as number)) : null]),
+      ),
+  });
+}
+
+/** Tensors of one shape along a new dimension `dim`. */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  const first = tensors[0];
+  if (!first) throw new ValueError('stack: give at least one tensor');
+  const along = normalizeDim('stack', dim, first.rank + 1);
+  return scope(() => cat(tensors.map((x) => reshape(x, [...x.shape.slice(0, along), 1, ...x.shape.slice(along)])), along));
+}
+
+/** x with `[before, after]` elements of `value` around each dimension. Throws ValueError for negative counts. */
+export function pad(x: Tensor, counts: readonly (readonly [number, number])[], value = 0): Tensor {
+  if (counts.length !== x.rank || !counts.flat().every((count) => Number.isInteger(count) && count >= 0)) {
+    throw new ValueError(
+      `pad: give [before, after] from 0 on for each of the ${x.rank} dimensions, came ${JSON.stringify(counts)}; cut with slice`,
+    );
+  }
+  const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));
+  const y = full(shape, value, { dtype: x.dtype });
+  const strides = stridesOf(shape);
+  const offset = strides.reduce((sum, stride, dim) => sum + stride * (counts[dim]?.[0] ?? 0), 0);
+  copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset, strides }, x.shape);
+  const before = x.shape;
+  return record('pad', y, { x }, {
+    saves: {},
+    backward: (dy) => ({
+      x: before.reduce((cut, size, dim) => {
+        const [lead] = counts[dim] as readonly [number, number];
+        return size === cut.shape[dim] ? cut : slice(cut, dim, lead, lead + size);
+      }, dy),
+    }),
+  });
+}

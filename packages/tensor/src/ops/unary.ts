@@ -1,0 +1,134 @@
+// Elementwise functions of one float32 tensor: one WGSL family, one row each.
+import unaryText from '@mien/shaders/elementwise/unary.wgsl';
+import { record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { ValueError } from '../errors.ts';
+import { kernel } from '../runtime/kernel.ts';
+import { scope } from '../runtime/scope.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { ge, le, logicalAnd, maximum, minimum, reluGradient, sigmoidGradient, sub, tanhGradient } from './binary.ts';
+import { runElementwise } from './elementwise.ts';
+import { where } from './where.ts';
+
+/** A function of one tensor, element by element. */
+type Unary = (x: Tensor) => Tensor;
+
+/** What the derivative is made of: the input, the output, or neither. */
+type Saves = 'input' | 'output' | 'nothing';
+
+function unary(name: string, operation: string, saves: Saves, derivative: (dy: Tensor, saved: Tensor) => Tensor): Unary {
+  const forward = kernel(unaryText, { OP: operation });
+  return (x) => {
+    expectDtype(name, 'x', x, 'float32');
+    const y = empty(x.shape);
+    runElementwise(forward, { x, y });
+    const saved = saves === 'input' ? x : saves === 'output' ? y : null;
+    return record(name, y, { x }, {
+      saves: { saved },
+      backward: (dy, kept) => ({ x: derivative(dy, kept.saved as Tensor) }),
+    });
+  };
+}
+
+const negFloat: Unary = unary('neg', 'NEG', 'nothing', (dy) => negFloat(dy));
+const absFloat: Unary = unary('abs', 'ABS', 'input', (dy, x) => dy.mul(sign(x)));
+const squareFloat: Unary = unary('square', 'SQUARE', 'input', (dy, x) => dy.mul(x).mul(2));
+
+/** -x. */
+export function neg(x: Tensor): Tensor {
+  return x.dtype === 'int32' ? sub(0, x) : negFloat(x);
+}
+
+/** |x|; the derivative at 0 is 0. */
+export function abs(x: Tensor): Tensor {
+  return x.dtype === 'int32' ? maximum(x, neg(x)) : absFloat(x);
+}
+
+/** x * x. */
+export function square(x: Tensor): Tensor {
+  return x.dtype === 'float32' ? squareFloat(x) : x.mul(x);
+}
+
+/** -1, 0 or 1; its derivative is 0. */
+export const sign: Unary = unary('sign', 'SIGN', 'nothing', (dy) => dy.mul(0));
+
+/** e to the power of x. */
+export const exp: Unary = unary('exp', 'EXP', 'output', (dy, y) => dy.mul(y));
+
+/** The natural logarithm; NaN below 0. */
+export const log: Unary = unary('log', 'LOG', 'input', (dy, x) => dy.div(x));
+
+/** The square root; NaN below 0. */
+export const sqrt: Unary = unary('sqrt', 'SQRT', 'output', (dy, y) => dy.div(y).mul(0.5));
+
+/** 1 / sqrt(x). */
+export const rsqrt: Unary = unary('rsqrt', 'RSQRT', 'output', (dy, y) => dy.mul(y.mul(y).mul(y)).mul(-0.5));
+
+/** max(x, 0); the derivative at 0 is 0. */
+export const relu: Unary = unary('relu', 'RELU', 'output', reluGradient);
+
+/** 1 / (1 + exp(-x)). */
+export const sigmoid: Unary = unary('sigmoid', 'SIGMOID', 'output', sigmoidGradient);
+
+/** The hyperbolic tangent. */
+export const tanh: Unary = unary('tanh', 'TANH', 'output', tanhGradient);
+
+/** x * sigmoid(x). Elfwing, Uchibe and Doya (2017). */
+export const silu: Unary = unary('silu', 'SILU', 'input', (dy, x) => dy.mul(siluDerivative(x)));
+
+const siluDerivative: Unary = unary('siluDerivative', 'SILU_DERIVATIVE', 'input', (dy, x) => {
+  const s = sigmoid(x);
+  return dy.mul(s.mul(sub(1, s))).mul(x.mul(sub(1, s.mul(2))).add(2));
+});
+
+const geluExact: Unary = unary('gelu', 'GELU', 'input', (dy, x) => dy.mul(geluDerivative(x)));
+
+const geluDerivative: Unary = unary('geluDerivative', 'GELU_DERIVATIVE', 'input', (dy, x) => {
+  const density = exp(square(x).mul(-0.5)).mul(1 / Math.sqrt(2 * Math.PI));
+  return dy.mul(density).mul(sub(2, square(x)));
+});
+
+/**
+ * x times the normal distribution's cumulative function at x, or its approximation by tanh. Hendrycks and Gimpel (2016).
+ */
+export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
+  if (approximate === 'none') return geluExact(x);
+  if (approximate !== 'tanh') throw new ValueError(`gelu: approximate is 'none' or 'tanh', came ${String(approximate)}`);
+  return scope(() => {
+    const inner = x.add(square(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+    return x.mul(tanh(inner).add(1)).mul(0.5);
+  });
+}
+
+/** x where x > 0, else slope * x. */
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  return scope(() => where(x.gt(0), x, x.mul(slope)));
+}
+
+/** Bounds of `clamp`; an absent one does not bound. */
+export interface ClampOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** x, but no less than `min` and no more than `max`. The derivative is 1 from bound to bound inclusive, else 0. */
+export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = options;
+  if (!(min <= max) || (options.min === undefined && options.max === undefined)) {
+    throw new ValueError(`clamp: give min, max or both with min <= max, came min ${min}, max ${max}`);
+  }
+  return scope(() => {
+    const inside = x.requiresGrad ? inRange(x.detach(), options) : null;
+    const raised = options.min === undefined ? x.detach() : maximum(x.detach(), min);
+    const y = options.max === undefined ? raised : minimum(raised, max);
+    return record('clamp', y, { x }, {
+      saves: { inside },
+      backward: (dy, saved) => ({ x: where(saved.inside as Tensor, dy, 0) }),
+    });
+  });
+}
+
+function inRange(x: Tensor, { min, max }: ClampOptions): Tensor {
+  if (min === undefined) return le(x, max as number);
+  return max === undefined ? ge(x, min) : logicalAnd(ge(x, min), le(x, max));
+}

@@ -1,0 +1,43 @@
+import whereText from '@mien/shaders/elementwise/whereSelect.wgsl';
+import { record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { DtypeError } from '../errors.ts';
+import { kernel } from '../runtime/kernel.ts';
+import { scope } from '../runtime/scope.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { full } from './create.ts';
+import { runElementwise } from './elementwise.ts';
+import { broadcastShapes } from './geometry.ts';
+import { sumTo } from './reduce.ts';
+import { expand } from './shape.ts';
+
+const forward = kernel(whereText);
+
+/**
+ * a where the condition holds, else b; all three broadcast, and either of a and b may be a number.
+ * Throws DtypeError unless the condition is bool and a and b have one dtype.
+ */
+export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  return scope(() => choose(condition, a, b));
+}
+
+function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  expectDtype('where', 'condition', condition, 'bool');
+  const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'float32';
+  const x = typeof a === 'number' ? full([], a, { dtype }) : a;
+  const z = typeof b === 'number' ? full([], b, { dtype }) : b;
+  if (x.dtype !== z.dtype) throw new DtypeError(`where: a is ${x.dtype} and b is ${z.dtype}; convert one with to(dtype)`);
+  const shape = broadcastShapes('where', broadcastShapes('where', x.shape, z.shape), condition.shape);
+  const y = empty(shape, dtype);
+  const whole = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
+  const mask = whole(condition);
+  runElementwise(forward, { condition: mask, a: whole(x), b: whole(z), y });
+  const [shapeA, shapeB] = [x.shape, z.shape];
+  return record('where', y, { a: x, b: z }, {
+    saves: { mask },
+    backward: (dy, saved, needs) => ({
+      a: needs.a && sumTo(where(saved.mask, dy, 0), shapeA),
+      b: needs.b && sumTo(where(saved.mask, 0, dy), shapeB),
+    }),
+  });
+}

@@ -1,0 +1,222 @@
+import { type AdapterFacts, openDevice } from '../device/open.ts';
+import { DeviceError } from '../errors.ts';
+import type { Kernel } from './kernel.ts';
+import { type Limits, limitsOf } from './limits.ts';
+import { type Compiled, Pipelines } from './pipelines.ts';
+import { Pool } from './pool.ts';
+import { Readback } from './readback.ts';
+import { Storage } from './storage.ts';
+import { Stream } from './stream.ts';
+
+/** What the framework holds on the device, in bytes of rounded buffer sizes. */
+export interface MemoryReport {
+  /** Held by tensors, gradients and the autograd graph. */
+  readonly liveBytes: number;
+  /** The most that was live at one time. */
+  readonly peakBytes: number;
+  /** Kept for reuse. */
+  readonly unusedBytes: number;
+  /** GPU buffers that exist, live or unused. */
+  readonly buffers: number;
+}
+
+const groupCacheSize = 8192;
+
+/** One GPU device with its memory pool, its compiled kernels and its stream of pending commands. */
+export class Device {
+  readonly facts: AdapterFacts;
+  readonly pool: Pool;
+  readonly #gpu: GPUDevice;
+  readonly #stream: Stream;
+  readonly #pipelines: Pipelines;
+  readonly #readback: Readback;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #dummy: GPUBuffer;
+  #limits: Limits;
+  #failure: Error | null = null;
+  #lost: string | null = null;
+
+  constructor(gpu: GPUDevice, facts: AdapterFacts) {
+    const onFailure = (error: Error): void => {
+      this.#failure ??= error;
+    };
+    this.facts = facts;
+    this.#gpu = gpu;
+    this.#limits = limitsOf(gpu);
+    this.pool = new Pool(gpu, onFailure);
+    this.#stream = new Stream(gpu, onFailure);
+    this.#pipelines = new Pipelines(gpu);
+    this.#readback = new Readback(gpu);
+    this.#dummy = gpu.createBuffer({ label: 'dummy', size: 16, usage: GPUBufferUsage.STORAGE });
+    gpu.addEventListener('uncapturederror', (event) => onFailure(new DeviceError(`device: ${event.error.message}`)));
+    gpu.lost.then(({ reason, message }) => {
+      this.#lost = `${reason}: ${message}`;
+    });
+  }
+
+  /** The limits that work is split by. */
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** Replaces the limits that work is split by, for tests; the adapter's own stay in force underneath. */
+  believe(limits: Limits): void {
+    this.#limits = limits;
+  }
+
+  /** Bytes and buffers now. */
+  memory(): MemoryReport {
+    const { liveBytes, peakBytes, unusedBytes, buffers } = this.pool;
+    return { liveBytes, peakBytes, unusedBytes, buffers };
+  }
+
+  /** Device memory with arbitrary content. Throws LimitError beyond the buffer limit. */
+  allocate(bytes: number): Storage {
+    this.#expectAlive();
+    return new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize));
+  }
+
+  /** Device memory holding `data`. */
+  upload(data: ArrayBufferView<ArrayBuffer>): Storage {
+    this.#expectAlive();
+    const storage = new Storage(this, this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending));
+    this.#gpu.queue.writeBuffer(storage.buffer.gpu, 0, data.buffer, data.byteOffset, data.byteLength);
+    return storage;
+  }
+
+  /** Appends one dispatch. Null binds a dummy of 16 bytes. */
+  dispatch(kernel: Kernel, bound: readonly (BoundRange | null)[], params: ArrayBuffer | null, grid: Grid): void {
+    this.#expectAlive();
+    const compiled = this.#pipelines.get(kernel);
+    const buffers = bound.flatMap((range) => (range ? [range.storage.buffer] : []));
+    this.#stream.append({ compiled, group: this.#bindGroup(compiled, bound), params, grid }, buffers);
+  }
+
+  /** Appends a copy; offsets and size are multiples of four. */
+  copy(from: BoundRange, to: BoundRange, bytes: number): void {
+    this.#expectAlive();
+    const source = from.storage.buffer;
+    const target = to.storage.buffer;
+    const command = { from: source.gpu, fromOffset: from.byteOffset, to: target.gpu, toOffset: to.byteOffset, bytes };
+    this.#stream.append(command, [source, target]);
+  }
+
+  /** Submits pending commands and waits for `bytes` of `range`. Throws what went wrong on the device since the last read. */
+  async read(range: BoundRange, bytes: number): Promise<ArrayBuffer> {
+    this.#expectAlive();
+    const staging = this.#readback.take(bytes);
+    const source = range.storage.buffer;
+    const command = { from: source.gpu, fromOffset: range.byteOffset, to: staging, toOffset: 0, bytes };
+    this.#stream.append(command, [source]);
+    await this.synchronize(false);
+    const data = await this.#readback.read(staging, bytes);
+    this.#throwFailure();
+    return data;
+  }
+
+  /** Submits pending commands; with `wait`, resolves when the device has finished them. */
+  async synchronize(wait = true): Promise<void> {
+    await this.#stream.settle();
+    if (this.pool.trim(this.#stream.pending)) this.#groups.clear();
+    if (!wait) return;
+    await this.#gpu.queue.onSubmittedWorkDone();
+    this.#throwFailure();
+  }
+
+  /** Compiles `kernels` in parallel. Throws KernelError for the first that does not compile. */
+  async compile(kernels: readonly Kernel[]): Promise<void> {
+    const compiled = kernels.map((kernel) => this.#pipelines.get(kernel));
+    await Promise.all(compiled.map((each) => each.settled));
+    for (const each of compiled) if (each.error) throw each.error;
+  }
+
+  /** Gives the device back; nothing on it can be used afterwards. */
+  destroy(): void {
+    this.#gpu.destroy();
+  }
+
+  #bindGroup(compiled: Compiled, bound: readonly (BoundRange | null)[]): GPUBindGroup {
+    let key = `${compiled.kernel.id}`;
+    for (const range of bound) key += range ? `|${range.storage.id},${range.byteOffset},${range.bytes}` : '|';
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const entries: GPUBindGroupEntry[] = compiled.kernel.bindings.map((binding, i) => {
+      const range = bound[i];
+      const resource = range
+        ? { buffer: range.storage.buffer.gpu, offset: range.byteOffset, size: range.bytes }
+        : { buffer: this.#dummy };
+      return { binding: binding.index, resource };
+    });
+    if (compiled.kernel.params) {
+      entries.push({ binding: 0, resource: { buffer: this.#stream.arena, size: compiled.kernel.params.bytes } });
+    }
+    const group = this.#gpu.createBindGroup({ label: compiled.kernel.label, layout: compiled.layout, entries });
+    if (this.#groups.size >= groupCacheSize) this.#groups.clear();
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #expectAlive(): void {
+    if (this.#lost === null) return;
+    throw new DeviceError(
+      `device: lost (${this.#lost}); files and host copies survive, tensors do not: call init() again and load a checkpoint`,
+    );
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure) throw failure;
+  }
+}
+
+/** A range of a storage, sized as a binding: a multiple of 16 bytes. */
+export interface BoundRange {
+  readonly storage: Storage;
+  readonly byteOffset: number;
+  readonly bytes: number;
+}
+
+/** Workgroups in x, y and z. */
+export type Grid = readonly [number, number, number];
+
+/** How to choose a device. */
+export interface InitOptions {
+  /** `swiftshader`, `lavapipe`, or part of an adapter's name; without it the environment's `MIEN_ADAPTER`, then the best found. */
+  readonly adapter?: string;
+}
+
+let opening: Promise<Device> | null = null;
+let current: Device | null = null;
+
+/** Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an adapter. */
+export async function init(options: InitOptions = {}): Promise<Device> {
+  opening ??= open(options);
+  try {
+    return await opening;
+  } catch (reason) {
+    opening = null;
+    throw reason;
+  }
+}
+
+async function open(options: InitOptions): Promise<Device> {
+  const { gpu, facts } = await openDevice(options);
+  const made = new Device(gpu, facts);
+  current = made;
+  gpu.lost.then(() => {
+    opening = null;
+  });
+  return made;
+}
+
+/** The default device. Throws DeviceError before `init()`. */
+export function device(): Device {
+  if (!current) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
+  return current;
+}
+
+/** Bytes and buffers on the default device. */
+export function memory(): MemoryReport {
+  return device().memory();
+}

@@ -1,0 +1,22 @@
+/** The adapter's limits as the runtime believes them; work beyond one is split. Tests lower them with `withLimits`. */
+export interface Limits {
+  /** Workgroups in each of x, y and z. */
+  readonly maxComputeWorkgroupsPerDimension: number;
+  /** Bytes of one storage binding. */
+  readonly maxStorageBufferBindingSize: number;
+  /** Bytes of one buffer. */
+  readonly maxBufferSize: number;
+  /** Bytes that a binding's offset must be a multiple of. */
+  readonly minStorageBufferOffsetAlignment: number;
+}
+
+/** The limits that `gpu` was made with. */
+export function limitsOf(gpu: GPUDevice): Limits {
+  const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
+  return {
+    maxComputeWorkgroupsPerDimension,
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+    minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
+  };
+}

@@ -1,0 +1,37 @@
+// Host reads through a ring of staging buffers, so that several may be under way and none is made in a steady loop.
+import { DeviceError } from '../errors.ts';
+import { roundedBytes } from './pool.ts';
+
+export class Readback {
+  readonly #gpu: GPUDevice;
+  readonly #free = new Map<number, GPUBuffer[]>();
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+  }
+
+  /** A mappable buffer of at least `bytes`. */
+  take(bytes: number): GPUBuffer {
+    const size = roundedBytes(bytes);
+    return (
+      this.#free.get(size)?.pop() ??
+      this.#gpu.createBuffer({ label: 'readback', size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+    );
+  }
+
+  /** Waits until the GPU has filled `staging`, and copies its first `bytes` out. The staging buffer goes back to the ring. */
+  async read(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (reason) {
+      staging.destroy();
+      throw new DeviceError(`read: the device gave no data back (${String(reason)}); it may have been lost: call init() again`);
+    }
+    const copy = staging.getMappedRange(0, bytes).slice(0);
+    staging.unmap();
+    const free = this.#free.get(staging.size);
+    if (free) free.push(staging);
+    else this.#free.set(staging.size, [staging]);
+    return copy;
+  }
+}

@@ -1,0 +1,57 @@
+import { KernelError, LimitError } from '../errors.ts';
+import type { BoundRange, Device, Grid } from './device.ts';
+import type { Kernel } from './kernel.ts';
+import type { Limits } from './limits.ts';
+import type { Memory } from './storage.ts';
+import { packParams, type Params } from './wgsl.ts';
+
+/**
+ * Encodes one dispatch of `groups` workgroups: `bindings` and `params` by their names in the WGSL, outputs among them.
+ * A null binding is a dummy of 16 bytes that the kernel must not use. Nothing runs before a host read or a budget.
+ * Throws KernelError for a name or a count that the kernel does not have, LimitError for a binding over the limit.
+ */
+export function run(
+  kernel: Kernel,
+  bindings: Readonly<Record<string, Memory | null>>,
+  params: Params,
+  groups: number,
+): void {
+  let device: Device | null = null;
+  const bound: (BoundRange | null)[] = [];
+  for (const { name } of kernel.bindings) {
+    const memory = bindings[name];
+    if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
+    device ??= memory && memory.storage.device;
+    bound.push(memory && rangeOf(kernel, name, memory));
+  }
+  for (const name of Object.keys(bindings)) {
+    if (!kernel.bindings.some((binding) => binding.name === name)) {
+      throw new KernelError(`${kernel.label}: no binding named ${name}`);
+    }
+  }
+  if (!device) throw new KernelError(`${kernel.label}: needs at least one tensor`);
+  const block = kernel.params ? packParams(kernel.label, kernel.params, params) : null;
+  device.dispatch(kernel, bound, block, gridOf(kernel.label, groups, device.limits));
+}
+
+function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
+  const bytes = Math.ceil(memory.bytes / 16) * 16;
+  const limit = memory.storage.device.limits.maxStorageBufferBindingSize;
+  if (bytes > limit) {
+    throw new LimitError(
+      `${kernel.name}: ${name} has ${memory.bytes} bytes, this adapter binds at most ${limit}; use a smaller batch`,
+    );
+  }
+  return { storage: memory.storage, byteOffset: memory.byteOffset, bytes };
+}
+
+/** Lays `groups` workgroups out in x, then y, then z, under the limit on each. */
+export function gridOf(name: string, groups: number, limits: Limits): Grid {
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (!Number.isInteger(groups) || groups < 1) throw new KernelError(`${name}: ${groups} workgroups; at least one is needed`);
+  const x = Math.min(groups, most);
+  const y = Math.min(Math.ceil(groups / x), most);
+  const z = Math.ceil(groups / (x * y));
+  if (z > most) throw new LimitError(`${name}: ${groups} workgroups are more than ${most} in each of x, y and z`);
+  return [x, y, z];
+}

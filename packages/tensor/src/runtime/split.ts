@@ -1,0 +1,43 @@
+// Work whose tensors are larger than one binding is done in parts: flat ranges, or rows of the leading dimension.
+import { LimitError } from '../errors.ts';
+import type { Limits } from './limits.ts';
+import type { Memory } from './storage.ts';
+
+/** `bytes` of `memory` from `offset` on. */
+export function part(memory: Memory, offset: number, bytes: number): Memory {
+  return { storage: memory.storage, byteOffset: memory.byteOffset + offset, bytes };
+}
+
+/** One part of a tensor: its first element or row, and how many. */
+export interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Splits `count` elements of four bytes so that each part can be bound. */
+export function splitElements(count: number, limits: Limits): readonly Span[] {
+  return splitRows('elementwise', count, [4], limits);
+}
+
+/** Splits `rows` so that every part of every tensor can be bound: `rowBytes` lists the bytes of a row of each tensor. */
+export function splitRows(name: string, rows: number, rowBytes: readonly number[], limits: Limits): readonly Span[] {
+  const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
+  const largest = Math.max(...rowBytes);
+  if (rows * largest <= most) return [{ start: 0, count: rows }];
+  const unit = rowBytes.reduce((unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)), 1);
+  const count = Math.floor(most / largest / unit) * unit;
+  if (count === 0) {
+    throw new LimitError(`${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`);
+  }
+  const spans: Span[] = [];
+  for (let start = 0; start < rows; start += count) spans.push({ start, count: Math.min(count, rows - start) });
+  return spans;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  return (a / greatestCommonDivisor(a, b)) * b;
+}

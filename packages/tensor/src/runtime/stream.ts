@@ -1,0 +1,127 @@
+// One pending command stream: operations append at once, and everything is encoded and submitted together at a host
+// read or at a budget. A batch whose pipelines are still compiling simply goes on growing.
+import type { PooledBuffer } from './pool.ts';
+import type { Compiled } from './pipelines.ts';
+
+/** One kernel dispatch, or one copy between buffers. */
+export type Command = Dispatch | Copy;
+
+export interface Dispatch {
+  readonly compiled: Compiled;
+  readonly group: GPUBindGroup;
+  readonly params: ArrayBuffer | null;
+  readonly grid: readonly [number, number, number];
+}
+
+export interface Copy {
+  readonly from: GPUBuffer;
+  readonly fromOffset: number;
+  readonly to: GPUBuffer;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
+/** Commands after which a batch is submitted without being asked for. */
+const submitBudget = 128;
+/** Bytes of parameters per submit; dynamic uniform offsets point into it. */
+const arenaBytes = 1 << 18;
+
+export class Stream {
+  readonly #gpu: GPUDevice;
+  readonly #alignment: number;
+  readonly #arenaData = new Uint8Array(arenaBytes);
+  /** Every dispatch's parameters lie here, at a dynamic offset. */
+  readonly arena: GPUBuffer;
+  readonly #onFailure: (error: Error) => void;
+  #commands: Command[] = [];
+  #sinceAttempt = 0;
+  /** The number of the submit that pending commands will be part of. */
+  pending = 1;
+
+  constructor(gpu: GPUDevice, onFailure: (error: Error) => void) {
+    this.#gpu = gpu;
+    this.#onFailure = onFailure;
+    this.#alignment = gpu.limits.minUniformBufferOffsetAlignment;
+    this.arena = gpu.createBuffer({
+      label: 'parameters',
+      size: arenaBytes,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** Appends a command that uses `buffers`; submits the batch when it reached its budget and all its pipelines are ready. */
+  append(command: Command, buffers: readonly PooledBuffer[]): void {
+    this.#commands.push(command);
+    for (const buffer of buffers) buffer.lastSubmit = this.pending;
+    if (++this.#sinceAttempt < submitBudget) return;
+    this.#sinceAttempt = 0;
+    if (this.#commands.every(isReady)) this.submit();
+  }
+
+  /** Waits for the pipelines of pending commands, then submits them. */
+  async settle(): Promise<void> {
+    const waiting = new Set<Promise<void>>();
+    for (const command of this.#commands) if (!isReady(command)) waiting.add((command as Dispatch).compiled.settled);
+    if (waiting.size > 0) await Promise.all(waiting);
+    this.submit();
+  }
+
+  /** Submits what is pending. Commands whose kernel does not compile are left out and reported. */
+  submit(): void {
+    const commands = this.#commands;
+    this.#commands = [];
+    this.#sinceAttempt = 0;
+    if (commands.length === 0) return;
+    let first = 0;
+    while (first < commands.length) first = this.#submitFrom(commands, first);
+    this.pending++;
+  }
+
+  /** Submits as many commands as the arena holds parameters for. Returns the index of the first that is left. */
+  #submitFrom(commands: readonly Command[], first: number): number {
+    const encoder = this.#gpu.createCommandEncoder();
+    let pass: GPUComputePassEncoder | null = null;
+    let pipeline: GPUComputePipeline | null = null;
+    let used = 0;
+    let at = first;
+    for (; at < commands.length; at++) {
+      const command = commands[at] as Command;
+      if ('from' in command) {
+        pass?.end();
+        pass = null;
+        encoder.copyBufferToBuffer(command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
+        continue;
+      }
+      const { compiled, params, grid } = command;
+      if (!compiled.ready) {
+        if (compiled.error) this.#onFailure(compiled.error);
+        continue;
+      }
+      if (params && used + params.byteLength > arenaBytes) break;
+      if (!pass) {
+        pass = encoder.beginComputePass();
+        pipeline = null;
+      }
+      if (pipeline !== compiled.ready) {
+        pipeline = compiled.ready;
+        pass.setPipeline(pipeline);
+      }
+      if (params) {
+        this.#arenaData.set(new Uint8Array(params), used);
+        pass.setBindGroup(0, command.group, [used]);
+        used = Math.ceil((used + params.byteLength) / this.#alignment) * this.#alignment;
+      } else {
+        pass.setBindGroup(0, command.group);
+      }
+      pass.dispatchWorkgroups(...grid);
+    }
+    pass?.end();
+    if (used > 0) this.#gpu.queue.writeBuffer(this.arena, 0, this.#arenaData, 0, Math.min(used, arenaBytes));
+    this.#gpu.queue.submit([encoder.finish()]);
+    return at;
+  }
+}
+
+function isReady(command: Command): boolean {
+  return 'from' in command || command.compiled.ready !== null || command.compiled.error !== null;
+}

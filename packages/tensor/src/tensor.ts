@@ -1,0 +1,447 @@
+import { accumulate, type BackwardOptions, type GraphNode, propagate } from './autograd.ts';
+import { bytesPerElement, type DType, type TypedArray, toTypedArray, typedArray } from './dtype.ts';
+import { DisposedError, DtypeError, GradientError, ShapeError } from './errors.ts';
+import * as binary from './ops/binary.ts';
+import { to } from './ops/cast.ts';
+import { ones } from './ops/create.ts';
+import { checkShape, type Shape, show, sizeOf } from './ops/geometry.ts';
+import { matmul } from './ops/matmul.ts';
+import * as reduce from './ops/reduce.ts';
+import * as shapes from './ops/shape.ts';
+import * as unary from './ops/unary.ts';
+import { device } from './runtime/device.ts';
+import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
+import type { Storage } from './runtime/storage.ts';
+
+/** Numbers nested to the depth of a tensor's shape. */
+export type NestedNumbers = number | NestedNumbers[];
+
+/** What a tensor holds on the device and in the graph; given back once. */
+class Share implements Holding {
+  readonly storage: Storage;
+  node: GraphNode | null;
+  released = false;
+
+  constructor(storage: Storage, node: GraphNode | null) {
+    this.storage = storage;
+    this.node = node;
+  }
+
+  get origin(): string {
+    return this.node?.name ?? 'tensor';
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.storage.release();
+    this.node?.release();
+    this.node = null;
+  }
+}
+
+/**
+ * An n-dimensional array on the device, contiguous in row-major order, of rank 0 to 8 and at least one element. Values
+ * never change under a reader: operations make new tensors, and only optimisers and `assign` write in place.
+ * Owned by the scope it was made in; outside of all scopes call `dispose()`.
+ */
+export class Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The number of elements. */
+  readonly size: number;
+  /** Where the values begin in `storage`, for kernels of your own. */
+  readonly byteOffset: number;
+  /** What `runtime/scope` gives back. */
+  readonly holding: Holding;
+  readonly #share: Share;
+  #isLeaf = false;
+  #grad: Tensor | null = null;
+
+  /** Takes over one reference to `storage`. Use the creation functions instead. */
+  constructor(storage: Storage, shape: Shape, dtype: DType, byteOffset = 0, node: GraphNode | null = null, owned = true) {
+    this.#share = new Share(storage, node);
+    this.holding = this.#share;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.byteOffset = byteOffset;
+    if (owned) own(this);
+  }
+
+  /** The number of dimensions. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** The bytes of its values. */
+  get bytes(): number {
+    return this.size * bytesPerElement;
+  }
+
+  /** The device memory. Throws DisposedError once it was given back. */
+  get storage(): Storage {
+    if (this.#share.released) {
+      throw new DisposedError(
+        `tensor: ${show(this.shape)} was disposed of; return it from its scope, or take it out of it with keep()`,
+      );
+    }
+    return this.#share.storage;
+  }
+
+  /** The operation that made it, if recorded. */
+  get node(): GraphNode | null {
+    return this.#share.node;
+  }
+
+  /** Whether backward reaches it. */
+  get requiresGrad(): boolean {
+    return this.#isLeaf || this.#share.node !== null;
+  }
+
+  /** The gradient that backward left in this leaf, which owns it; null before and after being cleared. */
+  get grad(): Tensor | null {
+    return this.#grad;
+  }
+
+  set grad(gradient: Tensor | null) {
+    if (gradient && show(gradient.shape) !== show(this.shape)) {
+      throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
+    }
+    const before = this.#grad;
+    this.#grad = gradient && keep(gradient);
+    if (before !== gradient) before?.dispose();
+  }
+
+  /** Makes it a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
+  makeLeaf(): this {
+    if (this.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, came ${this.dtype}`);
+    if (this.#share.node) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
+    this.#isLeaf = true;
+    return this;
+  }
+
+  /** Used by `record`: this is the output of `node`. */
+  attach(node: GraphNode): void {
+    this.#share.node = node;
+  }
+
+  /** A second handle on the same memory and, with `node`, the same place in the graph; the caller disposes of it. */
+  alias(node: GraphNode | null): Tensor {
+    const storage = this.storage.retain();
+    const copy = new Tensor(storage, this.shape, this.dtype, this.byteOffset, node?.retain() ?? null, false);
+    copy.#isLeaf = this.#isLeaf && node === null;
+    return copy;
+  }
+
+  /** The same memory under another shape of equal size, outside the graph. */
+  viewed(shape: Shape): Tensor {
+    return new Tensor(this.storage.retain(), shape, this.dtype, this.byteOffset);
+  }
+
+  /** The same bits as another dtype, outside the graph. */
+  retyped(dtype: DType): Tensor {
+    return new Tensor(this.storage.retain(), this.shape, dtype, this.byteOffset);
+  }
+
+  /** The same values, sharing memory, outside the graph; with `requiresGrad` a leaf of its own. */
+  detach(options: { readonly requiresGrad?: boolean } = {}): Tensor {
+    const copy = this.viewed(this.shape);
+    return options.requiresGrad ? copy.makeLeaf() : copy;
+  }
+
+  /** Gives its memory back, and its gradient's. Calling it again does nothing. */
+  dispose(): void {
+    if (this.#share.released) return;
+    disown(this);
+    this.#share.release();
+    this.grad = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The values, row-major. */
+  async data(): Promise<TypedArray> {
+    const range = { storage: this.storage, byteOffset: this.byteOffset, bytes: this.bytes };
+    return typedArray(this.dtype, await this.storage.device.read(range, this.bytes));
+  }
+
+  /** The one value of a tensor of one element. Throws ShapeError for more. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: expects one element, came ${show(this.shape)}; use data() or toArray()`);
+    return (await this.data())[0] as number;
+  }
+
+  /** The values as nested arrays; a number for rank 0. */
+  async toArray(): Promise<NestedNumbers> {
+    let values: NestedNumbers[] = [...(await this.data())];
+    for (let dim = this.rank - 1; dim > 0; dim--) {
+      const size = this.shape[dim] as number;
+      values = Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
+    }
+    return this.rank === 0 ? (values[0] as number) : values;
+  }
+
+  /**
+   * Adds the derivative of this tensor to the `grad` of every leaf before it. A tensor of more than one element needs
+   * `gradient`, the derivative by this tensor. Throws GradientError where nothing was recorded or the graph was freed.
+   */
+  backward(gradient: Tensor | null = null, options: BackwardOptions = {}): void {
+    if (!this.requiresGrad) throw new GradientError('backward: no leaf before this tensor requires a gradient');
+    if (!gradient && this.size !== 1) {
+      throw new GradientError(`backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or give the gradient`);
+    }
+    if (gradient && show(gradient.shape) !== show(this.shape)) {
+      throw new ShapeError(`backward: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
+    }
+    scope(() => {
+      const seed = gradient ?? ones(this.shape);
+      propagate(this, seed, options, (target, found) => target instanceof Tensor && accumulate(target, found));
+    });
+  }
+
+  /** this + other. */
+  add(other: Tensor | number): Tensor {
+    return binary.add(this, other);
+  }
+
+  /** this - other. */
+  sub(other: Tensor | number): Tensor {
+    return binary.sub(this, other);
+  }
+
+  /** this * other, element by element. */
+  mul(other: Tensor | number): Tensor {
+    return binary.mul(this, other);
+  }
+
+  /** this / other. */
+  div(other: Tensor | number): Tensor {
+    return binary.div(this, other);
+  }
+
+  /** this to the power of other. */
+  pow(other: Tensor | number): Tensor {
+    return binary.pow(this, other);
+  }
+
+  /** The larger of both, element by element. */
+  maximum(other: Tensor | number): Tensor {
+    return binary.maximum(this, other);
+  }
+
+  /** The smaller of both, element by element. */
+  minimum(other: Tensor | number): Tensor {
+    return binary.minimum(this, other);
+  }
+
+  /** this == other, as bool. */
+  eq(other: Tensor | number): Tensor {
+    return binary.eq(this, other);
+  }
+
+  /** this != other, as bool. */
+  ne(other: Tensor | number): Tensor {
+    return binary.ne(this, other);
+  }
+
+  /** this < other, as bool. */
+  lt(other: Tensor | number): Tensor {
+    return binary.lt(this, other);
+  }
+
+  /** this <= other, as bool. */
+  le(other: Tensor | number): Tensor {
+    return binary.le(this, other);
+  }
+
+  /** this > other, as bool. */
+  gt(other: Tensor | number): Tensor {
+    return binary.gt(this, other);
+  }
+
+  /** this >= other, as bool. */
+  ge(other: Tensor | number): Tensor {
+    return binary.ge(this, other);
+  }
+
+  /** Both are not zero. */
+  logicalAnd(other: Tensor | number): Tensor {
+    return binary.logicalAnd(this, other);
+  }
+
+  /** Either is not zero. */
+  logicalOr(other: Tensor | number): Tensor {
+    return binary.logicalOr(this, other);
+  }
+
+  /** Exactly one is not zero. */
+  logicalXor(other: Tensor | number): Tensor {
+    return binary.logicalXor(this, other);
+  }
+
+  /** It is zero. */
+  logicalNot(): Tensor {
+    return binary.eq(this, 0);
+  }
+
+  /** -x. */
+  neg(): Tensor {
+    return unary.neg(this);
+  }
+
+  /** |x|. */
+  abs(): Tensor {
+    return unary.abs(this);
+  }
+
+  /** e to the power of x. */
+  exp(): Tensor {
+    return unary.exp(this);
+  }
+
+  /** The natural logarithm. */
+  log(): Tensor {
+    return unary.log(this);
+  }
+
+  /** The square root. */
+  sqrt(): Tensor {
+    return unary.sqrt(this);
+  }
+
+  /** 1 / sqrt(x). */
+  rsqrt(): Tensor {
+    return unary.rsqrt(this);
+  }
+
+  /** x * x. */
+  square(): Tensor {
+    return unary.square(this);
+  }
+
+  /** max(x, 0). */
+  relu(): Tensor {
+    return unary.relu(this);
+  }
+
+  /** 1 / (1 + exp(-x)). */
+  sigmoid(): Tensor {
+    return unary.sigmoid(this);
+  }
+
+  /** The hyperbolic tangent. */
+  tanh(): Tensor {
+    return unary.tanh(this);
+  }
+
+  /** x * sigmoid(x). */
+  silu(): Tensor {
+    return unary.silu(this);
+  }
+
+  /** The sum over `dims`, or over all. */
+  sum(dims?: reduce.Dims, options?: reduce.ReduceOptions): Tensor {
+    return reduce.sum(this, dims, options);
+  }
+
+  /** The mean over `dims`, or over all. */
+  mean(dims?: reduce.Dims, options?: reduce.ReduceOptions): Tensor {
+    return reduce.mean(this, dims, options);
+  }
+
+  /** The largest value over `dims`, or over all. */
+  max(dims?: reduce.Dims, options?: reduce.ReduceOptions): Tensor {
+    return reduce.max(this, dims, options);
+  }
+
+  /** The smallest value over `dims`, or over all. */
+  min(dims?: reduce.Dims, options?: reduce.ReduceOptions): Tensor {
+    return reduce.min(this, dims, options);
+  }
+
+  /** The unbiased variance over `dims`, or over all. */
+  variance(dims?: reduce.Dims, options?: reduce.VarianceOptions): Tensor {
+    return reduce.variance(this, dims, options);
+  }
+
+  /** The index of the first largest value along `dim`, or in the flattened tensor. */
+  argmax(dim?: number, options?: reduce.ReduceOptions): Tensor {
+    return reduce.argmax(this, dim, options);
+  }
+
+  /** The index of the first smallest value along `dim`, or in the flattened tensor. */
+  argmin(dim?: number, options?: reduce.ReduceOptions): Tensor {
+    return reduce.argmin(this, dim, options);
+  }
+
+  /** The same values in another shape; one size may be -1. */
+  reshape(shape: Shape): Tensor {
+    return shapes.reshape(this, shape);
+  }
+
+  /** Two dimensions exchanged. */
+  transpose(a: number, b: number): Tensor {
+    return shapes.transpose(this, a, b);
+  }
+
+  /** Dimensions in another order. */
+  permute(order: Shape): Tensor {
+    return shapes.permute(this, order);
+  }
+
+  /** Elements start, start + step, ... before end along `dim`. */
+  slice(dim: number, start?: number, end?: number, step?: number): Tensor {
+    return shapes.slice(this, dim, start, end, step);
+  }
+
+  /** The order of elements reversed along `dims`. */
+  flip(dims: number | Shape): Tensor {
+    return shapes.flip(this, dims);
+  }
+
+  /** Sizes of 1 stretched to `shape`. */
+  expand(shape: Shape): Tensor {
+    return shapes.expand(this, shape);
+  }
+
+  /** The matrix product. */
+  matmul(other: Tensor): Tensor {
+    return matmul(this, other);
+  }
+
+  /** The same values as another dtype. */
+  to(dtype: DType): Tensor {
+    return to(this, dtype);
+  }
+}
+
+/** A tensor with arbitrary content, for kernels to write to. Throws ShapeError for a shape without elements. */
+export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
+  checkShape('empty', shape);
+  return new Tensor(device().allocate(sizeOf(shape) * bytesPerElement), [...shape], dtype);
+}
+
+/**
+ * Overwrites the values of `target` in place: for optimisers, loading and running statistics. Gradients of operations
+ * that saved `target` before see the new values. Throws ShapeError and DtypeError where the source does not match.
+ */
+export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
+  if (!(source instanceof Tensor)) {
+    if (source.length !== target.size) {
+      throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, came ${source.length}`);
+    }
+    const array = toTypedArray(target.dtype, source);
+    const storage = target.storage.device.upload(array);
+    target.storage.device.copy({ storage, byteOffset: 0, bytes: target.bytes }, target, target.bytes);
+    storage.release();
+    return;
+  }
+  if (show(source.shape) !== show(target.shape)) {
+    throw new ShapeError(`assign: the target is ${show(target.shape)}, the source ${show(source.shape)}`);
+  }
+  if (source.dtype !== target.dtype) throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
+  target.storage.device.copy(source, target, target.bytes);
+}

@@ -1,0 +1,80 @@
+// y[i] = OP(x[i]).
+// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// reference: erf by Abramowitz and Stegun 7.1.26, |error| <= 1.5e-7; gelu by Hendrycks and Gimpel (2016).
+// uses: lib/grid.wgsl
+const NEG: u32 = 0;
+const ABS: u32 = 1;
+const EXP: u32 = 2;
+const LOG: u32 = 3;
+const SQRT: u32 = 4;
+const RSQRT: u32 = 5;
+const SQUARE: u32 = 6;
+const RELU: u32 = 7;
+const SIGMOID: u32 = 8;
+const TANH: u32 = 9;
+const GELU: u32 = 10;
+const GELU_DERIVATIVE: u32 = 11;
+const SILU: u32 = 12;
+const SILU_DERIVATIVE: u32 = 13;
+const SIGN: u32 = 14;
+const OP: u32 = NEG;
+const LANES: u32 = 64;
+const VECTORS: u32 = 4;
+struct Params { vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+fn sigmoidOf(v: vec4f) -> vec4f {
+  return 1 / (1 + exp(-v));
+}
+
+// The built-in loses all digits near 0 on adapters that divide exponentials: a series there (error < 1e-8).
+fn tanhOf(v: vec4f) -> vec4f {
+  let s = v * v;
+  let series = v * (1 + s * (-1.0 / 3 + s * (2.0 / 15 + s * (-17.0 / 315 + s * (62.0 / 2835)))));
+  let far = sign(v) * (1 - 2 / (exp(2 * min(abs(v), vec4f(20))) + 1));
+  return select(far + (v - v), series, abs(v) < vec4f(0.25));
+}
+
+fn normalCumulative(v: vec4f) -> vec4f {
+  let z = abs(v) * 0.70710678;
+  let t = 1 / (1 + 0.3275911 * z);
+  let tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * exp(-z * z);
+  return select(1 - 0.5 * tail, 0.5 * tail, v < vec4f());
+}
+
+fn operation(v: vec4f) -> vec4f {
+  switch OP {
+    case NEG: { return -v; }
+    case ABS: { return abs(v); }
+    case EXP: { return exp(v); }
+    case LOG: { return log(v); }
+    case SQRT: { return sqrt(v); }
+    case RSQRT: { return inverseSqrt(v); }
+    case SQUARE: { return v * v; }
+    // Written so that NaN, which is not <= 0, comes through.
+    case RELU: { return select(v, vec4f(), v <= vec4f()); }
+    case SIGMOID: { return sigmoidOf(v); }
+    case TANH: { return tanhOf(v); }
+    case GELU: { return v * normalCumulative(v); }
+    case GELU_DERIVATIVE: { return normalCumulative(v) + v * exp(-0.5 * v * v) * 0.39894228; }
+    case SILU: { return v * sigmoidOf(v); }
+    case SILU_DERIVATIVE: { return sigmoidOf(v) * (1 + v * (1 - sigmoidOf(v))); }
+    case SIGN: { return sign(v); }
+    default: { return v; }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn unary(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
+  for (var v = 0u; v < VECTORS; v++) {
+    let i = first + v * LANES;
+    if (i < params.vectors) { y[i] = operation(x[i]); }
+  }
+}

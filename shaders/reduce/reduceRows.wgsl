@@ -1,0 +1,45 @@
+// y[r, p] = OP over part p of row r: SUM, MAX or MIN of x[r, p * chunk .. min((p + 1) * chunk, columns)].
+// threads: one group per row and part; lane l takes every LANES-th value, then halves join until one is left.
+// uses: lib/grid.wgsl
+alias element = f32;
+const SUM: u32 = 0;
+const MAX: u32 = 1;
+const MIN: u32 = 2;
+const OP: u32 = SUM;
+const LANES: u32 = 64;
+const_assert countOneBits(LANES) == 1;
+struct Params { rows: u32, columns: u32, parts: u32, chunk: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<element>;        // [rows, columns]
+@group(0) @binding(2) var<storage, read_write> y: array<element>;  // [rows, parts]
+var<workgroup> partial: array<element, LANES>;
+
+// A comparison with NaN is false; a + b is NaN when either is.
+fn join(a: element, b: element) -> element {
+  switch OP {
+    case SUM: { return a + b; }
+    case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
+    default: { return select(select(a + b, b, b <= a), a, a < b); }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn reduceRows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups);
+  let row = min(id / params.parts, params.rows - 1);
+  let first = (id % params.parts) * params.chunk;
+  let last = min(first + params.chunk, params.columns);
+  let base = row * params.columns;
+  var result = select(x[base + first], element(0), OP == SUM);
+  for (var c = first + lane; c < last; c += LANES) { result = join(result, x[base + c]); }
+  partial[lane] = result;
+  for (var half = LANES / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { partial[lane] = join(partial[lane], partial[lane + half]); }
+  }
+  if (lane == 0 && id < params.rows * params.parts) { y[id] = partial[0]; }
+}
