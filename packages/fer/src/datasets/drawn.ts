@@ -50,12 +50,39 @@ const EXPRESSIONS: readonly (readonly Partial<Action>[])[] = [
   [
     // Disgust 9 + 10 + 17.
     { browInner: -0.07, browOuter: -0.05, lidOpen: -0.5, corner: -0.09, upperLip: 0.1, noseWrinkle: 1, fold: 0.9 },
-    { browInner: -0.08, lidOpen: -0.45, cheek: 0.4, corner: -0.06, jaw: 0.1, upperLip: 0.12, noseWrinkle: 1, fold: 0.8 },
+    {
+      browInner: -0.08,
+      lidOpen: -0.45,
+      cheek: 0.4,
+      corner: -0.06,
+      jaw: 0.1,
+      upperLip: 0.12,
+      noseWrinkle: 1,
+      fold: 0.8,
+    },
   ],
   [
     // Fear 1 + 2 + 4 + 5 + 20 + 25.
-    { browInner: 0.15, browOuter: 0.0, browTogether: 0.05, lidOpen: 0.45, corner: -0.07, jaw: 0.09, stretch: 0.22, furrow: 0.8 },
-    { browInner: 0.16, browOuter: 0.02, browTogether: 0.05, lidOpen: 0.5, corner: -0.1, jaw: 0.16, stretch: 0.15, furrow: 0.6 },
+    {
+      browInner: 0.15,
+      browOuter: 0.0,
+      browTogether: 0.05,
+      lidOpen: 0.45,
+      corner: -0.07,
+      jaw: 0.09,
+      stretch: 0.22,
+      furrow: 0.8,
+    },
+    {
+      browInner: 0.16,
+      browOuter: 0.02,
+      browTogether: 0.05,
+      lidOpen: 0.5,
+      corner: -0.1,
+      jaw: 0.16,
+      stretch: 0.15,
+      furrow: 0.6,
+    },
   ],
   [
     // Happy 6 + 12, and 6 + 12 + 25 with teeth.
@@ -131,7 +158,8 @@ function invent(label: number, random: Generator): Sketch {
   const variants = EXPRESSIONS[label] as readonly Partial<Action>[];
   const chosen: Action = { ...REST, ...variants[random.integer(variants.length)] };
   const strength = between(0.6, 1.15);
-  const moved = (value: number, jitter: number): number => value * strength * between(0.8, 1.2) + between(-jitter, jitter);
+  const moved = (value: number, jitter: number): number =>
+    value * strength * between(0.8, 1.2) + between(-jitter, jitter);
   const act: Action = {
     browInner: moved(chosen.browInner, 0.025),
     browOuter: moved(chosen.browOuter, 0.025),
@@ -234,9 +262,13 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
       draw(face.shirt, cover(1.12 + 0.25 * x * x - y));
       draw(face.skin * 0.6, cover(Math.max(Math.abs(x) - 0.36, 0.6 - y, y - 1.2 + 0.4 * Math.abs(x))));
       const wide = face.width + 0.06 + face.volume;
-      const crown = Math.sqrt((x * x) / (wide * wide) + (y < 0 ? (y * y) / ((1 + face.volume) * (1 + face.volume)) : 0)) - 1;
+      const crown =
+        Math.sqrt((x * x) / (wide * wide) + (y < 0 ? (y * y) / ((1 + face.volume) * (1 + face.volume)) : 0)) - 1;
       if (face.volume > 0 && (y < 0.1 || face.longHair)) {
-        draw(face.hair * (0.85 + 0.3 * unit(0.5 - x * face.lightX)), cover(Math.max(crown * wide, y - (face.longHair ? 0.95 : 0.1))));
+        draw(
+          face.hair * (0.85 + 0.3 * unit(0.5 - x * face.lightX)),
+          cover(Math.max(crown * wide, y - (face.longHair ? 0.95 : 0.1))),
+        );
       }
 
       // The head: an ellipse narrowing to the chin, lit as an ellipsoid.
@@ -247,7 +279,8 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
       const lit = Math.max(0, ((x / face.width) * face.lightX + y * face.lightY) * 0.9 + depth * lightZ);
       const shade = face.ambient + (1 - face.ambient) * lit;
       head = cover((Math.sqrt(r2) - 1) * face.width);
-      const ear = Math.sqrt((Math.abs(x) - face.width) * (Math.abs(x) - face.width) * 4 + (y - 0.05) * (y - 0.05)) - 0.19;
+      const ear =
+        Math.sqrt((Math.abs(x) - face.width) * (Math.abs(x) - face.width) * 4 + (y - 0.05) * (y - 0.05)) - 0.19;
       if (!face.longHair) draw(face.skin * shade * 0.85, cover(ear));
       if (head > 0) {
         const light = face.skin * shade;
@@ -276,10 +309,15 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
         if (v > -0.25 && v < tip + 0.1) {
           const grow = 0.45 + 0.55 * unit((v + 0.25) / (tip + 0.25));
           mark(light * 1.12, 0.5 * glow(u, 0.07 * grow) * unit((v + 0.25) * 4));
-          if (side * face.lightX < 0) mark(light * 0.6, 0.5 * glow(a - face.noseWidth * grow, 0.06) * unit((v + 0.2) * 4));
+          if (side * face.lightX < 0)
+            mark(light * 0.6, 0.5 * glow(a - face.noseWidth * grow, 0.06) * unit((v + 0.2) * 4));
         }
         mark(light * 0.5, 0.75 * glow(v - tip + 0.4 * a * a, 0.045) * glow(a, face.noseWidth * 1.5));
-        mark(dark, 0.8 * glow(Math.sqrt((a - face.noseWidth * 0.6) * (a - face.noseWidth * 0.6) + (v - tip) * (v - tip) * 2), 0.055));
+        mark(
+          dark,
+          0.8 *
+            glow(Math.sqrt((a - face.noseWidth * 0.6) * (a - face.noseWidth * 0.6) + (v - tip) * (v - tip) * 2), 0.055),
+        );
 
         // Eyes: sockets, white, iris with pupil and glint, lids.
         const eyeOffset = a - face.eyeX;
@@ -289,7 +327,9 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
         const bow = 1 - q * q;
         const open = face.eyeHeight * Math.max(0.12, 1 + act.lidOpen);
         const upper = -open * bow;
-        const lower = (face.eyeHeight * 0.65 - act.cheek * 0.07 + Math.max(0, act.lidOpen) * 0.03) * Math.max(0, bow) - act.cheek * 0.02;
+        const lower =
+          (face.eyeHeight * 0.65 - act.cheek * 0.07 + Math.max(0, act.lidOpen) * 0.03) * Math.max(0, bow) -
+          act.cheek * 0.02;
         const lidGap = Math.max(upper - eyeV, eyeV - lower, (Math.abs(q) - 1) * face.eyeWidth);
         mark(0.25 + 0.7 * unit(shade), cover(lidGap));
         const gaze = Math.sqrt(eyeOffset * eyeOffset + (eyeV + 0.01) * (eyeV + 0.01));
@@ -307,7 +347,13 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
         const along = (a - inner) / (face.eyeWidth * 2.3);
         if (along > -0.2 && along < 1.2) {
           const t = unit(along);
-          const browV = face.eyeY - face.browY - act.browInner * (1 - t) - act.browOuter * t - face.arch * 4 * t * (1 - t) + 0.05 * t * t;
+          const browV =
+            face.eyeY -
+            face.browY -
+            act.browInner * (1 - t) -
+            act.browOuter * t -
+            face.arch * 4 * t * (1 - t) +
+            0.05 * t * t;
           const thick = face.browThick * (1.15 - 0.6 * t);
           const gap = Math.max(Math.abs(v - browV) - thick, (Math.abs(along - 0.5) - 0.5) * face.eyeWidth * 2.3);
           mark(Math.min(face.hair, light * 0.45) * 0.9, 0.92 * cover(gap));
@@ -328,11 +374,19 @@ function paint(face: Sketch, random: Generator, out: Uint8Array, start: number):
           const gap = Math.max(top - v, v - bottom, sides + 0.02);
           if (act.jaw > 0.03 || act.upperLip > 0.04) {
             mark(0.07, cover(gap));
-            const teeth = act.stretch > -0.1 ? (act.corner < 0 && act.jaw < 0.14 ? bottom - 0.02 : top + 0.09) : top + 0.03;
+            const teeth =
+              act.stretch > -0.1 ? (act.corner < 0 && act.jaw < 0.14 ? bottom - 0.02 : top + 0.09) : top + 0.03;
             mark(0.3 + 0.6 * unit(shade), 0.9 * cover(Math.max(gap, v - teeth)));
           }
           mark(dark * 0.7, 0.85 * glow(v - middle, 0.035 + 0.01 * round) * unit(1 - act.jaw * 12) * cover(sides));
-          mark(dark, 0.5 * glow(Math.sqrt((Math.abs(w) - 1) * (Math.abs(w) - 1) * mouthHalf * mouthHalf + (v - middle) * (v - middle)), 0.06));
+          mark(
+            dark,
+            0.5 *
+              glow(
+                Math.sqrt((Math.abs(w) - 1) * (Math.abs(w) - 1) * mouthHalf * mouthHalf + (v - middle) * (v - middle)),
+                0.06,
+              ),
+          );
         }
         mark(light * 0.7, 0.5 * glow(v - mouthY - face.lip * 2.4 - act.jaw * 0.8, 0.05) * glow(u, 0.2));
 
@@ -372,7 +426,8 @@ export interface DrawnOptions {
 export function drawFaces({ seed = 1, training = 300, publicTest = 30, privateTest = 30 }: DrawnOptions = {}): Faces {
   const sizes = [training, publicTest, privateTest];
   for (const size of sizes) {
-    if (!Number.isInteger(size) || size < 1) throw new ValueError(`drawFaces: ${size} faces a class, expected 1 or more`);
+    if (!Number.isInteger(size) || size < 1)
+      throw new ValueError(`drawFaces: ${size} faces a class, expected 1 or more`);
   }
   const classes = FER2013_CLASSES.length;
   const total = classes * sizes.reduce((sum, size) => sum + size, 0);

@@ -49,7 +49,12 @@ interface Columns {
 
 /** Finds the three columns by trimmed name, in any order and letter case; other columns are passed over. */
 function findColumns(header: readonly string[], file: string): Columns {
-  const names = header.map((name) => name.replace(/^\uFEFF/, '').trim().toLowerCase());
+  const names = header.map((name) =>
+    name
+      .replace(/^\uFEFF/, '')
+      .trim()
+      .toLowerCase(),
+  );
   const find = (name: string): number => {
     const index = names.indexOf(name);
     if (index < 0) {

@@ -1,0 +1,86 @@
+// How well faces were told apart, and how sure that figure is.
+import { ValueError } from '@mien/tensor';
+
+/** Counts of predictions: row = true class, column = predicted class. */
+export class ConfusionMatrix {
+  readonly classes: readonly string[];
+  readonly #counts: Int32Array;
+
+  constructor(classes: readonly string[]) {
+    this.classes = classes;
+    this.#counts = new Int32Array(classes.length * classes.length);
+  }
+
+  /** Counts one image of class `label` that was taken for `predicted`. */
+  add(label: number, predicted: number, times = 1): void {
+    const n = this.classes.length;
+    if (!(label >= 0 && label < n && predicted >= 0 && predicted < n)) {
+      throw new ValueError(`ConfusionMatrix: label ${label}, predicted ${predicted}; there are ${n} classes`);
+    }
+    this.#counts[label * n + predicted] = this.count(label, predicted) + times;
+  }
+
+  /** Adds another matrix of the same classes: the ten folds of CK+ make one matrix. */
+  merge(other: ConfusionMatrix): void {
+    for (let label = 0; label < this.classes.length; label++) {
+      for (let predicted = 0; predicted < this.classes.length; predicted++) {
+        this.add(label, predicted, other.count(label, predicted));
+      }
+    }
+  }
+
+  /** How many images of class `label` were taken for `predicted`. */
+  count(label: number, predicted: number): number {
+    return this.#counts[label * this.classes.length + predicted] as number;
+  }
+
+  /** All images counted. */
+  get total(): number {
+    return this.#counts.reduce((sum, n) => sum + n, 0);
+  }
+
+  /** Images that were told right. */
+  get correct(): number {
+    return this.classes.reduce((sum, _, label) => sum + this.count(label, label), 0);
+  }
+
+  /** The share that was told right, 0 to 1; NaN when nothing was counted. */
+  get accuracy(): number {
+    return this.correct / this.total;
+  }
+
+  /** Images of class `label`. */
+  rowTotal(label: number): number {
+    return this.classes.reduce((sum, _, predicted) => sum + this.count(label, predicted), 0);
+  }
+
+  /** The share of each class that was told right, 0 to 1; NaN for a class without images. */
+  perClass(): number[] {
+    return this.classes.map((_, label) => this.count(label, label) / this.rowTotal(label));
+  }
+
+  /** The rows as nested arrays. */
+  toArray(): number[][] {
+    return this.classes.map((_, label) => this.classes.map((__, predicted) => this.count(label, predicted)));
+  }
+}
+
+/**
+ * The 95 % interval of a share of `correct` among `n` independent images (Wilson 1927). Frames of one sequence are not
+ * independent: for CK+ give sequences, a third of the images.
+ */
+export function wilson(correct: number, n: number, z = 1.959964): readonly [low: number, high: number] {
+  if (!(n > 0) || correct < 0 || correct > n) throw new ValueError(`wilson: ${correct} of ${n}`);
+  const p = correct / n;
+  const squared = (z * z) / n;
+  const centre = (p + squared / 2) / (1 + squared);
+  const half = (z * Math.sqrt((p * (1 - p)) / n + squared / (4 * n))) / (1 + squared);
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+/** `94.6 % (92.9 to 96.0)`: a share with its 95 % interval. */
+export function percent(correct: number, n: number, independent = n): string {
+  const share = correct / n;
+  const [low, high] = wilson(share * independent, independent);
+  return `${(100 * share).toFixed(1)} % (95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+}
