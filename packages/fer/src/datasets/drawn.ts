@@ -222,7 +222,7 @@ function invent(label: number, random: Generator): Sketch {
   };
 }
 
-const unit = (v: number): number => (v < 0 ? 0 : v > 1 ? 1 : v);
+const unit = (v: number): number => Math.min(Math.max(v, 0), 1);
 /** 1 at 0, falling smoothly to 0 at `reach`: the soft edge of shadows and folds. */
 const glow = (distance: number, reach: number): number => {
   const t = 1 - (distance * distance) / (reach * reach);
