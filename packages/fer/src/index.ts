@@ -1,0 +1,29 @@
+// The public face of @mien/fer, for browsers and Node alike; what touches files is in @mien/fer/node.
+export { CK_PLUS_CLASSES, CK_PLUS_COUNTS, CK_PLUS_FOLDS, ckPlusFold, ckPlusSplits } from './datasets/ckplus.ts';
+export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
+export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
+export {
+  FER2013_CLASSES,
+  FER2013_SPLITS,
+  Fer2013Reader,
+  fer2013Lines,
+  parseFer2013,
+} from './datasets/fer2013.ts';
+export { ConfusionMatrix, percent, wilson } from './metrics.ts';
+export { Nano, Small } from './models/compact.ts';
+export { network } from './models/network.ts';
+export type { NetworkOptions } from './models/options.ts';
+export { BasicBlock, ResNet18 } from './models/resnet.ts';
+export { VGG } from './models/vgg.ts';
+export {
+  type Clip,
+  DATASETS,
+  type DatasetName,
+  learningRate,
+  MODELS,
+  type ModelName,
+  type Protocol,
+  protocol,
+  type Schedule,
+} from './protocol.ts';
+export { Cropper, type InputForm, inputSize, TEN } from './transforms.ts';

@@ -1,0 +1,10 @@
+import type { Generator } from '@mien/tensor';
+
+/** What every network of this package is built from. */
+export interface NetworkOptions {
+  readonly classes: number;
+  /** Channels of the input: 3 for the reference's networks, 1 for the compact ones, unless changed. */
+  readonly channels: number;
+  /** Draws the initial weights and, in training, what dropout leaves out. */
+  readonly generator: Generator;
+}

@@ -1,0 +1,65 @@
+// ResNet18 (He et al. 2016) with a 3x3 stem and no stem pooling, as the reference trains it on 44x44 crops.
+import { AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, Sequential } from '@mien/nn';
+import type { Generator, Tensor } from '@mien/tensor';
+import type { NetworkOptions } from './options.ts';
+
+/** relu(conv-BN-relu-conv-BN of x + shortcut of x): two 3x3 convolutions, the first with the stride. */
+export class BasicBlock extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  /** A 1x1 convolution and BatchNorm where the shape changes; else empty, the identity. */
+  readonly shortcut: Sequential;
+
+  constructor(inputs: number, width: number, stride: number, generator: Generator) {
+    super();
+    this.conv1 = new Conv2d(inputs, width, 3, { stride, padding: 1, bias: false, generator });
+    this.bn1 = new BatchNorm2d(width);
+    this.conv2 = new Conv2d(width, width, 3, { padding: 1, bias: false, generator });
+    this.bn2 = new BatchNorm2d(width);
+    const same = stride === 1 && inputs === width;
+    this.shortcut = same
+      ? new Sequential()
+      : new Sequential(new Conv2d(inputs, width, 1, { stride, bias: false, generator }), new BatchNorm2d(width));
+  }
+
+  forward(x: Tensor): Tensor {
+    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
+    return this.bn2.forward(this.conv2.forward(inner)).add(this.shortcut.forward(x)).relu();
+  }
+}
+
+/** [N, channels, 44, 44] to logits [N, classes]. */
+export class ResNet18 extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential;
+  readonly dropout: Dropout;
+  readonly linear: Linear;
+  readonly #pool = new AvgPool2d(4);
+  readonly #flatten = new Flatten();
+
+  constructor({ classes, channels, generator }: NetworkOptions) {
+    super();
+    const stage = (inputs: number, width: number, stride: number): Sequential =>
+      new Sequential(new BasicBlock(inputs, width, stride, generator), new BasicBlock(width, width, 1, generator));
+    this.conv1 = new Conv2d(channels, 64, 3, { padding: 1, bias: false, generator });
+    this.bn1 = new BatchNorm2d(64);
+    this.layer1 = stage(64, 64, 1);
+    this.layer2 = stage(64, 128, 2);
+    this.layer3 = stage(128, 256, 2);
+    this.layer4 = stage(256, 512, 2);
+    this.dropout = new Dropout(0.5, { generator });
+    this.linear = new Linear(512, classes, { generator });
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = this.bn1.forward(this.conv1.forward(x)).relu();
+    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) y = layer.forward(y);
+    return this.linear.forward(this.dropout.forward(this.#flatten.forward(this.#pool.forward(y))));
+  }
+}

@@ -1,0 +1,53 @@
+// VGG (Simonyan and Zisserman 2015) with batch normalisation, as the reference trains it on 44x44 crops.
+import {
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  type Layer,
+  Linear,
+  MaxPool2d,
+  Module,
+  ReLU,
+  Sequential,
+} from '@mien/nn';
+import type { Tensor } from '@mien/tensor';
+import type { NetworkOptions } from './options.ts';
+
+const M = 'M';
+/** Output channels of each convolution; `M` halves height and width. */
+const CONFIGURATIONS = {
+  vgg11: [64, M, 128, M, 256, 256, M, 512, 512, M, 512, 512, M],
+  vgg13: [64, 64, M, 128, 128, M, 256, 256, M, 512, 512, M, 512, 512, M],
+  vgg16: [64, 64, M, 128, 128, M, 256, 256, 256, M, 512, 512, 512, M, 512, 512, 512, M],
+  vgg19: [64, 64, M, 128, 128, M, 256, 256, 256, 256, M, 512, 512, 512, 512, M, 512, 512, 512, 512, M],
+} as const;
+
+/** [N, channels, 44, 44] to logits [N, classes]: 3x3 convolutions with bias, each with BatchNorm and ReLU. */
+export class VGG extends Module {
+  readonly features: Sequential;
+  readonly dropout: Dropout;
+  readonly classifier: Linear;
+  readonly #flatten = new Flatten();
+
+  constructor(configuration: keyof typeof CONFIGURATIONS, { classes, channels, generator }: NetworkOptions) {
+    super();
+    const layers: Layer[] = [];
+    let inputs = channels;
+    for (const width of CONFIGURATIONS[configuration]) {
+      if (width === M) {
+        layers.push(new MaxPool2d(2));
+        continue;
+      }
+      layers.push(new Conv2d(inputs, width, 3, { padding: 1, generator }), new BatchNorm2d(width), new ReLU());
+      inputs = width;
+    }
+    this.features = new Sequential(...layers);
+    this.dropout = new Dropout(0.5, { generator });
+    this.classifier = new Linear(512, classes, { generator });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.classifier.forward(this.dropout.forward(this.#flatten.forward(this.features.forward(x))));
+  }
+}

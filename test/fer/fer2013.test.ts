@@ -1,0 +1,100 @@
+import { Fer2013Reader, fer2013Lines, PIXELS, parseFer2013, split } from '@mien/fer';
+import { FormatError } from '@mien/nn';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { law, test } from '../harness.ts';
+
+const grey = (value: number): string => Array.from({ length: PIXELS }, () => value).join(' ');
+const header = 'emotion,pixels,Usage\n';
+
+/** The message of the FormatError that reading `text` throws. */
+function refusal(text: string): string {
+  try {
+    parseFer2013(text, 'a.csv');
+  } catch (reason) {
+    if (reason instanceof FormatError) return reason.message;
+    throw reason;
+  }
+  throw new assert.Assertion({ message: 'parseFer2013 accepted what it should refuse' });
+}
+
+const rows = fc.array(
+  fc.record({
+    label: fc.integer({ min: 0, max: 6 }),
+    usage: fc.constantFrom('Training', 'PublicTest', 'PrivateTest'),
+    seed: fc.integer({ min: 0, max: 1000 }),
+  }),
+  { minLength: 1, maxLength: 5 },
+);
+
+law(
+  'Fer2013Reader reads the same faces however the text is cut, ordered, quoted and ended',
+  fc.record({
+    rows,
+    order: fc.shuffledSubarray(['emotion', 'pixels', 'Usage'], { minLength: 3 }),
+    quote: fc.boolean(),
+    end: fc.constantFrom('\n', '\r\n'),
+    mark: fc.boolean(),
+    finalEnd: fc.boolean(),
+    piece: fc.integer({ min: 1, max: 9000 }),
+  }),
+  (c) => {
+    const pixelsOf = (seed: number): number[] => Array.from({ length: PIXELS }, (_, i) => (i * 7 + seed * 13) % 256);
+    const wrap = (field: string): string => (c.quote ? `"${field}"` : field);
+    const lines = [
+      c.order.map((name) => wrap(` ${name} `)).join(','),
+      ...c.rows.map((row) => {
+        const fields: Record<string, string> = {
+          emotion: String(row.label),
+          pixels: pixelsOf(row.seed).join(' '),
+          Usage: row.usage,
+        };
+        return c.order.map((name) => wrap(fields[name] as string)).join(',');
+      }),
+    ];
+    const text = (c.mark ? '\uFEFF' : '') + lines.join(c.end) + (c.finalEnd ? c.end : '');
+    const reader = new Fer2013Reader('any.csv');
+    for (let at = 0; at < text.length; at += c.piece) reader.push(text.slice(at, at + c.piece));
+    const faces = reader.end();
+    assert.equal(
+      [...faces.labels],
+      c.rows.map((row) => row.label),
+    );
+    assert.equal(
+      [...faces.images],
+      c.rows.flatMap((row) => pixelsOf(row.seed)),
+    );
+    for (const usage of ['Training', 'PublicTest', 'PrivateTest']) {
+      assert.equal(
+        [...split(faces, usage).indices],
+        c.rows.flatMap((row, i) => (row.usage === usage ? [i] : [])),
+      );
+    }
+  },
+  { runs: 30 },
+);
+
+test('fer2013Lines writes what parseFer2013 read, byte for byte', () => {
+  const text = `${header}3,${grey(0)},Training\n6,${grey(255)},PublicTest\n`;
+  const faces = parseFer2013(text);
+  const parts = ['Training', 'PublicTest'].map((usage) => ({ usage, split: split(faces, usage) }));
+  assert.is([...fer2013Lines(parts)].join(''), text);
+});
+
+test('parseFer2013 names the line of a short row, a bad label, a bad usage and a bad pixel', () => {
+  const good = `3,${grey(9)},Training\n`;
+  assert.is(refusal(`${header}${good}3,1 2 3,Training\n`), 'a.csv, line 3: 3 pixels, 2304 expected (48 x 48)');
+  assert.is(refusal(`${header}${good}9,${grey(1)},Training\n`), 'a.csv, line 3: emotion is "9", expected 0 to 6');
+  assert.match(refusal(`${header}3,${grey(1)},Testing\n`), 'line 2: Usage is "Testing"');
+  assert.is(refusal(`${header}3,${grey(256)},Training\n`), 'a.csv, line 2: pixel 1 is over 255');
+  assert.match(refusal(`${header}3,${grey(1)} x,Training\n`), 'line 2: pixel 2305 holds "x", which is no digit');
+  assert.match(refusal(`${header}${good}3,${grey(1)}\n`), 'line 3: 2 columns, 3 expected');
+  assert.match(refusal(`${header}${good}3,"${grey(1)},Training\n${good}`), 'line 3');
+});
+
+test('parseFer2013 refuses a file without the columns, without rows, without lines', () => {
+  assert.match(refusal('a,b,c\n'), 'line 1: no column called emotion (found a, b, c)');
+  assert.match(refusal(''), 'empty');
+  assert.match(refusal(header), 'no rows');
+  assert.match(refusal('x'.repeat(100_000)), 'line 1: over 65536 characters without a line end');
+});

@@ -1,0 +1,126 @@
+// Reading and writing data sets on disk. The real ones lie beside the repository, or these tests are skipped.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import {
+  CK_PLUS_COUNTS,
+  ckPlusSplits,
+  classCounts,
+  drawFaces,
+  type Faces,
+  FER2013_SPLITS,
+  PIXELS,
+  split,
+} from '@mien/fer';
+import { readFaces, writeFer2013 } from '@mien/fer/node';
+import { FormatError } from '@mien/nn';
+import { PNG } from 'pngjs';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const data = join('..', 'shared', 'data');
+const absent = (folder: string): string | undefined =>
+  existsSync(join(data, folder)) ? undefined : `${join(data, folder)} is not on this machine`;
+
+/** Runs `use` with a folder of its own that is removed afterwards. */
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-test-'));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function refusal(path: string): Promise<string> {
+  try {
+    await readFaces(path);
+  } catch (reason) {
+    if (reason instanceof FormatError) return reason.message;
+    throw reason;
+  }
+  throw new assert.Assertion({ message: `readFaces accepted ${path}` });
+}
+
+/** The real fer2013.csv, rebuilt once from its raw bytes into the machine's temporary folder. */
+async function realFer2013(): Promise<string> {
+  const path = join(tmpdir(), 'mien-fer2013', 'fer2013.csv');
+  if (existsSync(path) && statSync(path).size === 301_072_766) return path;
+  const parts = FER2013_SPLITS.map((usage) => {
+    const name = join(data, 'fer2013', usage.toLowerCase());
+    const labels = Uint8Array.from(readFileSync(`${name}.labels.u8`));
+    const images = Uint8Array.from(gunzipSync(readFileSync(`${name}.images.u8.gz`)));
+    const indices = Int32Array.from(labels.keys());
+    const faces: Faces = { dataset: 'fer2013', classes: [], images, labels, splits: {} };
+    return { usage, split: { faces, indices } };
+  });
+  mkdirSync(join(tmpdir(), 'mien-fer2013'), { recursive: true });
+  await writeFer2013(`${path}.${process.pid}`, parts);
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
+}
+
+test(
+  'readFaces reads the real FER2013, whose file writeFer2013 writes byte for byte, in under 20 seconds',
+  async () => {
+    const path = await realFer2013();
+    assert.is(createHash('md5').update(readFileSync(path)).digest('hex'), 'f8428a1edbd21e88f42c73edd2a14f95');
+    const start = performance.now();
+    const faces = await readFaces(path);
+    const seconds = (performance.now() - start) / 1000;
+    assert.ok(seconds < 20, `${seconds} s`);
+    assert.equal(classCounts(split(faces, 'Training')), [3995, 436, 4097, 7215, 4830, 3171, 4965]);
+    assert.equal(classCounts(split(faces, 'PrivateTest')), [491, 55, 528, 879, 594, 416, 626]);
+    const training = faces.images.subarray(0, 28709 * PIXELS);
+    const expected = 'df3a4816f2773b35a9f3d4a7ef9db4a08a05ba690f816f7fef5873c43960809f';
+    assert.is(createHash('sha256').update(training).digest('hex'), expected);
+  },
+  { skip: absent('fer2013'), seconds: 120 },
+);
+
+test(
+  'readFaces reads the real CK+48 in the order that the folds count in',
+  async () => {
+    const faces = await readFaces(join(data, 'CK+48'));
+    assert.is(faces.dataset, 'ck+');
+    assert.equal(classCounts({ faces, indices: Int32Array.from(faces.labels.keys()) }), [...CK_PLUS_COUNTS]);
+    // Fold 9 of the reference: fear runs on into six happy images.
+    assert.equal(classCounts(ckPlusSplits(faces, 9).test), [12, 18, 3, 27, 9, 24, 6]);
+    const expected = 'f3563f58193dc8824a3870bc4e5ef9eb5c5b5a351664e134f546776edc5524ab';
+    assert.is(createHash('sha256').update(faces.images).digest('hex'), expected);
+  },
+  { skip: absent('CK+48') },
+);
+
+test('readFaces reads back the drawn faces that writeFer2013 wrote', () =>
+  inFolder(async (folder) => {
+    const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
+    const path = join(folder, 'fer2013.csv');
+    await writeFer2013(
+      path,
+      FER2013_SPLITS.map((usage) => ({ usage, split: split(faces, usage) })),
+    );
+    for (const place of [path, folder]) {
+      const read = await readFaces(place);
+      assert.equal(read.images, faces.images);
+      assert.equal(read.labels, faces.labels);
+      assert.equal(read.splits, faces.splits);
+    }
+  }));
+
+test('readFaces names a missing path, a folder of something else, an image of another size and a broken PNG', () =>
+  inFolder(async (folder) => {
+    assert.match(await refusal(join(folder, 'nowhere')), 'nowhere: no such file or folder');
+    writeFileSync(join(folder, 'notes.txt'), 'hello');
+    assert.match(await refusal(folder), 'neither a CK+48 folder');
+    mkdirSync(join(folder, 'anger'));
+    assert.match(await refusal(folder), 'no folder called disgust, fear, happy, sadness, surprise, contempt');
+    for (const name of ['disgust', 'fear', 'happy', 'sadness', 'surprise', 'contempt']) mkdirSync(join(folder, name));
+    assert.match(await refusal(folder), 'anger: no PNG files');
+    writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 50, height: 48 })));
+    assert.match(await refusal(folder), 'a.png: 50x48 pixels, 48x48 expected');
+    writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 48, height: 48 })).subarray(0, 60));
+    assert.match(await refusal(folder), 'a.png: not a readable PNG');
+  }));

@@ -1,0 +1,35 @@
+import { ConfusionMatrix, percent, wilson } from '@mien/fer';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+test('ConfusionMatrix counts rows as true and columns as predicted', () => {
+  const matrix = new ConfusionMatrix(['a', 'b', 'c']);
+  matrix.add(0, 0);
+  matrix.add(0, 1);
+  matrix.add(2, 2, 4);
+  assert.equal(matrix.toArray(), [
+    [1, 1, 0],
+    [0, 0, 0],
+    [0, 0, 4],
+  ]);
+  assert.is(matrix.accuracy, 5 / 6);
+  assert.equal(matrix.perClass(), [0.5, Number.NaN, 1]);
+  assert.throws(() => matrix.add(3, 0), /there are 3 classes/);
+});
+
+test('ConfusionMatrix.merge adds the folds', () => {
+  const [a, b] = [new ConfusionMatrix(['x', 'y']), new ConfusionMatrix(['x', 'y'])];
+  a.add(0, 1);
+  b.add(0, 1, 2);
+  a.merge(b);
+  assert.is(a.count(0, 1), 3);
+});
+
+test('wilson gives the published interval', () => {
+  // Newcombe (1998), table I: 81 of 263 is 0.2553 to 0.3662.
+  const [low, high] = wilson(81, 263);
+  assert.is(low.toFixed(4), '0.2553');
+  assert.is(high.toFixed(4), '0.3662');
+  assert.is(wilson(0, 10)[0], 0);
+  assert.is(percent(937, 990, 330), '94.6 % (95 % interval 91.7 to 96.6)');
+});
