@@ -1,8 +1,8 @@
 // Elementwise operations of two tensors, or of a tensor and a number: one WGSL family, one row each.
 // Broadcasting as in NumPy; both tensors have one dtype, which nothing converts silently (PyTorch would promote).
-import binary from '@mien/shaders/elementwise/binary.wgsl';
-import binaryBroadcast from '@mien/shaders/elementwise/binaryBroadcast.wgsl';
-import binaryScalar from '@mien/shaders/elementwise/binaryScalar.wgsl';
+import binary from '@mien/shaders/binary/binary.wgsl';
+import binaryBroadcast from '@mien/shaders/binary/binaryBroadcast.wgsl';
+import binaryScalar from '@mien/shaders/binary/binaryScalar.wgsl';
 import { record } from '../autograd.ts';
 import { type DType, expectDtype, toTypedArray, wgslType } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import castText from '@mien/shaders/elementwise/cast.wgsl';
+import castText from '@mien/shaders/cast/cast.wgsl';
 import { record } from '../autograd.ts';
 import { type DType, wgslType } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';

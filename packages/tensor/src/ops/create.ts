@@ -1,5 +1,5 @@
 // Tensors from numbers. Values that a formula gives are computed on the host, once.
-import fillText from '@mien/shaders/elementwise/fill.wgsl';
+import fillText from '@mien/shaders/create/fill.wgsl';
 import { bytesPerElement, type DType, toTypedArray, type TypedArray } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { device } from '../runtime/device.ts';

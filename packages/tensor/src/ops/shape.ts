@@ -1,6 +1,6 @@
 // Operations that move values without changing them. Tensors are contiguous: reshape shares memory, all else copies by
 // one strided kernel (or a plain buffer copy where the values lie together already).
-import copyText from '@mien/shaders/copy/copyStrided.wgsl';
+import copyText from '@mien/shaders/shape/copyStrided.wgsl';
 import { record } from '../autograd.ts';
 import { DtypeError, ShapeError, ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';

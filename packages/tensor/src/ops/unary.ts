@@ -1,5 +1,5 @@
 // Elementwise functions of one float32 tensor: one WGSL family, one row each.
-import unaryText from '@mien/shaders/elementwise/unary.wgsl';
+import unaryText from '@mien/shaders/unary/unary.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import whereText from '@mien/shaders/elementwise/whereSelect.wgsl';
+import whereText from '@mien/shaders/where/whereSelect.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';

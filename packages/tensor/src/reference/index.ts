@@ -1,0 +1,9 @@
+// Definitions of the operations in float64: index loops, forward only, importing nothing else of Mien.
+export * from './binary.ts';
+export * from './cast.ts';
+export * from './create.ts';
+export * from './reduce.ts';
+export * from './shape.ts';
+export * from './unary.ts';
+export { at, build, coordinates, count, type Values, values } from './values.ts';
+export * from './where.ts';

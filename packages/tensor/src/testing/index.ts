@@ -1,0 +1,22 @@
+// The kit for proving kernels: laws over generated cases, derived tolerances, gradients against float64 differences.
+export { broadcastShapes, broadcastStrides, collapse } from '../ops/geometry.ts';
+export { kernels } from '../runtime/kernel.ts';
+export { gridOf } from '../runtime/run.ts';
+export { splitRows } from '../runtime/split.ts';
+export { paramLayout, specialise } from '../runtime/wgsl.ts';
+export { gradcheck } from './gradcheck.ts';
+export { ensure, type Law, LawError, type LawOptions, type LawReport, law, Mismatch } from './law.ts';
+export { withLimits } from './limits.ts';
+export { type NearOptions, near, nearValues, tolerance } from './near.ts';
+export { addLaw } from './uvu.ts';
+export {
+  broadcastPairs,
+  distinctValuesOf,
+  offKinks,
+  randomSigns,
+  type ShapeOptions,
+  shapes,
+  toTensor,
+  type ValueOptions,
+  valuesOf,
+} from './values.ts';

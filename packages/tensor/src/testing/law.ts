@@ -1,0 +1,93 @@
+// A law is a sentence about a function that must hold for generated cases; its failure prints the smallest case found
+// and the options that repeat it.
+import fc from 'fast-check';
+import { MienError } from '../errors.ts';
+import { openScope } from '../runtime/scope.ts';
+
+/** How laws are run; a test runner sets it from its command line. */
+export interface LawOptions {
+  /** Cases a law; a law's own `runs` is multiplied by `runs / 25`. */
+  readonly runs?: number;
+  /** Seed of the generator; without it one that is fixed by the law's name. */
+  readonly seed?: number;
+  /** With `seed`, the path to one case, as a failure prints it. */
+  readonly path?: string;
+}
+
+/** What a run of a law found. */
+export interface LawReport {
+  readonly name: string;
+  readonly runs: number;
+  /** The largest error over its tolerance that `near` and `gradcheck` saw: 1 would be a failure, 0 means nothing compared. */
+  readonly worst: number;
+}
+
+/** A law, to be called by any test runner: it resolves with a report, or throws LawError. */
+export type Law = ((options?: LawOptions) => Promise<LawReport>) & { readonly title: string };
+
+/** A case broke a law. */
+export class LawError extends MienError {}
+
+/** A value is not what it should be, found by `near`, `gradcheck` or `ensure`. */
+export class Mismatch extends MienError {}
+
+const defaultRuns = 25;
+let worst = 0;
+
+/** Notes an error as a share of its tolerance for the report of the law that runs. */
+export function noteRatio(ratio: number): void {
+  worst = Math.max(worst, ratio);
+}
+
+/** Throws Mismatch with `message` unless `condition` holds. */
+export function ensure(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Mismatch(message);
+}
+
+/**
+ * States that `property` holds for every case: it throws, or rejects, where it does not. Tensors made inside are freed
+ * after each case. Call the result to check it, with any test runner.
+ */
+export function law<C>(
+  title: string,
+  cases: fc.Arbitrary<C>,
+  property: (example: C) => void | Promise<void>,
+  own: { readonly runs?: number } = {},
+): Law {
+  const check = async (options: LawOptions = {}): Promise<LawReport> => {
+    worst = 0;
+    const scale = (options.runs ?? defaultRuns) / defaultRuns;
+    const runs = Math.max(1, Math.round((own.runs ?? defaultRuns) * scale));
+    const seed = options.seed ?? seedOf(title);
+    const asserted = fc.asyncProperty(cases, async (example) => {
+      const close = openScope();
+      try {
+        await property(example);
+      } finally {
+        close(undefined);
+      }
+    });
+    const path = options.path === undefined ? {} : { path: options.path };
+    const details = await fc.check(asserted, { numRuns: runs, seed, ...path });
+    if (details.failed) throw new LawError(explain(title, details));
+    return { name: title, runs: details.numRuns, worst };
+  };
+  return Object.assign(check, { title });
+}
+
+function explain<C>(title: string, details: fc.RunDetails<[C]>): string {
+  const reason = details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance);
+  return [
+    `${title}`,
+    `  ${reason}`,
+    `  smallest case: ${fc.stringify(details.counterexample?.[0])} (after ${details.numShrinks} steps)`,
+    `  repeat it with --seed ${details.seed} --path ${details.counterexamplePath}`,
+  ].join('\n');
+}
+
+/** FNV-1a: the same seed for the same sentence. */
+function seedOf(title: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < title.length; i++) hash = Math.imul(hash ^ title.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}

@@ -1,0 +1,107 @@
+// Cases as fast-check arbitraries: shapes with the sizes that break kernels, and values that float32 holds exactly.
+import fc from 'fast-check';
+import type { DType } from '../dtype.ts';
+import { tensor } from '../ops/create.ts';
+import { sizeOf } from '../ops/geometry.ts';
+import type { Values } from '../reference/values.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** Bounds of generated shapes. */
+export interface ShapeOptions {
+  readonly minRank?: number;
+  readonly maxRank?: number;
+  /** The most elements; sizes are cut from the back until it holds. */
+  readonly maxSize?: number;
+}
+
+const sizes = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 33, 64, 65, 127, 257];
+
+/** Shapes of odd, prime, one and power-of-two sizes. */
+export function shapes({ minRank = 0, maxRank = 4, maxSize = 4096 }: ShapeOptions = {}): fc.Arbitrary<number[]> {
+  return fc.array(fc.constantFrom(...sizes), { minLength: minRank, maxLength: maxRank }).map((shape) => cut(shape, maxSize));
+}
+
+function cut(shape: readonly number[], maxSize: number): number[] {
+  let left = maxSize;
+  return shape.map((size) => {
+    const kept = Math.max(1, Math.min(size, left));
+    left = Math.floor(left / kept);
+    return kept;
+  });
+}
+
+/** Two shapes that broadcast: sizes of one are 1 where the other's are not, leading ones are missing. */
+export function broadcastPairs(options: ShapeOptions = {}): fc.Arbitrary<readonly [number[], number[]]> {
+  return shapes(options).chain((whole) => {
+    const mask = fc.array(fc.boolean(), { minLength: whole.length, maxLength: whole.length });
+    return fc.tuple(mask, fc.nat(whole.length), fc.boolean()).map(([ones, drop, swap]) => {
+      const part = whole.map((size, dim) => (ones[dim] ? 1 : size)).slice(drop);
+      return swap ? ([part, whole] as const) : ([whole, part] as const);
+    });
+  });
+}
+
+/** The range of generated values. */
+export interface ValueOptions {
+  readonly min?: number;
+  readonly max?: number;
+  /** Whole numbers only. */
+  readonly integer?: boolean;
+}
+
+/** Values of a shape, evenly spread over a range, each exactly a float32. */
+export function valuesOf(shape: readonly number[], options: ValueOptions = {}): fc.Arbitrary<Values> {
+  const { min = -2, max = 2, integer = false } = options;
+  return fc.integer().map((seed) => {
+    const next = random(seed);
+    const pick = integer
+      ? () => Math.floor(min + next() * (max - min + 1))
+      : () => Math.min(Math.max(Math.fround(min + next() * (max - min)), min), max);
+    return { shape: [...shape], data: Float64Array.from({ length: sizeOf(shape) }, pick) };
+  });
+}
+
+/** Values of a shape, all different by at least 1/8: for maxima, whose derivative jumps at ties. */
+export function distinctValuesOf(shape: readonly number[]): fc.Arbitrary<Values> {
+  return fc.integer().map((seed) => {
+    const next = random(seed);
+    const size = sizeOf(shape);
+    const data = Float64Array.from({ length: size }, (_, i) => (i - size / 2) / 8);
+    for (let i = size - 1; i > 0; i--) {
+      const j = Math.floor(next() * (i + 1));
+      [data[i], data[j]] = [data[j] as number, data[i] as number];
+    }
+    return { shape: [...shape], data };
+  });
+}
+
+/** The values moved at least 1/16 away from the points where a function has a kink. */
+export function offKinks(values: fc.Arbitrary<Values>, points: readonly number[]): fc.Arbitrary<Values> {
+  const away = (v: number): number => {
+    const close = points.find((point) => Math.abs(v - point) < 1 / 16);
+    return close === undefined ? v : close + (v < close ? -1 / 16 : 1 / 16);
+  };
+  return values.map(({ shape, data }) => ({ shape, data: data.map(away) }));
+}
+
+/** The values as a tensor. */
+export function toTensor(values: Values, options: { readonly dtype?: DType; readonly requiresGrad?: boolean } = {}): Tensor {
+  return tensor({ shape: values.shape, data: values.data }, options);
+}
+
+/** `count` times -1 or 1, fixed by a seed. */
+export function randomSigns(count: number, seed: number): Float64Array {
+  const next = random(seed);
+  return Float64Array.from({ length: count }, () => (next() < 0.5 ? -1 : 1));
+}
+
+/** Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) from a seed. */
+function random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
