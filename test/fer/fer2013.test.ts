@@ -15,7 +15,7 @@ function refusal(text: string): string {
     if (reason instanceof FormatError) return reason.message;
     throw reason;
   }
-  throw new assert.Assertion({ message: 'parseFer2013 accepted what it should refuse' });
+  return 'accepted';
 }
 
 const rows = fc.array(

@@ -41,7 +41,7 @@ async function refusal(path: string): Promise<string> {
     if (reason instanceof FormatError) return reason.message;
     throw reason;
   }
-  throw new assert.Assertion({ message: `readFaces accepted ${path}` });
+  return 'accepted';
 }
 
 /** The real fer2013.csv, rebuilt once from its raw bytes into the machine's temporary folder. */

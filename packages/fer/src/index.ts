@@ -26,4 +26,4 @@ export {
   protocol,
   type Schedule,
 } from './protocol.ts';
-export { Cropper, type InputForm, inputSize, TEN } from './transforms.ts';
+export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

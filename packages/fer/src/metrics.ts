@@ -79,7 +79,7 @@ export function wilson(correct: number, n: number, z = 1.959964): readonly [low:
 }
 
 /** `94.6 % (92.9 to 96.0)`: a share with its 95 % interval. */
-export function percent(correct: number, n: number, independent = n): string {
+export function percent(correct: number, n: number, independent: number = n): string {
   const share = correct / n;
   const [low, high] = wilson(share * independent, independent);
   return `${(100 * share).toFixed(1)} % (95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;

@@ -1,4 +1,5 @@
 // What a training run is made of: the reference's protocol for VGG and ResNet, our own recipe for small and nano.
+import { cosine, stepDecay, warmUp } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { InputForm } from './transforms.ts';
 
@@ -164,14 +165,15 @@ export function protocol(model: ModelName, dataset: DatasetName, changes: Partia
 
 /** The learning rate of step `step` (from 0) of `steps` in epoch `epoch` (from 0). */
 export function learningRate(of: Protocol, epoch: number, step = 0, steps = 1): number {
-  const { schedule } = of;
+  return of.learningRate * factor(of, epoch, epoch * steps + step, steps);
+}
+
+function factor({ epochs, schedule }: Protocol, epoch: number, step: number, steps: number): number {
   if (schedule.kind === 'stepwise') {
-    if (epoch <= schedule.after) return of.learningRate;
-    return of.learningRate * schedule.factor ** Math.floor((epoch - schedule.after) / schedule.every);
+    const { after, every, factor } = schedule;
+    return epoch <= after ? 1 : stepDecay({ every, factor })(epoch - after);
   }
-  const at = epoch + step / steps;
-  // The first step already moves: it ends where a warm-up that starts at 0 would be.
-  if (at < schedule.warmup) return (of.learningRate * (at + 1 / steps)) / (schedule.warmup + 1 / steps);
-  const along = (at - schedule.warmup) / Math.max(of.epochs - schedule.warmup, 1 / steps);
-  return of.learningRate * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, along)));
+  const rising = Math.round(schedule.warmup * steps);
+  const falling = cosine(Math.max(1, epochs * steps - rising));
+  return rising > 0 ? warmUp(rising, falling)(step) : falling(step);
 }

@@ -31,54 +31,48 @@ export class Cropper {
     this.#table = Float32Array.from({ length: 256 }, (_, grey) => (grey / 255 - form.mean) / form.std);
   }
 
-  /** RandomCrop and RandomHorizontalFlip (p = 0.5) of each indexed image: [indices, channels, size, size]. */
-  random(images: Uint8Array, indices: ArrayLike<number>, generator: Generator): Float32Array {
+  /** A RandomCrop and RandomHorizontalFlip (p = 0.5) of the image `index`, drawn but not yet cut. */
+  draw(index: number, generator: Generator): View {
     const places = SIDE - this.form.size + 1;
-    return this.#gather(indices.length, (i, cut) =>
-      cut(
-        images,
-        indices[i] as number,
-        generator.integer(places),
-        generator.integer(places),
-        generator.integer(2) === 1,
-      ),
+    return {
+      index,
+      top: generator.integer(places),
+      left: generator.integer(places),
+      mirrored: generator.integer(2) === 1,
+    };
+  }
+
+  /** The centre crop of the image `index`. */
+  centre(index: number): View {
+    const start = this.#margin();
+    return { index, top: start, left: start, mirrored: false };
+  }
+
+  /** TenCrop: top left, top right, bottom left, bottom right and centre, then the same of the mirrored image. */
+  ten(index: number): View[] {
+    const edge = SIDE - this.form.size;
+    const centre = this.#margin();
+    const corners = [
+      [0, 0],
+      [0, edge],
+      [edge, 0],
+      [edge, edge],
+      [centre, centre],
+    ] as const;
+    // A crop of the mirrored image is the mirror of the crop that lies opposite.
+    return [false, true].flatMap((mirrored) =>
+      corners.map(([top, left]) => ({ index, top, left: mirrored ? edge - left : left, mirrored })),
     );
   }
 
-  /** The centre crop of each indexed image: [indices, channels, size, size]. */
-  centre(images: Uint8Array, indices: ArrayLike<number>): Float32Array {
-    const edge = SIDE - this.form.size;
-    // As torchvision's CenterCrop, which rounds half to even; with 48 and 44 both sides lose two.
-    const start = edge % 4 === 3 ? (edge + 1) / 2 : Math.floor(edge / 2);
-    return this.#gather(indices.length, (i, cut) => cut(images, indices[i] as number, start, start, false));
-  }
-
-  /**
-   * TenCrop: corners (top left, top right, bottom left, bottom right) and centre, then the same of the mirrored image,
-   * ten views after one another: [10 * indices, channels, size, size].
-   */
-  ten(images: Uint8Array, indices: ArrayLike<number>): Float32Array {
-    const edge = SIDE - this.form.size;
-    const centre = edge % 4 === 3 ? (edge + 1) / 2 : Math.floor(edge / 2);
-    const corners = [0, 0, 0, edge, edge, 0, edge, edge, centre, centre];
-    return this.#gather(TEN * indices.length, (i, cut) => {
-      const view = i % TEN;
-      const corner = 2 * (view % 5);
-      const mirrored = view >= 5;
-      const top = corners[corner] as number;
-      const left = corners[corner + 1] as number;
-      // A crop of the mirrored image is the mirror of the crop that lies opposite.
-      cut(images, indices[(i - view) / TEN] as number, top, mirrored ? edge - left : left, mirrored);
-    });
-  }
-
-  #gather(views: number, take: (view: number, cut: Cut) => void): Float32Array {
+  /** Cuts and scales views of `images`: [views, channels, size, size]. */
+  cut(images: Uint8Array, views: readonly View[]): Float32Array<ArrayBuffer> {
     const { channels, size } = this.form;
     const table = this.#table;
     const area = size * size;
-    const out = new Float32Array(views * channels * area);
+    const out = new Float32Array(views.length * channels * area);
     let at = 0;
-    const cut: Cut = (images, index, top, left, mirrored) => {
+    for (const { index, top, left, mirrored } of views) {
       const start = at;
       for (let row = 0; row < size; row++) {
         const from = index * PIXELS + (top + row) * SIDE + left;
@@ -86,10 +80,21 @@ export class Cropper {
         else for (let x = 0; x < size; x++) out[at++] = table[images[from + x] as number] as number;
       }
       for (let channel = 1; channel < channels; channel++, at += area) out.copyWithin(at, start, start + area);
-    };
-    for (let view = 0; view < views; view++) take(view, cut);
+    }
     return out;
+  }
+
+  /** Where the centre crop starts; torchvision's CenterCrop rounds half to even. */
+  #margin(): number {
+    const edge = SIDE - this.form.size;
+    return edge % 4 === 3 ? (edge + 1) / 2 : Math.floor(edge / 2);
   }
 }
 
-type Cut = (images: Uint8Array, index: number, top: number, left: number, mirrored: boolean) => void;
+/** A square window of one image, to be mirrored or not. */
+export interface View {
+  readonly index: number;
+  readonly top: number;
+  readonly left: number;
+  readonly mirrored: boolean;
+}

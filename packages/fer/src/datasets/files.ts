@@ -1,5 +1,6 @@
 // Data sets on disk (Node only): a fer2013.csv, or a CK+48 folder of PNG files; told apart by what they are.
-import { createReadStream, createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, type Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -75,14 +76,14 @@ export async function writeFer2013(
   for (const line of fer2013Lines(splits)) {
     text += line;
     if (text.length < 1 << 20) continue;
-    if (!out.write(text)) await Promise.race([new Promise((resolve) => out.once('drain', resolve)), done]);
+    if (!out.write(text)) await Promise.race([once(out, 'drain'), done]);
     text = '';
   }
   out.end(text);
   await done;
 }
 
-async function information(path: string): Promise<Awaited<ReturnType<typeof stat>>> {
+async function information(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (cause) {

@@ -14,14 +14,15 @@ import {
 import type { Tensor } from '@mien/tensor';
 import type { NetworkOptions } from './options.ts';
 
-const M = 'M';
+type VggName = 'vgg11' | 'vgg13' | 'vgg16' | 'vgg19';
+
 /** Output channels of each convolution; `M` halves height and width. */
-const CONFIGURATIONS = {
-  vgg11: [64, M, 128, M, 256, 256, M, 512, 512, M, 512, 512, M],
-  vgg13: [64, 64, M, 128, 128, M, 256, 256, M, 512, 512, M, 512, 512, M],
-  vgg16: [64, 64, M, 128, 128, M, 256, 256, 256, M, 512, 512, 512, M, 512, 512, 512, M],
-  vgg19: [64, 64, M, 128, 128, M, 256, 256, 256, 256, M, 512, 512, 512, 512, M, 512, 512, 512, 512, M],
-} as const;
+const CONFIGURATIONS: Readonly<Record<VggName, readonly (number | 'M')[]>> = {
+  vgg11: [64, 'M', 128, 'M', 256, 256, 'M', 512, 512, 'M', 512, 512, 'M'],
+  vgg13: [64, 64, 'M', 128, 128, 'M', 256, 256, 'M', 512, 512, 'M', 512, 512, 'M'],
+  vgg16: [64, 64, 'M', 128, 128, 'M', 256, 256, 256, 'M', 512, 512, 512, 'M', 512, 512, 512, 'M'],
+  vgg19: [64, 64, 'M', 128, 128, 'M', 256, 256, 256, 256, 'M', 512, 512, 512, 512, 'M', 512, 512, 512, 512, 'M'],
+};
 
 /** [N, channels, 44, 44] to logits [N, classes]: 3x3 convolutions with bias, each with BatchNorm and ReLU. */
 export class VGG extends Module {
@@ -30,12 +31,12 @@ export class VGG extends Module {
   readonly classifier: Linear;
   readonly #flatten = new Flatten();
 
-  constructor(configuration: keyof typeof CONFIGURATIONS, { classes, channels, generator }: NetworkOptions) {
+  constructor(configuration: VggName, { classes, channels, generator }: NetworkOptions) {
     super();
     const layers: Layer[] = [];
     let inputs = channels;
     for (const width of CONFIGURATIONS[configuration]) {
-      if (width === M) {
+      if (width === 'M') {
         layers.push(new MaxPool2d(2));
         continue;
       }
