@@ -53,8 +53,8 @@ fn operation(v: vec4f) -> vec4f {
     case SQRT: { return sqrt(v); }
     case RSQRT: { return inverseSqrt(v); }
     case SQUARE: { return v * v; }
-    // Written so that NaN, which is not <= 0, comes through.
-    case RELU: { return select(v, vec4f(), v <= vec4f()); }
+    // By the bits, since compilers turn comparisons into a max that swallows NaN.
+    case RELU: { return select(max(v, vec4f()), v, (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800000)); }
     case SIGMOID: { return sigmoidOf(v); }
     case TANH: { return tanhOf(v); }
     case GELU: { return v * normalCumulative(v); }

@@ -1,4 +1,4 @@
-import castText from '@mien/shaders/cast/cast.wgsl';
+import convertText from '@mien/shaders/cast/convert.wgsl';
 import { record } from '../autograd.ts';
 import { type DType, wgslType } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -8,8 +8,8 @@ import { runElementwise } from './elementwise.ts';
 const types = ['f32', 'i32', 'u32'] as const;
 const casts: Record<string, Kernel> = {};
 for (const element of types) {
-  casts[`${element} bool`] = kernel(castText, { element, result: 'u32', TRUTH: true });
-  for (const result of types) if (element !== result) casts[`${element} ${result}`] = kernel(castText, { element, result });
+  casts[`${element} bool`] = kernel(convertText, { element, result: 'u32', TRUTH: true });
+  for (const result of types) if (element !== result) casts[`${element} ${result}`] = kernel(convertText, { element, result });
 }
 
 /**

@@ -5,7 +5,7 @@ export { gridOf } from '../runtime/run.ts';
 export { splitRows } from '../runtime/split.ts';
 export { paramLayout, specialise } from '../runtime/wgsl.ts';
 export { gradcheck } from './gradcheck.ts';
-export { ensure, type Law, LawError, type LawOptions, type LawReport, law, Mismatch } from './law.ts';
+export { ensure, type Law, LawError, type LawOptions, type LawReport, law, Mismatch, refuses } from './law.ts';
 export { withLimits } from './limits.ts';
 export { type NearOptions, near, nearValues, tolerance } from './near.ts';
 export { addLaw } from './uvu.ts';

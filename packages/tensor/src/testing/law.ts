@@ -32,6 +32,8 @@ export class LawError extends MienError {}
 export class Mismatch extends MienError {}
 
 const defaultRuns = 25;
+/** Numbers of an array that a failing case shows. */
+const longest = 12;
 let worst = 0;
 
 /** Notes an error as a share of its tolerance for the report of the law that runs. */
@@ -80,9 +82,21 @@ function explain<C>(title: string, details: fc.RunDetails<[C]>): string {
   return [
     `${title}`,
     `  ${reason}`,
-    `  smallest case: ${fc.stringify(details.counterexample?.[0])} (after ${details.numShrinks} steps)`,
+    `  smallest case: ${brief(details.counterexample?.[0])} (after ${details.numShrinks} steps)`,
     `  repeat it with --seed ${details.seed} --path ${details.counterexamplePath}`,
   ].join('\n');
+}
+
+/** A case as text, long arrays of numbers by their beginning and length. */
+function brief(value: unknown): string {
+  if (ArrayBuffer.isView(value) || (Array.isArray(value) && value.length > longest && typeof value[0] === 'number')) {
+    const list = Array.from(value as unknown as ArrayLike<number>);
+    const shown = list.slice(0, longest).join(', ');
+    return list.length > longest ? `[${shown}, ... ${list.length} values]` : `[${shown}]`;
+  }
+  if (Array.isArray(value)) return `[${value.map(brief).join(', ')}]`;
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return fc.stringify(value);
+  return `{ ${Object.entries(value).map(([key, item]) => `${key}: ${brief(item)}`).join(', ')} }`;
 }
 
 /** FNV-1a: the same seed for the same sentence. */
@@ -90,4 +104,17 @@ function seedOf(title: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < title.length; i++) hash = Math.imul(hash ^ title.charCodeAt(i), 0x01000193);
   return hash | 0;
+}
+
+/** Throws Mismatch unless `fn` throws an error of the class whose message contains `sentence`. */
+export function refuses(fn: () => unknown, kind: abstract new (...input: never[]) => Error, sentence: string): void {
+  let thrown: unknown = null;
+  try {
+    fn();
+  } catch (reason) {
+    thrown = reason;
+  }
+  ensure(thrown !== null, `nothing was thrown, expected ${kind.name}: ${sentence}`);
+  ensure(thrown instanceof kind, `expected ${kind.name}, came ${String(thrown)}`);
+  ensure(thrown.message.includes(sentence), `expected \`${sentence}\` in \`${thrown.message}\``);
 }

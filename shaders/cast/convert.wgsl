@@ -12,7 +12,7 @@ struct Params { vectors: u32 }
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<result>>;
 
 @compute @workgroup_size(LANES)
-fn cast(
+fn convert(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,

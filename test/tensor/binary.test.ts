@@ -1,0 +1,141 @@
+import { DtypeError, ShapeError, type Tensor } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { broadcastPairs, broadcastShapes, distinctValuesOf, ensure, gradcheck, near, offKinks, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const arithmetic = ['add', 'sub', 'mul', 'maximum', 'minimum'] as const;
+const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
+
+const pairs = (options: Parameters<typeof valuesOf>[1] = {}) =>
+  broadcastPairs().chain(([a, b]) => fc.record({ a: valuesOf(a, options), b: valuesOf(b, options) }));
+
+for (const name of arithmetic) {
+  law(`${name} equals its reference for any shapes that broadcast`, pairs(), async ({ a, b }) => {
+    await near(toTensor(a)[name](toTensor(b)), reference[name](a, b));
+  });
+  law(`${name} of whole numbers equals its reference`, pairs({ min: -50, max: 50, integer: true }), async ({ a, b }) => {
+    await near(toTensor(a, { dtype: 'int32' })[name](toTensor(b, { dtype: 'int32' })), reference[name](a, b));
+  });
+  law(
+    `the gradient of ${name} is the derivative of its reference`,
+    broadcastPairs({ maxSize: 300 }).chain(([a, b]) =>
+      // Distinct eighths against values moved off them by 1/32: never equal, so maximum and minimum have no ties.
+      fc.record({ a: distinctValuesOf(a), b: distinctValuesOf(b).map((v) => ({ ...v, data: v.data.map((x) => x + 1 / 32) })) }),
+    ),
+    ({ a, b }) => gradcheck((x, y) => x[name](y), reference[name], [a, b]),
+  );
+}
+
+for (const name of comparisons) {
+  law(`${name} equals its reference, ties included`, pairs({ min: -2, max: 2, integer: true }), async ({ a, b }) => {
+    await near(toTensor(a)[name](toTensor(b)), reference[name](a, b));
+  });
+}
+
+const positive = { min: 0.5, max: 3 };
+
+law('div equals its reference for any shapes that broadcast', pairs(positive), async ({ a, b }) => {
+  await near(toTensor(a).div(toTensor(b)), reference.div(a, b));
+});
+
+law('pow equals its reference for positive bases', pairs(positive), async ({ a, b }) => {
+  await near(toTensor(a).pow(toTensor(b)), reference.pow(a, b));
+});
+
+law(
+  'pow of any base to a whole exponent equals its reference',
+  shapes({ maxRank: 2 }).chain((shape) => fc.record({ a: valuesOf(shape), b: valuesOf(shape, { min: 0, max: 5, integer: true }) })),
+  async ({ a, b }) => {
+    await near(toTensor(a).pow(toTensor(b)), reference.pow(a, b));
+  },
+);
+
+for (const name of ['div', 'pow'] as const) {
+  law(
+    `the gradient of ${name} is the derivative of its reference`,
+    broadcastPairs({ maxSize: 300 }).chain(([a, b]) => fc.record({ a: valuesOf(a, positive), b: valuesOf(b, positive) })),
+    ({ a, b }) => gradcheck((x, y) => x[name](y), reference[name], [a, b], { terms: 4 }),
+  );
+}
+
+law(
+  'an operation with a number equals the one with a tensor of that number',
+  shapes().chain((shape) => fc.record({ a: valuesOf(shape, positive), b: fc.integer({ min: -3, max: 3 }) })),
+  async ({ a, b }) => {
+    const number = reference.full([], b);
+    for (const name of ['add', 'sub', 'mul', 'maximum', 'minimum', 'pow'] as const) {
+      await near(toTensor(a)[name](b), reference[name](a, number));
+    }
+  },
+);
+
+law(
+  'the gradient of an operation with a number is the derivative of its reference',
+  shapes({ maxRank: 2, maxSize: 64 }).chain((shape) => fc.record({ a: valuesOf(shape, positive), b: fc.constantFrom(-2.5, 0.3, 4) })),
+  async ({ a, b }) => {
+    const number = reference.full([], b);
+    for (const name of ['add', 'sub', 'mul', 'div', 'pow'] as const) {
+      await gradcheck((x) => x[name](b), (x) => reference[name](x, number), [a], { terms: 4 });
+    }
+  },
+);
+
+law(
+  'arithmetic is split where a tensor is larger than a binding',
+  fc.constantFrom([9000], [400, 25], [70, 130]).chain((shape) =>
+    fc.record({ a: valuesOf(shape), b: valuesOf([shape.at(-1) as number]), c: valuesOf(shape) }),
+  ),
+  ({ a, b, c }) =>
+    withLimits({ maxStorageBufferBindingSize: 1 << 15, minStorageBufferOffsetAlignment: 256 }, async () => {
+      await near(toTensor(a).mul(toTensor(c)), reference.mul(a, c));
+      await near(toTensor(a).mul(toTensor(b)), reference.mul(a, b));
+    }),
+);
+
+law('arithmetic is split where it needs more workgroups than one dimension has', valuesOf([70_001]), (a) =>
+  withLimits({ maxComputeWorkgroupsPerDimension: 7 }, () => near(toTensor(a).add(1), reference.add(a, reference.full([], 1)))),
+);
+
+test('maximum and minimum give NaN where either operand is NaN', async () => {
+  const a = toTensor(reference.values([4], [Number.NaN, 1, Number.NaN, 2]));
+  const b = toTensor(reference.values([4], [1, Number.NaN, Number.NaN, 3]));
+  await near(a.maximum(b), reference.values([4], [NaN, NaN, NaN, 3]));
+  await near(a.minimum(b), reference.values([4], [NaN, NaN, NaN, 2]));
+});
+
+test('maximum of equal operands gives each half of the gradient', async () => {
+  const a = toTensor(reference.values([2], [1, 5]), { requiresGrad: true });
+  const b = toTensor(reference.values([2], [1, 2]), { requiresGrad: true });
+  a.maximum(b).sum().backward();
+  await near(a.grad as Tensor, reference.values([2], [0.5, 1]));
+  await near(b.grad as Tensor, reference.values([2], [0.5, 0]));
+});
+
+law('the second derivative of a product of powers is that of its formula', valuesOf([5], positive), async (x) => {
+  const leaf = toTensor(x, { requiresGrad: true });
+  const y = leaf.pow(3).sum();
+  y.backward(null, { createGraph: true });
+  const slope = (leaf.grad as Tensor).sum();
+  leaf.grad = null;
+  slope.backward();
+  ensure(leaf.grad !== null, 'no second derivative');
+  await near(leaf.grad as Tensor, { shape: x.shape, data: x.data.map((v) => 6 * v) }, { terms: 8 });
+});
+
+test('broadcastShapes refuses sizes that differ and are not 1', () => {
+  ensure(broadcastShapes('add', [3, 1], [4]).join() === '3,4', 'stretches both');
+  refuses(() => broadcastShapes('add', [2, 3], [2, 4]), ShapeError, 'add: [2, 3] and [2, 4] do not broadcast');
+});
+
+test('arithmetic refuses operands of two dtypes, and fractions for whole numbers', () => {
+  const a = toTensor(reference.values([2], [1, 2]));
+  const b = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
+  refuses(() => a.add(b), DtypeError, 'add: a is float32 and b is int32');
+  refuses(() => b.mul(0.5), DtypeError, 'mul: 0.5 is no int32');
+  refuses(() => b.div(b), DtypeError, 'div: a expects float32, came int32');
+});
+
+law('offKinks moves values away from the points', offKinks(valuesOf([64], { min: -0.1, max: 0.1 }), [0]), ({ data }) => {
+  ensure(data.every((v) => Math.abs(v) >= 1 / 16), 'a value is at a kink');
+});

@@ -1,0 +1,96 @@
+import { type Tensor, ValueError } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { distinctValuesOf, ensure, gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const dimsOf = (rank: number) => fc.option(fc.subarray(Array.from({ length: rank }, (_, dim) => dim), { minLength: 1 }), { nil: undefined });
+
+const cases = (maxSize: number, distinct = false) =>
+  shapes({ minRank: 1, maxSize }).chain((shape) =>
+    fc.record({
+      x: distinct ? distinctValuesOf(shape) : valuesOf(shape),
+      dims: dimsOf(shape.length),
+      keepDim: fc.boolean(),
+    }),
+  );
+
+for (const name of ['sum', 'mean', 'max', 'min'] as const) {
+  law(`${name} equals its reference over any dims`, cases(20_000), async ({ x, dims, keepDim }) => {
+    await near(toTensor(x)[name](dims, { keepDim }), reference[name](x, dims, { keepDim }), { terms: x.data.length });
+  });
+  law(`the gradient of ${name} is the derivative of its reference`, cases(200, true), ({ x, dims, keepDim }) =>
+    gradcheck((v) => v[name](dims, { keepDim }), (v) => reference[name](v, dims, { keepDim }), [x], { terms: 4 }),
+  );
+}
+
+law('sum, max and min of whole numbers are exact', cases(5000), async ({ x, dims }) => {
+  const whole = reference.to({ ...x, data: x.data.map((v) => v * 1000) }, 'int32');
+  for (const name of ['sum', 'max', 'min'] as const) {
+    await near(toTensor(whole, { dtype: 'int32' })[name](dims), reference[name](whole, dims));
+  }
+});
+
+law(
+  'variance equals its reference, gradient included, for any correction',
+  shapes({ minRank: 1, maxSize: 500 }).chain((shape) => fc.record({ x: valuesOf([2, ...shape]), correction: fc.constantFrom(0, 1) })),
+  async ({ x, correction }) => {
+    await near(toTensor(x).variance(0, { correction }), reference.variance(x, 0, { correction }), { terms: 4 });
+    await near(toTensor(x).variance(undefined, { correction }), reference.variance(x, undefined, { correction }), { terms: x.data.length });
+    await gradcheck((v) => v.variance([0, 1], { correction }), (v) => reference.variance(v, [0, 1], { correction }), [x], { terms: 16 });
+  },
+);
+
+law('variance keeps its digits far from zero', valuesOf([1000], { min: 4000, max: 4001 }), async (x) => {
+  await near(toTensor(x).variance(), reference.variance(x), { terms: 1000 });
+});
+
+for (const name of ['argmax', 'argmin'] as const) {
+  law(
+    `${name} equals its reference, the first of equals included`,
+    shapes({ minRank: 1 }).chain((shape) =>
+      fc.record({
+        x: valuesOf(shape, { min: -4, max: 4, integer: true }),
+        dim: fc.option(fc.nat(shape.length - 1), { nil: undefined }),
+        keepDim: fc.boolean(),
+      }),
+    ),
+    async ({ x, dim, keepDim }) => {
+      await near(toTensor(x)[name](dim, { keepDim }), reference[name](x, dim, { keepDim }));
+    },
+  );
+}
+
+law('sum of a large tensor keeps its digits', valuesOf([300_000], { min: 0, max: 1 }), async (x) => {
+  await near(toTensor(x).sum(), reference.sum(x), { terms: 300_000 });
+  const columns = { shape: [100_000, 3], data: x.data };
+  await near(toTensor(columns).sum(0), reference.sum(columns, 0), { terms: 100_000 });
+}, { runs: 3 });
+
+law('reductions are split where a tensor is larger than a binding', valuesOf([130, 5, 64]), (x) =>
+  withLimits({ maxStorageBufferBindingSize: 1 << 17, minStorageBufferOffsetAlignment: 256 }, async () => {
+    for (const dims of [undefined, 0, 1, 2, [1, 2]]) {
+      await near(toTensor(x).sum(dims), reference.sum(x, dims), { terms: 41_600 });
+    }
+  }),
+);
+
+test('max shares the gradient among equals, and gives NaN where there is one', async () => {
+  const x = toTensor(reference.values([4], [3, 1, 3, 2]), { requiresGrad: true });
+  x.max().backward();
+  await near(x.grad as Tensor, reference.values([4], [0.5, 0, 0.5, 0]));
+  await near(toTensor(reference.values([3], [1, NaN, 2])).max(), reference.values([], [NaN]));
+  ensure((await toTensor(reference.values([3], [1, NaN, 2])).argmax().item()) === 1, 'argmax finds the NaN');
+});
+
+test('sum of booleans counts them', async () => {
+  const truth = toTensor(reference.values([5], [1, 0, 1, 1, 0]), { dtype: 'bool' });
+  ensure(truth.sum().dtype === 'int32' && (await truth.sum().item()) === 3, 'three are true');
+});
+
+test('reductions refuse dims that do not exist or are named twice', () => {
+  const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
+  refuses(() => x.sum(2), ValueError, 'sum: dim 2 is not in -2..1');
+  refuses(() => x.sum([0, -2]), ValueError, 'sum: dims [0, 0] name one twice');
+  refuses(() => x.slice(0, 0, 1).variance(0), ValueError, 'variance: 1 values with correction 1');
+});

@@ -1,0 +1,98 @@
+import { clamp, DtypeError, gelu, leakyRelu, type Tensor, ValueError } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { gradcheck, near, offKinks, refuses, shapes, toTensor, type ValueOptions, valuesOf } from '@mien/tensor/testing';
+import { law, test } from '../harness.ts';
+
+/** Each function with a range on which it is defined, and its kinks. */
+const methods: readonly [
+  'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'square' | 'relu' | 'sigmoid' | 'tanh' | 'silu',
+  ValueOptions,
+  readonly number[],
+][] = [
+  ['neg', {}, []],
+  ['abs', {}, [0]],
+  ['exp', { min: -4, max: 4 }, []],
+  ['log', { min: 0.1, max: 9 }, []],
+  ['sqrt', { min: 0.1, max: 9 }, []],
+  ['rsqrt', { min: 0.2, max: 9 }, []],
+  ['square', {}, []],
+  ['relu', {}, [0]],
+  ['sigmoid', { min: -9, max: 9 }, []],
+  ['tanh', { min: -5, max: 5 }, []],
+  ['silu', { min: -9, max: 9 }, []],
+];
+
+for (const [name, range, kinks] of methods) {
+  law(`${name} equals its reference`, shapes().chain((shape) => valuesOf(shape, range)), async (x) => {
+    await near(toTensor(x)[name](), reference[name](x));
+  });
+  law(
+    `the gradient of ${name} is the derivative of its reference`,
+    shapes({ maxRank: 2, maxSize: 300 }).chain((shape) => offKinks(valuesOf(shape, range), kinks)),
+    (x) => gradcheck((v) => v[name](), reference[name], [x], { terms: 4 }),
+  );
+}
+
+for (const approximate of ['none', 'tanh'] as const) {
+  law(`gelu(${approximate}) equals its reference`, shapes().chain((shape) => valuesOf(shape, { min: -5, max: 5 })), async (x) => {
+    await near(gelu(toTensor(x), approximate), reference.gelu(x, approximate));
+  });
+  law(
+    `the gradient of gelu(${approximate}) is the derivative of its reference`,
+    shapes({ maxRank: 2, maxSize: 100 }).chain((shape) => valuesOf(shape, { min: -3, max: 3 })),
+    (x) => gradcheck((v) => gelu(v, approximate), (v) => reference.gelu(v, approximate), [x], { terms: 8 }),
+  );
+}
+
+law('leakyRelu equals its reference, gradient included', shapes({ maxSize: 300 }).chain((s) => offKinks(valuesOf(s), [0])), async (x) => {
+  await near(leakyRelu(toTensor(x), 0.2), reference.leakyRelu(x, 0.2));
+  await gradcheck((v) => leakyRelu(v, 0.2), (v) => reference.leakyRelu(v, 0.2), [x]);
+});
+
+law(
+  'clamp equals its reference, gradient included',
+  shapes({ maxSize: 300 }).chain((shape) => offKinks(valuesOf(shape), [-1, 0.5])),
+  async (x) => {
+    for (const bounds of [{ min: -1, max: 0.5 }, { min: -1 }, { max: 0.5 }]) {
+      await near(clamp(toTensor(x), bounds), reference.clamp(x, bounds));
+      await gradcheck((v) => clamp(v, bounds), (v) => reference.clamp(v, bounds), [x]);
+    }
+  },
+);
+
+test('clamp passes gradients at its bounds, as PyTorch does', async () => {
+  const x = toTensor(reference.values([3], [-1, 0, 2]), { requiresGrad: true });
+  clamp(x, { min: -1, max: 1 }).sum().backward();
+  await near(x.grad as Tensor, reference.values([3], [1, 1, 0]));
+});
+
+law('the second derivatives of tanh, sigmoid, silu and gelu are those of their formulas', valuesOf([7], { min: -2, max: 2 }), async (x) => {
+  const functions = { tanh: reference.tanh, sigmoid: reference.sigmoid, silu: reference.silu, gelu: reference.gelu };
+  for (const [name, f] of Object.entries(functions)) {
+    const leaf = toTensor(x, { requiresGrad: true });
+    const y = name === 'gelu' ? gelu(leaf) : leaf[name as 'tanh' | 'sigmoid' | 'silu']();
+    y.sum().backward(null, { createGraph: true });
+    const slope = (leaf.grad as Tensor).sum();
+    leaf.grad = null;
+    slope.backward();
+    const h = 1e-4;
+    const moved = (by: number) => f({ shape: x.shape, data: x.data.map((v) => v + by) }).data;
+    const [up, middle, down] = [moved(h), f(x).data, moved(-h)];
+    const curvature = middle.map((v, i) => ((up[i] as number) - 2 * v + (down[i] as number)) / h ** 2);
+    await near(leaf.grad as unknown as Tensor, { shape: x.shape, data: curvature }, { terms: 64 });
+  }
+});
+
+test('elementwise functions take infinities, NaN and the largest numbers as IEEE 754 does', async () => {
+  const x = toTensor(reference.values([5], [Infinity, -Infinity, NaN, 88, -104]));
+  await near(x.relu(), reference.values([5], [Infinity, 0, NaN, 88, 0]));
+  await near(x.sigmoid(), reference.values([5], [1, 0, NaN, 1, 0]));
+  await near(x.tanh(), reference.values([5], [1, -1, NaN, 1, -1]));
+  await near(x.slice(0, 0, 2).exp(), reference.values([2], [Infinity, 0]));
+});
+
+test('elementwise functions refuse whole numbers and clamp refuses bounds that cross', () => {
+  const x = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
+  refuses(() => x.exp(), DtypeError, 'exp: x expects float32, came int32');
+  refuses(() => clamp(x.to('float32'), { min: 1, max: 0 }), ValueError, 'clamp: give min, max or both');
+});
