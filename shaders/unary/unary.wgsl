@@ -1,4 +1,5 @@
 // y[i] = OP(x[i]).
+// NaN gives NaN: told by its bits, since built-in functions and compilers swallow it.
 // threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
 // reference: erf by Abramowitz and Stegun 7.1.26, |error| <= 1.5e-7; gelu by Hendrycks and Gimpel (2016).
 // uses: lib/grid.wgsl
@@ -34,7 +35,7 @@ fn tanhOf(v: vec4f) -> vec4f {
   let s = v * v;
   let series = v * (1 + s * (-1.0 / 3 + s * (2.0 / 15 + s * (-17.0 / 315 + s * (62.0 / 2835)))));
   let far = sign(v) * (1 - 2 / (exp(2 * min(abs(v), vec4f(20))) + 1));
-  return select(far + (v - v), series, abs(v) < vec4f(0.25));
+  return select(far, series, abs(v) < vec4f(0.25));
 }
 
 fn normalCumulative(v: vec4f) -> vec4f {
@@ -53,8 +54,7 @@ fn operation(v: vec4f) -> vec4f {
     case SQRT: { return sqrt(v); }
     case RSQRT: { return inverseSqrt(v); }
     case SQUARE: { return v * v; }
-    // By the bits, since compilers turn comparisons into a max that swallows NaN.
-    case RELU: { return select(max(v, vec4f()), v, (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800000)); }
+    case RELU: { return max(v, vec4f()); }
     case SIGMOID: { return sigmoidOf(v); }
     case TANH: { return tanhOf(v); }
     case GELU: { return v * normalCumulative(v); }
@@ -75,6 +75,9 @@ fn unary(
   let first = linearGroup(group, groups) * LANES * VECTORS + lane;
   for (var v = 0u; v < VECTORS; v++) {
     let i = first + v * LANES;
-    if (i < params.vectors) { y[i] = operation(x[i]); }
+    if (i >= params.vectors) { continue; }
+    let value = x[i];
+    let isNan = (bitcast<vec4u>(value) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
+    y[i] = select(operation(value), value, isNan);
   }
 }

@@ -56,7 +56,8 @@ export class GraphNode {
     this.#rule = rule;
     const edges = new Map<string, GraphNode | Tensor>();
     for (const [key, input] of Object.entries(inputs)) {
-      if (input?.requiresGrad) edges.set(key, input.node?.retain() ?? input);
+      const target = input && (input.node?.retain() ?? input.leaf);
+      if (target) edges.set(key, target);
     }
     this.#edges = edges;
     const saved: Record<string, Tensor | null> = {};
@@ -163,7 +164,7 @@ export function propagate(
     withRecording(createGraph, () => {
       const start = root.node;
       if (!start) {
-        reached(root, seed);
+        if (root.leaf) reached(root.leaf, seed);
         return;
       }
       const pending = new Map<GraphNode, Tensor>([[start, seed.alias(seed.node)]]);

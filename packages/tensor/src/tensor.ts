@@ -55,7 +55,7 @@ export class Tensor {
   /** What `runtime/scope` gives back. */
   readonly holding: Holding;
   readonly #share: Share;
-  #isLeaf = false;
+  #leaf: Tensor | null = null;
   #grad: Tensor | null = null;
 
   /** Takes over one reference to `storage`. Use the creation functions instead. */
@@ -96,7 +96,12 @@ export class Tensor {
 
   /** Whether backward reaches it. */
   get requiresGrad(): boolean {
-    return this.#isLeaf || this.#share.node !== null;
+    return this.#leaf !== null || this.#share.node !== null;
+  }
+
+  /** The leaf that gradients of this tensor go to: itself, or the one it is a second handle of. */
+  get leaf(): Tensor | null {
+    return this.#leaf;
   }
 
   /** The gradient that backward left in this leaf, which owns it; null before and after being cleared. */
@@ -117,7 +122,7 @@ export class Tensor {
   makeLeaf(): this {
     if (this.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, came ${this.dtype}`);
     if (this.#share.node) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
-    this.#isLeaf = true;
+    this.#leaf = this;
     return this;
   }
 
@@ -130,7 +135,7 @@ export class Tensor {
   alias(node: GraphNode | null): Tensor {
     const storage = this.storage.retain();
     const copy = new Tensor(storage, this.shape, this.dtype, this.byteOffset, node?.retain() ?? null, false);
-    copy.#isLeaf = this.#isLeaf && node === null;
+    copy.#leaf = this.#leaf;
     return copy;
   }
 
