@@ -1,0 +1,111 @@
+import { DisposedError, empty, GradientError, grad, keep, kernel, noGrad, ones, record, run, scope, type Tensor, tensor } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import { law, test } from '../harness.ts';
+
+const vector = (...data: number[]) => reference.values([data.length], data);
+
+test('backward gives the gradients of the README', async () => {
+  const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
+  x.mul(x).sum().backward();
+  await near(x.grad as Tensor, reference.values([2, 2], [2, 4, 6, 8]));
+});
+
+test('backward adds to the gradient that is there', async () => {
+  const x = tensor([1, 2], { requiresGrad: true });
+  x.sum().backward();
+  x.mul(3).sum().backward();
+  await near(x.grad as Tensor, vector(4, 4));
+});
+
+test('backward adds up the paths through a tensor that is used twice', async () => {
+  const x = tensor([2, 3], { requiresGrad: true });
+  const y = x.mul(x);
+  y.add(y.mul(x)).sum().backward();
+  await near(x.grad as Tensor, vector(4 + 12, 6 + 27));
+});
+
+test('backward frees the graph, and says so when it is called again', () => {
+  const x = tensor([1], { requiresGrad: true });
+  const y = x.exp();
+  y.backward();
+  refuses(() => y.backward(), GradientError, 'backward: the graph through exp was freed');
+});
+
+test('backward with keepGraph can be called again', async () => {
+  const x = tensor([2], { requiresGrad: true });
+  const y = x.square();
+  y.backward(null, { keepGraph: true });
+  y.backward();
+  await near(x.grad as Tensor, vector(8));
+});
+
+test('backward refuses what has no gradient, and several elements without one', () => {
+  refuses(() => tensor([1]).backward(), GradientError, 'backward: no leaf before this tensor requires a gradient');
+  const x = tensor([1, 2], { requiresGrad: true });
+  refuses(() => x.exp().backward(), GradientError, 'backward: [2] has 2 elements');
+});
+
+test('noGrad and detach stop gradients', async () => {
+  const x = tensor([1, 2], { requiresGrad: true });
+  ensure(!noGrad(() => x.exp()).requiresGrad, 'noGrad records');
+  x.detach().mul(x).sum().backward();
+  await near(x.grad as Tensor, vector(1, 2));
+});
+
+law('grad of grad of grad is the third derivative', valuesOf([]), async (x) => {
+  const third = grad(grad(grad((v) => v.mul(v).mul(v).mul(v))));
+  await near(third(toTensor(x)), { shape: [], data: x.data.map((v) => 24 * v) }, { terms: 16 });
+});
+
+law('grad of tanh twice is the second derivative of tanh', valuesOf([]), async (x) => {
+  const second = grad(grad((v) => v.tanh()));
+  const expected = x.data.map((v) => -2 * Math.tanh(v) * (1 - Math.tanh(v) ** 2));
+  await near(second(toTensor(x)), { shape: [], data: expected }, { terms: 4 });
+});
+
+test('grad differentiates by its first argument only and leaves no gradients behind', async () => {
+  const x = tensor([3], { requiresGrad: true });
+  const w = tensor([5], { requiresGrad: true });
+  const slope = grad((v, u) => v.mul(u as Tensor).sum())(x, w);
+  await near(slope, vector(5));
+  ensure(x.grad === null && w.grad === null, 'grad left a gradient');
+});
+
+const cube = kernel(`// y[i] = x[i]^3.
+struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64)
+fn cube(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < params.size) { y[id.x] = x[id.x] * x[id.x] * x[id.x]; }
+}
+`);
+
+/** An operation of a user's own, as the README shows it. */
+function cubed(x: Tensor): Tensor {
+  const y = empty(x.shape);
+  run(cube, { x, y }, { size: x.size }, Math.ceil(x.size / 64));
+  return record('cubed', y, { x }, { saves: { x }, backward: (dy, saved) => ({ x: dy.mul(saved.x.square()).mul(3) }) });
+}
+
+law('record makes an operation of one’s own differentiable', valuesOf([33]), (x) =>
+  gradcheck(cubed, (v) => ({ shape: v.shape, data: v.data.map((e) => e ** 3) }), [x], { terms: 4 }),
+);
+
+test('a tensor that was disposed of is refused by name', () => {
+  const kept = scope(() => {
+    ones([3]);
+    return keep(ones([2]));
+  });
+  kept.dispose();
+  refuses(() => kept.add(1), DisposedError, 'tensor: [2] was disposed of');
+});
+
+test('the graph of a result that left its scope still reaches the leaves', async () => {
+  const x = tensor([1, 2], { requiresGrad: true });
+  const y = scope(() => x.exp().square().sum());
+  y.backward();
+  await near(x.grad as Tensor, { shape: [2], data: Float64Array.from([1, 2], (v) => 2 * Math.exp(2 * v)) });
+});

@@ -1,0 +1,93 @@
+import { empty, KernelError, kernel, LimitError, ones, run } from '@mien/tensor';
+import { ensure, gridOf, paramLayout, refuses, specialise, splitRows } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const limits = {
+  maxComputeWorkgroupsPerDimension: 65_535,
+  maxStorageBufferBindingSize: 1 << 27,
+  maxBufferSize: 1 << 28,
+  minStorageBufferOffsetAlignment: 256,
+};
+
+law('gridOf covers the wanted workgroups under any limit', fc.record({ groups: fc.integer({ min: 1, max: 4096 }), most: fc.integer({ min: 16, max: 99 }) }), ({ groups, most }) => {
+  const [x, y, z] = gridOf('kernel', groups, { ...limits, maxComputeWorkgroupsPerDimension: most });
+  ensure(x * y * z >= groups, `${x} x ${y} x ${z} does not cover ${groups}`);
+  ensure(Math.max(x, y, z) <= most, `${x} x ${y} x ${z} is over ${most}`);
+});
+
+test('gridOf refuses more workgroups than three dimensions hold', () => {
+  refuses(() => gridOf('matmul', 1001, { ...limits, maxComputeWorkgroupsPerDimension: 10 }), LimitError, 'matmul: 1001 workgroups');
+});
+
+const splits = fc.record({
+  rows: fc.integer({ min: 1, max: 5000 }),
+  rowBytes: fc.array(fc.integer({ min: 1, max: 64 }).map((n) => 4 * n), { minLength: 1, maxLength: 3 }),
+});
+
+law('splitRows covers every row once, aligned and within the limit', splits, ({ rows, rowBytes }) => {
+  const most = 1 << 16;
+  let next = 0;
+  for (const { start, count } of splitRows('op', rows, rowBytes, { ...limits, maxStorageBufferBindingSize: most })) {
+    ensure(start === next && count > 0, `a part starts at ${start}, expected ${next}`);
+    for (const bytes of rowBytes) {
+      ensure((start * bytes) % 256 === 0, `offset ${start * bytes} is not aligned`);
+      ensure(count * bytes <= most, `${count * bytes} bytes are over the limit`);
+    }
+    next += count;
+  }
+  ensure(next === rows, `${next} rows of ${rows}`);
+});
+
+test('specialise sets consts and aliases by name and refuses other names', () => {
+  const text = 'alias real = f32;\nconst LANES: u32 = 64;\nconst LANES_TWICE = LANES * 2;\n';
+  const set = specialise('k', text, { LANES: 32, real: 'f16' }, ['fn helper() {}']);
+  ensure(set.startsWith('enable f16; alias real = f16;\nconst LANES: u32 = 32;\nconst LANES_TWICE = LANES * 2;'), set);
+  ensure(set.endsWith('fn helper() {}'), 'libraries come last');
+  refuses(() => specialise('k', text, { TILE: 1 }, []), KernelError, 'k: no top-level const or alias named TILE');
+});
+
+test('paramLayout follows the rules of WGSL for uniform buffers', () => {
+  const layout = paramLayout('k', 'struct Params { a: u32, b: vec4u, c: f32, d: array<vec4i, 2>, e: vec2f }');
+  const offsets = layout?.params.map(({ name, byteOffset }) => `${name} ${byteOffset}`).join(', ');
+  ensure(offsets === 'a 0, b 16, c 32, d 48, e 80', String(offsets));
+  ensure(layout?.bytes === 96, String(layout?.bytes));
+});
+
+const copy = kernel(`struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn copyOne() { if (params.size > 0) { y[0] = x[0]; } }
+`);
+
+test('run refuses names that the kernel does not have, and names that are missing', () => {
+  const [x, y] = [ones([1]), empty([1])];
+  refuses(() => run(copy, { x }, { size: 1 }, 1), KernelError, 'copyOne: no tensor given for binding y');
+  refuses(() => run(copy, { x, y, z: x }, { size: 1 }, 1), KernelError, 'copyOne: no binding named z');
+  refuses(() => run(copy, { x, y }, {}, 1), KernelError, 'copyOne: params lack size');
+  refuses(() => run(copy, { x, y }, { size: 1, count: 2 }, 1), KernelError, 'copyOne: no param named count');
+  refuses(() => run(copy, { x, y }, { size: 1 }, 0), KernelError, 'copyOne: 0 workgroups');
+});
+
+const broken = kernel(`@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn brokenKernel() { y[0] = missing; }
+`);
+
+test('a kernel that does not compile is told at the next host read, with its line', async () => {
+  const y = empty([1]);
+  run(broken, { y }, {}, 1);
+  let message = '';
+  try {
+    await y.data();
+  } catch (reason) {
+    message = String(reason);
+  }
+  ensure(message.includes('KernelError: brokenKernel: does not compile: line 3'), message);
+});
+
+test('a tensor over the buffer limit is refused before anything is made', () => {
+  refuses(() => empty([2 ** 20, 2 ** 20]), LimitError, 'over this adapter');
+});

@@ -1,0 +1,58 @@
+import { memory, ones, randn, scope, ValueError } from '@mien/tensor';
+import { ensure, refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+test('scope frees what was made in it but what it returns, alone or nested', async () => {
+  const before = memory().liveBytes;
+  const kept = scope(() => {
+    ones([1000]).mul(2).exp();
+    const inner = scope(() => ({ a: ones([1000]), list: [ones([1000]), new Map([['c', ones([1000])]])] }));
+    return inner;
+  });
+  ensure(memory().liveBytes === before + 3 * 4096, `live ${memory().liveBytes - before}, expected three tensors`);
+  kept.a.dispose();
+  for (const item of kept.list) {
+    if (item instanceof Map) item.get('c')?.dispose();
+    else item.dispose();
+  }
+  ensure(memory().liveBytes === before, 'all given back');
+});
+
+test('scope frees everything when its function throws', () => {
+  const before = memory().liveBytes;
+  refuses(
+    () =>
+      scope(() => {
+        ones([1000]);
+        return ones([2]).reshape([3]);
+      }),
+    Error,
+    'reshape: [2]',
+  );
+  ensure(memory().liveBytes === before, 'given back');
+});
+
+test('scope refuses a promise', () => {
+  refuses(() => scope(async () => ones([1])), ValueError, 'scope: the function returned a promise');
+});
+
+test('a training loop of 200 steps holds the same bytes and buffers from the second step on', async () => {
+  const w1 = randn([16, 32]).detach({ requiresGrad: true });
+  const w2 = randn([32, 4]).detach({ requiresGrad: true });
+  const readings: string[] = [];
+  for (let step = 0; step < 200; step++) {
+    const loss = scope(() => {
+      const x = ones([8, 16]);
+      const y = x.matmul(w1).relu().matmul(w2).square().mean();
+      y.backward();
+      for (const w of [w1, w2]) w.grad = null;
+      return y.detach();
+    });
+    if (step % 20 === 0) await loss.item();
+    loss.dispose();
+    const { liveBytes, buffers } = memory();
+    readings.push(`${liveBytes} bytes in ${buffers} buffers`);
+  }
+  const settled = new Set(readings.slice(1));
+  ensure(settled.size === 1, `memory changed: ${[...settled].join('; ')}`);
+});
