@@ -1,0 +1,54 @@
+// Samples by index. They stay in host memory until a training step makes tensors of a batch.
+import { type Generator, ShapeError, ValueError } from '@mien/tensor';
+import type { HostTensor } from '../state.ts';
+
+/** A numbered list of samples. */
+export interface Dataset<Sample> {
+  readonly length: number;
+  /**
+   * The sample at `index`. Random augmentation draws from `generator`, which is the sample's own in this epoch, so that
+   * the draws depend on neither the order nor the batches.
+   */
+  get(index: number, generator: Generator): Sample | Promise<Sample>;
+}
+
+/** The rows of equally long host arrays: sample i is row i of each, for example of images and of labels. */
+export class ArrayDataset implements Dataset<readonly HostTensor[]> {
+  readonly length: number;
+  readonly #columns: readonly HostTensor[];
+
+  /** Throws ShapeError where the numbers of rows differ. */
+  constructor(...columns: readonly HostTensor[]) {
+    const lengths = columns.map(({ shape }) => shape[0]);
+    const [length] = lengths;
+    if (length === undefined || lengths.some((each) => each !== length)) {
+      throw new ShapeError(`ArrayDataset: columns need equally many rows, came ${lengths.map(String).join(', ')}`);
+    }
+    this.length = length;
+    this.#columns = columns;
+  }
+
+  get(index: number): readonly HostTensor[] {
+    return this.#columns.map(({ shape: [, ...shape], dtype, data }) => {
+      const size = data.length / this.length;
+      return { shape, dtype, data: data.subarray(index * size, (index + 1) * size) };
+    });
+  }
+}
+
+/** Stacks the rows of each column along a new first dimension: a collate function for samples of an ArrayDataset. */
+export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly HostTensor[] {
+  const [first] = samples;
+  if (!first) throw new ValueError('stackRows: there are no samples');
+  return first.map((row, column) => {
+    const size = row.data.length;
+    const data = row.data.constructor as new (length: number) => HostTensor['data'];
+    const stacked = new data(samples.length * size);
+    samples.forEach((sample, i) => {
+      const { shape, data } = sample[column] as HostTensor;
+      if (data.length !== size) throw new ShapeError(`stackRows: sample ${i} is [${shape}], the first is [${row.shape}]`);
+      stacked.set(data, i * size);
+    });
+    return { shape: [samples.length, ...row.shape], dtype: row.dtype, data: stacked };
+  });
+}

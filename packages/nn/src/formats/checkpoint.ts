@@ -1,0 +1,133 @@
+// Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
+import { ValueError } from '@mien/tensor';
+import { FormatError } from '../errors.ts';
+import type { LoaderState } from '../data/loader.ts';
+import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
+
+/** A value that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Where a random generator stands. */
+export interface GeneratorState {
+  readonly seed: number;
+  readonly offset: number;
+}
+
+/** What a checkpoint says about itself and the run. */
+export interface CheckpointInfo {
+  /** The network's name. */
+  readonly model: string;
+  readonly classes: readonly string[];
+  /** What the network takes: shape, scaling. */
+  readonly input: Json;
+  /** The settings of the run. */
+  readonly preset: Json;
+  /** The epoch that training is in, from 0. */
+  readonly epoch: number;
+  /** Optimiser steps so far. */
+  readonly step: number;
+  readonly seed: number;
+  /** The default generator. */
+  readonly generator: GeneratorState;
+  /** The training loader. */
+  readonly shuffle: LoaderState;
+  /** Whatever else the run needs to go on exactly. */
+  readonly extra?: Json;
+}
+
+/** A model and, to go on training it exactly, its optimiser, its averages and the state of the run. */
+export interface Checkpoint<Tensors = State> {
+  readonly info: CheckpointInfo;
+  readonly model: Tensors;
+  readonly optimizer?: Tensors;
+  readonly ema?: Tensors;
+}
+
+const format = 1;
+const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
+
+/**
+ * The bytes of a checkpoint: the model's tensors under their own names, the optimiser's as `optimizer.<parameter>.<slot>`,
+ * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
+ * tensor in one of these name spaces.
+ */
+export async function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+  const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
+  const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
+  if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimiser state; rename the module's field`);
+  const tensors = await toHost(
+    new Map([...model, ...prefixed(optimizer, prefixes.optimizer), ...prefixed(ema, prefixes.ema)]),
+  );
+  return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]));
+}
+
+/**
+ * Reads a checkpoint. Throws FormatError, naming the file and the place, where it is not one, is cut short or edited, or
+ * holds numbers that are not finite.
+ */
+export function readCheckpoint(
+  bytes: Uint8Array,
+  options: { readonly file?: string } = {},
+): Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
+  const { file = 'checkpoint' } = options;
+  const { tensors, metadata } = readSafetensors(bytes, { file, finite: true });
+  const info = readInfo(metadata.get('mien'), file);
+  const model = [...tensors].filter(([name]) => Object.values(prefixes).every((prefix) => !name.startsWith(prefix)));
+  return {
+    info,
+    model: new Map(model),
+    optimizer: under(tensors, prefixes.optimizer),
+    ema: under(tensors, prefixes.ema),
+  };
+}
+
+function readInfo(text: string | undefined, file: string): CheckpointInfo {
+  const refuse = (place: string, what: string): FormatError => {
+    return new FormatError(`${file}: metadata mien${place}: ${what}; it is not a checkpoint, or it was edited`);
+  };
+  if (text === undefined) throw refuse('', 'missing');
+  let info: Partial<Record<keyof CheckpointInfo | 'format', unknown>>;
+  try {
+    info = JSON.parse(text);
+  } catch (reason) {
+    throw refuse('', `not JSON (${reason instanceof Error ? reason.message : reason})`);
+  }
+  if (!isObject(info)) throw refuse('', 'an object is expected');
+  if (info.format !== format) {
+    throw refuse('.format', `this version reads format ${format}, the file has ${JSON.stringify(info.format)}`);
+  }
+  for (const [name, [what, fits]] of Object.entries(expectations)) {
+    const value = info[name as keyof CheckpointInfo];
+    if (!fits(value)) throw refuse(`.${name}`, `expects ${what}, has ${JSON.stringify(value)}`);
+  }
+  const { format: _, ...rest } = info;
+  return rest as unknown as CheckpointInfo;
+}
+
+type Expectation = readonly [what: string, fits: (value: unknown) => boolean];
+
+const count: Expectation = ['a whole number from 0 on', isCount];
+
+const expectations = {
+  model: ['a name', (value) => typeof value === 'string'],
+  classes: ['names', (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')],
+  input: ['a value', (value) => value !== undefined],
+  preset: ['a value', (value) => value !== undefined],
+  epoch: count,
+  step: count,
+  seed: ['a number', Number.isFinite],
+  generator: ['seed and offset', (value) => isObject(value) && Number.isFinite(value.seed) && isCount(value.offset)],
+  shuffle: [
+    'seed, epoch and batch',
+    (value) => isObject(value) && Number.isFinite(value.seed) && isCount(value.epoch) && isCount(value.batch),
+  ],
+} as const satisfies Record<Exclude<keyof CheckpointInfo, 'extra'>, Expectation>;
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,216 @@
+// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
+// https://huggingface.co/docs/safetensors/index#format
+import { type DType, ValueError } from '@mien/tensor';
+import { FormatError } from '../errors.ts';
+import type { HostTensor } from '../state.ts';
+
+/** The format's own limit on its header. */
+const headerLimit = 100_000_000;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Encoding {
+  readonly bytes: number;
+  readonly dtype: DType;
+  /** The values of `count` elements, whose bytes start at 0 of a buffer of their own. */
+  read(buffer: ArrayBuffer, count: number): HostTensor['data'] | null;
+}
+
+const encodings: Readonly<Record<string, Encoding>> = {
+  F32: { bytes: 4, dtype: 'float32', read: (buffer) => new Float32Array(buffer) },
+  I32: { bytes: 4, dtype: 'int32', read: (buffer) => new Int32Array(buffer) },
+  U32: { bytes: 4, dtype: 'uint32', read: (buffer) => new Uint32Array(buffer) },
+  F16: { bytes: 2, dtype: 'float32', read: (buffer) => Float32Array.from(new Uint16Array(buffer), halfToNumber) },
+  BF16: {
+    bytes: 2,
+    dtype: 'float32',
+    read: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
+  },
+  I64: { bytes: 8, dtype: 'int32', read: narrow },
+  U8: { bytes: 1, dtype: 'uint32', read: (buffer) => Uint32Array.from(new Uint8Array(buffer)) },
+  BOOL: {
+    bytes: 1,
+    dtype: 'bool',
+    read: (buffer) => Uint32Array.from(new Uint8Array(buffer), (byte) => Number(byte !== 0)),
+  },
+};
+
+const writtenAs = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<DType, string>;
+
+/** Tensors and string metadata, as a safetensors file holds them. */
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** How to read. */
+export interface ReadOptions {
+  /** The file's name, for errors. */
+  readonly file?: string;
+  /** Whether a NaN or an infinity among float values is refused. Default false. */
+  readonly finite?: boolean;
+}
+
+/**
+ * Reads a safetensors file. F16 and BF16 become float32, U8 uint32, and I64 int32.
+ * Throws FormatError, naming the file and the place, for anything that the format does not allow.
+ */
+export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
+  const { file = 'safetensors', finite = false } = options;
+  const refuse = (place: string, what: string): FormatError => new FormatError(`${file}: ${place}: ${what}`);
+  const { header, start } = readHeader(bytes, refuse);
+  const metadata = new Map<string, string>();
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') for (const pair of readMetadata(value, refuse)) metadata.set(...pair);
+    else entries.push(readEntry(name, value, refuse));
+  }
+  expectNoHoles(entries, bytes.length - start, refuse);
+  const tensors = new Map<string, HostTensor>();
+  for (const { name, shape, encoding, from, to } of entries) {
+    const data = encoding.read(new Uint8Array(bytes.subarray(start + from, start + to)).buffer, (to - from) / encoding.bytes);
+    if (!data) throw refuse(`tensor ${name}`, 'an I64 value does not fit int32');
+    if (finite && data instanceof Float32Array) {
+      const at = data.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) throw refuse(`tensor ${name}`, `element ${at} is ${data[at]}; finite numbers are expected`);
+    }
+    tensors.set(name, { shape, dtype: encoding.dtype, data });
+  }
+  return { tensors, metadata };
+}
+
+type Refuse = (place: string, what: string) => FormatError;
+
+interface Entry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly encoding: Encoding;
+  readonly from: number;
+  readonly to: number;
+}
+
+function readHeader(bytes: Uint8Array, refuse: Refuse): { header: Readonly<Record<string, unknown>>; start: number } {
+  if (bytes.length < 8) throw refuse('byte 0', `the file has ${bytes.length} bytes, a header length takes 8`);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > headerLimit) throw refuse('byte 0', `a header of ${length} bytes; at most ${headerLimit} are allowed`);
+  if (length > bytes.length - 8) {
+    throw refuse('byte 0', `a header of ${length} bytes, ${bytes.length - 8} follow; the file is cut short or not safetensors`);
+  }
+  let header: unknown;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, 8 + length));
+    if (!text.startsWith('{')) throw new SyntaxError('it does not start with {');
+    header = JSON.parse(text);
+  } catch (reason) {
+    throw refuse('header', `not JSON in UTF-8 (${reason instanceof Error ? reason.message : reason})`);
+  }
+  return { header: header as Readonly<Record<string, unknown>>, start: 8 + length };
+}
+
+function readMetadata(value: unknown, refuse: Refuse): readonly [string, string][] {
+  if (!isObject(value)) throw refuse('__metadata__', 'an object of strings is expected');
+  return Object.entries(value).map(([key, text]) => {
+    if (typeof text !== 'string') throw refuse(`__metadata__ ${key}`, `a string is expected, came ${JSON.stringify(text)}`);
+    return [key, text];
+  });
+}
+
+function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
+  const place = `tensor ${name}`;
+  if (!isObject(value)) throw refuse(place, 'an object with dtype, shape and data_offsets is expected');
+  const { dtype, shape, data_offsets: offsets } = value;
+  const encoding = typeof dtype === 'string' && Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
+  if (!encoding) {
+    throw refuse(place, `dtype ${JSON.stringify(dtype)} cannot be read; these can: ${Object.keys(encodings).join(', ')}`);
+  }
+  if (!isSizes(shape)) throw refuse(place, `shape ${JSON.stringify(shape)} is not a list of sizes`);
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw refuse(place, `data_offsets ${JSON.stringify(offsets)} are not two byte offsets`);
+  }
+  const [from, to] = offsets as [number, number];
+  const expected = shape.reduce((product, size) => product * size, encoding.bytes);
+  if (to - from !== expected) {
+    throw refuse(place, `${dtype} [${shape.join(', ')}] takes ${expected} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`);
+  }
+  return { name, shape, encoding, from, to };
+}
+
+/** The tensors' ranges, in order, must cover exactly the bytes after the header. */
+function expectNoHoles(entries: readonly Entry[], available: number, refuse: Refuse): void {
+  let end = 0;
+  for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from < end) throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, inside the tensor that ends at ${end}`);
+    if (from > end) throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, the tensor before it ends at ${end}`);
+    if (to > available) {
+      throw refuse(`tensor ${name}`, `ends at byte ${to} of the data, the file holds ${available}; it is cut short`);
+    }
+    end = to;
+  }
+  if (end !== available) throw refuse('data', `${available - end} bytes follow the last tensor`);
+}
+
+/**
+ * Writes a safetensors file: float32 as F32, int32 as I32, uint32 as U32, bool as BOOL. Equal tensors in equal order give
+ * equal bytes. Throws ValueError where data and shape disagree.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, HostTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Bytes {
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata);
+  // Bytes come last, so that every tensor of four-byte elements lies at a multiple of four.
+  const ordered = [...tensors].sort(([, a], [, b]) => Number(a.dtype === 'bool') - Number(b.dtype === 'bool'));
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, { shape, dtype, data }] of ordered) {
+    if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
+    const size = shape.reduce((product, each) => product * each, 1);
+    if (size !== data.length) {
+      throw new ValueError(`writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, came ${data.length}`);
+    }
+    const part =
+      dtype === 'bool' ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    header[name] = { dtype: writtenAs[dtype], shape, data_offsets: [end, end + part.length] };
+    parts.push(part);
+    end += part.length;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const start = 8 + Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(start + end).fill(0x20, 8, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(json, 8);
+  let at = start;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
+}
+
+/** The value of an IEEE 754 binary16. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function narrow(buffer: ArrayBuffer, count: number): Int32Array<ArrayBuffer> | null {
+  const wide = new BigInt64Array(buffer);
+  const values = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    values[i] = Number(wide[i]);
+    if (BigInt(values[i] as number) !== wide[i]) return null;
+  }
+  return values;
+}

@@ -1,0 +1,65 @@
+// The public face of @mien/nn. File formats have subpaths of their own: safetensors, checkpoint and, in Node, files.
+export { ArrayDataset, type Dataset, stackRows } from './data/dataset.ts';
+export { DataLoader, type LoaderOptions, type LoaderState } from './data/loader.ts';
+export { FormatError, StateError } from './errors.ts';
+export {
+  gain,
+  type KaimingOptions,
+  kaimingNormal,
+  kaimingUniform,
+  type Nonlinearity,
+  normal,
+  type RandomOptions,
+  uniform,
+  type XavierOptions,
+  xavierNormal,
+  xavierUniform,
+} from './init.ts';
+export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './layers/activation.ts';
+export { Flatten, Identity, Sequential } from './layers/containers.ts';
+export {
+  Conv2d,
+  type Conv2dLayerOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dLayerOptions,
+  type Size2d,
+} from './layers/conv.ts';
+export { Dropout } from './layers/dropout.ts';
+export { Linear, type LinearOptions } from './layers/linear.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './layers/norm.ts';
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.ts';
+export {
+  type BinaryLossOptions,
+  binaryCrossEntropyWithLogits,
+  type ClassLossOptions,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type LossOptions,
+  mseLoss,
+  nllLoss,
+  type Reduction,
+} from './losses.ts';
+export { buffer, type Layer, Module, type NamedTensor, parameter } from './module.ts';
+export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { clipGradientNorm, clipGradientValue } from './optim/clip.ts';
+export { EMA, type EMAOptions } from './optim/ema.ts';
+export {
+  type GroupOptions,
+  Optimizer,
+  type ParameterGroup,
+  type Parameters,
+  type Update,
+} from './optim/optimizer.ts';
+export { SGD, type SGDOptions } from './optim/sgd.ts';
+export {
+  cosine,
+  exponential,
+  multiStep,
+  Plateau,
+  type PlateauOptions,
+  type PlateauState,
+  type Schedule,
+  stepDecay,
+  warmUp,
+} from './schedulers.ts';
+export { type HostTensor, type State, toHost } from './state.ts';

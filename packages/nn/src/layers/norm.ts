@@ -1,0 +1,67 @@
+import countBatch from '@mien/shaders/norm/countBatch.wgsl';
+import { batchNorm, kernel, ones, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
+import { buffer, Module, parameter } from '../module.ts';
+
+const count = kernel(countBatch);
+
+export interface BatchNormOptions {
+  /** Weight of the newest batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+}
+
+/** What BatchNorm1d and BatchNorm2d share; they differ in the ranks they accept. Ioffe and Szegedy (2015). */
+abstract class BatchNorm extends Module {
+  /** [features] */
+  readonly weight: Tensor;
+  /** [features] */
+  readonly bias: Tensor;
+  /** [features] */
+  readonly runningMean: Tensor;
+  /** [features], of the unbiased variances. */
+  readonly runningVar: Tensor;
+  /** Batches seen in training: one int32. */
+  readonly numBatchesTracked: Tensor;
+  readonly #momentum: number;
+  readonly #eps: number;
+
+  constructor(features: number, options: BatchNormOptions = {}) {
+    super();
+    this.#momentum = options.momentum ?? 0.1;
+    this.#eps = options.eps ?? 1e-5;
+    this.weight = parameter(ones([features]));
+    this.bias = parameter(zeros([features]));
+    this.runningMean = buffer(zeros([features]));
+    this.runningVar = buffer(ones([features]));
+    this.numBatchesTracked = buffer(zeros([], { dtype: 'int32' }));
+  }
+
+  protected abstract readonly ranks: readonly number[];
+
+  forward(x: Tensor): Tensor {
+    if (!this.ranks.includes(x.rank)) {
+      throw new ShapeError(
+        `${this.constructor.name}: expects ${this.ranks.join(' or ')} dimensions, x is [${x.shape.join(', ')}]`,
+      );
+    }
+    const { weight, bias, runningMean, runningVar, training } = this;
+    if (training) run(count, { batches: this.numBatchesTracked }, {}, 1);
+    const options = { weight, bias, runningMean, runningVar, training, momentum: this.#momentum, eps: this.#eps };
+    return batchNorm(x, options);
+  }
+}
+
+/** Batch normalisation of x [N, C] or [N, C, L] over all dimensions but C. */
+export class BatchNorm1d extends BatchNorm {
+  protected get ranks(): readonly number[] {
+    return [2, 3];
+  }
+}
+
+/** Batch normalisation of x [N, C, H, W] over all dimensions but C. */
+export class BatchNorm2d extends BatchNorm {
+  protected get ranks(): readonly number[] {
+    return [4];
+  }
+}

@@ -1,0 +1,53 @@
+// Pooling as layers, for Sequential; each is its op.
+import {
+  type AvgPool2dOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  type Tensor,
+} from '@mien/tensor';
+import { Module } from '../module.ts';
+import type { Size2d } from './conv.ts';
+
+/** The largest of each window: [N, C, H, W] to [N, C, P, Q]. */
+export class MaxPool2d extends Module {
+  readonly #options: MaxPool2dOptions;
+
+  constructor(kernelSize: Size2d, options: Omit<MaxPool2dOptions, 'kernelSize'> = {}) {
+    super();
+    this.#options = { ...options, kernelSize };
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.#options);
+  }
+}
+
+/** The mean of each window: [N, C, H, W] to [N, C, P, Q]. */
+export class AvgPool2d extends Module {
+  readonly #options: AvgPool2dOptions;
+
+  constructor(kernelSize: Size2d, options: Omit<AvgPool2dOptions, 'kernelSize'> = {}) {
+    super();
+    this.#options = { ...options, kernelSize };
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.#options);
+  }
+}
+
+/** Means over windows chosen so that the result has the given size: [N, C, H, W] to [N, C, size]. */
+export class AdaptiveAvgPool2d extends Module {
+  readonly size: Size2d;
+
+  constructor(size: Size2d) {
+    super();
+    this.size = size;
+  }
+
+  forward(x: Tensor): Tensor {
+    return adaptiveAvgPool2d(x, this.size);
+  }
+}

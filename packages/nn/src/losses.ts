@@ -1,0 +1,129 @@
+// Losses, composed of operations; definitions and reductions are PyTorch's.
+import { gather, logSoftmax, noGrad, ShapeError, scope, type Tensor, ValueError } from '@mien/tensor';
+
+/** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface LossOptions {
+  readonly reduction?: Reduction;
+}
+
+export interface ClassLossOptions extends LossOptions {
+  /** A weight for each class: [C]. */
+  readonly weight?: Tensor;
+}
+
+export interface CrossEntropyOptions extends ClassLossOptions {
+  /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * -log softmax(logits)[target]: logits [N, C, ...], target either class indices [N, ...] (int32 or uint32) or
+ * probabilities of the logits' shape. One element, or [N, ...] without reduction. Throws ShapeError naming both.
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const { labelSmoothing = 0, weight } = options;
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
+  }
+  const classes = expectClasses('crossEntropy', logits, weight);
+  return scope(() => {
+    const log = logSoftmax(logits, 1);
+    if (target.dtype === 'float32') {
+      if (!sameShape(target.shape, logits.shape)) throw mismatch('crossEntropy', logits, target, logits.shape);
+      const soft = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
+      const samples = perClass(log.mul(soft), weight).sum(1).neg();
+      return reduce(samples, options.reduction);
+    }
+    const { reduction = 'mean' } = options;
+    const weights = weight && pick(weight, target);
+    let samples = pickedLoss('crossEntropy', log, target, weights);
+    if (labelSmoothing > 0) {
+      const smooth = weight ? perClass(log, weight).sum(1).mul(-1 / classes) : log.mean(1).neg();
+      samples = samples.mul(1 - labelSmoothing).add(smooth.mul(labelSmoothing));
+    }
+    return weights && reduction === 'mean' ? samples.sum().div(weights.sum()) : reduce(samples, reduction);
+  });
+}
+
+/** -logProbabilities[target]: [N, C, ...] with class indices [N, ...]. One element, or [N, ...] without reduction. */
+export function nllLoss(logProbabilities: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
+  const { weight, reduction = 'mean' } = options;
+  expectClasses('nllLoss', logProbabilities, weight);
+  return scope(() => {
+    const weights = weight && pick(weight, target);
+    const samples = pickedLoss('nllLoss', logProbabilities, target, weights);
+    return weights && reduction === 'mean' ? samples.sum().div(weights.sum()) : reduce(samples, reduction);
+  });
+}
+
+/** (x - target)^2, of two tensors of one shape. */
+export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  if (!sameShape(x.shape, target.shape)) throw mismatch('mseLoss', x, target, x.shape);
+  return scope(() => reduce(x.sub(target).square(), options.reduction));
+}
+
+export interface BinaryLossOptions extends LossOptions {
+  /** A weight of the elements, broadcast to them. */
+  readonly weight?: Tensor;
+  /** A weight of the positive targets, broadcast to them. */
+  readonly posWeight?: Tensor;
+}
+
+/** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))), with targets in 0..1 of the logits' shape. */
+export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BinaryLossOptions = {}): Tensor {
+  if (!sameShape(logits.shape, target.shape)) {
+    throw mismatch('binaryCrossEntropyWithLogits', logits, target, logits.shape);
+  }
+  const { weight, posWeight } = options;
+  return scope(() => {
+    // log(1 + exp(-x)) shifted by m = max(-x, 0), a constant to the gradient because the value does not depend on m.
+    const m = noGrad(() => logits.neg().relu());
+    const softplus = m.neg().exp().add(logits.neg().sub(m).exp()).log().add(m);
+    const scaled = posWeight ? softplus.mul(posWeight.sub(1).mul(target).add(1)) : softplus;
+    const losses = logits.mul(target.neg().add(1)).add(scaled);
+    return reduce(weight ? losses.mul(weight) : losses, options.reduction);
+  });
+}
+
+/** -log[target], times the samples' weights: [N, ...]. */
+function pickedLoss(name: string, log: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
+  const [n, , ...rest] = log.shape as [number, number, ...number[]];
+  if (!sameShape(target.shape, [n, ...rest])) throw mismatch(name, log, target, [n, ...rest]);
+  const picked = gather(log, 1, target.reshape([n, 1, ...rest])).reshape(target.shape).neg();
+  return weights ? picked.mul(weights) : picked;
+}
+
+/** weight[target], of target's shape. */
+function pick(weight: Tensor, target: Tensor): Tensor {
+  return gather(weight, 0, target.reshape([target.size])).reshape(target.shape);
+}
+
+function perClass(x: Tensor, weight: Tensor | undefined): Tensor {
+  return weight ? x.mul(weight.reshape([weight.size, ...x.shape.slice(2).map(() => 1)])) : x;
+}
+
+function reduce(samples: Tensor, reduction: Reduction = 'mean'): Tensor {
+  if (reduction === 'none') return samples;
+  return reduction === 'sum' ? samples.sum() : samples.mean();
+}
+
+/** The number of classes. Throws ShapeError without a class dimension, or for weights of another number. */
+function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): number {
+  const classes = x.shape[1];
+  if (classes === undefined) throw new ShapeError(`${name}: expects [N, C, ...], came [${x.shape.join(', ')}]`);
+  if (weight && !sameShape(weight.shape, [classes])) {
+    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came [${weight.shape.join(', ')}]`);
+  }
+  return classes;
+}
+
+function mismatch(name: string, x: Tensor, target: Tensor, expected: readonly number[]): ShapeError {
+  const [first, second, third] = [x.shape, expected, target.shape].map((shape) => `[${shape.join(', ')}]`);
+  return new ShapeError(`${name}: for ${first} the target expects ${second}, came ${target.dtype} ${third}`);
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}

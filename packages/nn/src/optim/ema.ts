@@ -1,0 +1,93 @@
+// Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often evaluate better.
+import follow from '@mien/shaders/optim/follow.wgsl';
+import swapped from '@mien/shaders/optim/swap.wgsl';
+import { assign, keep, kernel, Tensor, zeros } from '@mien/tensor';
+import { StateError } from '../errors.ts';
+import type { Module } from '../module.ts';
+import { listed, type State } from '../state.ts';
+import { runInPlace } from './inPlace.ts';
+import { expectWithin } from './optimizer.ts';
+
+const following = kernel(follow);
+const swapping = kernel(swapped);
+
+export interface EMAOptions {
+  /** Part of the average that each update keeps. Default 0.999. */
+  readonly decay?: number;
+}
+
+/** Averages of every float32 parameter and buffer of a module, started at their values when it was made. */
+export class EMA {
+  readonly #decay: number;
+  readonly #pairs: ReadonlyMap<string, { readonly own: Tensor; readonly average: Tensor }>;
+  #applied = false;
+
+  constructor(model: Module, options: EMAOptions = {}) {
+    this.#decay = options.decay ?? 0.999;
+    expectWithin('EMA', 'decay', this.#decay, 0, 1);
+    const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
+    this.#pairs = new Map(floats.map(([name, own]) => [name, { own, average: copyOf(own) }]));
+  }
+
+  /** average += (1 - decay) (value - average), one dispatch a tensor; call it after each step. */
+  update(): void {
+    this.#expectNotApplied('update');
+    const newPart = 1 - this.#decay;
+    for (const { own, average } of this.#pairs.values()) runInPlace(following, { x: own, average }, { newPart });
+  }
+
+  /** Runs `use` while the module holds the averages, then gives its own values back, bit for bit. */
+  async applied<T>(use: () => T | Promise<T>): Promise<T> {
+    this.#expectNotApplied('applied');
+    this.#swap();
+    try {
+      return await use();
+    } finally {
+      this.#swap();
+    }
+  }
+
+  /** The averages under the module's names: the tensors themselves, not copies. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(Array.from(this.#pairs, ([name, { average }]) => [name, average]));
+  }
+
+  /** Replaces the averages by saved ones. Throws StateError for other names or shapes. */
+  loadStateDict(state: State): void {
+    const faults = [...state.keys()].filter((name) => !this.#pairs.has(name)).map((name) => `unexpected ${name}`);
+    for (const [name, { average }] of this.#pairs) {
+      const came = state.get(name)?.shape.join(', ');
+      if (came === undefined) faults.push(`missing ${name}`);
+      else if (came !== average.shape.join(', ')) faults.push(`${name} expects [${average.shape.join(', ')}], came [${came}]`);
+    }
+    if (faults.length > 0) throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}`);
+    for (const [name, { average }] of this.#pairs) {
+      const source = state.get(name);
+      if (source) assign(average, source instanceof Tensor ? source : source.data);
+    }
+  }
+
+  /** Gives back the averages' memory. */
+  dispose(): void {
+    for (const { average } of this.#pairs.values()) average.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #swap(): void {
+    for (const { own, average } of this.#pairs.values()) runInPlace(swapping, { a: own, b: average }, {});
+    this.#applied = !this.#applied;
+  }
+
+  #expectNotApplied(what: string): void {
+    if (this.#applied) throw new StateError(`EMA: ${what} while the module holds the averages; wait for applied() to end`);
+  }
+}
+
+function copyOf(values: Tensor): Tensor {
+  const copy = keep(zeros(values.shape));
+  assign(copy, values);
+  return copy;
+}

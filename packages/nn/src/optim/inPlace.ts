@@ -1,0 +1,16 @@
+import { type Kernel, run, type Tensor } from '@mien/tensor';
+
+/**
+ * Runs `kernel` in place over tensors of equal size as arrays of vec4, of which a group does LANES * VECTORS; the last
+ * vec4 may reach into a buffer's padding, whose content is arbitrary.
+ */
+export function runInPlace(
+  kernel: Kernel,
+  tensors: Readonly<Record<string, Tensor | null>>,
+  params: Readonly<Record<string, number>>,
+): void {
+  const [first] = Object.values(tensors) as [Tensor];
+  const vectors = Math.ceil(first.size / 4);
+  const { LANES = 1, VECTORS = 1 } = kernel.consts;
+  run(kernel, tensors, { ...params, vectors }, Math.ceil(vectors / (LANES * VECTORS)));
+}

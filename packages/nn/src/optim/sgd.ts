@@ -1,0 +1,47 @@
+// Stochastic gradient descent with momentum, as torch.optim.SGD defines it.
+import sgd from '@mien/shaders/optim/sgd.wgsl';
+import { kernel, ValueError } from '@mien/tensor';
+import { runInPlace } from './inPlace.ts';
+import { expectWithin, Optimizer, type Parameters, type Update } from './optimizer.ts';
+
+const plain = kernel(sgd, { MOMENTUM: false });
+const heavyBall = kernel(sgd);
+const nesterovBall = kernel(sgd, { NESTEROV: true });
+
+export interface SGDOptions {
+  /** Learning rate. */
+  readonly lr: number;
+  /** Part of the velocity that is kept. Default 0. */
+  readonly momentum?: number;
+  /** Looks ahead along the velocity (Sutskever et al., 2013). Default false. */
+  readonly nesterov?: boolean;
+  /** Added to the gradient, times the parameter. Default 0. */
+  readonly weightDecay?: number;
+}
+
+/** v = momentum v + g + weightDecay p; p -= lr v. Its state is `momentum_buffer`. */
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  protected readonly countsSteps: boolean = false;
+
+  constructor(parameters: Parameters<Required<SGDOptions>>, options: SGDOptions) {
+    super(parameters, { momentum: 0, nesterov: false, weightDecay: 0, ...options });
+  }
+
+  protected check({ lr, momentum, nesterov, weightDecay }: Required<SGDOptions>): void {
+    expectWithin('SGD', 'lr', lr, 0, Number.POSITIVE_INFINITY);
+    expectWithin('SGD', 'momentum', momentum, 0, Number.POSITIVE_INFINITY);
+    expectWithin('SGD', 'weightDecay', weightDecay, 0, Number.POSITIVE_INFINITY);
+    if (nesterov && momentum === 0) throw new ValueError('SGD: nesterov needs a momentum');
+  }
+
+  protected slotNames({ momentum }: Required<SGDOptions>): readonly string[] {
+    return momentum === 0 ? [] : ['momentum_buffer'];
+  }
+
+  protected update({ parameter, gradient, slots, lr, options }: Update<Required<SGDOptions>>): void {
+    const { momentum, nesterov, weightDecay } = options;
+    const velocity = slots.get('momentum_buffer') ?? null;
+    const chosen = velocity ? (nesterov ? nesterovBall : heavyBall) : plain;
+    runInPlace(chosen, { gradient, parameter, velocity }, { learningRate: lr, weightDecay, momentum });
+  }
+}

@@ -1,0 +1,25 @@
+// a, b = b, a: bits and all, in place.
+// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// uses: lib/grid.wgsl
+const LANES: u32 = 64;
+const VECTORS: u32 = 4;
+struct Params { vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> a: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> b: array<vec4u>;
+
+@compute @workgroup_size(LANES)
+fn swap(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
+  for (var v = 0u; v < VECTORS; v++) {
+    let i = first + v * LANES;
+    if (i >= params.vectors) { continue; }
+    let kept = a[i];
+    a[i] = b[i];
+    b[i] = kept;
+  }
+}
