@@ -4,7 +4,7 @@
 alias element = f32;
 alias result = f32;
 const OP: u32 = ADD;
-const LANES: u32 = 64;
+const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

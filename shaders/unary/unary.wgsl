@@ -19,7 +19,7 @@ const SILU: u32 = 12;
 const SILU_DERIVATIVE: u32 = 13;
 const SIGN: u32 = 14;
 const OP: u32 = NEG;
-const LANES: u32 = 64;
+const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,7 +1,7 @@
 // y[i] = condition[i] ? a[i] : b[i], as bits of any four-byte type.
 // threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
 // uses: lib/grid.wgsl
-const LANES: u32 = 64;
+const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
