@@ -4,7 +4,8 @@
 alias element = f32;
 alias result = f32;
 const OP: u32 = ADD;
-const LANES: u32 = 64;
+const WHOLE_ROWS: bool = false;  // the innermost size is a multiple of 4: a vec4 never leaves its row
+const LANES: u32 = 256;
 struct Params {
   size: u32,
   rank: u32,
@@ -27,20 +28,35 @@ fn binaryBroadcast(
   if (vector * 4 >= params.size) { return; }
   var left: vec4<element>;
   var right: vec4<element>;
-  for (var component = 0u; component < 4; component++) {
-    var rest = min(vector * 4 + component, params.size - 1);
-    var aAt = 0u;
-    var bAt = 0u;
-    for (var d = params.rank; d > 0; d--) {
-      let dim = d - 1;
-      let size = params.shape[dim / 4][dim % 4];
-      let coordinate = rest % size;
-      rest /= size;
-      aAt += coordinate * params.aStrides[dim / 4][dim % 4];
-      bAt += coordinate * params.bStrides[dim / 4][dim % 4];
+  if (WHOLE_ROWS) {
+    let start = offsets(vector * 4);
+    let inner = params.rank - 1;
+    let aStep = params.aStrides[inner / 4][inner % 4];
+    let bStep = params.bStrides[inner / 4][inner % 4];
+    for (var component = 0u; component < 4; component++) {
+      left[component] = a[start.x + component * aStep];
+      right[component] = b[start.y + component * bStep];
     }
-    left[component] = a[aAt];
-    right[component] = b[bAt];
+  } else {
+    for (var component = 0u; component < 4; component++) {
+      let at = offsets(min(vector * 4 + component, params.size - 1));
+      left[component] = a[at.x];
+      right[component] = b[at.y];
+    }
   }
   y[vector] = binaryOperation(left, right);
+}
+
+// Where element i of y finds its operands.
+fn offsets(i: u32) -> vec2u {
+  var rest = i;
+  var at = vec2u();
+  for (var d = params.rank; d > 0; d--) {
+    let dim = d - 1;
+    let size = params.shape[dim / 4][dim % 4];
+    let coordinate = rest % size;
+    rest /= size;
+    at += coordinate * vec2u(params.aStrides[dim / 4][dim % 4], params.bStrides[dim / 4][dim % 4]);
+  }
+  return at;
 }

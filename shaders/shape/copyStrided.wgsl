@@ -1,7 +1,8 @@
 // y[yOffset + c . yStrides] = x[xOffset + c . xStrides] for every coordinate c of a box: one kernel for transpose,
 // slice, flip, expand, pad and concatenation. Bits of any four-byte type.
-// threads: LANES in a group, ELEMENTS elements each that lie LANES apart.
+// threads: LANES in a group, ELEMENTS neighbours of the box each.
 // uses: lib/grid.wgsl
+const WHOLE_ROWS: bool = false;  // ELEMENTS divides the innermost size: a thread's elements never leave their row
 const LANES: u32 = 64;
 const ELEMENTS: u32 = 4;
 struct Params {
@@ -23,20 +24,34 @@ fn copyStrided(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = linearGroup(group, groups) * LANES * ELEMENTS + lane;
-  for (var e = 0u; e < ELEMENTS; e++) {
-    var rest = first + e * LANES;
-    if (rest >= params.size) { continue; }
-    var xAt = params.xOffset;
-    var yAt = params.yOffset;
-    for (var d = params.rank; d > 0; d--) {
-      let dim = d - 1;
-      let size = params.shape[dim / 4][dim % 4];
-      let coordinate = i32(rest % size);
-      rest /= size;
-      xAt += coordinate * params.xStrides[dim / 4][dim % 4];
-      yAt += coordinate * params.yStrides[dim / 4][dim % 4];
+  let first = (linearGroup(group, groups) * LANES + lane) * ELEMENTS;
+  if (first >= params.size) { return; }
+  if (WHOLE_ROWS) {
+    let inner = params.rank - 1;
+    let step = vec2i(params.xStrides[inner / 4][inner % 4], params.yStrides[inner / 4][inner % 4]);
+    let start = places(first);
+    for (var e = 0; e < i32(ELEMENTS); e++) {
+      let at = start + e * step;
+      y[at.y] = x[at.x];
     }
-    y[yAt] = x[xAt];
+  } else {
+    for (var i = first; i < min(first + ELEMENTS, params.size); i++) {
+      let at = places(i);
+      y[at.y] = x[at.x];
+    }
   }
+}
+
+// Where element i of the box lies in x and in y.
+fn places(i: u32) -> vec2i {
+  var rest = i;
+  var at = vec2i(params.xOffset, params.yOffset);
+  for (var d = params.rank; d > 0; d--) {
+    let dim = d - 1;
+    let size = params.shape[dim / 4][dim % 4];
+    let coordinate = i32(rest % size);
+    rest /= size;
+    at += coordinate * vec2i(params.xStrides[dim / 4][dim % 4], params.yStrides[dim / 4][dim % 4]);
+  }
+  return at;
 }

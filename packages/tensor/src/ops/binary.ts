@@ -18,6 +18,7 @@ import { where } from './where.ts';
 interface Forms {
   readonly same: Kernel;
   readonly broadcast: Kernel;
+  readonly broadcastRows: Kernel;
   readonly scalar: Kernel;
   readonly reversed: Kernel;
 }
@@ -40,6 +41,7 @@ function row(name: string, operation: string, dtypes: readonly DType[], answers:
     forms[element] = {
       same: kernel(binary, values),
       broadcast: kernel(binaryBroadcast, values),
+      broadcastRows: kernel(binaryBroadcast, { ...values, WHOLE_ROWS: true }),
       scalar: kernel(binaryScalar, values),
       reversed: kernel(binaryScalar, { ...values, REVERSED: true }),
     };
@@ -66,11 +68,11 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
   }
   const y = empty(broadcastShapes(op.name, a.shape, b.shape), dtype);
   if (a.size === y.size && b.size === y.size) runElementwise(forms.same, { a, b, y });
-  else broadcast(op.name, forms.broadcast, a, b, y);
+  else broadcast(op.name, forms, a, b, y);
   return y;
 }
 
-function broadcast(name: string, form: Kernel, a: Tensor, b: Tensor, y: Tensor): void {
+function broadcast(name: string, forms: Forms, a: Tensor, b: Tensor, y: Tensor): void {
   const [leading = 1, ...inner] = y.shape;
   const rowOf = (x: Tensor): number => (x.rank === y.rank && x.shape[0] === leading && leading > 1 ? x.size / leading : 0);
   const rowBytes = [y.size / leading, rowOf(a), rowOf(b)].map((elements) => 4 * elements);
@@ -82,6 +84,7 @@ function broadcast(name: string, form: Kernel, a: Tensor, b: Tensor, y: Tensor):
     const [aStrides, bStrides] = merged.strides as [number[], number[]];
     const [yBytes, aBytes, bBytes] = rowBytes as [number, number, number];
     const size = sizeOf(shape);
+    const form = (merged.shape.at(-1) ?? 1) % 4 === 0 ? forms.broadcastRows : forms.broadcast;
     run(
       form,
       { a: rows(a, aBytes), b: rows(b, bBytes), y: rows(y, yBytes) },

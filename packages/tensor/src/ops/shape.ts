@@ -11,7 +11,8 @@ import { full, zeros } from './create.ts';
 import { broadcastStrides, checkShape, collapse, normalizeDim, padded, type Shape, show, sizeOf, stridesOf } from './geometry.ts';
 import { sumTo } from './reduce.ts';
 
-const copyStrided = kernel(copyText);
+const copyAnywhere = kernel(copyText);
+const copyRows = kernel(copyText, { WHOLE_ROWS: true });
 
 /** Where a box of values lies in a tensor: its first element and the step of each of the box's dimensions. */
 interface Walk {
@@ -31,9 +32,9 @@ function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
     x.storage.device.copy(source, target, 4 * size);
     return;
   }
-  const groups = Math.ceil(size / (copyStrided.const('LANES') * copyStrided.const('ELEMENTS')));
+  const elements = copyAnywhere.const('ELEMENTS');
   run(
-    copyStrided,
+    (merged.shape.at(-1) as number) % elements === 0 ? copyRows : copyAnywhere,
     { x, y },
     {
       size,
@@ -44,7 +45,7 @@ function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
       xStrides: padded(xStrides, 0),
       yStrides: padded(yStrides, 0),
     },
-    groups,
+    Math.ceil(size / (elements * copyAnywhere.const('LANES'))),
   );
 }
 
