@@ -1,5 +1,6 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
+import { enterOrigin, inspect } from './anomaly.ts';
 import { GradientError } from './errors.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
@@ -88,10 +89,12 @@ export class GraphNode {
     const needs: Record<string, boolean> = {};
     for (const key of Object.keys(this.#rule.saves)) needs[key] = false;
     for (const key of this.#edges.keys()) needs[key] = true;
+    const before = enterOrigin(`the gradient of ${this.name}`);
     try {
       const found = scope(() => this.#rule.backward(dy, saved, needs));
       return this.#checked(found, dy, saved);
     } finally {
+      enterOrigin(before);
       attached?.dispose();
     }
   }
@@ -135,6 +138,7 @@ export class GraphNode {
  * Your own operations use it as Mien's do: dispatch kernels with `run`, then record how to go back.
  */
 export function record<I extends Tensors, S extends Tensors>(name: string, y: Tensor, inputs: I, rule: Rule<I, S>): Tensor {
+  inspect(name, y);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
   y.attach(new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
   return y;

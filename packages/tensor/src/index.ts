@@ -1,4 +1,5 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
+export { detectAnomaly } from './anomaly.ts';
 export type { AdapterFacts } from './device/open.ts';
 export { type BackwardOptions, grad, gradEnabled, type Gradients, noGrad, record, type Rule } from './autograd.ts';
 export type { DType, TypedArray } from './dtype.ts';
