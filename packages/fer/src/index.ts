@@ -9,6 +9,7 @@ export {
   fer2013Lines,
   parseFer2013,
 } from './datasets/fer2013.ts';
+export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';
 export { network } from './models/network.ts';
@@ -26,4 +27,13 @@ export {
   protocol,
   type Schedule,
 } from './protocol.ts';
+export {
+  type EpochProgress,
+  type Note,
+  type ReadCheckpoint,
+  readTraining,
+  type StepReport,
+  Training,
+  type TrainingOptions,
+} from './training.ts';
 export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

@@ -3,3 +3,6 @@ export { readCkPlus, readFaces, readFer2013, writeFer2013 } from './datasets/fil
 export { confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
+export { type EvaluateOptions, type EvaluationReport, evaluate } from './run/evaluate.ts';
+export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
+export { type TrainOptions, train } from './run/train.ts';

@@ -39,6 +39,8 @@ export interface Protocol {
   readonly ema: number | null;
   /** Views of an image whose logits are averaged in the evaluation of each epoch; the last is always ten. */
   readonly crops: 1 | 10;
+  /** Whether FER2013's PrivateTest is evaluated at each epoch, as the reference does, or once at the end. */
+  readonly privateTest: 'each-epoch' | 'at-end';
   readonly input: InputForm;
 }
 
@@ -55,6 +57,7 @@ const REFERENCE = {
   labelSmoothing: 0,
   ema: null,
   crops: 10,
+  privateTest: 'each-epoch',
   input: COLOUR,
 } as const;
 
@@ -70,6 +73,7 @@ const COMPACT = {
   nesterov: true,
   decayNorm: false,
   clip: { kind: 'norm', limit: 5 },
+  privateTest: 'at-end',
   input: GREY,
 } as const;
 
@@ -136,7 +140,7 @@ const COMPACT_BY_MODEL: Record<'small' | 'nano', Record<DatasetName, Omit<Protoc
       weightDecay: 1e-4,
       labelSmoothing: 0.05,
       ema: 0.97,
-      crops: 10,
+      crops: 1,
     },
   },
 };

@@ -60,10 +60,15 @@ abstract class Compact extends Module {
   readonly #pool = new AdaptiveAvgPool2d(1);
   readonly #flatten = new Flatten();
 
-  constructor(features: Sequential, width: number, dropout: number, { classes, generator }: NetworkOptions) {
+  constructor(
+    features: Sequential,
+    width: number,
+    dropout: number,
+    { classes, generator, noise = generator }: NetworkOptions,
+  ) {
     super();
     this.features = features;
-    this.dropout = new Dropout(dropout, { generator });
+    this.dropout = new Dropout(dropout, { generator: noise });
     this.classifier = new Linear(width, classes, { generator });
   }
 

@@ -5,6 +5,8 @@ export interface NetworkOptions {
   readonly classes: number;
   /** Channels of the input: 3 for the reference's networks, 1 for the compact ones, unless changed. */
   readonly channels: number;
-  /** Draws the initial weights and, in training, what dropout leaves out. */
+  /** Draws the initial weights. */
   readonly generator: Generator;
+  /** Draws what dropout leaves out; `generator` unless given. */
+  readonly noise?: Generator;
 }

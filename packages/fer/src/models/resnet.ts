@@ -43,7 +43,7 @@ export class ResNet18 extends Module {
   readonly #pool = new AvgPool2d(4);
   readonly #flatten = new Flatten();
 
-  constructor({ classes, channels, generator }: NetworkOptions) {
+  constructor({ classes, channels, generator, noise = generator }: NetworkOptions) {
     super();
     const stage = (inputs: number, width: number, stride: number): Sequential =>
       new Sequential(new BasicBlock(inputs, width, stride, generator), new BasicBlock(width, width, 1, generator));
@@ -53,7 +53,7 @@ export class ResNet18 extends Module {
     this.layer2 = stage(64, 128, 2);
     this.layer3 = stage(128, 256, 2);
     this.layer4 = stage(256, 512, 2);
-    this.dropout = new Dropout(0.5, { generator });
+    this.dropout = new Dropout(0.5, { generator: noise });
     this.linear = new Linear(512, classes, { generator });
   }
 

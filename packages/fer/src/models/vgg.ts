@@ -31,7 +31,7 @@ export class VGG extends Module {
   readonly classifier: Linear;
   readonly #flatten = new Flatten();
 
-  constructor(configuration: VggName, { classes, channels, generator }: NetworkOptions) {
+  constructor(configuration: VggName, { classes, channels, generator, noise = generator }: NetworkOptions) {
     super();
     const layers: Layer[] = [];
     let inputs = channels;
@@ -44,7 +44,7 @@ export class VGG extends Module {
       inputs = width;
     }
     this.features = new Sequential(...layers);
-    this.dropout = new Dropout(0.5, { generator });
+    this.dropout = new Dropout(0.5, { generator: noise });
     this.classifier = new Linear(512, classes, { generator });
   }
 

@@ -1,0 +1,108 @@
+// What a run tells, as a bar on a terminal, as plain lines elsewhere; always on standard error.
+import cliProgress from 'cli-progress';
+import type { RunEvent } from '../run/events.ts';
+
+/** Shows events of one run. */
+export class Progress {
+  readonly #terminal: boolean = process.stderr.isTTY === true;
+  #bar: cliProgress.SingleBar | null = null;
+  #epochs = 0;
+  #stepsPerEpoch = 0;
+  /** When the last plain line of a running epoch was written. */
+  #spoke = performance.now();
+
+  /** Shows one event. */
+  show(event: RunEvent): void {
+    if (event.event === 'begin') this.#begin(event);
+    else if (event.event === 'step') this.#step(event);
+    else if (event.event === 'evaluating') this.#evaluating(event);
+    else if (event.event === 'epoch') this.#epoch(event);
+  }
+
+  /** Ends a bar that is still drawn, so that what follows starts on a line of its own. */
+  close(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
+  /** A line of its own. */
+  say(line: string): void {
+    this.close();
+    process.stderr.write(`${line}\n`);
+  }
+
+  #begin(event: Extract<RunEvent, { event: 'begin' }>): void {
+    this.#epochs = event.epochs;
+    this.#stepsPerEpoch = event.stepsPerEpoch;
+    this.say(`adapter: ${event.adapter}`);
+    const parameters = event.parameters.toLocaleString('en');
+    const resumed = event.step > 0 ? `, going on at epoch ${event.epoch}, step ${event.step}` : '';
+    this.say(
+      `${event.model} (${parameters} parameters) on ${event.dataset}: ${event.trainImages} images to train on, ${event.testImages} to test, ${event.epochs} epochs${resumed}`,
+    );
+  }
+
+  #step(event: Extract<RunEvent, { event: 'step' }>): void {
+    const done = event.step + 1 - event.epoch * this.#stepsPerEpoch;
+    const words = {
+      epoch: `${event.epoch + 1}/${this.#epochs}`,
+      loss: event.loss.toFixed(3),
+      accuracy: `${(100 * event.accuracy).toFixed(1)} %`,
+      rate: event.imagesPerSecond.toFixed(event.imagesPerSecond < 10 ? 1 : 0),
+      left: clock(event.secondsLeft),
+    };
+    if (this.#terminal) {
+      if (!this.#bar) {
+        this.#bar = bar('epoch {epoch} {bar} loss {loss}, accuracy {accuracy}, {rate} images/s, {left} left');
+        this.#bar.start(this.#stepsPerEpoch, done, words);
+      } else this.#bar.update(done, words);
+      return;
+    }
+    if (performance.now() - this.#spoke < 10_000) return;
+    this.#spoke = performance.now();
+    this.say(
+      `epoch ${words.epoch}, step ${done} of ${this.#stepsPerEpoch}: loss ${words.loss}, accuracy ${words.accuracy}, ${words.rate} images/s, ${words.left} left`,
+    );
+  }
+
+  #evaluating({ done, total }: Extract<RunEvent, { event: 'evaluating' }>): void {
+    if (!this.#terminal) return;
+    if (this.#bar?.getTotal() !== total || this.#bar.getProgress() === 1) {
+      this.close();
+      this.#bar = bar('testing   {bar} {value} of {total} images');
+      this.#bar.start(total, done);
+    } else this.#bar.update(done);
+    if (done === total) this.close();
+  }
+
+  #epoch(event: Extract<RunEvent, { event: 'epoch' }>): void {
+    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+    this.#spoke = performance.now();
+    this.say(
+      `epoch ${event.epoch + 1}/${this.#epochs}: loss ${event.trainLoss.toFixed(3)}, accuracy ${percent(event.trainAccuracy)}; ` +
+        `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${event.crops === 10 ? 'ten-crop' : 'centre crop'}); ` +
+        `${event.imagesPerSecond.toFixed(0)} images/s`,
+    );
+  }
+}
+
+function bar(format: string): cliProgress.SingleBar {
+  return new cliProgress.SingleBar({
+    format,
+    barsize: 24,
+    barCompleteChar: '━',
+    barIncompleteChar: '─',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    gracefulExit: false,
+  });
+}
+
+/** `1:05` or `2:03:09`. */
+function clock(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+}

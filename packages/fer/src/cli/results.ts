@@ -1,0 +1,53 @@
+// What commands print at their end.
+import { relative } from 'node:path';
+import { wilson } from '../metrics.ts';
+import type { EvaluationReport } from '../run/evaluate.ts';
+import type { Summary } from '../run/events.ts';
+import { share } from '../run/report.ts';
+
+/** The end of a training run, in a few lines. */
+export function reportRun(out: string, summary: Summary): string {
+  const folder = relative(process.cwd(), out) || out;
+  const lines: string[] = [];
+  if (summary.testAccuracy !== null) {
+    const tested = summary.dataset === 'ck+' ? `fold ${summary.fold}` : 'PublicTest';
+    lines.push(
+      `test accuracy ${share(summary.testAccuracy)}${range(summary.testAccuracyInterval)}, ten-crop on ${summary.testImages} images (${tested}), last epoch`,
+    );
+    lines.push(
+      `best epoch ${summary.bestEpoch}: ${share(summary.bestTestAccuracy)} (chosen on the same images, so optimistic)`,
+    );
+  } else lines.push(`stopped in epoch ${summary.epochs} after ${summary.steps} steps; go on with --resume ${folder}`);
+  if (summary.privateTestAccuracy !== undefined) {
+    lines.push(
+      `PrivateTest accuracy ${share(summary.privateTestAccuracy)}${range(summary.privateTestAccuracyInterval ?? null)}, ten-crop, last epoch`,
+    );
+  }
+  lines.push(
+    `${summary.trainSeconds.toFixed(1)} s, ${summary.imagesPerSecond.toFixed(1)} images/s, written to ${folder}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** An evaluation, with a line a class. */
+export function reportEvaluation(report: EvaluationReport): string {
+  const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
+  const widest = Math.max(...report.classes.map((name) => name.length));
+  const classes = report.classes.map((name, i) => {
+    const row = report.confusion[i] as readonly number[];
+    const total = row.reduce((sum, n) => sum + n, 0);
+    const right = row[i] as number;
+    if (total === 0) return `  ${name.padEnd(widest)}  no images`;
+    return `  ${name.padEnd(widest)}  ${share(right / total).padStart(7)}  ${right} of ${total}${range(wilson(right, total))}`;
+  });
+  return [
+    `adapter: ${report.adapter}`,
+    `${report.model} after epoch ${report.epoch} on ${report.dataset}, ${report.split}: ${share(report.accuracy)}${range(report.accuracyInterval)}, loss ${report.loss.toFixed(4)}, ${crops}, ${report.images} images`,
+    ...classes,
+    '',
+  ].join('\n');
+}
+
+function range(interval: readonly [number, number] | null): string {
+  return interval ? ` (95 % interval ${(100 * interval[0]).toFixed(1)} to ${(100 * interval[1]).toFixed(1)})` : '';
+}

@@ -1,0 +1,95 @@
+// How a network does on a split: logits of one or ten views of each image, averaged, then loss and confusions.
+import type { Layer } from '@mien/nn';
+import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
+import type { Split } from './datasets/faces.ts';
+import { ConfusionMatrix } from './metrics.ts';
+import { Cropper, type InputForm } from './transforms.ts';
+
+/** What an evaluation found. */
+export interface Evaluation {
+  /** Mean cross-entropy of the averaged logits, without label smoothing. */
+  readonly loss: number;
+  /** A fraction, 0 to 1. */
+  readonly accuracy: number;
+  readonly matrix: ConfusionMatrix;
+}
+
+/** How an evaluation is made. */
+export interface EvaluationOptions {
+  readonly input: InputForm;
+  /** 10: TenCrop, as the published figures; 1: the centre crop. Default 10. */
+  readonly crops?: 1 | 10;
+  /** Views in one pass: bounds the memory that activations take. Default 130. */
+  readonly views?: number;
+  /** Hears how many images are done. */
+  readonly onImages?: (done: number, total: number) => void;
+  /** Ends the evaluation early by throwing the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Evaluates `net` on `split` with dropout off and running statistics in use, and leaves its mode as it was. Works in
+ * passes of bounded size whatever the split's. Throws ValueError where a logit is not finite.
+ */
+export async function evaluateNetwork(net: Layer, split: Split, options: EvaluationOptions): Promise<Evaluation> {
+  const { input, crops = 10, views = 130, onImages, signal } = options;
+  const { faces, indices } = split;
+  const classes = faces.classes.length;
+  const cropper = new Cropper(input);
+  const matrix = new ConfusionMatrix(faces.classes);
+  const perPass = Math.max(1, Math.floor(views / crops));
+  const wasTraining = net.training;
+  net.eval();
+  let loss = 0;
+  let done = 0;
+  // While the device works on one pass, the host cuts the views of the next.
+  let ahead: Promise<void> | null = null;
+  const settle = async (logits: Promise<ArrayLike<number>>, part: Int32Array): Promise<void> => {
+    const values = await logits;
+    for (const [i, image] of part.entries()) {
+      const label = faces.labels[image] as number;
+      const mean = meanLogits(values, i * crops, crops, classes);
+      if (!mean.every(Number.isFinite)) throw new ValueError(`evaluate: the network gives ${mean} for image ${image}`);
+      loss += crossEntropyOf(mean, label);
+      matrix.add(label, mean.indexOf(Math.max(...mean)));
+    }
+    done += part.length;
+    onImages?.(done, indices.length);
+  };
+  try {
+    for (let start = 0; start < indices.length; start += perPass) {
+      signal?.throwIfAborted();
+      const part = indices.subarray(start, start + perPass);
+      const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.centre(i)] : cropper.ten(i))).flat();
+      const cut = cropper.cut(faces.images, wanted);
+      const shape = [wanted.length, input.channels, input.size, input.size];
+      const logits = scope(() => noGrad(() => net.forward(tensor(cut, { shape }))));
+      const read = logits.data();
+      logits.dispose();
+      // A failure is thrown when its turn comes; until then it is not an unhandled one.
+      read.catch(() => {});
+      await ahead;
+      ahead = settle(read, part);
+      ahead.catch(() => {});
+    }
+    await ahead;
+  } finally {
+    net.train(wasTraining);
+  }
+  return { loss: loss / indices.length, accuracy: matrix.accuracy, matrix };
+}
+
+/** The mean of `count` rows of logits from row `first` on. */
+function meanLogits(logits: ArrayLike<number>, first: number, count: number, classes: number): number[] {
+  return Array.from({ length: classes }, (_, c) => {
+    let sum = 0;
+    for (let row = first; row < first + count; row++) sum += logits[row * classes + c] as number;
+    return sum / count;
+  });
+}
+
+function crossEntropyOf(logits: readonly number[], label: number): number {
+  const highest = Math.max(...logits);
+  const sum = logits.reduce((total, value) => total + Math.exp(value - highest), 0);
+  return Math.log(sum) + highest - (logits[label] as number);
+}

@@ -1,0 +1,78 @@
+// What a run tells while it goes on, and what it leaves behind as JSON.
+import type { ModelName, Protocol } from '../protocol.ts';
+import type { StepReport } from '../training.ts';
+
+/** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image. */
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  readonly learningRate: number;
+  /** Of training, without the evaluation. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  readonly crops: number;
+  readonly privateTestLoss?: number;
+  readonly privateTestAccuracy?: number;
+}
+
+/** What summary.json holds. */
+export interface Summary {
+  readonly adapter: string;
+  readonly dataset: string;
+  readonly model: ModelName;
+  readonly fold: number | null;
+  readonly parameters: number;
+  readonly epochs: number;
+  /** Whether all epochs of the protocol were trained. */
+  readonly complete: boolean;
+  readonly steps: number;
+  readonly seed: number;
+  readonly trainImages: number;
+  readonly testImages: number;
+  /** The last epoch's, ten-crop; null when the run was stopped before. */
+  readonly testAccuracy: number | null;
+  readonly testLoss: number | null;
+  readonly testAccuracyInterval: readonly [number, number] | null;
+  readonly bestTestAccuracy: number | null;
+  readonly bestEpoch: number | null;
+  readonly privateTestAccuracy?: number;
+  readonly privateTestAccuracyInterval?: readonly [number, number];
+  readonly bestPrivateTestAccuracy?: number;
+  readonly bestPrivateEpoch?: number;
+  readonly trainSeconds: number;
+  readonly imagesPerSecond: number;
+  readonly classes: readonly string[];
+  readonly confusion: readonly (readonly number[])[] | null;
+  readonly protocol: Protocol;
+}
+
+/** What a run tells while it goes on. */
+export type RunEvent =
+  | { readonly event: 'reading'; readonly path: string; readonly share: number }
+  | {
+      readonly event: 'begin';
+      readonly adapter: string;
+      readonly dataset: string;
+      readonly model: ModelName;
+      readonly parameters: number;
+      readonly trainImages: number;
+      readonly testImages: number;
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly step: number;
+      readonly stepsPerEpoch: number;
+      readonly out: string;
+    }
+  | (StepReport & {
+      readonly event: 'step';
+      readonly accuracy: number;
+      readonly imagesPerSecond: number;
+      readonly secondsLeft: number;
+    })
+  | { readonly event: 'evaluating'; readonly done: number; readonly total: number }
+  | ({ readonly event: 'epoch' } & EpochMetrics)
+  | { readonly event: 'checkpoint'; readonly path: string; readonly step: number }
+  | { readonly event: 'end'; readonly out: string; readonly summary: Summary };

@@ -1,0 +1,86 @@
+// A run's folder: names, reading back, refusing what does not belong.
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FormatError } from '@mien/nn';
+import { FileError, readFile } from '@mien/nn/files';
+import type { DatasetName } from '../protocol.ts';
+import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
+import type { EpochMetrics } from './events.ts';
+
+export const LAST = 'last.safetensors';
+export const BEST = 'best.safetensors';
+export const BEST_PRIVATE = 'best-private.safetensors';
+export const METRICS = 'metrics.jsonl';
+
+/** What a run adds to its checkpoints. */
+export interface RunNote extends Note {
+  readonly dataset: DatasetName;
+  readonly data: string | null;
+  readonly fold: number | null;
+  readonly drawnSeed: number;
+  readonly bestEpoch: number | null;
+  readonly bestTestAccuracy: number | null;
+  readonly bestPrivateEpoch: number | null;
+  readonly bestPrivateTestAccuracy: number | null;
+  /** Seconds of the whole run and of the epoch that it is in, before this checkpoint. */
+  readonly trainSeconds: number;
+  readonly epochSeconds: number;
+}
+
+/** A checkpoint with what its run noted. */
+export interface ReadRun extends ReadCheckpoint {
+  readonly note: Partial<RunNote>;
+}
+
+/** Reads a checkpoint file. Throws FileError or FormatError naming it. */
+export function readCheckpointFile(file: string): ReadRun {
+  const checkpoint = readTraining(readFile(file), file);
+  const extra = checkpoint.info.extra as { readonly note?: Partial<RunNote> } | undefined;
+  return { ...checkpoint, note: extra?.note ?? {} };
+}
+
+/** Reads the last or the best checkpoint of a run folder. */
+export function readRun(folder: string, from: 'last' | 'best'): ReadRun {
+  const file = join(folder, from === 'best' ? BEST : LAST);
+  if (!existsSync(file)) throw new FileError(`${file}: does not exist; resume takes the folder of an earlier run`);
+  return readCheckpointFile(file);
+}
+
+/** The lines of a run's metrics. */
+export function readMetrics(folder: string): EpochMetrics[] {
+  const file = join(folder, METRICS);
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines.map((line, i) => {
+    try {
+      return JSON.parse(line) as EpochMetrics;
+    } catch {
+      throw new FormatError(`${file}, line ${i + 1}: not JSON`);
+    }
+  });
+}
+
+/** runs/<name>, or the first of runs/<name>-2, -3, ... that does not exist. */
+export function freeFolder(name: string): string {
+  const path = (n: number): string => join('runs', n === 1 ? name : `${name}-${n}`);
+  let n = 1;
+  while (existsSync(path(n))) n++;
+  return path(n);
+}
+
+/** Makes a folder and those above it. Throws FileError where that fails. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new FileError(`${path}: cannot be made (${cause instanceof Error ? cause.message : cause})`, { cause });
+  }
+}
+
+/** The checkpoint that `weights` means: a file itself, or the last one of a run folder. */
+export function checkpointOf(weights: string): string {
+  const folder = statSync(weights, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return folder ? join(weights, LAST) : weights;
+}

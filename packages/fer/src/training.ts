@@ -1,0 +1,364 @@
+// Training by a protocol, step by step: what Node's command and the browser's worker both drive.
+import {
+  BatchNorm2d,
+  clipGradientNorm,
+  clipGradientValue,
+  crossEntropy,
+  DataLoader,
+  type Dataset,
+  EMA,
+  type HostTensor,
+  type Layer,
+  type NamedTensor,
+  SGD,
+} from '@mien/nn';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
+import { cat, Generator, noGrad, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
+import type { Split } from './datasets/faces.ts';
+import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
+import { network, viewsPerPass } from './models/network.ts';
+import { learningRate, MODELS, type ModelName, type Protocol } from './protocol.ts';
+import { Cropper, type View } from './transforms.ts';
+
+/** What is trained, on what, and how. */
+export interface TrainingOptions {
+  readonly model: ModelName;
+  readonly train: Split;
+  readonly protocol: Protocol;
+  /** Decides weights, order, crops and dropout. Default 1. */
+  readonly seed?: number;
+  /** Stored in checkpoints as it is, and given back by `note` after a resume. */
+  readonly note?: Note;
+}
+
+/** What a run adds to its checkpoints: which data, and the bests so far. */
+export interface Note {
+  readonly [name: string]: null | number | string;
+}
+
+/** One finished step. */
+export interface StepReport {
+  /** From 0, over all epochs. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly correct: number;
+  readonly images: number;
+  readonly learningRate: number;
+}
+
+/** What training saw in the epoch so far. */
+export interface EpochProgress {
+  readonly loss: number;
+  /** A fraction, 0 to 1. */
+  readonly accuracy: number;
+  readonly images: number;
+  readonly learningRate: number;
+}
+
+interface Sums {
+  loss: number;
+  correct: number;
+  images: number;
+  learningRate: number;
+}
+
+interface Batch {
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
+}
+
+/** A step that the device may still be working on. */
+interface Pending {
+  readonly read: Promise<TypedArray>;
+  readonly report: (values: TypedArray) => StepReport;
+}
+
+/** Steps that the device may be behind the host, so that neither waits for the other. */
+const IN_FLIGHT = 2;
+
+/**
+ * One training run. `step()` encodes a step and does not wait for the device: reports come a few steps later.
+ * `checkpoint()` holds everything that `new Training(options, checkpoint)` needs to go on exactly, at any step.
+ */
+export class Training {
+  readonly model: ModelName;
+  readonly protocol: Protocol;
+  readonly classes: readonly string[];
+  readonly seed: number;
+  readonly network: Layer;
+  note: Note;
+  readonly #optimizer: SGD;
+  readonly #ema: EMA | null;
+  readonly #noise: Generator;
+  readonly #loader: DataLoader<View, Batch>;
+  #batches: AsyncIterator<Batch> | null = null;
+  #step = 0;
+  #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
+  readonly #pending: Pending[] = [];
+
+  /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
+  constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
+    const { model, train, protocol, seed = 1, note = {} } = options;
+    const { faces } = train;
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new ValueError(`Training: seed ${seed}, expected a whole number`);
+    this.model = model;
+    this.protocol = protocol;
+    this.classes = faces.classes;
+    this.seed = seed;
+    this.note = note;
+    this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
+    this.network = network(model, {
+      classes: faces.classes.length,
+      channels: protocol.input.channels,
+      generator: new Generator(seed),
+      noise: this.#noise,
+    });
+    this.#optimizer = new SGD(groups(this.network, protocol), {
+      lr: protocol.learningRate,
+      momentum: protocol.momentum,
+      nesterov: protocol.nesterov,
+      weightDecay: protocol.weightDecay,
+    });
+    const cropper = new Cropper(protocol.input);
+    this.#loader = new DataLoader<View, Batch>(views(train, cropper), {
+      batchSize: Math.min(protocol.batchSize, train.indices.length),
+      shuffle: true,
+      // BatchNorm cannot train on a single image.
+      dropLast: train.indices.length % protocol.batchSize === 1,
+      seed,
+      collate: (batch) => ({
+        x: cropper.cut(faces.images, batch),
+        labels: Int32Array.from(batch, ({ index }) => faces.labels[index] as number),
+      }),
+    });
+    if (from) this.network.loadStateDict(from.model);
+    this.#ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema });
+    if (from) this.#restore(from);
+  }
+
+  /** Epochs that are complete; also the number, from 0, of the one that training is in. */
+  get epoch(): number {
+    return this.#loader.epoch;
+  }
+
+  /** Steps encoded so far, over all epochs. */
+  get steps(): number {
+    return this.#step;
+  }
+
+  /** Steps of a whole epoch. */
+  get stepsPerEpoch(): number {
+    return this.#loader.length;
+  }
+
+  /** Whether every step of the epoch is encoded: `finishEpoch` comes next. */
+  get atEpochEnd(): boolean {
+    return this.#loader.state().batch === this.#loader.length;
+  }
+
+  /** Whether all epochs are complete. */
+  get done(): boolean {
+    return this.epoch >= this.protocol.epochs;
+  }
+
+  /** Encodes one step of the epoch and gives the reports of steps that the device has finished. Throws on a NaN loss. */
+  async step(): Promise<StepReport[]> {
+    if (this.done || this.atEpochEnd)
+      throw new ValueError('Training: no step is left in this epoch; finishEpoch() first');
+    this.#batches ??= this.#loader[Symbol.asyncIterator]();
+    const { value } = await this.#batches.next();
+    this.#encode(value as Batch);
+    const reports: StepReport[] = [];
+    while (this.#pending.length > IN_FLIGHT) reports.push(await this.#settle());
+    return reports;
+  }
+
+  /** Waits for all encoded steps and gives their reports. */
+  async drain(): Promise<StepReport[]> {
+    const reports: StepReport[] = [];
+    while (this.#pending.length > 0) reports.push(await this.#settle());
+    return reports;
+  }
+
+  /** Moves on to the next epoch and gives what training saw in this one. */
+  async finishEpoch(): Promise<EpochProgress> {
+    await this.drain();
+    // The loader counts an epoch as complete when it is asked for one batch more than there are.
+    this.#batches ??= this.#loader[Symbol.asyncIterator]();
+    await this.#batches.next();
+    this.#batches = null;
+    const progress = this.progress;
+    this.#sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
+    return progress;
+  }
+
+  /** What training saw of the epoch so far. */
+  get progress(): EpochProgress {
+    const { loss, correct, images, learningRate } = this.#sums;
+    return { loss: loss / images, accuracy: correct / images, images, learningRate };
+  }
+
+  /** Evaluates on `split`, with the averaged weights where the protocol keeps them. */
+  async evaluate(split: Split, options: Omit<EvaluationOptions, 'input' | 'views'> = {}): Promise<Evaluation> {
+    await this.drain();
+    const settings = { ...options, input: this.protocol.input, views: viewsPerPass(this.model) };
+    const run = (): Promise<Evaluation> => evaluateNetwork(this.network, split, settings);
+    return this.#ema ? this.#ema.applied(run) : run();
+  }
+
+  /** The bytes of a checkpoint of this moment. */
+  async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.drain();
+    const { loss, correct, images, learningRate } = this.#sums;
+    return writeCheckpoint({
+      info: {
+        model: this.model,
+        classes: this.classes,
+        input: { ...this.protocol.input },
+        preset: plain(this.protocol),
+        epoch: this.epoch,
+        step: this.#step,
+        seed: this.seed,
+        generator: this.#noise.state(),
+        shuffle: this.#loader.state(),
+        extra: { note: this.note, sums: { loss, correct, images, learningRate } },
+      },
+      model: this.network.stateDict(),
+      optimizer: this.#optimizer.stateDict(),
+      ...(this.#ema ? { ema: this.#ema.stateDict() } : {}),
+    });
+  }
+
+  /** Gives back all device memory. */
+  dispose(): void {
+    this.#optimizer.zeroGrad();
+    this.#optimizer.dispose();
+    this.#ema?.dispose();
+    this.network.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #encode({ x, labels }: Batch): void {
+    const { protocol } = this;
+    const epoch = this.epoch;
+    const inEpoch = this.#loader.state().batch - 1;
+    const rate = learningRate(protocol, epoch, inEpoch, this.stepsPerEpoch);
+    this.#optimizer.lrFactor = rate / protocol.learningRate;
+    const { channels, size } = protocol.input;
+    const [images, classes] = [labels.length, this.classes.length];
+    const seen = scope(() => {
+      const logits = this.network.forward(tensor(x, { shape: [images, channels, size, size] }));
+      const loss = crossEntropy(logits, tensor(labels), { labelSmoothing: protocol.labelSmoothing });
+      loss.backward();
+      this.#clip();
+      this.#optimizer.step();
+      this.#optimizer.zeroGrad();
+      this.#ema?.update();
+      return noGrad(() => cat([loss.reshape([1]), logits.reshape([images * classes])], 0));
+    });
+    const read = seen.data();
+    seen.dispose();
+    // A failure is thrown when its turn comes; until then it is not an unhandled one.
+    read.catch(() => {});
+    const step = this.#step++;
+    const report = (values: TypedArray): StepReport => {
+      const correct = countCorrect(values, labels, classes);
+      return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
+    };
+    this.#pending.push({ report, read });
+  }
+
+  #clip(): void {
+    const { clip } = this.protocol;
+    if (clip?.kind === 'value') clipGradientValue(this.network.parameters(), clip.limit);
+    if (clip?.kind === 'norm') clipGradientNorm(this.network.parameters(), clip.limit);
+  }
+
+  async #settle(): Promise<StepReport> {
+    const { report, read } = this.#pending.shift() as Pending;
+    const found = report(await read);
+    if (!Number.isFinite(found.loss)) {
+      throw new ValueError(
+        `training: the loss is ${found.loss} at epoch ${found.epoch}, step ${found.step}; lower the learning rate (now ${found.learningRate}) or check the data`,
+      );
+    }
+    this.#sums.loss += found.loss * found.images;
+    this.#sums.correct += found.correct;
+    this.#sums.images += found.images;
+    this.#sums.learningRate = found.learningRate;
+    return found;
+  }
+
+  #restore({ info, optimizer, ema }: Checkpoint<ReadonlyMap<string, HostTensor>>): void {
+    if (optimizer) this.#optimizer.loadStateDict(optimizer);
+    if (this.#ema && ema) this.#ema.loadStateDict(ema);
+    this.#loader.loadState(info.shuffle);
+    this.#step = info.step;
+    const extra = info.extra as { readonly note: Note; readonly sums: Sums } | undefined;
+    if (!extra) return;
+    this.note = extra.note;
+    this.#sums = { ...extra.sums };
+  }
+}
+
+/** BatchNorm's own weights apart, where the protocol does not decay them. */
+function groups(net: Layer, { decayNorm }: Protocol): { parameters: readonly NamedTensor[]; weightDecay?: number }[] {
+  const all = net.namedParameters();
+  if (decayNorm) return [{ parameters: all }];
+  const norms = net.namedModules().filter(([, module]) => module instanceof BatchNorm2d);
+  const ofNorms = new Set(norms.flatMap(([, module]) => module.parameters()));
+  return [
+    { parameters: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
+    { parameters: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
+  ];
+}
+
+/** The images of a split, each as a crop drawn by its own generator. */
+function views({ indices }: Split, cropper: Cropper): Dataset<View> {
+  return {
+    length: indices.length,
+    get: (i, generator) => cropper.draw(indices[i] as number, generator),
+  };
+}
+
+/** How many rows of `values` (after the first number, the loss) are largest at their label. */
+function countCorrect(values: TypedArray, labels: Int32Array, classes: number): number {
+  let correct = 0;
+  for (const [row, label] of labels.entries()) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) {
+      if ((values[1 + row * classes + c] as number) > (values[1 + row * classes + best] as number)) best = c;
+    }
+    if (best === label) correct++;
+  }
+  return correct;
+}
+
+/** A protocol as JSON holds it. */
+function plain(protocol: Protocol): { readonly [key: string]: never } {
+  return JSON.parse(JSON.stringify(protocol));
+}
+
+/**
+ * Reads a checkpoint that `Training` wrote. Throws FormatError, naming `file`, for one that is cut short, edited or of
+ * a network that this package does not have.
+ */
+export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckpoint {
+  const checkpoint = readCheckpoint(bytes, { file });
+  const { model, preset } = checkpoint.info;
+  if (!(MODELS as readonly string[]).includes(model)) {
+    throw new ValueError(`${file}: holds a network called ${model}; known are ${MODELS.join(', ')}`);
+  }
+  return { ...checkpoint, name: model as ModelName, protocol: preset as unknown as Protocol };
+}
+
+/** A checkpoint with its network's name and protocol. */
+export interface ReadCheckpoint extends Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
+  readonly name: ModelName;
+  readonly protocol: Protocol;
+}
