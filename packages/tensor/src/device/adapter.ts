@@ -1,0 +1,72 @@
+// Chooses an adapter: the first that answers, or the one that was asked for.
+import { adapterSources, environmentChoice, remedy } from '#gpu';
+import { DeviceError } from '../errors.ts';
+
+/** What is known of an adapter: who made it and what it can do. */
+export interface AdapterFacts {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** The driver's own words. */
+  readonly description: string;
+  /** Computes on the processor. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly subgroupSize: { readonly min: number; readonly max: number } | null;
+}
+
+/** The best adapter, or the first whose name contains `wanted`, by default the environment's. Throws DeviceError with what was found. */
+export async function openAdapter(wanted: string | undefined): Promise<GPUAdapter> {
+  const word = (wanted ?? environmentChoice())?.toLowerCase();
+  const found: string[] = [];
+  for (const source of adapterSources()) {
+    const adapter = await source.open();
+    if (!adapter || isNull(adapter)) continue;
+    const { name, vendor, architecture, description } = factsOf(adapter);
+    if (word === undefined || [name, vendor, architecture, description, source.name].join(' ').toLowerCase().includes(word)) {
+      return adapter;
+    }
+    found.push(name === description || description === '' ? name : `${name} (${description})`);
+  }
+  if (found.length > 0) throw new DeviceError(`init: no adapter named ${word}; found ${found.join(', ')}`);
+  throw new DeviceError(`init: no WebGPU adapter; ${remedy}`);
+}
+
+/** What an adapter says of itself. */
+export function factsOf(adapter: GPUAdapter): AdapterFacts {
+  const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  const subgroups = adapter.features.has('subgroups');
+  return {
+    name: nameOf([device, description].join(' ')) ?? (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
+    vendor,
+    architecture,
+    description,
+    software: isFallbackAdapter,
+    features: [...adapter.features].sort(),
+    limits: limitsOf(adapter.limits),
+    subgroupSize: subgroups ? { min: subgroupMinSize, max: subgroupMaxSize } : null,
+  };
+}
+
+/** Each limit by its name; they are getters of a prototype, which a copy would lose. */
+export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+  const named: Record<string, number> = {};
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') named[name] = value;
+  }
+  return named;
+}
+
+/** The two software drivers are known by names that they do not print: Mesa's llvmpipe is lavapipe. */
+function nameOf(words: string): string | null {
+  if (/llvmpipe/i.test(words)) return 'lavapipe';
+  if (/swiftshader/i.test(words)) return 'SwiftShader';
+  return null;
+}
+
+/** Dawn's Null backend accepts everything and computes nothing. */
+function isNull(adapter: GPUAdapter): boolean {
+  return /null.?backend/i.test([adapter.info.device, adapter.info.description].join(' '));
+}
