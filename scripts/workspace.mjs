@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository's folder. */
-export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The repository's folder, also when this file was bundled into one below it. */
+export const root = rootAbove(dirname(fileURLToPath(import.meta.url)));
 
 /** A folder for what may be deleted at any time: bundles, unpacked programs. */
 export const cache = join(root, 'node_modules', '.cache', 'mien');
@@ -50,6 +50,11 @@ export function pnpm(words) {
     shell: onWindows,
   });
   return status ?? 1;
+}
+
+function rootAbove(folder) {
+  while (!existsSync(join(folder, 'pnpm-workspace.yaml'))) folder = dirname(folder);
+  return folder;
 }
 
 function install() {

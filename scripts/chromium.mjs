@@ -1,0 +1,76 @@
+// A real Chromium with WebGPU: the one inside @sparticuz/chromium on Linux x64, elsewhere one that is installed.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { cache, fail, root } from './workspace.mjs';
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const installed = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Starts Chromium (`MIEN_CHROMIUM` names another); close the browser that it gives. */
+export async function launchChromium() {
+  const { chromium } = await import('playwright-core');
+  const { executablePath, env } = findChromium();
+  return chromium.launch({ executablePath, args: flags, env: { ...process.env, ...env } });
+}
+
+function findChromium() {
+  const named = process.env.MIEN_CHROMIUM;
+  if (named) return { executablePath: named, env: {} };
+  const packed = join(root, 'node_modules', '@sparticuz', 'chromium');
+  if (process.platform === 'linux' && process.arch === 'x64' && existsSync(packed)) return unpackedChromium(packed);
+  const executablePath = installed.find((path) => existsSync(path));
+  if (executablePath) return { executablePath, env: {} };
+  return fail('chromium: none found; install Chrome or Chromium, or name one in MIEN_CHROMIUM');
+}
+
+/** Unpacks once a version, beside and renamed, so that an interrupted run leaves nothing half. */
+function unpackedChromium(packed) {
+  const { version } = JSON.parse(readFileSync(join(packed, 'package.json'), 'utf8'));
+  const folder = join(cache, `chromium-${version}`);
+  if (!existsSync(folder)) {
+    mkdirSync(cache, { recursive: true });
+    const half = mkdtempSync(`${folder}-`);
+    const open = (name) => brotliDecompressSync(readFileSync(join(packed, 'bin', name)));
+    writeFileSync(join(half, 'chromium'), open('chromium.br'));
+    chmodSync(join(half, 'chromium'), 0o755);
+    for (const [name, into] of [['swiftshader.tar.br', '.'], ['al2023.tar.br', 'al2023'], ['fonts.tar.br', 'fonts']]) {
+      mkdirSync(join(half, into), { recursive: true });
+      const { status, stderr } = spawnSync('tar', ['-x', '-C', join(half, into)], { input: open(name) });
+      if (status !== 0) fail(`chromium: tar could not unpack ${name}: ${stderr}`);
+    }
+    try {
+      renameSync(half, folder);
+    } catch {
+      rmSync(half, { recursive: true, force: true }); // another process was first
+    }
+  }
+  const env = {};
+  if (!hasLibrary('libnss3.so')) env.LD_LIBRARY_PATH = join(folder, 'al2023', 'lib');
+  if (!existsSync('/etc/fonts')) env.FONTCONFIG_PATH = join(folder, 'fonts', 'fonts');
+  return { executablePath: join(folder, 'chromium'), env };
+}
+
+function hasLibrary(name) {
+  const listed = ['ldconfig', '/sbin/ldconfig'].map((command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout ?? '');
+  return listed.some((text) => text.includes(name));
+}

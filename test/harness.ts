@@ -1,0 +1,186 @@
+// Cases and laws, recorded. uvu runs them; what counts are the records, because uvu alone can end green without having run.
+import { init } from '@mien/tensor';
+import { type Law, type LawOptions, law as stateLaw } from '@mien/tensor/testing';
+import type { Arbitrary } from 'fast-check';
+import { suite } from 'uvu';
+
+/** What became of one case. */
+export interface CaseRecord {
+  readonly file: string;
+  readonly name: string;
+  state: 'registered' | 'passed' | 'failed' | 'skipped';
+  /** Why it failed or was skipped. */
+  reason?: string;
+  milliseconds?: number;
+  /** A law's largest error over its tolerance. */
+  worst?: number;
+}
+
+/** How a case is run. */
+export interface CaseOptions {
+  /** Longest time, 120 by default. */
+  readonly seconds?: number;
+  /** A reason not to run it here. */
+  readonly skip?: string | undefined;
+}
+
+/** What to run and how. */
+export interface RunOptions extends LawOptions {
+  /** Words of which a file's path or a case's name contains one; all cases when empty. */
+  readonly words?: readonly string[];
+  readonly adapter?: string;
+}
+
+/** A test file and the import that registers its cases. */
+export type TestFile = readonly [path: string, load: () => Promise<unknown>];
+
+/** Registers cases and runs them, file by file. */
+export interface Recorder {
+  readonly test: (name: string, fn: () => unknown, options?: CaseOptions) => void;
+  readonly law: <C>(
+    name: string,
+    cases: Arbitrary<C>,
+    property: (example: C) => void | Promise<void>,
+    options?: CaseOptions & { readonly runs?: number },
+  ) => void;
+  readonly skip: (name: string, reason: string) => void;
+  readonly runFiles: (files: readonly TestFile[], options?: RunOptions, onFile?: OnFile) => Promise<CaseRecord[]>;
+}
+
+/** Called after each file with its records. */
+export type OnFile = (file: string, records: readonly CaseRecord[]) => void;
+
+interface Case {
+  readonly record: CaseRecord;
+  readonly seconds: number;
+  readonly run: (options: LawOptions) => Promise<number | undefined>;
+}
+
+/** A recorder of its own; the test files share the one below. */
+export function recorder(): Recorder {
+  let file: string | null = null;
+  let cases: Case[] = [];
+  const add = (name: string, { seconds = 120, skip }: CaseOptions, run: Case['run']): void => {
+    if (file === null) throw new TypeError(`${name}: registered while no file is being loaded`);
+    const record: CaseRecord = { file, name, state: 'registered' };
+    if (skip !== undefined) Object.assign(record, { state: 'skipped', reason: skip });
+    cases.push({ record, seconds, run });
+  };
+  return {
+    test: (name, fn, options = {}) =>
+      add(name, options, async () => {
+        await fn();
+        return undefined;
+      }),
+    law: (name, arbitrary, property, options = {}) => {
+      const stated: Law = stateLaw(name, arbitrary, property, options.runs === undefined ? {} : { runs: options.runs });
+      add(name, options, async (run) => (await stated(run)).worst);
+    },
+    skip: (name, reason) => add(name, { skip: reason }, async () => undefined),
+    runFiles: async (files, options = {}, onFile = () => {}) => {
+      const records: CaseRecord[] = [];
+      for (const [path, load] of files) {
+        file = path;
+        cases = [];
+        const found = await runFile(path, load, () => cases, options);
+        records.push(...found);
+        if (found.length > 0) onFile(path, found);
+        file = null;
+      }
+      return records;
+    },
+  };
+}
+
+async function runFile(
+  path: string,
+  load: () => Promise<unknown>,
+  registered: () => readonly Case[],
+  options: RunOptions,
+): Promise<CaseRecord[]> {
+  const broken = (name: string, reason: string): CaseRecord => ({ file: path, name, state: 'failed', reason });
+  try {
+    await load();
+  } catch (reason) {
+    return [broken(`${path} loads`, explain(reason))];
+  }
+  if (registered().length === 0) return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
+  const words = options.words ?? [];
+  const wanted = registered().filter(
+    ({ record }) => words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
+  );
+  const cases = suite(path);
+  for (const each of wanted) if (each.record.state === 'registered') cases(each.record.name, () => runCase(each, options));
+  const failure = await runSuite(cases);
+  const records = wanted.map(({ record }) => record);
+  for (const record of records) {
+    if (record.state === 'registered') Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
+  }
+  return records;
+}
+
+/** Runs one uvu suite now. Its runner is taken from uvu's queue, which `UVU_DEFER` (set by scripts/) leaves to us. */
+async function runSuite(cases: { run: () => void }): Promise<string | null> {
+  const uvu = globalThis as { UVU_QUEUE?: (() => Promise<unknown>)[][]; UVU_INDEX?: number };
+  const queue: (() => Promise<unknown>)[] = [];
+  uvu.UVU_QUEUE = [queue];
+  uvu.UVU_INDEX = 0;
+  cases.run();
+  try {
+    for (const run of queue) await run();
+    return null;
+  } catch (reason) {
+    return explain(reason);
+  }
+}
+
+async function runCase({ record, seconds, run }: Case, options: RunOptions): Promise<void> {
+  const start = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TypeError(`it took longer than ${seconds} s`)), seconds * 1000);
+  });
+  try {
+    const worst = await Promise.race([run(options), late]);
+    Object.assign(record, { state: 'passed' }, worst === undefined ? {} : { worst });
+  } catch (reason) {
+    const repeat = explain(reason).replace('repeat it with ', `repeat it with npm test -- "${record.name}" `);
+    Object.assign(record, { state: 'failed', reason: repeat });
+    throw reason;
+  } finally {
+    clearTimeout(timer);
+    record.milliseconds = Math.round(performance.now() - start);
+  }
+}
+
+function explain(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  const { name, message, stack = '' } = reason;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/node_modules|node:internal|<anonymous>/.test(line));
+  return [`${name}: ${message}`, ...frames.slice(0, 6)].join('\n');
+}
+
+const shared = recorder();
+
+/** Registers a case; its name is a sentence that starts with the function. */
+export const test: Recorder['test'] = shared.test;
+/** States and registers a law of generated cases. */
+export const law: Recorder['law'] = shared.law;
+/** Registers a case that cannot run here, and says why. */
+export const skip: Recorder['skip'] = shared.skip;
+
+/** Makes the default device and runs the files: called by scripts/test in Node and in the page. Gives the adapter's name too. */
+export async function runTests(
+  files: readonly TestFile[],
+  options: RunOptions,
+  onFile: OnFile,
+  onAdapter: (name: string) => void,
+): Promise<CaseRecord[]> {
+  try {
+    const { facts } = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
+    onAdapter(facts.name === facts.description ? facts.name : `${facts.name} (${facts.description || facts.vendor})`);
+  } catch (reason) {
+    return [{ file: 'test/harness.ts', name: 'init finds an adapter', state: 'failed', reason: explain(reason) }];
+  }
+  return shared.runFiles(files, options, onFile);
+}
