@@ -1,6 +1,6 @@
 // Initial values of weights. Shapes are [outputs, inputs / groups, ...kernel], as of Linear and Conv2d.
 // Glorot and Bengio (2010) for xavier, He et al. (2015) for kaiming; gains and defaults are PyTorch's.
-import { type Generator, noGrad, rand, randn, scope, ShapeError, type Tensor } from '@mien/tensor';
+import { type Generator, noGrad, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
 
 /** What follows the weight, which decides the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';
@@ -44,7 +44,13 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
 /** Uniform in [-bound, bound), the same values on every adapter. */
 export function uniform(shape: readonly number[], bound: number, options: RandomOptions = {}): Tensor {
   // rand - 1/2 is exact in float32, so the product rounds once, however the adapter contracts.
-  return scope(() => noGrad(() => rand(shape, options).sub(0.5).mul(2 * bound)));
+  return scope(() =>
+    noGrad(() =>
+      rand(shape, options)
+        .sub(0.5)
+        .mul(2 * bound),
+    ),
+  );
 }
 
 /** Normal with mean 0 and the given deviation. */

@@ -40,7 +40,11 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     const weights = weight && pick(weight, target);
     let samples = pickedLoss('crossEntropy', log, target, weights);
     if (labelSmoothing > 0) {
-      const smooth = weight ? perClass(log, weight).sum(1).mul(-1 / classes) : log.mean(1).neg();
+      const smooth = weight
+        ? perClass(log, weight)
+            .sum(1)
+            .mul(-1 / classes)
+        : log.mean(1).neg();
       samples = samples.mul(1 - labelSmoothing).add(smooth.mul(labelSmoothing));
     }
     return weights && reduction === 'mean' ? samples.sum().div(weights.sum()) : reduce(samples, reduction);
@@ -91,7 +95,9 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
 function pickedLoss(name: string, log: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
   const [n, , ...rest] = log.shape as [number, number, ...number[]];
   if (!sameShape(target.shape, [n, ...rest])) throw mismatch(name, log, target, [n, ...rest]);
-  const picked = gather(log, 1, target.reshape([n, 1, ...rest])).reshape(target.shape).neg();
+  const picked = gather(log, 1, target.reshape([n, 1, ...rest]))
+    .reshape(target.shape)
+    .neg();
   return weights ? picked.mul(weights) : picked;
 }
 

@@ -46,7 +46,8 @@ export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly
     const stacked = new data(samples.length * size);
     samples.forEach((sample, i) => {
       const { shape, data } = sample[column] as HostTensor;
-      if (data.length !== size) throw new ShapeError(`stackRows: sample ${i} is [${shape}], the first is [${row.shape}]`);
+      if (data.length !== size)
+        throw new ShapeError(`stackRows: sample ${i} is [${shape}], the first is [${row.shape}]`);
       stacked.set(data, i * size);
     });
     return { shape: [samples.length, ...row.shape], dtype: row.dtype, data: stacked };

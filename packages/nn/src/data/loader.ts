@@ -68,7 +68,9 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   loadState(state: LoaderState): void {
     const { epoch, batch } = state;
     if (![epoch, batch].every((each) => Number.isInteger(each) && each >= 0) || batch > this.length) {
-      throw new ValueError(`DataLoader: epoch ${epoch}, batch ${batch} is not a place among ${this.length} batches an epoch`);
+      throw new ValueError(
+        `DataLoader: epoch ${epoch}, batch ${batch} is not a place among ${this.length} batches an epoch`,
+      );
     }
     this.#state = { seed: state.seed, epoch, batch };
   }

@@ -1,7 +1,7 @@
 // Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
 import { ValueError } from '@mien/tensor';
-import { FormatError } from '../errors.ts';
 import type { LoaderState } from '../data/loader.ts';
+import { FormatError } from '../errors.ts';
 import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 

@@ -17,7 +17,7 @@ export function readFile(path: string): Uint8Array<ArrayBuffer> {
 
 /**
  * Writes a file beside `path`, has it reach the disk, and renames it. At no moment is `path` incomplete: after a full disk
- * or an interruption the earlier file is there. Synchronous, so that Ctrl-C cannot come between. Throws FileError.
+ * or a killed process the earlier file is there. A handler of Ctrl-C runs before or after it. Throws FileError.
  */
 export function writeFile(path: string, content: Uint8Array | string): void {
   const beside = `${path}.part`;

@@ -35,7 +35,10 @@ const encodings: Readonly<Record<string, Encoding>> = {
   },
 };
 
-const writtenAs = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<DType, string>;
+const writtenAs = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<
+  DType,
+  string
+>;
 
 /** Tensors and string metadata, as a safetensors file holds them. */
 export interface Safetensors {
@@ -68,7 +71,10 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
   expectNoHoles(entries, bytes.length - start, refuse);
   const tensors = new Map<string, HostTensor>();
   for (const { name, shape, encoding, from, to } of entries) {
-    const data = encoding.read(new Uint8Array(bytes.subarray(start + from, start + to)).buffer, (to - from) / encoding.bytes);
+    const data = encoding.read(
+      new Uint8Array(bytes.subarray(start + from, start + to)).buffer,
+      (to - from) / encoding.bytes,
+    );
     if (!data) throw refuse(`tensor ${name}`, 'an I64 value does not fit int32');
     if (finite && data instanceof Float32Array) {
       const at = data.findIndex((value) => !Number.isFinite(value));
@@ -94,7 +100,10 @@ function readHeader(bytes: Uint8Array, refuse: Refuse): { header: Readonly<Recor
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > headerLimit) throw refuse('byte 0', `a header of ${length} bytes; at most ${headerLimit} are allowed`);
   if (length > bytes.length - 8) {
-    throw refuse('byte 0', `a header of ${length} bytes, ${bytes.length - 8} follow; the file is cut short or not safetensors`);
+    throw refuse(
+      'byte 0',
+      `a header of ${length} bytes, ${bytes.length - 8} follow; the file is cut short or not safetensors`,
+    );
   }
   let header: unknown;
   try {
@@ -110,7 +119,8 @@ function readHeader(bytes: Uint8Array, refuse: Refuse): { header: Readonly<Recor
 function readMetadata(value: unknown, refuse: Refuse): readonly [string, string][] {
   if (!isObject(value)) throw refuse('__metadata__', 'an object of strings is expected');
   return Object.entries(value).map(([key, text]) => {
-    if (typeof text !== 'string') throw refuse(`__metadata__ ${key}`, `a string is expected, came ${JSON.stringify(text)}`);
+    if (typeof text !== 'string')
+      throw refuse(`__metadata__ ${key}`, `a string is expected, came ${JSON.stringify(text)}`);
     return [key, text];
   });
 }
@@ -121,7 +131,10 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const { dtype, shape, data_offsets: offsets } = value;
   const encoding = typeof dtype === 'string' && Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
   if (!encoding) {
-    throw refuse(place, `dtype ${JSON.stringify(dtype)} cannot be read; these can: ${Object.keys(encodings).join(', ')}`);
+    throw refuse(
+      place,
+      `dtype ${JSON.stringify(dtype)} cannot be read; these can: ${Object.keys(encodings).join(', ')}`,
+    );
   }
   if (!isSizes(shape)) throw refuse(place, `shape ${JSON.stringify(shape)} is not a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2) {
@@ -130,7 +143,10 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const [from, to] = offsets as [number, number];
   const expected = shape.reduce((product, size) => product * size, encoding.bytes);
   if (to - from !== expected) {
-    throw refuse(place, `${dtype} [${shape.join(', ')}] takes ${expected} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`);
+    throw refuse(
+      place,
+      `${dtype} [${shape.join(', ')}] takes ${expected} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
+    );
   }
   return { name, shape, encoding, from, to };
 }
@@ -139,8 +155,10 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
 function expectNoHoles(entries: readonly Entry[], available: number, refuse: Refuse): void {
   let end = 0;
   for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
-    if (from < end) throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, inside the tensor that ends at ${end}`);
-    if (from > end) throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, the tensor before it ends at ${end}`);
+    if (from < end)
+      throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, inside the tensor that ends at ${end}`);
+    if (from > end)
+      throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, the tensor before it ends at ${end}`);
     if (to > available) {
       throw refuse(`tensor ${name}`, `ends at byte ${to} of the data, the file holds ${available}; it is cut short`);
     }
@@ -167,7 +185,9 @@ export function writeSafetensors(
     if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
     const size = shape.reduce((product, each) => product * each, 1);
     if (size !== data.length) {
-      throw new ValueError(`writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, came ${data.length}`);
+      throw new ValueError(
+        `writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, came ${data.length}`,
+      );
     }
     const part =
       dtype === 'bool' ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

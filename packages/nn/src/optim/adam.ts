@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as torch.optim defines them.
 import adam from '@mien/shaders/optim/adam.wgsl';
 import { kernel } from '@mien/tensor';
-import { runInPlace } from './inPlace.ts';
+import { runFlat } from './flat.ts';
 import { expectWithin, Optimizer, type Parameters, type Update } from './optimizer.ts';
 
 const update = kernel(adam);
@@ -42,7 +42,7 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
     const [beta1, beta2] = options.betas;
     const average = slots.get('exp_avg') ?? null;
     const averageSquare = slots.get('exp_avg_sq') ?? null;
-    runInPlace(
+    runFlat(
       update,
       { gradient, parameter, average, averageSquare },
       {

@@ -1,10 +1,16 @@
 // Bounds on gradients, between backward and the optimiser's step.
-import { clamp, keep, noGrad, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
+import scaling from '@mien/shaders/optim/scaleToNorm.wgsl';
+import squares from '@mien/shaders/optim/sumSquares.wgsl';
+import { clamp, empty, kernel, noGrad, run, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
+import { runFlat } from './flat.ts';
+
+const sumSquares = kernel(squares);
+const scaleToNorm = kernel(scaling);
 
 /** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
 export function clipGradientValue(parameters: readonly Tensor[], bound: number): void {
   expectPositive('clipGradientValue', bound);
-  replaceGradients(parameters, (gradient) => clamp(gradient, { min: -bound, max: bound }));
+  scope(() => replaceGradients(parameters, (gradient) => clamp(gradient, { min: -bound, max: bound })));
 }
 
 /**
@@ -13,25 +19,37 @@ export function clipGradientValue(parameters: readonly Tensor[], bound: number):
  */
 export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
   expectPositive('clipGradientNorm', maximum);
-  return scope(() =>
-    noGrad(() => {
-      let squares: Tensor = tensor(0);
-      for (const { grad } of parameters) if (grad) squares = squares.add(grad.square().sum());
-      const norm = squares.sqrt();
-      // The 1e-6 is PyTorch's; it keeps a zero norm from dividing.
-      const factor = norm.add(1e-6).pow(-1).mul(maximum).minimum(1);
-      replaceGradients(parameters, (gradient) => gradient.mul(factor));
-      return norm;
-    }),
-  );
+  return scope(() => {
+    const norm = normOf(parameters.flatMap(({ grad }) => (grad ? [grad] : [])));
+    replaceGradients(parameters, (x) => {
+      const y = empty(x.shape);
+      runFlat(scaleToNorm, { y, x, norm }, { maximum });
+      return y;
+    });
+    return norm;
+  });
+}
+
+/** The root of the sum of all squares, by partial sums in one list. */
+function normOf(gradients: readonly Tensor[]): Tensor {
+  if (gradients.length === 0) return zeros([]);
+  const { LANES = 1, VECTORS = 1 } = sumSquares.consts;
+  const counts = gradients.map(({ size }) => Math.ceil(size / (4 * LANES * VECTORS)));
+  const partials = empty([counts.reduce((sum, count) => sum + count, 0)]);
+  let first = 0;
+  for (const [i, x] of gradients.entries()) {
+    const count = counts[i] as number;
+    run(sumSquares, { x, partials }, { size: x.size, first }, count);
+    first += count;
+  }
+  return partials.sum().sqrt();
 }
 
 // Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written.
 function replaceGradients(parameters: readonly Tensor[], bounded: (gradient: Tensor) => Tensor): void {
-  for (const parameter of parameters) {
-    const { grad } = parameter;
-    if (grad) parameter.grad = keep(noGrad(() => bounded(grad)));
-  }
+  noGrad(() => {
+    for (const parameter of parameters) if (parameter.grad) parameter.grad = bounded(parameter.grad);
+  });
 }
 
 function expectPositive(name: string, value: number): void {

@@ -5,7 +5,7 @@ import { assign, keep, kernel, Tensor, zeros } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { Module } from '../module.ts';
 import { listed, type State } from '../state.ts';
-import { runInPlace } from './inPlace.ts';
+import { runFlat } from './flat.ts';
 import { expectWithin } from './optimizer.ts';
 
 const following = kernel(follow);
@@ -33,7 +33,7 @@ export class EMA {
   update(): void {
     this.#expectNotApplied('update');
     const newPart = 1 - this.#decay;
-    for (const { own, average } of this.#pairs.values()) runInPlace(following, { x: own, average }, { newPart });
+    for (const { own, average } of this.#pairs.values()) runFlat(following, { x: own, average }, { newPart });
   }
 
   /** Runs `use` while the module holds the averages, then gives its own values back, bit for bit. */
@@ -58,7 +58,8 @@ export class EMA {
     for (const [name, { average }] of this.#pairs) {
       const came = state.get(name)?.shape.join(', ');
       if (came === undefined) faults.push(`missing ${name}`);
-      else if (came !== average.shape.join(', ')) faults.push(`${name} expects [${average.shape.join(', ')}], came [${came}]`);
+      else if (came !== average.shape.join(', '))
+        faults.push(`${name} expects [${average.shape.join(', ')}], came [${came}]`);
     }
     if (faults.length > 0) throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}`);
     for (const [name, { average }] of this.#pairs) {
@@ -77,12 +78,13 @@ export class EMA {
   }
 
   #swap(): void {
-    for (const { own, average } of this.#pairs.values()) runInPlace(swapping, { a: own, b: average }, {});
+    for (const { own, average } of this.#pairs.values()) runFlat(swapping, { a: own, b: average }, {});
     this.#applied = !this.#applied;
   }
 
   #expectNotApplied(what: string): void {
-    if (this.#applied) throw new StateError(`EMA: ${what} while the module holds the averages; wait for applied() to end`);
+    if (this.#applied)
+      throw new StateError(`EMA: ${what} while the module holds the averages; wait for applied() to end`);
   }
 }
 

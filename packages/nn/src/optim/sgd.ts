@@ -1,7 +1,7 @@
 // Stochastic gradient descent with momentum, as torch.optim.SGD defines it.
 import sgd from '@mien/shaders/optim/sgd.wgsl';
 import { kernel, ValueError } from '@mien/tensor';
-import { runInPlace } from './inPlace.ts';
+import { runFlat } from './flat.ts';
 import { expectWithin, Optimizer, type Parameters, type Update } from './optimizer.ts';
 
 const plain = kernel(sgd, { MOMENTUM: false });
@@ -42,6 +42,6 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     const { momentum, nesterov, weightDecay } = options;
     const velocity = slots.get('momentum_buffer') ?? null;
     const chosen = velocity ? (nesterov ? nesterovBall : heavyBall) : plain;
-    runInPlace(chosen, { gradient, parameter, velocity }, { learningRate: lr, weightDecay, momentum });
+    runFlat(chosen, { gradient, parameter, velocity }, { learningRate: lr, weightDecay, momentum });
   }
 }

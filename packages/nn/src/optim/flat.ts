@@ -1,10 +1,10 @@
 import { type Kernel, run, type Tensor } from '@mien/tensor';
 
 /**
- * Runs `kernel` in place over tensors of equal size as arrays of vec4, of which a group does LANES * VECTORS; the last
- * vec4 may reach into a buffer's padding, whose content is arbitrary.
+ * Runs an elementwise `kernel` over tensors as arrays of vec4, LANES * VECTORS of them a group; the first tensor says how
+ * many. The last vec4 may reach into a buffer's padding, whose content is arbitrary.
  */
-export function runInPlace(
+export function runFlat(
   kernel: Kernel,
   tensors: Readonly<Record<string, Tensor | null>>,
   params: Readonly<Record<string, number>>,

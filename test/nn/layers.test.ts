@@ -1,0 +1,206 @@
+import {
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  Dropout,
+  Flatten,
+  GELU,
+  Identity,
+  type Layer,
+  LeakyReLU,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  SiLU,
+  Tanh,
+} from '@mien/nn';
+import { Generator, ones, ShapeError, tensor, ValueError, zeros } from '@mien/tensor';
+import { ensure, gradcheck, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const linearCases = fc.tuple(
+  fc.integer({ min: 1, max: 4 }),
+  fc.integer({ min: 1, max: 9 }),
+  fc.integer({ min: 1, max: 7 }),
+);
+
+law(
+  'Linear and its gradients equal x W^T + b',
+  linearCases.chain(([n, inputs, outputs]) =>
+    fc.record({ x: valuesOf([n, inputs]), w: valuesOf([outputs, inputs]), b: valuesOf([outputs]) }),
+  ),
+  async ({ x, w, b }) => {
+    const [outputs, inputs] = w.shape as [number, number];
+    using layer = new Linear(inputs, outputs);
+    layer.loadStateDict(
+      new Map([
+        ['weight', toTensor(w)],
+        ['bias', toTensor(b)],
+      ]),
+    );
+    const n = x.shape[0] as number;
+    const expected = Float64Array.from({ length: n * outputs }, (_, at) => {
+      const [i, o] = [Math.floor(at / outputs), at % outputs];
+      let sum = b.data[o] as number;
+      for (let k = 0; k < inputs; k++) sum += (x.data[i * inputs + k] as number) * (w.data[o * inputs + k] as number);
+      return sum;
+    });
+    const given = toTensor(x, { requiresGrad: true });
+    const y = layer.forward(given);
+    await near(y, { shape: [n, outputs], data: expected }, { terms: inputs + 1 });
+    y.sum().backward();
+    const columns = Float64Array.from({ length: inputs }, (_, k) => {
+      let sum = 0;
+      for (let o = 0; o < outputs; o++) sum += w.data[o * inputs + k] as number;
+      return sum;
+    });
+    nearValues(
+      (await given.grad?.data()) ?? [],
+      Float64Array.from({ length: n * inputs }, (_, i) => columns[i % inputs] as number),
+      {
+        terms: outputs,
+      },
+    );
+    nearValues(
+      (await layer.bias?.grad?.data()) ?? [],
+      Float64Array.from({ length: outputs }, () => n),
+      { terms: n },
+    );
+  },
+);
+
+const shapesOf: Readonly<Record<string, readonly [layer: () => Layer, input: readonly number[], output: string]>> = {
+  Conv2d: [() => new Conv2d(2, 4, [3, 1], { stride: 2, padding: [1, 0], groups: 2 }), [1, 2, 5, 5], '1,4,3,3'],
+  ConvTranspose2d: [() => new ConvTranspose2d(2, 3, 2, { stride: 2 }), [1, 2, 3, 4], '1,3,6,8'],
+  MaxPool2d: [() => new MaxPool2d(2), [1, 2, 5, 4], '1,2,2,2'],
+  AvgPool2d: [() => new AvgPool2d(3, { stride: 1, padding: 1 }), [1, 2, 5, 4], '1,2,5,4'],
+  AdaptiveAvgPool2d: [() => new AdaptiveAvgPool2d([1, 2]), [2, 3, 5, 4], '2,3,1,2'],
+  Flatten: [() => new Flatten(), [2, 3, 5, 4], '2,60'],
+  Identity: [() => new Identity(), [2, 3], '2,3'],
+  'an empty Sequential': [() => new Sequential(), [2, 3], '2,3'],
+  Sequential: [() => new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 5)), [2, 3], '2,5'],
+};
+
+for (const [name, [make, input, output]] of Object.entries(shapesOf)) {
+  test(`${name} maps [${input}] to [${output}] and its gradient back`, () => {
+    using layer = make();
+    const x = zeros(input, { requiresGrad: true });
+    const y = layer.forward(x);
+    ensure(y.shape.join() === output, `came [${y.shape}]`);
+    y.sum().backward();
+    ensure(x.grad?.shape.join() === input.join(), `the gradient is [${x.grad?.shape}]`);
+    for (const [parameter, { grad }] of layer.namedParameters()) ensure(grad !== null, `${parameter} has no gradient`);
+  });
+}
+
+const activations: Readonly<Record<string, readonly [layer: Layer, f: (x: number) => number]>> = {
+  ReLU: [new ReLU(), (x) => Math.max(x, 0)],
+  LeakyReLU: [new LeakyReLU(0.25), (x) => Math.max(x, 0.25 * x)],
+  Sigmoid: [new Sigmoid(), (x) => 1 / (1 + Math.exp(-x))],
+  Tanh: [new Tanh(), Math.tanh],
+  SiLU: [new SiLU(), (x) => x / (1 + Math.exp(-x))],
+};
+
+for (const [name, [layer, f]] of Object.entries(activations)) {
+  law(`${name} is its formula`, valuesOf([37], { min: -6, max: 6 }), async (x) => {
+    await near(layer.forward(toTensor(x)), { shape: x.shape, data: x.data.map(f) });
+  });
+}
+
+test('GELU of 1 is the normal distribution function of 1', async () => {
+  nearValues([await new GELU().forward(ones([])).item()], [0.8413447460685429]);
+});
+
+const batches = fc.tuple(
+  fc.integer({ min: 2, max: 4 }),
+  fc.integer({ min: 1, max: 3 }),
+  fc.integer({ min: 1, max: 3 }),
+);
+
+law(
+  'BatchNorm2d normalises in training, keeps unbiased statistics, and evaluates with them',
+  batches.chain(([n, c, side]) =>
+    fc.record({ x: valuesOf([n, c, side, side]), gain: valuesOf([c], { min: 0.5, max: 2 }) }),
+  ),
+  async ({ x, gain }) => {
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const count = n * h * w;
+    using layer = new BatchNorm2d(c, { momentum: 0.25, eps: 1e-2 });
+    layer.loadStateDict(new Map([['weight', toTensor(gain)]]), { strict: false });
+    const of = (channel: number): number[] => [...x.data].filter((_, i) => Math.floor(i / (h * w)) % c === channel);
+    const mean = Array.from({ length: c }, (_, k) => of(k).reduce((sum, each) => sum + each, 0) / count);
+    const variance = mean.map((m, k) => of(k).reduce((sum, each) => sum + (each - m) ** 2, 0) / count);
+    const normalised = (m: readonly number[], v: readonly number[]): Float64Array =>
+      x.data.map((value, i) => {
+        const k = Math.floor(i / (h * w)) % c;
+        return ((value - (m[k] as number)) / Math.sqrt((v[k] as number) + 1e-2)) * (gain.data[k] as number);
+      });
+    await near(layer.forward(toTensor(x)), { shape: x.shape, data: normalised(mean, variance) }, { terms: count });
+    const runningMean = mean.map((m) => 0.25 * m);
+    const runningVar = variance.map((v) => 0.75 + (0.25 * v * count) / (count - 1));
+    nearValues(await layer.runningMean.data(), runningMean, { terms: count });
+    nearValues(await layer.runningVar.data(), runningVar, { terms: count });
+    layer.eval();
+    await near(
+      layer.forward(toTensor(x)),
+      { shape: x.shape, data: normalised(runningMean, runningVar) },
+      { terms: count },
+    );
+    ensure((await layer.numBatchesTracked.item()) === 1, 'evaluation was counted as a batch');
+  },
+);
+
+law('the gradient of BatchNorm1d is the derivative of its definition', valuesOf([4, 3]), async (x) => {
+  using layer = new BatchNorm1d(3, { eps: 0.5 });
+  await gradcheck(
+    (y) =>
+      layer
+        .forward(y)
+        .square()
+        .mul(tensor([1, -2, 0.5])),
+    ({ shape, data }) => ({
+      shape,
+      data: data.map((value, i) => {
+        const column = [0, 1, 2, 3].map((row) => data[row * 3 + (i % 3)] as number);
+        const mean = column.reduce((sum, each) => sum + each, 0) / 4;
+        const variance = column.reduce((sum, each) => sum + (each - mean) ** 2, 0) / 4;
+        return ((value - mean) ** 2 / (variance + 0.5)) * ([1, -2, 0.5][i % 3] as number);
+      }),
+    }),
+    [x],
+    { terms: 16 },
+  );
+});
+
+test('Dropout drops in training only, and the same elements for one seed', async () => {
+  const layers = [3, 3, 4].map((seed) => new Dropout(0.5, { generator: new Generator(seed) }));
+  const [a, b, c] = await Promise.all(layers.map(async (layer) => [...(await layer.forward(ones([400])).data())]));
+  ensure(a?.join() === b?.join() && a?.join() !== c?.join(), 'the seed does not decide');
+  const kept = a?.filter((value) => value === 2).length ?? 0;
+  ensure(
+    kept > 150 && kept < 250 && a?.every((value) => value === 0 || value === 2) === true,
+    `${kept} of 400 are kept`,
+  );
+  const x = ones([3]);
+  ensure(layers[0]?.eval().forward(x) === x, 'evaluation is not the identity');
+});
+
+test('layers refuse inputs of other shapes and options out of range', () => {
+  refuses(
+    () => new Linear(3, 2).forward(zeros([2, 4])),
+    ShapeError,
+    'Linear: weight [2, 3] expects 3 features last, x is [2, 4]',
+  );
+  refuses(
+    () => new BatchNorm2d(2).forward(zeros([2, 2])),
+    ShapeError,
+    'BatchNorm2d: expects 4 dimensions, x is [2, 2]',
+  );
+  refuses(() => new Dropout(1.5), ValueError, 'Dropout: p 1.5');
+});

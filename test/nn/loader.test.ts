@@ -1,0 +1,120 @@
+import { ArrayDataset, DataLoader, type Dataset, type LoaderState, stackRows } from '@mien/nn';
+import { ShapeError, ValueError } from '@mien/tensor';
+import { ensure, refuses } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+/** Its samples are their index and one random draw. */
+const drawing = (length: number): Dataset<string> => ({
+  length,
+  get: async (index, generator) => `${index}:${generator.uint32()}`,
+});
+
+const collate = (samples: readonly string[]): string => samples.join(' ');
+
+const plans = fc.record({
+  length: fc.integer({ min: 1, max: 40 }),
+  batchSize: fc.integer({ min: 1, max: 9 }),
+  prefetch: fc.integer({ min: 0, max: 4 }),
+  seed: fc.integer({ min: 0, max: 2 ** 31 }),
+});
+
+async function epochOf(loader: DataLoader<string, string>): Promise<string[]> {
+  const batches: string[] = [];
+  for await (const batch of loader) batches.push(batch);
+  return batches;
+}
+
+law('DataLoader gives every sample once an epoch, in the order of its seed', plans, async ({ length, ...options }) => {
+  const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collate }));
+  const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collate });
+  ensure(first !== undefined && again !== undefined, 'no loader');
+  for (let epoch = 0; epoch < 3; epoch++) {
+    ensure(first.epoch === epoch, `epoch ${first.epoch}, expected ${epoch}`);
+    const batches = await epochOf(first);
+    const indices = batches.flatMap((batch) => batch.split(' ').map((sample) => Number.parseInt(sample, 10)));
+    ensure(batches.length === first.length, `${batches.length} batches, expected ${first.length}`);
+    ensure(
+      indices.sort((a, b) => a - b).every((index, i) => index === i),
+      `samples ${indices}`,
+    );
+    ensure(indices.length === length, `${indices.length} samples of ${length}`);
+    ensure((await epochOf(again)).join() === batches.join(), 'the same seed gave another epoch');
+    ensure((await epochOf(other)).join() === batches.join(), 'prefetching changed the epoch');
+  }
+});
+
+law(
+  'DataLoader goes on exactly from its state, in the middle of an epoch or at its end',
+  fc.record({ plan: plans, stop: fc.nat(20) }),
+  async ({ plan: { length, ...options }, stop }) => {
+    const make = (): DataLoader<string, string> =>
+      new DataLoader(drawing(length), { ...options, shuffle: true, collate });
+    const whole = make();
+    const expected = [...(await epochOf(whole)), ...(await epochOf(whole))];
+    const stopped = make();
+    const found: string[] = [];
+    const state = await (async (): Promise<LoaderState> => {
+      for await (const batch of stopped) {
+        found.push(batch);
+        if (found.length > stop) break;
+      }
+      return stopped.state();
+    })();
+    const resumed = make();
+    resumed.loadState(JSON.parse(JSON.stringify(state)));
+    while (resumed.epoch < 2) found.push(...(await epochOf(resumed)));
+    ensure(found.join() === expected.join(), `${found.length} batches, expected ${expected.length}`);
+  },
+);
+
+test('DataLoader keeps the order of the samples without shuffle and drops a last batch on demand', async () => {
+  const options = {
+    batchSize: 2,
+    collate: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
+  };
+  const all = new DataLoader(drawing(5), options);
+  const full = new DataLoader(drawing(5), { ...options, dropLast: true });
+  ensure((await epochOf(all)).join(' ') === '0,1 2,3 4', 'all');
+  ensure((await epochOf(full)).join(' ') === '0,1 2,3', 'full');
+});
+
+test('DataLoader throws the error of a sample when its batch is asked for', async () => {
+  const get = async (index: number): Promise<string> => {
+    if (index === 5) throw new ValueError('sample 5 is broken');
+    return String(index);
+  };
+  const loader = new DataLoader({ length: 8, get }, { batchSize: 2, prefetch: 3, collate });
+  const seen: string[] = [];
+  let message = '';
+  try {
+    for await (const batch of loader) seen.push(batch);
+  } catch (reason) {
+    message = String(reason);
+  }
+  ensure(seen.join(', ') === '0 1, 2 3' && message.includes('sample 5 is broken'), `${seen.join(', ')}; ${message}`);
+});
+
+test('stackRows makes batches of the rows of an ArrayDataset', async () => {
+  const dataset = new ArrayDataset(
+    { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+    { shape: [3], dtype: 'int32', data: Int32Array.of(7, 8, 9) },
+  );
+  const loader = new DataLoader(dataset, { batchSize: 2, collate: stackRows });
+  const found: string[] = [];
+  for await (const batch of loader) found.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
+  ensure(found.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', found.join('; '));
+});
+
+test('loaders and datasets refuse what they cannot do', () => {
+  refuses(() => new DataLoader(drawing(3), { batchSize: 0, collate }), ValueError, 'batchSize 0');
+  refuses(
+    () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collate }),
+    ValueError,
+    'make no batch of 4',
+  );
+  const loader = new DataLoader(drawing(3), { batchSize: 2, collate });
+  refuses(() => loader.loadState({ seed: 0, epoch: 0, batch: 3 }), ValueError, 'batch 3 is not a place among 2');
+  const column = (rows: number) => ({ shape: [rows], dtype: 'int32', data: new Int32Array(rows) }) as const;
+  refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'came 2, 3');
+});

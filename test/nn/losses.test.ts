@@ -1,0 +1,181 @@
+import { binaryCrossEntropyWithLogits, crossEntropy, mseLoss, nllLoss, type Reduction } from '@mien/nn';
+import { ShapeError, tensor, ValueError, zeros } from '@mien/tensor';
+import type { Values } from '@mien/tensor/reference';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+// Definitions, sample by sample, in float64.
+
+interface Definition {
+  readonly samples: readonly number[];
+  /** What the mean divides by. */
+  readonly weight: number;
+}
+
+/** The logits of sample i (batch n, place p among the trailing dimensions). */
+function sampleOf({ shape, data }: Values, i: number): number[] {
+  const [, classes = 1, ...rest] = shape;
+  const places = rest.reduce((product, size) => product * size, 1);
+  const [n, p] = [Math.floor(i / places), i % places];
+  return Array.from({ length: classes }, (_, c) => data[(n * classes + c) * places + p] as number);
+}
+
+const samplesIn = ({ shape, data }: Values): number => data.length / (shape[1] as number);
+
+function logSoftmax(x: readonly number[]): number[] {
+  const largest = Math.max(...x);
+  const total = x.reduce((sum, each) => sum + Math.exp(each - largest), 0);
+  return x.map((each) => each - largest - Math.log(total));
+}
+
+function crossEntropyOf(
+  logits: Values,
+  targets: readonly number[][],
+  weight: readonly number[],
+  divisors: readonly number[],
+): Definition {
+  const samples = targets.map((target, i) => {
+    const log = logSoftmax(sampleOf(logits, i));
+    return -target.reduce((sum, part, c) => sum + part * (weight[c] as number) * (log[c] as number), 0);
+  });
+  return { samples, weight: divisors.reduce((sum, each) => sum + each, 0) };
+}
+
+function reduced({ samples, weight }: Definition, reduction: Reduction, shape: readonly number[]): Values {
+  if (reduction === 'none') return { shape, data: Float64Array.from(samples) };
+  const sum = samples.reduce((total, each) => total + each, 0);
+  return { shape: [], data: Float64Array.of(reduction === 'sum' ? sum : sum / weight) };
+}
+
+const cases = fc
+  .record({
+    n: fc.integer({ min: 1, max: 5 }),
+    classes: fc.integer({ min: 1, max: 9 }),
+    rest: fc.constantFrom([], [3], [2, 2]),
+    smoothing: fc.constantFrom(0, 0.1, 1),
+    reduction: fc.constantFrom('mean' as const, 'sum' as const, 'none' as const),
+    weighted: fc.boolean(),
+  })
+  .chain((c) => {
+    const size = c.n * c.rest.reduce((product, each) => product * each, 1);
+    return fc.record({
+      c: fc.constant(c),
+      logits: valuesOf([c.n, c.classes, ...c.rest], { min: -4, max: 4 }),
+      soft: valuesOf([c.n, c.classes, ...c.rest], { min: 0, max: 1 }),
+      weight: valuesOf([c.classes], { min: 0.25, max: 2 }),
+      labels: fc.array(fc.nat(c.classes - 1), { minLength: size, maxLength: size }),
+    });
+  });
+
+law('crossEntropy equals its definition for labels, smoothing, weights and reductions', cases, async (example) => {
+  const { c, logits, weight, labels } = example;
+  const weights = c.weighted ? [...weight.data] : Array.from({ length: c.classes }, () => 1);
+  const targets = labels.map((label) =>
+    weights.map((_, i) => Number(i === label) * (1 - c.smoothing) + c.smoothing / c.classes),
+  );
+  const divisors = labels.map((label) => weights[label] as number);
+  const expected = reduced(crossEntropyOf(logits, targets, weights, divisors), c.reduction, [c.n, ...c.rest]);
+  const target = tensor(labels, { shape: [c.n, ...c.rest], dtype: 'int32' });
+  const given = c.weighted ? { weight: toTensor(weight) } : {};
+  const options = { ...given, labelSmoothing: c.smoothing, reduction: c.reduction };
+  await near(crossEntropy(toTensor(logits), target, options), expected, { terms: labels.length * c.classes });
+});
+
+law('crossEntropy equals its definition for soft targets', cases, async ({ c, logits, soft, weight }) => {
+  const count = samplesIn(logits);
+  const weights = c.weighted ? [...weight.data] : Array.from({ length: c.classes }, () => 1);
+  const targets = Array.from({ length: count }, (_, i) =>
+    sampleOf(soft, i).map((part) => part * (1 - c.smoothing) + c.smoothing / c.classes),
+  );
+  const divisors = targets.map(() => 1);
+  const expected = reduced(crossEntropyOf(logits, targets, weights, divisors), c.reduction, [c.n, ...c.rest]);
+  const given = c.weighted ? { weight: toTensor(weight) } : {};
+  const options = { ...given, labelSmoothing: c.smoothing, reduction: c.reduction };
+  await near(crossEntropy(toTensor(logits), toTensor(soft), options), expected, { terms: count * c.classes });
+});
+
+law('the gradient of crossEntropy is the derivative of its definition', cases, async ({ c, logits, labels }) => {
+  const target = tensor(labels, { shape: [c.n, ...c.rest], dtype: 'int32' });
+  const targets = labels.map((label) =>
+    Array.from({ length: c.classes }, (_, i) => Number(i === label) * (1 - c.smoothing) + c.smoothing / c.classes),
+  );
+  const ones = Array.from({ length: c.classes }, () => 1);
+  const count = labels.map(() => 1);
+  await gradcheck(
+    (x) => crossEntropy(x, target, { labelSmoothing: c.smoothing }),
+    (x) => reduced(crossEntropyOf(x, targets, ones, count), 'mean', []),
+    [logits],
+    { terms: labels.length * c.classes },
+  );
+});
+
+law('nllLoss picks the labels and weighs them', cases, async ({ c, logits, weight, labels }) => {
+  const samples = labels.map((label, i) => -(sampleOf(logits, i)[label] as number) * (weight.data[label] as number));
+  const total = labels.reduce((sum, label) => sum + (weight.data[label] as number), 0);
+  const expected = reduced({ samples, weight: total }, c.reduction, [c.n, ...c.rest]);
+  const target = tensor(labels, { shape: [c.n, ...c.rest], dtype: 'int32' });
+  const found = nllLoss(toTensor(logits), target, { weight: toTensor(weight), reduction: c.reduction });
+  await near(found, expected, { terms: labels.length });
+});
+
+const pairs = fc.integer({ min: 1, max: 40 }).chain((size) =>
+  fc.record({
+    x: valuesOf([size], { min: -30, max: 30 }),
+    y: valuesOf([size], { min: 0, max: 1 }),
+    w: valuesOf([size], { min: 0.5, max: 3 }),
+  }),
+);
+
+law('mseLoss is the mean of squared differences', pairs, async ({ x, y }) => {
+  const samples = [...x.data].map((each, i) => (each - (y.data[i] as number)) ** 2);
+  const expected = reduced({ samples, weight: samples.length }, 'mean', []);
+  await near(mseLoss(toTensor(x), toTensor(y)), expected, { terms: samples.length });
+});
+
+function binaryOf(x: Values, y: Values, w: Values): Values {
+  const softplus = (t: number): number => Math.max(t, 0) + Math.log1p(Math.exp(-Math.abs(t)));
+  const samples = [...x.data].map((t, i) => {
+    const label = y.data[i] as number;
+    return (w.data[i] as number) * label * softplus(-t) + (1 - label) * softplus(t);
+  });
+  return reduced({ samples, weight: samples.length }, 'mean', []);
+}
+
+law('binaryCrossEntropyWithLogits equals its definition, far from zero too', pairs, async ({ x, y, w }) => {
+  const found = binaryCrossEntropyWithLogits(toTensor(x), toTensor(y), { posWeight: toTensor(w) });
+  await near(found, binaryOf(x, y, w), { terms: x.data.length });
+});
+
+law('the gradient of binaryCrossEntropyWithLogits is the derivative of its definition', pairs, async ({ x, y, w }) => {
+  const [target, posWeight] = [toTensor(y), toTensor(w)];
+  const loss = (logits: Parameters<typeof mseLoss>[0]) => binaryCrossEntropyWithLogits(logits, target, { posWeight });
+  await gradcheck(loss, (logits) => binaryOf(logits, y, w), [x], { terms: x.data.length });
+});
+
+test('the gradient of binaryCrossEntropyWithLogits at zero logits is a half minus the target', async () => {
+  const logits = zeros([2], { requiresGrad: true });
+  binaryCrossEntropyWithLogits(logits, tensor([0, 1]), { reduction: 'sum' }).backward();
+  const gradient = await logits.grad?.data();
+  ensure(gradient?.join() === '0.5,-0.5', String(gradient));
+});
+
+test('crossEntropy stays finite for logits of a thousand', async () => {
+  const loss = await crossEntropy(tensor([[1000, -1000, 0]]), tensor([1], { dtype: 'int32' })).item();
+  ensure(loss === 2000, String(loss));
+});
+
+test('losses refuse targets and weights of other shapes', () => {
+  const logits = zeros([2, 3]);
+  refuses(
+    () => crossEntropy(logits, zeros([3], { dtype: 'int32' })),
+    ShapeError,
+    'crossEntropy: for [2, 3] the target expects [2], came int32 [3]',
+  );
+  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], came float32 [2]');
+  refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expects [N, C, ...], came [3]');
+  const weight = zeros([2]);
+  refuses(() => nllLoss(logits, zeros([2], { dtype: 'int32' }), { weight }), ShapeError, 'weight expects [3]');
+  refuses(() => crossEntropy(logits, zeros([2, 3]), { labelSmoothing: 2 }), ValueError, 'labelSmoothing 2');
+  refuses(() => mseLoss(logits, zeros([3, 2])), ShapeError, 'mseLoss: for [2, 3] the target expects [2, 3]');
+});

@@ -1,0 +1,242 @@
+import {
+  Adam,
+  AdamW,
+  clipGradientNorm,
+  clipGradientValue,
+  EMA,
+  Linear,
+  type Optimizer,
+  SGD,
+  StateError,
+  toHost,
+} from '@mien/nn';
+import { assign, ones, scope, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
+import type { Values } from '@mien/tensor/reference';
+import { ensure, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const steps = 4;
+
+const cases = fc.integer({ min: 1, max: 300 }).chain((size) =>
+  fc.record({
+    start: valuesOf([size]),
+    gradients: fc.tuple(...Array.from({ length: steps }, () => valuesOf([size]))),
+    lr: fc.constantFrom(0.1, 0.01),
+    weightDecay: fc.constantFrom(0, 0.05),
+    momentum: fc.constantFrom(0, 0.9),
+    nesterov: fc.boolean(),
+  }),
+);
+
+/** Steps with the given gradients; compares the parameter after each with `next`, the definition in float64. */
+async function follows(
+  make: (p: Tensor) => Optimizer<{ readonly lr: number }>,
+  start: Values,
+  gradients: readonly Values[],
+  next: (p: number, g: number, i: number, t: number) => number,
+): Promise<void> {
+  const p = toTensor(start, { requiresGrad: true });
+  using optimizer = make(p);
+  const expected = Float64Array.from(start.data);
+  for (const [t, gradient] of gradients.entries()) {
+    p.grad = toTensor(gradient);
+    optimizer.step();
+    expected.forEach((value, i) => {
+      expected[i] = next(value, gradient.data[i] as number, i, t + 1);
+    });
+    // Each step adds the rounding of about six operations to that of the steps before.
+    await near(p, { shape: start.shape, data: expected }, { terms: 6 * (t + 1) });
+  }
+  p.dispose();
+}
+
+law('SGD equals its definition with momentum, Nesterov and weight decay', cases, async (c) => {
+  const { start, gradients, lr, weightDecay, momentum } = c;
+  const nesterov = c.nesterov && momentum > 0;
+  const velocity = new Float64Array(start.data.length);
+  await follows(
+    (p) => new SGD([['p', p]], { lr, weightDecay, momentum, nesterov }),
+    start,
+    gradients,
+    (p, gradient, i) => {
+      const g = gradient + weightDecay * p;
+      const v = momentum * (velocity[i] as number) + g;
+      velocity[i] = v;
+      return p - lr * (nesterov ? g + momentum * v : v);
+    },
+  );
+});
+
+for (const [name, Kind, decoupled] of [
+  ['Adam', Adam, false],
+  ['AdamW', AdamW, true],
+] as const) {
+  law(`${name} equals its definition`, cases, async ({ start, gradients, lr, weightDecay }) => {
+    const m = new Float64Array(start.data.length);
+    const s = new Float64Array(start.data.length);
+    await follows(
+      (p) => new Kind([['p', p]], { lr, weightDecay, betas: [0.8, 0.95], eps: 1e-3 }),
+      start,
+      gradients,
+      (before, gradient, i, t) => {
+        const p = decoupled ? before - lr * weightDecay * before : before;
+        const g = decoupled ? gradient : gradient + weightDecay * p;
+        m[i] = 0.8 * (m[i] as number) + 0.2 * g;
+        s[i] = 0.95 * (s[i] as number) + 0.05 * g * g;
+        const unbiased = Math.sqrt((s[i] as number) / (1 - 0.95 ** t));
+        return p - (lr * ((m[i] as number) / (1 - 0.8 ** t))) / (unbiased + 1e-3);
+      },
+    );
+  });
+}
+
+test('groups have options of their own, and lrFactor scales them all', async () => {
+  const [a, b, c] = [1, 2, 3].map(() => ones([2], { requiresGrad: true })) as [Tensor, Tensor, Tensor];
+  const groups = [
+    { parameters: [['a', a]] as const },
+    {
+      parameters: [
+        ['b', b],
+        ['c', c],
+      ] as const,
+      lr: 0.5,
+    },
+  ];
+  using optimizer = new SGD(groups, { lr: 0.25 });
+  optimizer.lrFactor = 0.5;
+  for (const p of [a, b]) p.grad = ones([2]);
+  optimizer.step();
+  const values = await Promise.all([a, b, c].map((p) => p.data()));
+  ensure(values.join(' ') === '0.875,0.875 0.75,0.75 1,1', values.join(' '));
+  optimizer.zeroGrad();
+  ensure(a.grad === null && b.grad === null, 'a gradient is left');
+});
+
+const makers = {
+  SGD: (p: Linear) => new SGD(p.namedParameters(), { lr: 0.1, momentum: 0.9 }),
+  AdamW: (p: Linear) => new AdamW(p.namedParameters(), { lr: 0.1 }),
+} as const;
+
+const slots = {
+  SGD: 'weight.momentum_buffer bias.momentum_buffer',
+  AdamW: 'weight.exp_avg weight.exp_avg_sq weight.step bias.exp_avg bias.exp_avg_sq bias.step',
+} as const;
+
+for (const name of ['SGD', 'AdamW'] as const) {
+  test(`${name} goes on exactly from a saved state`, async () => {
+    using whole = new Linear(3, 5);
+    using first = makers[name](whole);
+    const x = tensor([[1, -2, 0.5]]);
+    const advance = (layer: Linear, optimizer: Optimizer<{ readonly lr: number }>): void =>
+      scope(() => {
+        layer.forward(x).square().sum().backward();
+        optimizer.step();
+        optimizer.zeroGrad();
+      });
+    for (let i = 0; i < 3; i++) advance(whole, first);
+    using copy = new Linear(3, 5);
+    using second = makers[name](copy);
+    copy.loadStateDict(whole.stateDict());
+    const saved = await toHost(first.stateDict());
+    ensure([...saved.keys()].join(' ') === slots[name], [...saved.keys()].join(' '));
+    second.loadStateDict(saved);
+    for (let i = 0; i < 3; i++)
+      for (const [layer, optimizer] of [
+        [whole, first],
+        [copy, second],
+      ] as const)
+        advance(layer, optimizer);
+    const [a, b] = await Promise.all([whole.weight.data(), copy.weight.data()]);
+    ensure(a.join() === b.join(), `${a} is not ${b}`);
+  });
+}
+
+test('optimisers refuse a state of other parameters, other shapes or another optimiser', () => {
+  using layer = new Linear(2, 1);
+  using sgd = makers.SGD(layer);
+  using adam = makers.AdamW(layer);
+  const wrong = new Map([['weight.momentum_buffer', zeros([2])]]);
+  refuses(
+    () => sgd.loadStateDict(wrong),
+    StateError,
+    'weight.momentum_buffer expects float32 [1, 2], came float32 [2]',
+  );
+  refuses(
+    () => sgd.loadStateDict(new Map([['w.momentum_buffer', zeros([2])]])),
+    StateError,
+    'unexpected w.momentum_buffer',
+  );
+  refuses(
+    () => adam.loadStateDict(new Map([['bias.exp_avg', zeros([1])]])),
+    StateError,
+    'bias.exp_avg_sq expects float32 [1], came nothing',
+  );
+});
+
+test('optimisers refuse options out of range', () => {
+  using layer = new Linear(2, 1);
+  const parameters = layer.namedParameters();
+  refuses(() => new SGD(parameters, { lr: -1 }), ValueError, 'SGD: lr -1');
+  refuses(() => new SGD(parameters, { lr: 1, nesterov: true }), ValueError, 'nesterov needs a momentum');
+  refuses(() => new Adam(parameters, { betas: [0.9, 1] }), ValueError, 'Adam: betas 1');
+  refuses(() => new SGD([...parameters, ...parameters], { lr: 1 }), ValueError, 'more than once: weight, bias');
+  refuses(() => new SGD([], { lr: 1 }), ValueError, 'there are no parameters');
+});
+
+law('clipGradientValue bounds every element', cases, async ({ start }) => {
+  const p = toTensor(start, { requiresGrad: true });
+  p.grad = toTensor(start);
+  clipGradientValue([p], 0.5);
+  const found = await (p.grad as Tensor).data();
+  nearValues(
+    found,
+    start.data.map((value) => Math.min(0.5, Math.max(-0.5, value))),
+  );
+  p.dispose();
+});
+
+law('clipGradientNorm scales all gradients by one factor and returns the norm', cases, async ({ gradients }) => {
+  const parameters = gradients.map((gradient) => {
+    const p = toTensor(gradient, { requiresGrad: true });
+    p.grad = toTensor(gradient);
+    return p;
+  });
+  const terms = gradients.length * (gradients[0]?.data.length ?? 1);
+  const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
+  for (const maximum of [norm / 2, norm * 2]) {
+    const before = await clipGradientNorm(parameters, maximum).item();
+    nearValues([before], [norm], { terms });
+    const factor = Math.min(1, maximum / (norm + 1e-6));
+    for (const [i, p] of parameters.entries()) {
+      const expected = (gradients[i] as Values).data.map((g) => g * factor);
+      nearValues(await (p.grad as Tensor).data(), expected, { terms });
+      p.grad = toTensor(gradients[i] as Values);
+    }
+  }
+  for (const p of parameters) p.dispose();
+});
+
+test('EMA follows the values, and gives the own ones back bit for bit after applied', async () => {
+  using layer = new Linear(3, 2);
+  using ema = new EMA(layer, { decay: 0.75 });
+  const start = await layer.weight.data();
+  assign(
+    layer.weight,
+    start.map((value) => value + 1),
+  );
+  const own = (await layer.weight.data()).join();
+  ema.update();
+  ema.update();
+  const inside = await ema.applied(() => layer.weight.data());
+  nearValues(
+    inside,
+    start.map((value) => value + 1 - 0.75 ** 2),
+  );
+  ensure((await layer.weight.data()).join() === own, 'its own values changed');
+  using other = new EMA(layer);
+  other.loadStateDict(await toHost(ema.stateDict()));
+  const [a, b] = await Promise.all([ema, other].map((each) => each.stateDict().get('weight')?.data()));
+  ensure(a?.join() === b?.join(), 'the loaded averages differ');
+  refuses(() => other.loadStateDict(new Map([['weight', zeros([2, 3])]])), StateError, 'missing bias');
+});

@@ -1,0 +1,182 @@
+import { FormatError, type HostTensor } from '@mien/nn';
+import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
+import { ValueError } from '@mien/tensor';
+import { ensure, refuses } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const float32 = (shape: readonly number[], values: readonly number[]): HostTensor => ({
+  shape,
+  dtype: 'float32',
+  data: Float32Array.from(values),
+});
+
+const hostTensors: fc.Arbitrary<HostTensor> = fc
+  .record({
+    shape: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }),
+    dtype: fc.constantFrom('float32' as const, 'int32' as const, 'uint32' as const, 'bool' as const),
+    seed: fc.integer(),
+  })
+  .map(({ shape, dtype, seed }) => {
+    const size = shape.reduce((product, each) => product * each, 1);
+    const bits = Uint32Array.from({ length: size }, (_, i) => Math.imul(seed ^ i, 0x9e3779b1) >>> 0);
+    if (dtype === 'bool') return { shape, dtype, data: bits.map((each) => each & 1) };
+    if (dtype === 'uint32') return { shape, dtype, data: bits };
+    return { shape, dtype, data: dtype === 'int32' ? new Int32Array(bits.buffer) : new Float32Array(bits.buffer) };
+  });
+
+/** Raw bits, so that NaNs compare. */
+const bitsOf = ({ data }: HostTensor): string => new Uint32Array(data.buffer, data.byteOffset, data.length).join();
+
+law(
+  'readSafetensors gives back, bit for bit, what writeSafetensors was given',
+  fc.record({ tensors: fc.dictionary(fc.string(), hostTensors), metadata: fc.dictionary(fc.string(), fc.string()) }),
+  ({ tensors, metadata }) => {
+    const named = new Map(Object.entries(tensors).filter(([name]) => name !== '__metadata__'));
+    const bytes = writeSafetensors(named, new Map(Object.entries(metadata)));
+    const found = readSafetensors(bytes);
+    ensure(found.tensors.size === named.size, `${found.tensors.size} tensors of ${named.size}`);
+    for (const [name, value] of named) {
+      const read = found.tensors.get(name);
+      ensure(read !== undefined, `${JSON.stringify(name)} is missing`);
+      ensure(
+        read.dtype === value.dtype && read.shape.join() === value.shape.join(),
+        `${name} changed its shape or dtype`,
+      );
+      ensure(bitsOf(read) === bitsOf(value), `${name} changed its values`);
+    }
+    ensure(JSON.stringify([...found.metadata].sort()) === JSON.stringify(Object.entries(metadata).sort()), 'metadata');
+    const again = writeSafetensors(named, new Map(Object.entries(metadata)));
+    ensure(bytes.join() === again.join(), 'the same tensors gave other bytes');
+  },
+);
+
+/** A file of any header and any data. */
+function file(header: unknown, data: ArrayLike<number> = []): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  bytes.set(data, 8 + json.length);
+  return bytes;
+}
+
+const entry = (dtype: string, shape: readonly number[], from: number, to: number): unknown => ({
+  dtype,
+  shape,
+  data_offsets: [from, to],
+});
+
+const bytesOf = (values: { readonly buffer: ArrayBufferLike }): number[] => [...new Uint8Array(values.buffer)];
+
+test('readSafetensors starts from the bytes of any view, aligned or not', () => {
+  const bytes = writeSafetensors(new Map([['x', float32([2], [1.5, -2])]]));
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3);
+  const x = readSafetensors(shifted.subarray(3)).tensors.get('x');
+  ensure(x?.data.join() === '1.5,-2', String(x?.data));
+});
+
+test('readSafetensors converts F16, BF16, I64, U8 and BOOL', () => {
+  const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00, 0xfc00, 0x8000, 0x3555);
+  const brains = Uint16Array.of(0x3f80, 0xc000, 0x7f80);
+  const wide = BigInt64Array.of(7n, -(2n ** 31n), 2n ** 31n - 1n);
+  const header = {
+    f16: entry('F16', [8], 0, 16),
+    bf16: entry('BF16', [3], 16, 22),
+    i64: entry('I64', [3], 22, 46),
+    u8: entry('U8', [2], 46, 48),
+    bool: entry('BOOL', [2], 48, 50),
+  };
+  const data = [...bytesOf(halves), ...bytesOf(brains), ...bytesOf(wide), 0, 255, 1, 0];
+  const { tensors } = readSafetensors(file(header, data));
+  const expected = {
+    f16: ['float32', [1, -2, 65504, 2 ** -24, Infinity, -Infinity, -0, 0.333251953125]],
+    bf16: ['float32', [1, -2, Infinity]],
+    i64: ['int32', [7, -(2 ** 31), 2 ** 31 - 1]],
+    u8: ['uint32', [0, 255]],
+    bool: ['bool', [1, 0]],
+  } as const;
+  for (const [name, [dtype, values]] of Object.entries(expected)) {
+    const found = tensors.get(name);
+    ensure(found?.dtype === dtype, `${name} is ${found?.dtype}`);
+    ensure(
+      values.every((value, i) => Object.is(found.data[i], value)),
+      `${name} is ${found.data}`,
+    );
+  }
+});
+
+const one = { x: entry('F32', [1], 0, 4) };
+const four = [0, 0, 128, 63];
+const tooLong = new Uint8Array(16);
+new DataView(tooLong.buffer).setBigUint64(0, 2n ** 40n, true);
+
+/** Each broken file, and the sentence that must refuse it. */
+const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: string]>> = {
+  'an empty file': [new Uint8Array(), 'w.safetensors: byte 0: the file has 0 bytes'],
+  'a header longer than the limit': [tooLong, 'a header of 1099511627776 bytes; at most 100000000'],
+  'a header longer than the file': [file(one, four).subarray(0, 20), 'the file is cut short or not safetensors'],
+  'data that is cut short': [file(one, four.slice(1)), 'tensor x: ends at byte 4 of the data, the file holds 3'],
+  'data after the last tensor': [file(one, [...four, 0]), 'data: 1 bytes follow the last tensor'],
+  'a header that is not JSON': [file('{"x": '), 'header: not JSON in UTF-8'],
+  'a header that is a list': [file('[]'), 'header: not JSON in UTF-8 (it does not start with {)'],
+  'a header that is not UTF-8': [file(one, four).fill(255, 10, 12), 'header: not JSON in UTF-8'],
+  'an entry that is a number': [file({ x: 3 }), 'tensor x: an object with dtype'],
+  'an entry without a shape': [file({ x: { dtype: 'F32', data_offsets: [0, 4] } }, four), 'shape undefined'],
+  'a negative size': [file({ x: entry('F32', [-1], 0, 4) }, four), 'shape [-1] is not a list of sizes'],
+  'a size of 1.5': [file({ x: entry('F32', [1.5], 0, 6) }, four), 'shape [1.5] is not a list of sizes'],
+  'an unknown dtype': [
+    file({ x: entry('F8_E5M2', [4], 0, 4) }, four),
+    'dtype "F8_E5M2" cannot be read; these can: F32',
+  ],
+  'a dtype of every object': [file({ x: entry('constructor', [4], 0, 4) }, four), 'dtype "constructor" cannot be read'],
+  'one offset': [file({ x: { dtype: 'F32', shape: [1], data_offsets: [0] } }, four), 'are not two byte offsets'],
+  'offsets that do not fit the shape': [file({ x: entry('F32', [2], 0, 4) }, four), 'takes 8 bytes, its data_offsets'],
+  'offsets that go back': [
+    file({ x: entry('F32', [1], 4, 0) }, four),
+    'takes 4 bytes, its data_offsets [4, 0] hold -4',
+  ],
+  'overlapping tensors': [
+    file({ x: entry('F32', [1], 0, 4), y: entry('F16', [1], 2, 4) }, four),
+    'tensor y: starts at byte 2 of the data, inside the tensor that ends at 4',
+  ],
+  'a hole between tensors': [
+    file({ x: entry('U8', [1], 0, 1), y: entry('U8', [1], 3, 4) }, four),
+    'tensor y: starts at byte 3 of the data, the tensor before it ends at 1',
+  ],
+  'a shape beyond all memory': [
+    file({ x: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, four),
+    'tensor x: F32 [1099511627776',
+  ],
+  'metadata that is not a string': [file({ __metadata__: { a: 1 } }), '__metadata__ a: a string is expected, came 1'],
+  'an integer beyond int32': [
+    file({ x: entry('I64', [1], 0, 8) }, bytesOf(BigInt64Array.of(2n ** 31n))),
+    'tensor x: an I64 value does not fit int32',
+  ],
+};
+
+for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
+  test(`readSafetensors refuses ${what}`, () => {
+    refuses(() => readSafetensors(bytes, { file: 'w.safetensors' }), FormatError, sentence);
+  });
+}
+
+law(
+  'readSafetensors refuses every file that is cut short',
+  fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  (part) => {
+    const bytes = writeSafetensors(new Map([['x', float32([3], [1, 2, 3])]]), new Map([['mien', '{}']]));
+    refuses(() => readSafetensors(bytes.subarray(0, Math.floor(part * bytes.length))), FormatError, 'safetensors:');
+  },
+);
+
+test('readSafetensors refuses NaN only where finite numbers are asked for', () => {
+  const bytes = writeSafetensors(new Map([['x', float32([2], [1, Number.NaN])]]));
+  ensure(Number.isNaN(readSafetensors(bytes).tensors.get('x')?.data[1]), 'NaN was lost');
+  refuses(() => readSafetensors(bytes, { finite: true }), FormatError, 'tensor x: element 1 is NaN');
+});
+
+test('writeSafetensors refuses data of another size than the shape', () => {
+  refuses(() => writeSafetensors(new Map([['x', float32([3], [1])]])), ValueError, 'x [3] takes 3 elements, came 1');
+});

@@ -1,0 +1,71 @@
+import { cosine, exponential, multiStep, Plateau, type Schedule, stepDecay, warmUp } from '@mien/nn';
+import { ValueError } from '@mien/tensor';
+import { ensure, nearValues, refuses } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const first = (schedule: Schedule, count: number): number[] => Array.from({ length: count }, (_, i) => schedule(i));
+
+test('stepDecay multiplies once every few steps', () => {
+  nearValues(first(stepDecay({ every: 2, factor: 0.5 }), 6), [1, 1, 0.5, 0.5, 0.25, 0.25]);
+});
+
+test('multiStep multiplies at each milestone', () => {
+  nearValues(first(multiStep({ at: [1, 3], factor: 0.1 }), 5), [1, 0.1, 0.1, 0.01, 0.01]);
+});
+
+test('exponential multiplies at every step', () => {
+  nearValues(first(exponential(0.9), 3), [1, 0.9, 0.81]);
+});
+
+test('cosine falls from 1 to its floor and stays there', () => {
+  nearValues(first(cosine(4, 0.2), 6), [
+    1,
+    0.2 + 0.4 * (1 + Math.SQRT1_2),
+    0.6,
+    0.2 + 0.4 * (1 - Math.SQRT1_2),
+    0.2,
+    0.2,
+  ]);
+});
+
+test('warmUp rises evenly, then starts the schedule after it', () => {
+  nearValues(first(warmUp(3, exponential(0.5)), 6), [1 / 3, 2 / 3, 1, 1, 0.5, 0.25]);
+});
+
+law(
+  'cosine after warmUp stays within 0 and 1',
+  fc.record({ warm: fc.integer({ min: 1, max: 50 }), steps: fc.integer({ min: 1, max: 500 }), step: fc.nat(1000) }),
+  ({ warm, steps, step }) => {
+    const factor = warmUp(warm, cosine(steps))(step);
+    ensure(factor >= 0 && factor <= 1, `the factor is ${factor}`);
+  },
+);
+
+test('Plateau waits its patience, then lowers the factor to its floor', () => {
+  const plateau = new Plateau({ factor: 0.5, patience: 1, floor: 0.2 });
+  nearValues(
+    [3, 2, 2, 2, 2, 2, 2, 2].map((loss) => plateau.next(loss)),
+    [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.2],
+  );
+});
+
+test('Plateau goes on exactly from its state', () => {
+  const accuracy = [0.5, 0.6, 0.6, 0.59, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7];
+  const options = { mode: 'max', factor: 0.1, patience: 1 } as const;
+  const whole = new Plateau(options);
+  const before = new Plateau(options);
+  const after = new Plateau(options);
+  accuracy.forEach((value, i) => {
+    if (i === 4) after.loadState(JSON.parse(JSON.stringify(before.state())));
+    const expected = whole.next(value);
+    const found = (i < 4 ? before : after).next(value);
+    ensure(found === expected, `epoch ${i}: ${found}, expected ${expected}`);
+  });
+});
+
+test('schedules refuse a length that is not positive, and Plateau refuses NaN', () => {
+  refuses(() => cosine(0), ValueError, 'cosine: steps 0');
+  refuses(() => stepDecay({ every: -1, factor: 0.5 }), ValueError, 'stepDecay: every -1');
+  refuses(() => new Plateau().next(Number.NaN), ValueError, 'the metric is NaN');
+});
