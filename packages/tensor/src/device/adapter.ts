@@ -38,7 +38,7 @@ export function factsOf(adapter: GPUAdapter): AdapterFacts {
   const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const subgroups = adapter.features.has('subgroups');
   return {
-    name: nameOf([device, description].join(' ')) ?? (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
+    name: nameOf([architecture, device, description].join(' ')) ?? (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
     vendor,
     architecture,
     description,
