@@ -1,0 +1,65 @@
+import { MODELS, type ModelName, network, protocol } from '@mien/fer';
+import { Generator, noGrad, randn, scope } from '@mien/tensor';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const build = (name: ModelName) =>
+  network(name, { classes: 7, channels: protocol(name, 'fer2013').input.channels, generator: new Generator(1) });
+
+const parameters: Partial<Record<ModelName, number>> = {
+  vgg19: 20_038_983,
+  resnet18: 11_172_423,
+  small: 349_383,
+  nano: 25_591,
+};
+
+for (const [name, expected] of Object.entries(parameters) as [ModelName, number][]) {
+  test(`network builds ${name} with ${expected} parameters`, () => {
+    const net = build(name);
+    assert.is(
+      net.parameters().reduce((sum, { size }) => sum + size, 0),
+      expected,
+    );
+    net.dispose();
+  });
+}
+
+test('network gives VGG19 and ResNet18 the names and shapes of the released checkpoints', () => {
+  const vgg = build('vgg19');
+  const shapes = new Map([...vgg.stateDict()].map(([name, { shape }]) => [name, shape.join('x')]));
+  assert.is(shapes.get('features.0.weight'), '64x3x3x3');
+  assert.is(shapes.get('features.1.running_mean'), '64');
+  assert.is(shapes.get('features.3.bias'), '64');
+  assert.is(shapes.get('features.49.weight'), '512x512x3x3');
+  assert.is(shapes.get('classifier.weight'), '7x512');
+  assert.is(shapes.size, 16 * 7 + 2);
+  vgg.dispose();
+  const resnet = build('resnet18');
+  const names = new Map([...resnet.stateDict()].map(([name, { shape }]) => [name, shape.join('x')]));
+  assert.is(names.get('conv1.weight'), '64x3x3x3');
+  assert.is(names.get('layer2.0.shortcut.0.weight'), '128x64x1x1');
+  assert.is(names.get('layer2.0.shortcut.1.running_var'), '128');
+  assert.is(names.get('layer4.1.conv2.weight'), '512x512x3x3');
+  assert.is(names.get('linear.bias'), '7');
+  assert.not.ok(names.has('layer1.0.shortcut.0.weight'));
+  resnet.dispose();
+});
+
+for (const name of ['small', 'nano'] as const) {
+  test(`network maps two images to two rows of seven logits: ${name}`, async () => {
+    const net = build(name).eval();
+    const logits = scope(() => noGrad(() => net.forward(randn([2, 1, 44, 44], { generator: new Generator(2) }))));
+    assert.equal([...logits.shape], [2, 7]);
+    assert.ok((await logits.data()).every(Number.isFinite));
+    logits.dispose();
+    net.dispose();
+  });
+}
+
+test('network draws the same weights for one seed and every name is known', async () => {
+  const [a, b] = [build('nano'), build('nano')];
+  assert.equal(await a.parameters()[0]?.data(), await b.parameters()[0]?.data());
+  a.dispose();
+  b.dispose();
+  assert.is(MODELS.length, 7);
+});

@@ -1,0 +1,110 @@
+import { drawFaces, type Protocol, protocol, readTraining, type StepReport, split, Training } from '@mien/fer';
+import { FormatError, StateError } from '@mien/nn';
+import { assign, memory, ValueError } from '@mien/tensor';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
+const begin = (changes: Partial<Protocol> = {}, seed = 1): Training =>
+  new Training({
+    model: 'nano',
+    train: split(faces, 'Training'),
+    protocol: protocol('nano', 'drawn', { epochs: 4, batchSize: 8, ...changes }),
+    seed,
+    note: { dataset: 'drawn' },
+  });
+
+/** Trains so many steps, ending epochs where they end. */
+async function steps(training: Training, count: number): Promise<StepReport[]> {
+  const reports: StepReport[] = [];
+  for (let i = 0; i < count; i++) {
+    if (training.atEpochEnd) {
+      reports.push(...(await training.drain()));
+      await training.finishEpoch();
+    }
+    reports.push(...(await training.step()));
+  }
+  return [...reports, ...(await training.drain())];
+}
+
+test('Training repeats its losses from one seed, and has others from another', async () => {
+  using a = begin();
+  using b = begin();
+  using c = begin({}, 2);
+  const [first, second, third] = [await steps(a, 3), await steps(b, 3), await steps(c, 3)];
+  assert.equal(first, second);
+  assert.is.not(first[0]?.loss, third[0]?.loss);
+});
+
+test('Training goes on exactly from a checkpoint taken in the middle of an epoch', async () => {
+  using whole = begin({ ema: 0.9 });
+  const expected = await steps(whole, 6);
+  using half = begin({ ema: 0.9 });
+  const before = await steps(half, 2);
+  const bytes = await half.checkpoint();
+  const read = readTraining(bytes);
+  using rest = new Training(
+    { model: read.name, train: split(faces, 'Training'), protocol: read.protocol, seed: read.info.seed },
+    read,
+  );
+  assert.equal(rest.note, { dataset: 'drawn' });
+  const after = await steps(rest, 4);
+  assert.equal([...before, ...after], expected);
+  assert.equal(await rest.checkpoint(), await whole.checkpoint());
+});
+
+test('Training learns: the loss on a few faces falls by half within forty steps', async () => {
+  using training = begin({ epochs: 20, batchSize: 28, learningRate: 0.1, labelSmoothing: 0 });
+  const reports = await steps(training, 20);
+  const [first, last] = [reports[0]?.loss as number, reports.at(-1)?.loss as number];
+  assert.ok(last < first / 2, `${first} to ${last}`);
+});
+
+test('Training keeps live memory flat from the second step on', async () => {
+  using training = begin();
+  await steps(training, 2);
+  const { liveBytes } = memory();
+  await steps(training, 5);
+  assert.is(memory().liveBytes, liveBytes);
+});
+
+test('Training names the step at which the loss became NaN', async () => {
+  using training = begin();
+  const [weight] = training.network.parameters();
+  if (weight) assign(weight, new Float32Array(weight.size).fill(Number.NaN));
+  try {
+    await steps(training, 1);
+    assert.unreachable();
+  } catch (reason) {
+    assert.instance(reason, ValueError);
+    assert.match((reason as Error).message, 'the loss is NaN at epoch 0, step 0; lower the learning rate');
+  }
+});
+
+test('Training.evaluate gives loss and confusions, the same in one pass or many', async () => {
+  using training = begin();
+  await steps(training, 2);
+  const test = split(faces, 'PublicTest');
+  const ten = await training.evaluate(test, { crops: 10 });
+  assert.is(ten.matrix.total, 7);
+  assert.ok(Number.isFinite(ten.loss) && ten.accuracy >= 0 && ten.accuracy <= 1);
+  const one = await training.evaluate(test, { crops: 1 });
+  assert.is(one.matrix.total, 7);
+});
+
+test('readTraining refuses a cut file, and Training a checkpoint of another network', async () => {
+  using training = begin();
+  const bytes = await training.checkpoint();
+  assert.throws(
+    () => readTraining(bytes.subarray(0, 1000), 'a.safetensors'),
+    (reason: unknown) => {
+      return reason instanceof FormatError && reason.message.startsWith('a.safetensors');
+    },
+  );
+  const read = readTraining(bytes);
+  const options = { model: 'small', train: split(faces, 'Training'), protocol: read.protocol } as const;
+  assert.throws(
+    () => new Training(options, read),
+    (reason: unknown) => reason instanceof StateError,
+  );
+});
