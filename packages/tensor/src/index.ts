@@ -5,6 +5,8 @@ export { type BackwardOptions, grad, gradEnabled, type Gradients, noGrad, record
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
 export { type CreateOptions, arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
+export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
+export { bernoulli, dropout, type DropoutOptions, permutation, rand, randn, randomBits, type RandomOptions } from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { clamp, type ClampOptions, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';

@@ -2,6 +2,7 @@
 export * from './binary.ts';
 export * from './cast.ts';
 export * from './create.ts';
+export * from './random.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
 export * from './unary.ts';

@@ -1,8 +1,10 @@
 // Every WGSL library by the name that a kernel's `// uses:` line gives.
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
+import philox from '@mien/shaders/lib/philox.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
   'lib/grid.wgsl': grid,
+  'lib/philox.wgsl': philox,
 };

@@ -1,0 +1,133 @@
+// Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011): a random word is a function of a seed
+// and a position, so that the host, every adapter and a resumed run draw the same numbers.
+import { ValueError } from './errors.ts';
+
+/** Where a generator stands: enough to go on with the same numbers. */
+export interface GeneratorState {
+  /** From 0 to 2^53 - 1. */
+  readonly seed: number;
+  /** 32-bit words drawn so far. */
+  readonly offset: number;
+}
+
+const wordsPerBlock = 4;
+const twoTo32 = 2 ** 32;
+
+/** A stream of random numbers that a seed determines. Operations that draw on the device take a stretch of the stream. */
+export class Generator {
+  readonly seed: number;
+  #offset = 0;
+  readonly #block: Uint32Array = new Uint32Array(wordsPerBlock);
+  #blockIndex = -1;
+
+  /** Throws ValueError unless the seed is an integer from 0 to 2^53 - 1. */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`generator: seed is an integer from 0 to 2^53 - 1, came ${seed}`);
+    this.seed = seed;
+  }
+
+  /** A generator that goes on where `state` was taken. Throws ValueError for an offset that is no count. */
+  static from({ seed, offset }: GeneratorState): Generator {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new ValueError(`generator: offset counts words, came ${offset}`);
+    const generator = new Generator(seed);
+    generator.#offset = offset;
+    return generator;
+  }
+
+  /** Where it stands now. */
+  state(): GeneratorState {
+    return { seed: this.seed, offset: this.#offset };
+  }
+
+  /** The next word: an integer from 0 to 2^32 - 1. */
+  uint32(): number {
+    const index = Math.floor(this.#offset / wordsPerBlock);
+    if (index !== this.#blockIndex) {
+      philox(this.seed, index, this.#block);
+      this.#blockIndex = index;
+    }
+    return this.#block[this.#offset++ % wordsPerBlock] as number;
+  }
+
+  /** The next number in [0, 1), a multiple of 2^-24, as float32 holds it. */
+  uniform(): number {
+    return (this.uint32() >>> 8) / 2 ** 24;
+  }
+
+  /** The next integer from 0 to below - 1, each equally likely. Throws ValueError unless 1 <= below <= 2^32. */
+  integer(below: number): number {
+    if (!Number.isInteger(below) || below < 1 || below > twoTo32) {
+      throw new ValueError(`generator: integer(below) takes an integer from 1 to 2^32, came ${below}`);
+    }
+    const whole = twoTo32 - (twoTo32 % below);
+    for (;;) {
+      const word = this.uint32();
+      if (word < whole) return word % below;
+    }
+  }
+
+  /** The integers from 0 to n - 1 in random order (Fisher and Yates). */
+  permutation(n: number): Int32Array<ArrayBuffer> {
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const value = order[i] as number;
+      order[i] = order[j] as number;
+      order[j] = value;
+    }
+    return order;
+  }
+
+  /** Takes `words` words out of the stream, from a block's beginning; returns the index of the first block. */
+  take(words: number): number {
+    const first = Math.ceil(this.#offset / wordsPerBlock);
+    this.#offset = (first + Math.ceil(words / wordsPerBlock)) * wordsPerBlock;
+    return first;
+  }
+}
+
+/** Writes block `index` of the stream of `seed` into `block`. */
+function philox(seed: number, index: number, block: Uint32Array): void {
+  let c0 = index % twoTo32 >>> 0;
+  let c1 = Math.floor(index / twoTo32) >>> 0;
+  let c2 = 0;
+  let c3 = 0;
+  let k0 = seed % twoTo32 >>> 0;
+  let k1 = Math.floor(seed / twoTo32) >>> 0;
+  for (let round = 0; round < 10; round++) {
+    const low0 = Math.imul(0xd2511f53, c0) >>> 0;
+    const high0 = mulHigh(0xd2511f53, c0);
+    const low1 = Math.imul(0xcd9e8d57, c2) >>> 0;
+    const high1 = mulHigh(0xcd9e8d57, c2);
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0;
+    k0 = (k0 + 0x9e3779b9) >>> 0;
+    k1 = (k1 + 0xbb67ae85) >>> 0;
+  }
+  block[0] = c0;
+  block[1] = c1;
+  block[2] = c2;
+  block[3] = c3;
+}
+
+/** The upper half of a product of two 32-bit words, by halves of 16 bits. */
+function mulHigh(a: number, b: number): number {
+  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const lower = aLow * bHigh + (middle & 0xffff);
+  return aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(lower / 65536);
+}
+
+let shared: Generator = new Generator(0);
+
+/** The generator that operations draw from when they are given none; it starts with seed 0. */
+export function defaultGenerator(): Generator {
+  return shared;
+}
+
+/** Starts the default generator anew with `seed`. */
+export function manualSeed(seed: number): void {
+  shared = new Generator(seed);
+}

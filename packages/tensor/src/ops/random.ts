@@ -1,0 +1,109 @@
+// Random tensors. Every number is a function of a seed and a position (see generator.ts), the same on every adapter.
+import drawText from '@mien/shaders/random/draw.wgsl';
+import dropoutText from '@mien/shaders/random/dropout.wgsl';
+import { record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { ValueError } from '../errors.ts';
+import { defaultGenerator, type Generator } from '../generator.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { part, splitElements } from '../runtime/split.ts';
+import type { Params } from '../runtime/wgsl.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { tensor } from './create.ts';
+import type { Shape } from './geometry.ts';
+
+const bits = kernel(drawText, { DISTRIBUTION: 'BITS', element: 'u32' });
+const uniform = kernel(drawText, { DISTRIBUTION: 'UNIFORM' });
+const normal = kernel(drawText, { DISTRIBUTION: 'NORMAL' });
+const chance = kernel(drawText, { DISTRIBUTION: 'BERNOULLI', element: 'u32' });
+const drop = kernel(dropoutText);
+
+/** Where random numbers come from. */
+export interface RandomOptions {
+  /** Default: the one that `manualSeed` starts. */
+  readonly generator?: Generator;
+}
+
+/** A stretch of a generator's stream. */
+interface Stretch {
+  readonly seed: number;
+  readonly block: number;
+}
+
+function stretch(size: number, { generator = defaultGenerator() }: RandomOptions): Stretch {
+  return { seed: generator.seed, block: generator.take(size) };
+}
+
+function runOverStream(form: Kernel, tensors: Readonly<Record<string, Tensor>>, from: Stretch, params: Params): void {
+  const [first] = Object.values(tensors) as [Tensor];
+  for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
+    const bindings = Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, part(x, 4 * start, 4 * count)]));
+    const blocks = Math.ceil(count / 4);
+    const position = { firstBlock: halves(from.block + start / 4), key: halves(from.seed) };
+    run(form, bindings, { ...params, ...position, blocks }, Math.ceil(blocks / form.const('LANES')));
+  }
+}
+
+/** The lower and the upper 32 bits. */
+function halves(value: number): [number, number] {
+  return [value % 2 ** 32, Math.floor(value / 2 ** 32)];
+}
+
+/** Random words from 0 to 2^32 - 1, as uint32. */
+export function randomBits(shape: Shape, options: RandomOptions = {}): Tensor {
+  const y = empty(shape, 'uint32');
+  runOverStream(bits, { y }, stretch(y.size, options), { probability: 0 });
+  return y;
+}
+
+/** Uniform numbers in [0, 1), multiples of 2^-24. */
+export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  const y = empty(shape);
+  runOverStream(uniform, { y }, stretch(y.size, options), { probability: 0 });
+  return y;
+}
+
+/** Normal numbers of mean 0 and variance 1. */
+export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  const y = empty(shape);
+  runOverStream(normal, { y }, stretch(y.size, options), { probability: 0 });
+  return y;
+}
+
+/** Booleans that are true with probability p. Throws ValueError outside 0..1. */
+export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new ValueError(`bernoulli: p is in 0..1, came ${p}`);
+  const y = empty(shape, 'bool');
+  runOverStream(chance, { y }, stretch(y.size, options), { probability: p });
+  return y;
+}
+
+/** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is an integer from 1 on. */
+export function permutation(n: number, { generator = defaultGenerator() }: RandomOptions = {}): Tensor {
+  if (!Number.isInteger(n) || n < 1) throw new ValueError(`permutation: n is an integer from 1 on, came ${n}`);
+  return tensor(generator.permutation(n));
+}
+
+/** How `dropout` behaves. */
+export interface DropoutOptions extends RandomOptions {
+  /** Outside training x comes back as it is. Default true. */
+  readonly training?: boolean;
+}
+
+/**
+ * Zeros each element with probability p and divides the others by 1 - p. Saves nothing: the gradient draws the same mask
+ * again. Throws ValueError unless 0 <= p < 1. Srivastava et al. (2014).
+ */
+export function dropout(x: Tensor, p: number, options: DropoutOptions = {}): Tensor {
+  expectDtype('dropout', 'x', x, 'float32');
+  if (!(p >= 0 && p < 1)) throw new ValueError(`dropout: p is at least 0 and below 1, came ${p}`);
+  if (options.training === false || p === 0) return x;
+  return dropoutAt(x, 1 - p, stretch(x.size, options));
+}
+
+function dropoutAt(x: Tensor, keep: number, from: Stretch): Tensor {
+  const y = empty(x.shape);
+  runOverStream(drop, { x, y }, from, { keep });
+  return record('dropout', y, { x }, { saves: {}, backward: (dy) => ({ x: dropoutAt(dy, keep, from) }) });
+}

@@ -1,0 +1,79 @@
+import { bernoulli, dropout, Generator, permutation, rand, randn, randomBits, type Tensor, ValueError } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { ensure, gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const seeds = fc.oneof(fc.nat(99), fc.maxSafeNat());
+const cases = fc.record({ shape: shapes({ maxSize: 400 }), seed: seeds, skip: fc.nat(9) });
+
+/** A generator after some draws, and the word at which device operations go on: a block's beginning. */
+function after(seed: number, draws: number): { generator: Generator; from: number } {
+  const generator = new Generator(seed);
+  for (let i = 0; i < draws; i++) generator.uint32();
+  return { generator, from: Math.ceil(draws / 4) * 4 };
+}
+
+test('philox gives the known answers of Random123', () => {
+  const hex = (words: readonly bigint[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
+  ensure(hex(reference.philox(0n, 0n)) === '6627e8d5 e169c58d bc57ac4c 9b00dbd8', 'all zeros');
+  const ones = (1n << 64n) - 1n;
+  ensure(hex(reference.philox(ones, ones, ones)) === '408f276d 41c83b0e a20bc7c6 6d5451fd', 'all ones');
+  const digits = hex(reference.philox(0x299f31d0a4093822n, 0x85a308d3243f6a88n, 0x0370734413198a2en));
+  ensure(digits === 'd16cfe09 94fdcceb 5001e420 24126ea1', 'digits of pi');
+});
+
+law('generator draws the words of the reference', fc.record({ seed: seeds, offset: fc.nat(1e6) }), ({ seed, offset }) => {
+  const generator = Generator.from({ seed, offset });
+  for (let i = 0; i < 9; i++) ensure(generator.uint32() === reference.word(seed, offset + i), `word ${i} differs`);
+  ensure(generator.state().offset === offset + 9, 'the state counts words');
+});
+
+law('generator integers stay below their bound and permutations hold every number', fc.record({ seed: seeds, n: fc.integer({ min: 1, max: 300 }) }), ({ seed, n }) => {
+  const generator = new Generator(seed);
+  for (let i = 0; i < 20; i++) ensure(generator.integer(n) < n, 'an integer is not below');
+  ensure([...generator.permutation(n)].sort((a, b) => a - b).every((value, i) => value === i), 'a number is missing');
+});
+
+law('randomBits, rand and bernoulli give the words of the reference exactly', cases, async ({ shape, seed, skip }) => {
+  const from = after(seed, skip).from;
+  await near(randomBits(shape, after(seed, skip)), reference.randomBits(shape, seed, from));
+  await near(rand(shape, after(seed, skip)), reference.rand(shape, seed, from));
+  await near(bernoulli(shape, 0.3, after(seed, skip)), reference.bernoulli(shape, 0.3, seed, from));
+});
+
+law('randn gives the normals of the reference', cases, async ({ shape, seed, skip }) => {
+  await near(randn(shape, after(seed, skip)), reference.randn(shape, seed, after(seed, skip).from), { terms: 16 });
+});
+
+law('random tensors are the same however they are split', seeds, (seed) =>
+  withLimits({ maxStorageBufferBindingSize: 1024 }, async () => {
+    await near(rand([1000], after(seed, 0)), reference.rand([1000], seed));
+  }),
+);
+
+law('dropout equals its reference, gradient included', shapes({ maxSize: 400 }).chain((shape) => fc.record({ x: valuesOf(shape), seed: seeds, p: fc.constantFrom(0.2, 0.5, 0.9) })), async ({ x, seed, p }) => {
+  await near(dropout(toTensor(x), p, after(seed, 0)), reference.dropout(x, p, seed), { terms: 2 });
+  await gradcheck((v) => dropout(v, p, after(seed, 0)), (v) => reference.dropout(v, p, seed), [x]);
+});
+
+test('rand and randn have the moments of their distributions', async () => {
+  const generator = new Generator(1);
+  const uniform = rand([100_000], { generator });
+  const normal = randn([100_000], { generator });
+  ensure(Math.abs((await uniform.mean().item()) - 0.5) < 0.005, 'the mean of uniform numbers');
+  ensure(Math.abs((await normal.mean().item()) - 0) < 0.015, 'the mean of normal numbers');
+  ensure(Math.abs((await normal.variance().item()) - 1) < 0.02, 'the variance of normal numbers');
+});
+
+test('permutation holds every number once', async () => {
+  const order = await permutation(1000, { generator: new Generator(3) }).data();
+  ensure(new Set(order).size === 1000 && Math.max(...order) === 999, 'a number is missing');
+});
+
+test('dropout outside training gives x back, and refuses a p outside 0..1', () => {
+  const x: Tensor = rand([3]);
+  ensure(dropout(x, 0.5, { training: false }) === x, 'x itself');
+  refuses(() => dropout(x, 1), ValueError, 'dropout: p is at least 0 and below 1, came 1');
+  refuses(() => new Generator(-1), ValueError, 'generator: seed is an integer from 0');
+});
