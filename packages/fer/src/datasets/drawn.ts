@@ -1,7 +1,7 @@
 // Drawn faces: a synthetic stand-in for FER2013 that needs no download. Expressions follow the facial action units of
 // Ekman and Friesen (1978); the rest of a face, its pose, light and noise are drawn by a seeded generator.
 import { Generator, ValueError } from '@mien/tensor';
-import { type Faces, PIXELS, SIDE } from './faces.ts';
+import { type Faces, PIXELS } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
 import { type Action, paint, type Sketch } from './paint.ts';
 

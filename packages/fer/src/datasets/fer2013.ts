@@ -140,7 +140,7 @@ export class Fer2013Reader {
     const unix = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
     const { data } = Papa.parse<string[]>(unix, { delimiter: ',', newline: '\n' });
     // Papa returns one empty row after a final line end.
-    if (text.endsWith('\n')) data.pop();
+    if (data.at(-1)?.join() === '') data.pop();
     for (const row of data) {
       this.#line++;
       this.#row(row);
