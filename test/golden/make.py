@@ -1,0 +1,474 @@
+"""Golden values from PyTorch's CPU build: a second author's answers to the questions our kernels and references answer.
+
+Run `apt-get install -y python3-torch`, then `/usr/bin/python3 test/golden/make.py`: rewrites test/golden/*.golden.json, the same bytes each time.
+Everything is computed in float64 from float32 inputs, and written as the shortest decimals of the nearest float32.
+
+Inputs and weights come from one formula, so that large ones need not be stored; golden.ts repeats it:
+  noise(name, i) = (2 k + 1) / 2^24 - 1, in (-1, 1), where k is the upper 24 bits of mix(fnv1a(name) + 0x9e3779b9 i mod 2^32);
+  fnv1a is FNV-1a of the name's bytes, mix is MurmurHash3's 32-bit finaliser.
+"""
+import json
+import math
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.use_deterministic_algorithms(True)
+HERE = pathlib.Path(__file__).parent
+
+
+def noise(name, shape):
+    seed = 0x811C9DC5
+    for byte in name.encode():
+        seed = ((seed ^ byte) * 0x01000193) & 0xFFFFFFFF
+    h = (seed + 0x9E3779B9 * np.arange(math.prod(shape), dtype=np.uint64)) & 0xFFFFFFFF
+    h = ((h ^ (h >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+    h = ((h ^ (h >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+    h = h ^ (h >> 16)
+    return ((2.0 * (h >> 8).astype(np.float64) + 1) / 2**24 - 1).reshape(shape)
+
+
+def eighths(name, *shape):
+    """Multiples of 1/8 from -2 to 15/8, so that ties happen and the decimals are short."""
+    return torch.from_numpy(np.asarray(np.floor(noise(name, shape) * 16) / 8))
+
+
+def plain(value):
+    """What JSON takes: tensors as { shape, data }, numbers as the nearest float32's shortest decimals."""
+    if isinstance(value, torch.Tensor):
+        return {"shape": list(value.shape), "data": [plain(v) for v in value.detach().flatten().tolist()]}
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, float):
+        return int(value) if value == int(value) else float(str(np.float32(value)))
+    return value
+
+
+def write(name, cases):
+    lines = ",\n".join(json.dumps(plain(case), separators=(",", ":"), ensure_ascii=False) for case in cases)
+    path = HERE / f"{name}.golden.json"
+    path.write_text(f'{{"torch":"{torch.__version__}","cases":[\n{lines}\n]}}\n')
+    print(f"{path.name}: {len(cases)} cases, {path.stat().st_size} bytes")
+
+
+def case(name, op, fn, inputs, options=None, wrt=None, after=None):
+    """One application of `fn`: output, and for an output gradient `dy` the gradients of the inputs named in `wrt`."""
+    wrt = [key for key, x in inputs.items() if x.is_floating_point()] if wrt is None else wrt
+    before = {key: x.clone() for key, x in inputs.items()}
+    for key in wrt:
+        inputs[key].requires_grad_()
+    y = fn(*inputs.values())
+    row = {"name": name, "op": op, "options": options or {}, "inputs": before, "y": y}
+    if wrt:
+        row["dy"] = dy = eighths(f"{name} dy", *y.shape)
+        row["gradients"] = dict(zip(wrt, torch.autograd.grad(y, [inputs[key] for key in wrt], dy)))
+    if after:
+        row["after"] = after()
+    return row
+
+
+# Pools.
+def pools():
+    rows = []
+
+    def add(name, op, fn, shape, **options):
+        x = eighths(name, *shape)
+        rows.append(case(name, op, lambda x: fn(x), {"x": torch.round(x * 2) / 2 if "ties" in name else x}, options))
+
+    def maximum(name, shape, k, s=None, p=0, d=1, ceil=False):
+        options = dict(kernelSize=k, stride=s or k, padding=p, dilation=d, ceilMode=ceil)
+        add(name, "maxPool2d", lambda x: F.max_pool2d(x, k, s, p, d, ceil), shape, **options)
+
+    maximum("halving, with ties", (1, 2, 4, 6), 2)
+    maximum("an odd size loses its last row, with ties", (1, 1, 5, 7), 2)
+    maximum("overlapping windows with padding and ties", (1, 2, 5, 5), 3, 2, 1)
+    maximum("rounding up, with ties", (1, 1, 6, 6), 3, 2, 0, 1, True)
+    maximum("rounding up with padding: the last window must start inside", (1, 1, 5, 5), 2, 2, 1, 1, True)
+    maximum("dilated, with padding and ties", (1, 1, 7, 6), [3, 2], [2, 1], [1, 1], [2, 3])
+    row = case("every value equal, and negative: the first wins, never the padding", "maxPool2d", lambda x: F.max_pool2d(x, 3, 2, 1),
+               {"x": torch.full((1, 1, 4, 4), -1.0)}, dict(kernelSize=3, stride=2, padding=1, dilation=1, ceilMode=False))
+    rows.append(row)
+
+    def average(name, shape, k, s=None, p=0, ceil=False, include=True):
+        options = dict(kernelSize=k, stride=s or k, padding=p, ceilMode=ceil, countIncludePad=include)
+        add(name, "avgPool2d", lambda x: F.avg_pool2d(x, k, s, p, ceil, include), shape, **options)
+
+    average("plain", (2, 1, 4, 6), 2)
+    average("padding counted", (1, 1, 5, 5), 3, 2, 1)
+    average("padding not counted", (1, 1, 5, 5), 3, 2, 1, False, False)
+    average("rounding up, padding counted: what is beyond it is not", (1, 1, 6, 5), 3, 2, 1, True)
+    average("rounding up, padding not counted", (1, 1, 6, 5), [3, 2], [2, 2], [1, 1], True, False)
+    for size in (1, 3, [2, 5]):
+        add(f"7x6 to {size}", "adaptiveAvgPool2d", lambda x: F.adaptive_avg_pool2d(x, size), (1, 2, 7, 6), size=size)
+    return rows
+
+
+# Batch normalisation.
+def norms():
+    rows = []
+
+    def add(name, shape, training, momentum=0.1, eps=1e-5, affine=True):
+        c = shape[1]
+        inputs = {"x": eighths(name, *shape)}
+        if affine:
+            inputs |= {"weight": eighths(f"{name} weight", c), "bias": eighths(f"{name} bias", c)}
+        running = {"runningMean": eighths(f"{name} mean", c), "runningVar": eighths(f"{name} var", c).abs() + 0.25}
+        before = {key: value.clone() for key, value in running.items()}
+        mean, var = running.values()
+        run = lambda x, weight=None, bias=None: F.batch_norm(x, mean, var, weight, bias, training, momentum, eps)
+        row = case(name, "batchNorm", run, inputs, dict(training=training, momentum=momentum, eps=eps), after=lambda: running)
+        row["before"] = before
+        rows.append(row)
+
+    add("training keeps the unbiased variance", (2, 3, 2, 2), True)
+    add("training with momentum 0.3 and a large eps", (3, 2, 3, 1), True, 0.3, 0.1)
+    add("training rows of features", (4, 3), True)
+    add("training without weight and bias", (2, 2, 1, 3), True, affine=False)
+    add("inference", (2, 3, 2, 2), False)
+    add("inference of rows", (3, 2), False)
+    return rows
+
+
+# Convolutions and matrix products.
+def convolutions():
+    rows = []
+
+    def add(name, op, x, weight, bias, stride=1, padding=0, dilation=1, groups=1, outputPadding=None):
+        inputs = {"x": eighths(f"{name} x", *x), "weight": eighths(f"{name} weight", *weight)}
+        if bias:
+            inputs["bias"] = eighths(f"{name} bias", bias)
+        options = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+        if op == "conv2d":
+            fn = lambda x, weight, bias=None: F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+        else:
+            options["outputPadding"] = outputPadding or 0
+            fn = lambda x, weight, bias=None: F.conv_transpose2d(x, weight, bias, stride, padding, outputPadding or 0, groups, dilation)
+        rows.append(case(name, op, fn, inputs, options))
+
+    add("3x3 with padding", "conv2d", (1, 2, 4, 5), (3, 2, 3, 3), 3, padding=1)
+    add("stride that leaves a rest", "conv2d", (2, 1, 6, 5), (2, 1, 3, 2), None, stride=[2, 3])
+    add("asymmetric stride, padding and dilation", "conv2d", (1, 2, 6, 7), (2, 2, 2, 3), 2, [2, 1], [1, 2], [3, 2])
+    add("groups", "conv2d", (1, 4, 4, 4), (6, 2, 3, 3), 6, 1, 1, 1, 2)
+    add("depthwise with stride", "conv2d", (1, 3, 5, 5), (3, 1, 3, 3), None, 2, 1, 1, 3)
+    add("1x1", "conv2d", (2, 3, 2, 3), (4, 3, 1, 1), 4)
+    add("transposed, stride 2", "convTranspose2d", (1, 2, 3, 3), (2, 3, 3, 3), 3, 2, 1)
+    add("transposed, output padding", "convTranspose2d", (1, 2, 3, 2), (2, 2, 3, 3), 2, 2, 1, 1, 1, 1)
+    add("transposed, all options and groups", "convTranspose2d", (1, 4, 2, 3), (4, 2, 2, 3), 4, [3, 2], [1, 2], [2, 1], 2, [2, 1])
+    for a, b in [((2, 3), (3, 4)), ((2, 2, 3), (3, 2)), ((2, 1, 2, 3), (3, 3, 2)), ((3,), (3, 2)), ((2, 3), (3,)), ((3,), (3,))]:
+        inputs = {"a": eighths(f"a {a}", *a), "b": eighths(f"b {b}", *b)}
+        rows.append(case(f"{list(a)} by {list(b)}", "matmul", lambda a, b: a @ b, inputs))
+    return rows
+
+
+# Reductions, activations, softmax, indexing.
+def elements():
+    rows = []
+    x = eighths("reduce", 2, 3, 4)
+    for dims, correction in [([1], 1), ([0, 2], 0), ([2], 3), ([0, 1, 2], 1)]:
+        fn = lambda x: torch.var(x, dim=dims, correction=correction)
+        rows.append(case(f"over {dims}, correction {correction}", "variance", fn, {"x": x.clone()}, dict(dims=dims, correction=correction)))
+    tied = torch.tensor([[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0], [-1.0, -2.0, -1.0, -2.0]])
+    for op, fn in [("max", torch.amax), ("min", torch.amin)]:
+        for dims in ([0], [1], [0, 1]):
+            rows.append(case(f"ties share over {dims}", op, lambda x: fn(x, dims), {"x": tied.clone()}, dict(dims=dims)))
+    for op, fn in [("argmax", torch.argmax), ("argmin", torch.argmin)]:
+        for dim in (0, 1, None):
+            # PyTorch promises no particular one of several; its CPU build gives the first, as we promise.
+            rows.append(case(f"the first of ties along {dim}", op, lambda x: fn(x, dim), {"x": tied.clone()}, dict(dim=dim), wrt=[]))
+    wide = torch.tensor([-9, -4, -2.5, -1, -0.5, -0.0625, 0, 0.0625, 0.5, 1, 2.5, 4, 9])
+    smooth = {
+        "gelu": F.gelu, "geluTanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+        "leakyRelu": lambda x: F.leaky_relu(x, 0.125), "relu": F.relu, "clamp": lambda x: torch.clamp(x, -1, 2.5), "abs": torch.abs,
+    }
+    for op, fn in smooth.items():
+        rows.append(case("from -9 to 9", op, fn, {"x": wide.clone()}))
+    for op, fn in [("maximum", torch.maximum), ("minimum", torch.minimum)]:
+        rows.append(case("ties share", op, fn, {"a": torch.tensor([1.0, 2.0, 3.0]), "b": torch.tensor([2.0, 2.0, 1.0])}))
+    rows.append(case("of positive bases", "pow", torch.pow, {"a": x.abs()[0] + 0.5, "b": x[1]}))
+    for op, fn in [("softmax", F.softmax), ("logSoftmax", F.log_softmax)]:
+        for dim in (0, 1, 2):
+            rows.append(case(f"along {dim}", op, lambda x: fn(x, dim), {"x": 3 * x}, dict(dim=dim)))
+        rows.append(case("of large values", op, lambda x: fn(x, 1), {"x": torch.tensor([[1000.0, 1001.0, 999.0], [-1e4, 0.0, -2.0]])}, dict(dim=1)))
+    index = torch.tensor([[[0, 2, 1, 1]], [[2, 2, 0, 1]]])
+    rows.append(case("along 1", "gather", lambda x, index: torch.gather(x, 1, index), {"x": x.clone(), "index": index}, dict(dim=1)))
+    index = torch.tensor([[[0, 3], [3, 3]], [[1, 1], [2, 0]]])
+    rows.append(case("repeated and fewer rows, along 2", "gather", lambda x, index: torch.gather(x, 2, index), {"x": x.clone(), "index": index}, dict(dim=2)))
+    inputs = {"index": torch.tensor([[1, 3, 1], [0, 1, 3]]), "weight": eighths("embedding", 4, 3)}
+    rows.append(case("repeated rows add up", "embedding", F.embedding, inputs))
+    return rows
+
+
+# Losses.
+def losses():
+    rows = []
+    logits, hard = eighths("logits", 4, 5), torch.tensor([1, 0, 4, 1])
+    soft = F.softmax(eighths("soft", 4, 5), 1).float().double()
+    maps, labels = eighths("maps", 2, 3, 2), torch.tensor([[0, 2], [1, 1]])
+    weights = torch.tensor([0.5, 2.0, 1.0, 0.25, 3.0])
+    for kind, x, target, w in [("hard", logits, hard, weights), ("soft", logits, soft, weights), ("maps", maps, labels, weights[:3])]:
+        for smoothing in (0, 0.125):
+            for weighted in (False, True):
+                for reduction in ("mean", "sum", "none"):
+                    name = f"{kind} targets, smoothing {smoothing}, {'class weights' if weighted else 'no weights'}, {reduction}"
+                    if reduction == "sum" and (kind == "maps" or not weighted):
+                        continue
+                    inputs = {"x": x.clone(), "target": target.clone()} | ({"weight": w.clone()} if weighted else {})
+                    fn = lambda x, target, weight=None: F.cross_entropy(x, target, weight, reduction=reduction, label_smoothing=smoothing)
+                    rows.append(case(name, "crossEntropy", fn, inputs, dict(labelSmoothing=smoothing, reduction=reduction), wrt=["x"]))
+    log = F.log_softmax(logits, 1).float().double()
+    for reduction in ("mean", "sum", "none"):
+        inputs = {"x": log.clone(), "target": hard.clone(), "weight": weights.clone()}
+        fn = lambda x, target, weight: F.nll_loss(x, target, weight, reduction=reduction)
+        rows.append(case(f"class weights, {reduction}", "nllLoss", fn, inputs, dict(reduction=reduction), wrt=["x"]))
+        inputs = {"x": logits.clone(), "target": soft.clone()}
+        rows.append(case(reduction, "mseLoss", lambda x, target: F.mse_loss(x, target, reduction=reduction), inputs, dict(reduction=reduction)))
+    inputs = {"x": torch.tensor([[-40.0, -3.0, 0.0], [0.5, 3.0, 40.0]]), "target": torch.tensor([[0.0, 1.0, 0.25], [1.0, 0.5, 1.0]])}
+    extra = {"weight": torch.tensor([1.0, 0.5, 2.0]), "posWeight": torch.tensor([3.0, 1.0, 0.5])}
+    for reduction in ("mean", "none"):
+        for more in ({}, extra):
+            fn = lambda x, target, weight=None, posWeight=None: F.binary_cross_entropy_with_logits(
+                x, target, weight, reduction=reduction, pos_weight=posWeight)
+            given = {key: value.clone() for key, value in (inputs | more).items()}
+            rows.append(case(f"{'weighted' if more else 'plain'}, {reduction}", "binaryCrossEntropyWithLogits", fn, given, dict(reduction=reduction), wrt=["x"]))
+    return rows
+
+
+# Optimisers: five steps with given gradients; every value after every step.
+def optimisers():
+    rows = []
+
+    def add(name, op, make, **options):
+        w, b = nn.Parameter(eighths("optimiser w", 2, 3)), nn.Parameter(eighths("optimiser b", 3))
+        optimiser, row = make([w, b]), {"name": name, "op": op, "options": options, "w": w.clone(), "b": b.clone(), "steps": []}
+        for step in range(5):
+            w.grad, b.grad = eighths(f"gradient w {step}", 2, 3), eighths(f"gradient b {step}", 3)
+            optimiser.step()
+            row["steps"].append({"dw": w.grad, "db": b.grad, "w": w.clone(), "b": b.clone()})
+        rows.append(row)
+
+    sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+    add("plain", "SGD", lambda p: sgd(p, lr=0.125), lr=0.125)
+    add("momentum", "SGD", lambda p: sgd(p, lr=0.1, momentum=0.9), lr=0.1, momentum=0.9)
+    add("momentum and decay", "SGD", lambda p: sgd(p, lr=0.1, momentum=0.9, weight_decay=0.05), lr=0.1, momentum=0.9, weightDecay=0.05)
+    add("Nesterov and decay", "SGD", lambda p: sgd(p, lr=0.1, momentum=0.9, weight_decay=0.05, nesterov=True),
+        lr=0.1, momentum=0.9, weightDecay=0.05, nesterov=True)
+    add("defaults", "Adam", lambda p: adam(p))
+    add("decay in the gradient", "Adam", lambda p: adam(p, lr=0.05, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.1),
+        lr=0.05, betas=[0.8, 0.9], eps=1e-3, weightDecay=0.1)
+    add("defaults", "AdamW", lambda p: adamw(p))
+    add("decoupled decay", "AdamW", lambda p: adamw(p, lr=0.05, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.1),
+        lr=0.05, betas=[0.8, 0.9], eps=1e-3, weightDecay=0.1)
+    for maximum in (1.0, 100.0):
+        w, b = nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(3))
+        w.grad, b.grad = eighths("clip w", 2, 3), eighths("clip b", 3)
+        row = {"name": f"to {maximum}", "op": "clipGradientNorm", "options": {"maximum": maximum}, "dw": w.grad.clone(), "db": b.grad.clone()}
+        rows.append(row | {"norm": float(nn.utils.clip_grad_norm_([w, b], maximum)), "clippedW": w.grad, "clippedB": b.grad})
+    return rows
+
+
+# Schedules: the factor on the learning rate at steps 0, 1, ...; and the scales of initial weights.
+def schedules():
+    rows = []
+    lr = torch.optim.lr_scheduler
+
+    def add(op, make, steps=12, **options):
+        optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+        schedule, factors = make(optimiser), []
+        for _ in range(steps):
+            factors.append(optimiser.param_groups[0]["lr"])
+            optimiser.step()
+            schedule.step()
+        rows.append({"op": op, "options": options, "factors": factors})
+
+    add("stepDecay", lambda o: lr.StepLR(o, 3, 0.5), every=3, factor=0.5)
+    add("multiStep", lambda o: lr.MultiStepLR(o, [2, 7], 0.1), at=[2, 7], factor=0.1)
+    add("exponential", lambda o: lr.ExponentialLR(o, 0.9), factor=0.9)
+    add("cosine", lambda o: lr.CosineAnnealingLR(o, 11, 0.05), steps=11, floor=0.05)
+    add("warmUp", lambda o: lr.LinearLR(o, 1 / 4, 1, 3), steps=4)
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule, factors = lr.ReduceLROnPlateau(optimiser, "min", 0.5, 1, threshold=0.01, min_lr=0.2), []
+    metrics = [1, 0.5, 0.498, 0.497, 0.3, 0.31, 0.3, 0.29, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
+    for metric in metrics:
+        schedule.step(metric)
+        factors.append(optimiser.param_groups[0]["lr"])
+    rows.append({"op": "Plateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2), "metrics": metrics, "factors": factors})
+    return rows
+
+
+def scales():
+    rows = []
+    for shape in [(64, 48), (32, 24, 3, 3)]:
+        torch.manual_seed(0)
+        w = torch.empty(shape)
+        fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(w)
+        for mode, fan in [("fanIn", fan_in), ("fanOut", fan_out)]:
+            for kind, slope in [("relu", 0), ("leakyRelu", 0.2), ("tanh", 0), ("linear", 0), ("sigmoid", 0)]:
+                gain = nn.init.calculate_gain({"leakyRelu": "leaky_relu"}.get(kind, kind), slope)
+                rows.append({"op": "kaimingUniform", "shape": shape, "options": dict(mode=mode, nonlinearity=kind, slope=slope), "bound": gain * math.sqrt(3 / fan)})
+                rows.append({"op": "kaimingNormal", "shape": shape, "options": dict(mode=mode, nonlinearity=kind, slope=slope), "deviation": gain / math.sqrt(fan)})
+                nn.init.kaiming_uniform_(w, slope, {"fanIn": "fan_in", "fanOut": "fan_out"}[mode], {"leakyRelu": "leaky_relu"}.get(kind, kind))
+                assert 0.99 < w.abs().max() / rows[-2]["bound"] <= 1, "the bound is not PyTorch's"
+        nn.init.xavier_uniform_(w, 1.5)
+        rows.append({"op": "xavierUniform", "shape": shape, "options": dict(gain=1.5), "bound": 1.5 * math.sqrt(6 / (fan_in + fan_out))})
+        rows.append({"op": "xavierNormal", "shape": shape, "options": dict(gain=1.5), "deviation": 1.5 * math.sqrt(2 / (fan_in + fan_out))})
+        assert 0.99 < w.abs().max() / rows[-2]["bound"] <= 1, "the bound is not PyTorch's"
+        layer = nn.Linear(shape[1], shape[0]) if len(shape) == 2 else nn.Conv2d(shape[1], shape[0], shape[2:])
+        bound = 1 / math.sqrt(fan_in)
+        assert 0.99 < layer.weight.abs().max() / bound <= 1 and layer.bias.abs().max() <= bound, "the bound is not PyTorch's"
+        rows.append({"op": "Linear" if len(shape) == 2 else "Conv2d", "shape": shape, "options": {}, "bound": bound})
+    return rows
+
+
+# Networks, by the tables of the protocol.
+class VGG(nn.Module):
+    def __init__(self, widths, channels=3):
+        super().__init__()
+        layers = []
+        for width in widths:
+            if width == "M":
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                channels = width
+        self.features, self.classifier = nn.Sequential(*layers), nn.Linear(512, 7)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+def vgg19():
+    return VGG([64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M"])
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        changes = stride != 1 or inputs != width
+        self.shortcut = nn.Sequential(*([nn.Conv2d(inputs, width, 1, stride, bias=False), nn.BatchNorm2d(width)] if changes else []))
+
+    def forward(self, x):
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
+
+
+class ResNet18(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
+        inputs = 64
+        for i, (width, stride) in enumerate([(64, 1), (128, 2), (256, 2), (512, 2)], 1):
+            setattr(self, f"layer{i}", nn.Sequential(BasicBlock(inputs, width, stride), BasicBlock(width, width, 1)))
+            inputs = width
+        self.linear = nn.Linear(512, 7)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.linear(F.avg_pool2d(x, 4).flatten(1))
+
+
+def unit(inputs, width, kernel=3, stride=1, groups=1, relu=True):
+    conv = nn.Conv2d(inputs, width, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(width), *([nn.ReLU()] if relu else []))
+
+
+class Residual(nn.Module):
+    def __init__(self, *body):
+        super().__init__()
+        self.body = nn.Sequential(*body)
+
+    def forward(self, x):
+        return F.relu(self.body(x) + x)
+
+
+class Compact(nn.Module):
+    def __init__(self, width, *features):
+        super().__init__()
+        self.features, self.classifier = nn.Sequential(*features), nn.Linear(width, 7)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def small():
+    residual = lambda c: Residual(unit(c, c), unit(c, c, relu=False))
+    inverted = lambda c, m: Residual(unit(c, m, 1), unit(m, m, groups=m), unit(m, c, 1, relu=False))
+    return Compact(256, unit(1, 16), unit(16, 24, stride=2), residual(24), unit(24, 64, stride=2), residual(64), unit(64, 128, stride=2),
+                   inverted(128, 256), inverted(128, 256), unit(128, 256, 1))
+
+
+def nano():
+    pair = lambda a, b, stride=1: nn.Sequential(unit(a, a, groups=a, stride=stride), unit(a, b, 1))
+    return Compact(96, unit(1, 12, stride=2), pair(12, 24), pair(24, 32, 2), pair(32, 48), pair(48, 64, 2), pair(64, 96), pair(96, 96))
+
+
+def fill(network):
+    """Weights by the formula: kernels kaiming-scaled, statistics and scales near one, so that activations keep their size through depth."""
+    for name, value in network.state_dict().items():
+        if value.dim() == 0:
+            continue  # PyTorch's count of batches
+        z = noise(name, tuple(value.shape))
+        if value.dim() > 1:
+            z = z * math.sqrt(6 / math.prod(value.shape[1:]))
+        elif name.endswith("running_var"):
+            z = 1 + 0.5 * z
+        elif name.endswith("weight"):
+            z = 1 + 0.25 * z
+        else:
+            z = 0.1 * z
+        value.copy_(torch.from_numpy(z.astype(np.float32).astype(np.float64)))
+
+
+def images(channels, side):
+    """Two images in 0..1: noise, and noise in blocks of four by four."""
+    fine = noise(f"fine {side}", (1, side, side))
+    coarse = noise(f"coarse {side}", (1, side // 4, side // 4)).repeat(4, 1).repeat(4, 2)
+    both = (np.stack([fine, coarse]) * 0.5 + 0.5).astype(np.float32).astype(np.float64)
+    return torch.from_numpy(both).expand(2, channels, side, side).contiguous()
+
+
+def networks():
+    rows = []
+    for name, make, channels, count in [("vgg19", vgg19, 3, 20_038_983), ("resnet18", ResNet18, 3, 11_172_423), ("small", small, 1, 349_383), ("nano", nano, 1, 25_591)]:
+        network = make()
+        parameters = sum(p.numel() for p in network.parameters())
+        assert parameters == count, f"{name} has {parameters} parameters, the protocol says {count}"
+        fill(network)
+        network.eval()
+        with torch.no_grad():
+            logits = network(images(channels, 44))
+        # One step of training, without dropout; 32x32 is the least that the large ones take.
+        side, labels = 32, torch.tensor([3, 5])
+        loss = lambda: F.cross_entropy(network(images(channels, side)), labels, label_smoothing=0.1)
+        network.train()
+        trained = loss()
+        buffers = [(key, b.clone()) for key, b in network.named_buffers() if b.dim() > 0]
+        # Eight values a channel at its end make VGG19's gradient in training jump with the last bits (PyTorch's own float32 is
+        # 7e-4 off), so that its gradient is taken with the statistics before this step held.
+        held = name == "vgg19"
+        if held:
+            fill(network)
+            network.eval()
+        (loss() if held else trained).backward()
+        # A bias before batch normalisation has no gradient but rounding.
+        named = [(key, p) for key, p in network.named_parameters() if p.grad.norm() > 1e-6]
+        chosen = [named[i] for i in (0, 1, len(named) // 3, len(named) // 2, len(named) - 5, len(named) - 2, len(named) - 1)]
+        gradients = {key: {"norm": float(p.grad.norm()), "first": p.grad.flatten()[:4]} for key, p in chosen}
+        running = {key: {"norm": float(b.norm()), "first": b[:4]} for key, b in (buffers[0], buffers[1], buffers[-2], buffers[-1])}
+        rows.append({"name": name, "channels": channels, "parameters": count, "logits": logits,
+                     "training": {"side": side, "labels": labels.tolist(), "labelSmoothing": 0.1, "loss": float(trained), "held": held, "gradients": gradients, "running": running}})
+    return rows
+
+
+if __name__ == "__main__":
+    write("formula", [{"name": name, "values": [float(v) for v in noise(name, (4,))]} for name in ("", "features.0.weight", "naïve")])
+    for name, make in dict(pool=pools, norm=norms, conv=convolutions, element=elements, loss=losses, optimiser=optimisers, schedule=schedules,
+                           init=scales, network=networks).items():
+        write(name, make())
