@@ -8,7 +8,7 @@ const roots: GPU[] = [];
 
 /** What the environment asks for, in the form that `init({ adapter })` takes. */
 export function environmentChoice(): string | undefined {
-  return process.env['MIEN_ADAPTER'] || undefined;
+  return process.env.MIEN_ADAPTER || undefined;
 }
 
 /** Adapters of the system, hardware first, then the embedded SwiftShader where it is installed. */

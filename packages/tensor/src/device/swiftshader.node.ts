@@ -27,7 +27,7 @@ export function embeddedSwiftShader(): string | null {
 /** Runs `open` while SwiftShader is the only Vulkan driver that a loader finds; the environment is put back afterwards. */
 export async function withDriver<T>(path: string, open: () => Promise<T>): Promise<T> {
   const folder = unpacked(path);
-  const before = { VK_ICD_FILENAMES: process.env['VK_ICD_FILENAMES'], VK_DRIVER_FILES: process.env['VK_DRIVER_FILES'] };
+  const before = { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES, VK_DRIVER_FILES: process.env.VK_DRIVER_FILES };
   const driver = join(folder, 'vk_swiftshader_icd.json');
   Object.assign(process.env, { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver });
   try {
@@ -49,7 +49,7 @@ export async function withDriver<T>(path: string, open: () => Promise<T>): Promi
 /** A folder with the archive's files, unpacked once a version; in a temporary folder where the cache cannot be written. */
 function unpacked(path: string): string {
   const { version } = JSON.parse(readFileSync(join(dirname(path), '..', 'package.json'), 'utf8')) as { version: string };
-  const parent = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'mien');
+  const parent = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mien');
   const folder = join(parent, `swiftshader-${version}`);
   if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
   const files = untar(brotliDecompressSync(readFileSync(path)));

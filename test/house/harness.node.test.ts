@@ -1,0 +1,97 @@
+// The harness must not be able to end green: each way in which a test can fail to prove anything is a failure.
+import { ensure } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { type CaseRecord, type RunOptions, type Recorder, recorder, test } from '../harness.ts';
+
+type Register = (own: Recorder) => unknown;
+
+/** Records of one file that registers its cases by `register`. */
+async function recordsOf(register: Register, options?: RunOptions): Promise<CaseRecord[]> {
+  const own = recorder();
+  return silently(() => own.runFiles([['some.test.ts', async () => register(own)]], options));
+}
+
+/** Keeps uvu's dots of inner suites out of the outer one's line, and gives its queue back. */
+async function silently<T>(run: () => Promise<T>): Promise<T> {
+  const write = process.stdout.write;
+  process.stdout.write = () => true;
+  try {
+    return await run();
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
+function expectOne(records: readonly CaseRecord[], state: CaseRecord['state'], reason: string): void {
+  ensure(records.length === 1, `${records.length} records, expected one`);
+  const [record] = records as [CaseRecord];
+  ensure(record.state === state, `it ${record.state}, expected ${state}`);
+  ensure((record.reason ?? '').includes(reason), `the reason is \`${record.reason}\`, expected \`${reason}\``);
+}
+
+test('harness passes a case that returns', async () => {
+  expectOne(await recordsOf(({ test }) => test('a', () => {})), 'passed', '');
+});
+
+test('harness fails a case that throws or rejects', async () => {
+  const broken = (): never => {
+    throw new TypeError('broken');
+  };
+  expectOne(await recordsOf(({ test }) => test('a', broken)), 'failed', 'TypeError: broken');
+  expectOne(await recordsOf(({ test }) => test('a', async () => broken())), 'failed', 'TypeError: broken');
+});
+
+test('harness fails a case that does not end in its time', async () => {
+  expectOne(await recordsOf(({ test }) => test('a', () => new Promise(() => {}), { seconds: 0.05 })), 'failed', 'longer than 0.05 s');
+});
+
+test('harness fails a file that registers nothing', async () => {
+  expectOne(await recordsOf(() => {}), 'failed', 'registered none');
+});
+
+test('harness fails a file that does not load', async () => {
+  const register: Register = () => Promise.reject(new TypeError('half a file'));
+  expectOne(await recordsOf(register), 'failed', 'half a file');
+});
+
+test('harness fails a case that never ran', async () => {
+  const own = recorder();
+  // A suite that ends before its cases, as one with a hook that throws does.
+  const queue = globalThis as { UVU_QUEUE?: unknown };
+  const before = Object.getOwnPropertyDescriptor(queue, 'UVU_QUEUE') as PropertyDescriptor;
+  Object.defineProperty(queue, 'UVU_QUEUE', { configurable: true, get: () => [[]], set: () => {} });
+  try {
+    expectOne(await own.runFiles([['some.test.ts', async () => own.test('a', () => {})]]), 'failed', 'never ran');
+  } finally {
+    Object.defineProperty(queue, 'UVU_QUEUE', before);
+  }
+});
+
+test('harness records a skipped case with its reason', async () => {
+  expectOne(await recordsOf(({ skip }) => skip('a', 'no camera')), 'skipped', 'no camera');
+  expectOne(await recordsOf(({ test }) => test('a', () => {}, { skip: 'no camera' })), 'skipped', 'no camera');
+});
+
+test('harness runs the cases whose file or name contains a word', async () => {
+  const register: Register = ({ test }) => ['conv2d holds', 'matmul holds'].map((name) => test(name, () => {}));
+  const named = async (words: readonly string[]): Promise<string> =>
+    (await recordsOf(register, { words })).map(({ name }) => name).join();
+  ensure((await named(['MATMUL'])) === 'matmul holds', 'by name');
+  ensure((await named(['some'])) === 'conv2d holds,matmul holds', 'by file');
+  ensure((await named(['nothing'])) === '', 'none');
+});
+
+test('harness prints the smallest case of a law that fails and the line that repeats it', async () => {
+  const register: Register = ({ law }) =>
+    law('small numbers are below ten', fc.nat(1000), (n) => ensure(n < 10, `${n} is not`));
+  const records = await recordsOf(register);
+  expectOne(records, 'failed', 'smallest case: 10');
+  const [, seed, path] = /--seed (-?\d+) --path (\S+)/.exec(records[0]?.reason ?? '') ?? [];
+  ensure(seed !== undefined && path !== undefined, 'the line that repeats it');
+  expectOne(await recordsOf(register, { seed: Number(seed), path }), 'failed', 'smallest case: 10');
+});
+
+test('harness reports the largest error of a law over its tolerance', async () => {
+  const [record] = await recordsOf(({ law }) => law('all is well', fc.nat(), () => {}, { runs: 3 }));
+  ensure(record?.state === 'passed' && record.worst === 0, `worst is ${record?.worst}`);
+});
