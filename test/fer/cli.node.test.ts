@@ -1,0 +1,133 @@
+// The command as a user meets it: words in, lines and exit codes out.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawFaces, FER2013_SPLITS, split } from '@mien/fer';
+import { writeFer2013 } from '@mien/fer/node';
+import { device } from '@mien/tensor';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `mien` with these words; `onOut` hears standard output and may end the child. */
+function mien(words: readonly string[], onOut: (text: string, kill: () => void) => void = () => {}): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words], {
+      // The same adapter as the tests themselves.
+      env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (text) => {
+      out += text;
+      onOut(out, () => child.kill('SIGINT'));
+    });
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    child.on('close', (code) => done({ code, out, err }));
+  });
+}
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-cli-'));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test('mien --version and --help print to standard output and end with 0', async () => {
+  const version = await mien(['--version']);
+  assert.is(version.code, 0);
+  assert.match(version.out, /^\d+\.\d+\.\d+\n$/);
+  const help = await mien(['train', '--help']);
+  assert.is(help.code, 0);
+  for (const option of [
+    '--model',
+    '--data',
+    '--epochs',
+    '--batch-size',
+    '--lr',
+    '--fold',
+    '--seed',
+    '--out',
+    '--resume',
+  ]) {
+    assert.match(help.out, option);
+  }
+});
+
+test('mien answers wrong words with one plain sentence and exit code 1', () =>
+  inFolder(async (folder) => {
+    const cases: [string[], string][] = [
+      [['train', '--model', 'vgg20'], "argument 'vgg20' is invalid"],
+      [['train', '--model', 'nano', '--epochs', 'many'], 'A whole number is expected'],
+      [['train'], 'train needs --model'],
+      [['train', '--model', 'nano', '--data', join(folder, 'nowhere')], 'nowhere: no such file or folder'],
+      [['evaluate', '--weights', join(folder, 'no.safetensors')], 'no.safetensors: cannot be read'],
+      [['sing'], "unknown command 'sing'"],
+    ];
+    for (const [words, sentence] of cases) {
+      const { code, out, err } = await mien(words);
+      assert.is(code, 1, words.join(' '));
+      assert.is(out, '');
+      assert.match(err, sentence);
+      assert.not.match(err, /\n\s+at /);
+    }
+  }));
+
+test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --resume finishes the run', () =>
+  inFolder(async (folder) => {
+    const faces = drawFaces({ training: 8, publicTest: 1, privateTest: 1 });
+    const data = join(folder, 'fer2013.csv');
+    await writeFer2013(
+      data,
+      FER2013_SPLITS.map((usage) => ({ usage, split: split(faces, usage) })),
+    );
+    const out = join(folder, 'run');
+    const words = ['train', '--model', 'nano', '--data', data, '--epochs', '2', '--batch-size', '8', '--json'];
+    let asked = false;
+    const stopped = await mien([...words, '--out', out], (text, interrupt) => {
+      if (asked || !text.includes('"event":"step"')) return;
+      asked = true;
+      interrupt();
+    });
+    assert.is(stopped.code, 130, stopped.err);
+    assert.ok(existsSync(join(out, 'last.safetensors')));
+    const rest = await mien(['train', '--resume', out, '--json']);
+    assert.is(rest.code, 0, rest.err);
+    const events = [stopped, rest].map(({ out }) =>
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    const steps = events.flat().filter(({ event }) => event === 'step');
+    assert.equal(
+      steps.map(({ step }) => step),
+      Array.from({ length: 14 }, (_, i) => i),
+    );
+    const end = events[1]?.at(-1);
+    assert.is(end.event, 'end');
+    assert.ok(end.summary.testAccuracy >= 0 && end.summary.testAccuracy <= 1);
+    assert.match(rest.err, 'adapter: ');
+    assert.is(readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length, 2);
+    const found = await mien(['evaluate', '--weights', out, '--split', 'private', '--json']);
+    assert.is(JSON.parse(found.out).accuracy, end.summary.privateTestAccuracy);
+  }));
+
+test('mien train says which checkpoint is broken and leaves it as it is', () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, 'last.safetensors'), 'not a checkpoint at all');
+    const { code, err } = await mien(['train', '--resume', folder]);
+    assert.is(code, 1);
+    assert.match(err, 'last.safetensors');
+    assert.is(readFileSync(join(folder, 'last.safetensors'), 'utf8'), 'not a checkpoint at all');
+  }));
