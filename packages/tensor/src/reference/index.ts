@@ -2,9 +2,11 @@
 export * from './binary.ts';
 export * from './cast.ts';
 export * from './create.ts';
+export * from './gather.ts';
 export * from './random.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
+export * from './softmax.ts';
 export * from './unary.ts';
 export { at, build, coordinates, count, type Values, values } from './values.ts';
 export * from './where.ts';

@@ -1,0 +1,28 @@
+// y[o, j, i] = x[o, index[o, j, i], i], as bits of any four-byte type; where the index is outside, `params.outside`.
+// An index that all i share is given as [outer, count, 1].
+// threads: LANES in a group, one element of y each.
+// uses: lib/grid.wgsl
+const LANES: u32 = 64;
+struct Params { outer: u32, length: u32, inner: u32, count: u32, indexInner: u32, outside: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;      // [outer, length, inner]
+@group(0) @binding(2) var<storage, read> index: array<u32>;  // [outer, count, indexInner]; negative ones are large here
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;  // [outer, count, inner]
+
+@compute @workgroup_size(LANES)
+fn gather(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  if (id >= params.outer * params.count * params.inner) { return; }
+  let i = id % params.inner;
+  let row = id / params.inner;
+  let place = index[row * params.indexInner + i % params.indexInner];
+  if (place >= params.length) {
+    y[id] = params.outside;
+  } else {
+    y[id] = x[((row / params.count) * params.length + place) * params.inner + i];
+  }
+}

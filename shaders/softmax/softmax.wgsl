@@ -1,0 +1,30 @@
+// y[o, k, i] = exp(x[o, k, i] - m) / sum_j exp(x[o, j, i] - m), m the largest of column (o, i); with LOGARITHM its log.
+// threads: LANES in a group, one column each: three walks along it.
+// uses: lib/grid.wgsl
+const LOGARITHM: bool = false;
+const LANES: u32 = 64;
+struct Params { outer: u32, length: u32, inner: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [outer, length, inner]
+
+@compute @workgroup_size(LANES)
+fn softmax(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let column = linearGroup(group, groups) * LANES + lane;
+  if (column >= params.outer * params.inner) { return; }
+  let step = params.inner;
+  let first = (column / step) * params.length * step + column % step;
+  let end = first + params.length * step;
+  var largest = x[first];
+  for (var at = first; at < end; at += step) { largest = max(largest, x[at]); }
+  var sum = 0.0;
+  for (var at = first; at < end; at += step) { sum += exp(x[at] - largest); }
+  for (var at = first; at < end; at += step) {
+    let shifted = x[at] - largest;
+    if (LOGARITHM) { y[at] = shifted - log(sum); } else { y[at] = exp(shifted) / sum; }
+  }
+}

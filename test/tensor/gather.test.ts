@@ -1,0 +1,53 @@
+import { DtypeError, embedding, gather, oneHot, ShapeError } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { gradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const cases = shapes({ minRank: 1, maxSize: 300 }).chain((shape) =>
+  fc.record({ dim: fc.nat(shape.length - 1), count: fc.integer({ min: 1, max: 9 }) }).chain(({ dim, count }) =>
+    fc.record({
+      x: valuesOf(shape),
+      dim: fc.constant(dim),
+      index: valuesOf(shape.map((size, d) => (d === dim ? count : size)), { min: 0, max: (shape[dim] as number) - 1, integer: true }),
+    }),
+  ),
+);
+
+law('gather equals its reference along any dim, gradient included', cases, async ({ x, dim, index }) => {
+  const places = toTensor(index, { dtype: 'int32' });
+  await near(gather(toTensor(x), dim, places), reference.gather(x, dim, index));
+  await gradcheck((v) => gather(v, dim, places), (v) => reference.gather(v, dim, index), [x]);
+});
+
+const tables = fc.record({ rows: fc.integer({ min: 1, max: 40 }), width: fc.integer({ min: 1, max: 17 }), shape: shapes({ maxRank: 2, maxSize: 50 }) });
+
+law(
+  'embedding equals its reference, gradient included',
+  tables.chain(({ rows, width, shape }) =>
+    fc.record({ weight: valuesOf([rows, width]), index: valuesOf(shape, { min: 0, max: rows - 1, integer: true }) }),
+  ),
+  async ({ weight, index }) => {
+    const places = toTensor(index, { dtype: 'int32' });
+    await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
+    await gradcheck((w) => embedding(places, w), (w) => reference.embedding(index, w), [weight]);
+  },
+);
+
+law('oneHot equals its reference', shapes({ maxRank: 3, maxSize: 200 }).chain((shape) => valuesOf(shape, { min: 0, max: 6, integer: true })), async (index) => {
+  await near(oneHot(toTensor(index, { dtype: 'int32' }), 7), reference.oneHot(index, 7));
+});
+
+test('gather gives NaN for an index outside, and never a neighbour', async () => {
+  const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
+  const index = toTensor(reference.values([2, 1], [2, -1]), { dtype: 'int32' });
+  await near(gather(x, 1, index), reference.values([2, 1], [NaN, NaN]));
+  await near(gather(x.to('int32'), 1, index), reference.values([2, 1], [0, 0]));
+});
+
+test('gather refuses an index of another dtype or shape', () => {
+  const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
+  refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, came float32');
+  const index = toTensor(reference.values([1, 3], [0, 0, 0]), { dtype: 'int32' });
+  refuses(() => gather(x, 0, index), ShapeError, 'gather: the index [1, 3] must have the sizes of x [2, 2] beside dim 0');
+});
