@@ -1,0 +1,48 @@
+// Checkpoints that were cut short, edited, filled with NaN, or belong to another network.
+import { drawFaces, protocol, readTraining, split, Training } from '@mien/fer';
+import { FormatError, StateError } from '@mien/nn';
+import { ValueError } from '@mien/tensor';
+import { refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+const train = split(drawFaces({ training: 1, publicTest: 1, privateTest: 1 }), 'Training');
+const settings = protocol('nano', 'drawn');
+const checkpoint = async (): Promise<Uint8Array> => {
+  using training = new Training({ model: 'nano', train, protocol: settings });
+  return training.checkpoint();
+};
+
+/** The same bytes with one text in the header replaced by another of the same length. */
+function edited(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const text = new TextDecoder('latin1').decode(bytes);
+  const at = text.indexOf(from);
+  const copy = bytes.slice();
+  for (let i = 0; i < to.length; i++) copy[at + i] = to.charCodeAt(i);
+  return copy;
+}
+
+test('readTraining refuses a checkpoint that is cut short', async () => {
+  const bytes = await checkpoint();
+  refuses(() => readTraining(bytes.subarray(0, bytes.length - 100), 'a.safetensors'), FormatError, 'it is cut short');
+  refuses(() => readTraining(bytes.subarray(0, 3), 'a.safetensors'), FormatError, 'a.safetensors: byte 0');
+});
+
+test('readTraining refuses a checkpoint whose header was edited', async () => {
+  const bytes = await checkpoint();
+  refuses(() => readTraining(edited(bytes, '[12,1,3,3]', '[12,1,3,9]')), FormatError, 'takes 1296 bytes');
+  const other = edited(bytes, '\\"model\\":\\"nano\\"', '\\"model\\":\\"nana\\"');
+  refuses(() => readTraining(other, 'a.safetensors'), ValueError, 'a.safetensors: holds a network called nana');
+});
+
+test('readTraining refuses a checkpoint with NaN among its weights', async () => {
+  const bytes = (await checkpoint()).slice();
+  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  new DataView(bytes.buffer).setFloat32(start + 8, Number.NaN, true);
+  refuses(() => readTraining(bytes), FormatError, 'element 2 is NaN');
+});
+
+test('Training refuses the checkpoint of another network', async () => {
+  const read = readTraining(await checkpoint());
+  const options = { model: 'small', train, protocol: settings } as const;
+  refuses(() => new Training(options, read), StateError, 'build the network that was saved');
+});

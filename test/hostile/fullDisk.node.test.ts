@@ -1,0 +1,35 @@
+// A disk that is full at the moment of saving: /dev/full takes the place of the file that is written first.
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawFaces } from '@mien/fer';
+import { train } from '@mien/fer/node';
+import { FileError } from '@mien/nn/files';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const sentence = /last\.safetensors: cannot be written \(ENOSPC.*the earlier file, if any, is as it was/;
+
+test(
+  'train on a full disk says so and leaves the earlier checkpoint as it was',
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), 'mien-full-'));
+    try {
+      const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
+      const options = { faces, protocol: { epochs: 2, batchSize: 7 } };
+      await train({ ...options, model: 'nano', out, stopAfter: 1 });
+      const before = readFileSync(join(out, 'last.safetensors'));
+      symlinkSync('/dev/full', join(out, 'last.safetensors.part'));
+      const failure = await train({ faces, resume: out, stopAfter: 1 }).then(
+        () => null,
+        (reason: Error) => reason,
+      );
+      assert.instance(failure, FileError);
+      assert.match((failure as Error).message, sentence);
+      assert.ok(before.equals(readFileSync(join(out, 'last.safetensors'))));
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
+  },
+  { skip: existsSync('/dev/full') ? undefined : 'there is no /dev/full on this system' },
+);

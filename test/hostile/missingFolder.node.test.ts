@@ -1,0 +1,11 @@
+// A path that leads nowhere.
+import { readFaces } from '@mien/fer/node';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const sentence = 'no/such/folder: no such file or folder; give the path of a fer2013.csv or of a CK+48 folder';
+
+test('readFaces refuses a missing folder', async () => {
+  const message = await readFaces('no/such/folder').then(String, (reason: Error) => reason.message);
+  assert.is(message, sentence);
+});
