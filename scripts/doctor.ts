@@ -1,10 +1,9 @@
-// Opens every adapter in the order in which init() tries them, and runs the kernel whose answer is known on each.
+// Opens every adapter in the order in which init() finds them, and runs the kernel whose answer is known on each.
 import { type AdapterFacts, factsOf, limitsOf } from '../packages/tensor/src/device/adapter.ts';
-import { adapterSources, environmentChoice, remedy } from '../packages/tensor/src/device/gpu.node.ts';
+import { adapters, environmentChoice, remedy } from '../packages/tensor/src/device/gpu.node.ts';
 import { checkKnownAnswer, openDevice } from '../packages/tensor/src/device/open.ts';
 
 interface Report extends AdapterFacts {
-  readonly source: string;
   /** `right`, or what is wrong with the known answer. */
   readonly knownAnswer: string;
   readonly used: boolean;
@@ -17,16 +16,14 @@ const used = await openDevice().catch((reason: Error) => {
   problem = reason.message;
   return null;
 });
-for (const source of adapterSources()) {
-  const adapter = await source.open();
-  if (!adapter) continue;
+for await (const adapter of adapters()) {
   const facts = factsOf(adapter);
+  if (reports.some(({ name, description }) => name === facts.name && description === facts.description)) continue;
   const gpu = await adapter.requestDevice({ requiredLimits: limitsOf(adapter.limits) });
   const knownAnswer = (await checkKnownAnswer(gpu)) ?? 'right';
   gpu.destroy();
-  const first = !reports.some((report) => report.used);
-  const isUsed = first && used?.facts.name === facts.name && used.facts.description === facts.description;
-  reports.push({ source: source.name, knownAnswer, used: isUsed, ...facts });
+  const isUsed = used?.facts.name === facts.name && used.facts.description === facts.description;
+  reports.push({ knownAnswer, used: isUsed, ...facts });
 }
 if (reports.length === 0) problem ??= `no WebGPU adapter; ${remedy}`;
 const asked = environmentChoice() ?? null;
@@ -41,7 +38,6 @@ function text(): string {
     lines.push(
       '',
       `${report.name}${report.used ? '  (the one that init() uses)' : ''}`,
-      `  found by      ${report.source}`,
       `  driver        ${report.description || report.vendor}`,
       `  computes on   ${report.software ? 'the processor' : 'a GPU'}`,
       `  subgroups     ${subgroupSize ? `${subgroupSize.min} to ${subgroupSize.max} lanes` : 'none'}`,

@@ -46,7 +46,6 @@ async function inNode() {
   let found = [];
   let done = false;
   child.on('message', (message) => {
-    if (message.adapter) process.stdout.write(`\nNode on ${message.adapter}\n`);
     if (message.records) found.push(...message.records);
     if (message.done) [found, done] = [message.done, true];
   });

@@ -14,6 +14,6 @@ await runTests(
   files,
   options,
   (_file, records) => process.send({ records }),
-  (adapter) => process.send({ adapter }),
+  (adapter) => process.stdout.write(`\nNode on ${adapter}\n`),
 ).then((all) => process.send({ done: all }));
 process.disconnect();

@@ -1,5 +1,5 @@
 // Chooses an adapter: the first that answers, or the one that was asked for.
-import { adapterSources, environmentChoice, remedy } from '#gpu';
+import { adapters, environmentChoice, remedy } from '#gpu';
 import { DeviceError } from '../errors.ts';
 
 /** What is known of an adapter: who made it and what it can do. */
@@ -19,17 +19,14 @@ export interface AdapterFacts {
 /** The best adapter, or the first whose name contains `wanted`, by default the environment's. Throws DeviceError with what was found. */
 export async function openAdapter(wanted: string | undefined): Promise<GPUAdapter> {
   const word = (wanted ?? environmentChoice())?.toLowerCase();
-  const found: string[] = [];
-  for (const source of adapterSources()) {
-    const adapter = await source.open();
-    if (!adapter || isNull(adapter)) continue;
+  const found = new Set<string>();
+  for await (const adapter of adapters()) {
+    if (isNull(adapter)) continue;
     const { name, vendor, architecture, description } = factsOf(adapter);
-    if (word === undefined || [name, vendor, architecture, description, source.name].join(' ').toLowerCase().includes(word)) {
-      return adapter;
-    }
-    found.push(name === description || description === '' ? name : `${name} (${description})`);
+    if (word === undefined || [name, vendor, architecture, description].join(' ').toLowerCase().includes(word)) return adapter;
+    found.add(name === description || description === '' ? name : `${name} (${description})`);
   }
-  if (found.length > 0) throw new DeviceError(`init: no adapter named ${word}; found ${found.join(', ')}`);
+  if (found.size > 0) throw new DeviceError(`init: no adapter named ${word}; found ${[...found].join(', ')}`);
   throw new DeviceError(`init: no WebGPU adapter; ${remedy}`);
 }
 

@@ -1,19 +1,17 @@
 // Where adapters come from in a browser: it finds one, and says nothing of others.
-import type { AdapterSource } from './gpu.ts';
 
 /** What the environment asks for: nothing here. */
 export function environmentChoice(): string | undefined {
   return undefined;
 }
 
-/** The browser's adapter, then its software fallback. */
-export function adapterSources(): readonly AdapterSource[] {
+/** The browser's adapter, then its fallback in software. */
+export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
   const { gpu } = navigator as { readonly gpu?: GPU };
-  if (!gpu) return [];
-  return [
-    { name: 'the browser', open: () => gpu.requestAdapter({ powerPreference: 'high-performance' }) },
-    { name: 'the browser, software', open: () => gpu.requestAdapter({ forceFallbackAdapter: true }) },
-  ];
+  const best = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (best) yield best;
+  const fallback = await gpu?.requestAdapter({ forceFallbackAdapter: true });
+  if (fallback) yield fallback;
 }
 
 /** What to do where there is no adapter. */

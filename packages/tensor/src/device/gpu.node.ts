@@ -1,6 +1,5 @@
 // Where adapters come from in Node: what the system's drivers offer, then an embedded SwiftShader.
 import { create, globals } from 'webgpu';
-import type { AdapterSource } from './gpu.ts';
 import { embeddedSwiftShader, withDriver } from './swiftshader.node.ts';
 
 /** Dawn crashes when the object that `create` made is collected while anything of it is in use. */
@@ -11,41 +10,38 @@ export function environmentChoice(): string | undefined {
   return process.env.MIEN_ADAPTER || undefined;
 }
 
-/** Adapters of the system, hardware first, then the embedded SwiftShader where it is installed. */
-export function adapterSources(): readonly AdapterSource[] {
+/**
+ * Adapters, best first: Dawn's choice, the system's others, then the embedded SwiftShader where it is installed. Each is
+ * opened when it is asked for, and one may come twice.
+ */
+export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
   Object.assign(globalThis, globals);
+  const best = await request();
+  if (best) yield best;
+  for (const name of best ? await systemNames() : []) {
+    const other = await request(`adapter=${name}`);
+    if (other) yield other;
+  }
   const embedded = embeddedSwiftShader();
-  const last: AdapterSource[] = embedded
-    ? [{ name: 'SwiftShader, embedded', open: () => withDriver(embedded, () => request([])) }]
-    : [];
-  return [{ name: 'the system', open: openBest }, ...last];
+  const last = embedded ? await withDriver(embedded, request) : null;
+  if (last) yield last;
 }
 
 /** What to do where there is no adapter. */
 export const remedy: string =
   'install a Vulkan driver (Debian: mesa-vulkan-drivers 23 or later and libvulkan1), or, on Linux x64, npm package @sparticuz/chromium 147.0.0, whose SwiftShader is then used';
 
-/** Dawn's own choice, unless that is software and the system has hardware too. */
-async function openBest(): Promise<GPUAdapter | null> {
-  const first = await request([]);
-  if (!first?.info.isFallbackAdapter) return first;
-  for (const name of await systemNames()) {
-    const other = await request([`adapter=${name}`]);
-    if (other && !other.info.isFallbackAdapter) return other;
-  }
-  return first;
-}
-
-async function request(options: readonly string[]): Promise<GPUAdapter | null> {
+/** Dawn sorts what the system offers for this preference: discrete, then integrated, then software. */
+async function request(...options: string[]): Promise<GPUAdapter | null> {
   const root = create([...options, 'disable-dawn-features=timestamp_quantization']);
   roots.push(root);
   return root.requestAdapter({ powerPreference: 'high-performance' });
 }
 
-/** Dawn lists its adapters only when it is asked for one that is not there. */
+/** Dawn lists what it found only when it is asked for what is not there. */
 async function systemNames(): Promise<string[]> {
   try {
-    await request(['adapter=none of these']);
+    await request('adapter=none of these');
     return [];
   } catch (reason) {
     return [...String(reason).matchAll(/name: '(.*)'/g)].map(([, name]) => name as string);
