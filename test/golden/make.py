@@ -38,9 +38,10 @@ def eighths(name, *shape):
 
 
 def plain(value):
-    """What JSON takes: tensors as { shape, data }, numbers as the nearest float32's shortest decimals."""
+    """What JSON takes: tensors as { shape, data } (int32 named), numbers as the nearest float32's shortest decimals."""
     if isinstance(value, torch.Tensor):
-        return {"shape": list(value.shape), "data": [plain(v) for v in value.detach().flatten().tolist()]}
+        dtype = {} if value.is_floating_point() else {"dtype": "int32"}
+        return {**dtype, "shape": list(value.shape), "data": [plain(v) for v in value.detach().flatten().tolist()]}
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -197,8 +198,8 @@ def elements():
         rows.append(case("of large values", op, lambda x: fn(x, 1), {"x": torch.tensor([[1000.0, 1001.0, 999.0], [-1e4, 0.0, -2.0]])}, dict(dim=1)))
     index = torch.tensor([[[0, 2, 1, 1]], [[2, 2, 0, 1]]])
     rows.append(case("along 1", "gather", lambda x, index: torch.gather(x, 1, index), {"x": x.clone(), "index": index}, dict(dim=1)))
-    index = torch.tensor([[[0, 3], [3, 3]], [[1, 1], [2, 0]]])
-    rows.append(case("repeated and fewer rows, along 2", "gather", lambda x, index: torch.gather(x, 2, index), {"x": x.clone(), "index": index}, dict(dim=2)))
+    index = torch.tensor([[[0, 3], [3, 3], [1, 0]], [[1, 1], [2, 0], [2, 2]]])
+    rows.append(case("repeated, fewer and along 2", "gather", lambda x, index: torch.gather(x, 2, index), {"x": x.clone(), "index": index}, dict(dim=2)))
     inputs = {"index": torch.tensor([[1, 3, 1], [0, 1, 3]]), "weight": eighths("embedding", 4, 3)}
     rows.append(case("repeated rows add up", "embedding", F.embedding, inputs))
     return rows
@@ -277,10 +278,10 @@ def schedules():
     rows = []
     lr = torch.optim.lr_scheduler
 
-    def add(op, make, steps=12, **options):
+    def add(op, make, **options):
         optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
         schedule, factors = make(optimiser), []
-        for _ in range(steps):
+        for _ in range(12):
             factors.append(optimiser.param_groups[0]["lr"])
             optimiser.step()
             schedule.step()

@@ -1,0 +1,91 @@
+// Cases of *.golden.json, PyTorch's own values; make.py makes them.
+import { scope, type Tensor, tensor } from '@mien/tensor';
+import { type NearOptions, near } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+/** A tensor as make.py writes it. */
+export interface Stored {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+  readonly dtype?: 'int32';
+}
+
+/** One application of an operation: its output, and the gradients by its inputs for the output's gradient `dy`. */
+export interface OperationCase {
+  readonly name: string;
+  readonly op: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each operation has options of its own
+  readonly options: any;
+  readonly inputs: Readonly<Record<string, Stored>>;
+  readonly y: Stored;
+  readonly dy?: Stored;
+  readonly gradients?: Readonly<Record<string, Stored>>;
+}
+
+/** The inputs by name, of which a case has those that its operation takes. */
+export type Inputs = Readonly<Record<'x' | 'a' | 'b' | 'index' | 'target', Tensor>> &
+  Readonly<Partial<Record<'weight' | 'bias' | 'posWeight', Tensor>>>;
+
+/** The same operation on our side. */
+export type Call = (inputs: Inputs, options: OperationCase['options']) => Tensor;
+
+/** The cases of a golden file. */
+export function casesOf<Case>(file: unknown): readonly Case[] {
+  return (file as { readonly cases: readonly Case[] }).cases;
+}
+
+/** A stored tensor on the device. */
+export function load({ dtype, ...values }: Stored, requiresGrad = false): Tensor {
+  return tensor(values, { dtype: dtype ?? 'float32', requiresGrad });
+}
+
+/** A stored tensor as `near` expects it. */
+export function expected({ shape, data }: Stored): { readonly shape: readonly number[]; readonly data: Float64Array } {
+  return { shape, data: Float64Array.from(data) };
+}
+
+/** Registers every case of a file whose operation is in `calls`: the output and each gradient are PyTorch's. */
+export function agree(file: unknown, calls: Readonly<Record<string, Call>>, options: { readonly sums: boolean }): void {
+  for (const each of casesOf<OperationCase>(file)) {
+    const call = calls[each.op];
+    if (call) test(`${each.op} gives PyTorch's values ${each.name}`, () => compare(each, call, options.sums));
+  }
+}
+
+async function compare(
+  { inputs, options, y, dy, gradients = {} }: OperationCase,
+  call: Call,
+  sums: boolean,
+): Promise<void> {
+  const names = Object.keys(inputs);
+  const [output, leaves] = scope(() => {
+    const given = Object.fromEntries(names.map((name) => [name, load(inputs[name] as Stored, name in gradients)]));
+    const result = call(given as Inputs, options);
+    if (dy) result.backward(load(dy));
+    return [result.detach(), given] as const;
+  });
+  try {
+    // Nothing sums more than all elements of the largest tensor.
+    const terms = sums ? Math.max(...[...Object.values(inputs), y].map(({ data }) => data.length)) : 1;
+    const close: NearOptions = { terms };
+    await near(output, expected(y), close);
+    for (const [name, gradient] of Object.entries(gradients)) {
+      await near(leaves[name]?.grad as Tensor, expected(gradient), close);
+    }
+  } finally {
+    for (const each of [output, ...Object.values(leaves)]) each.dispose();
+  }
+}
+
+/** The formula of make.py: noise(name, i) for i below `count`, times `scale`, plus `shift`, as the nearest float32. */
+export function noise(name: string, count: number, scale = 1, shift = 0): Float32Array<ArrayBuffer> {
+  let seed = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 0x01000193);
+  return Float32Array.from({ length: count }, (_, i) => {
+    let h = (seed + Math.imul(0x9e3779b9, i)) | 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    h = (h ^ (h >>> 16)) >>> 8;
+    return ((2 * h + 1) / 2 ** 24 - 1) * scale + shift;
+  });
+}

@@ -1,0 +1,112 @@
+// Both published networks and our own, with weights by formula: logits, a step's loss, its gradients and statistics.
+import { type ModelName, network } from '@mien/fer';
+import { crossEntropy, Dropout, type Layer } from '@mien/nn';
+import { assign, Generator, noGrad, scope, type Tensor, tensor } from '@mien/tensor';
+import { ensure, near, nearValues } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { casesOf, expected, noise, type Stored } from './golden.ts';
+import networks from './network.golden.json' with { type: 'json' };
+
+/** A large tensor, by its norm and its first values. */
+interface Sample {
+  readonly norm: number;
+  readonly first: Stored;
+}
+
+interface NetworkCase {
+  readonly name: ModelName;
+  readonly channels: number;
+  readonly parameters: number;
+  readonly logits: Stored;
+  readonly training: {
+    readonly side: number;
+    readonly labels: readonly number[];
+    readonly labelSmoothing: number;
+    readonly loss: number;
+    /** Whether the gradients are those with the running statistics held; make.py says why. */
+    readonly held: boolean;
+    readonly gradients: Readonly<Record<string, Sample>>;
+    readonly running: Readonly<Record<string, Sample>>;
+  };
+}
+
+/** Rounding errors of layer upon layer add up like sums: as of this many terms, for 8 to 19 layers of up to 4608 terms each. */
+const terms = 4096;
+
+for (const each of casesOf<NetworkCase>(networks)) {
+  const { name, channels, parameters, logits, training } = each;
+
+  test(`${name} gives PyTorch's logits for weights by formula`, async () => {
+    using model = filled(each).eval();
+    const count = model.parameters().reduce((sum, { size }) => sum + size, 0);
+    ensure(count === parameters, `${count} parameters, the protocol says ${parameters}`);
+    const found = noGrad(() => scope(() => model.forward(images(channels, 44))));
+    await near(found, expected(logits), { terms });
+    found.dispose();
+  });
+
+  test(
+    `${name} gives PyTorch's loss, gradients and running statistics`,
+    async () => {
+      using model = filled(each).train();
+      for (const [, module] of model.namedModules()) if (module instanceof Dropout) module.eval();
+      const step = (): Tensor =>
+        scope(() => {
+          const target = tensor(training.labels, { dtype: 'int32' });
+          const { side, labelSmoothing } = training;
+          const loss = crossEntropy(model.forward(images(channels, side)), target, { labelSmoothing });
+          if (training.held !== model.training) loss.backward();
+          return loss.detach();
+        });
+      const loss = step();
+      nearValues([await loss.item()], [training.loss], { terms });
+      loss.dispose();
+      const state = model.stateDict();
+      for (const [key, sample] of Object.entries(training.running)) await resembles(state.get(key) as Tensor, sample);
+      if (training.held) {
+        fill(model);
+        model.eval();
+        step().dispose();
+      }
+      for (const [key, sample] of Object.entries(training.gradients))
+        await resembles(state.get(key)?.grad as Tensor, sample);
+    },
+    { seconds: 300 },
+  );
+}
+
+function filled({ name, channels }: NetworkCase): Layer {
+  const model = network(name, { classes: 7, channels, generator: new Generator(0) });
+  fill(model);
+  return model;
+}
+
+/** fill() of make.py: kaiming-scaled kernels, statistics and scales near one. */
+function fill(model: Layer): void {
+  for (const [name, target] of model.stateDict()) {
+    const { shape, size } = target;
+    if (shape.length > 1) assign(target, noise(name, size, Math.sqrt(6 / (size / (shape[0] as number)))));
+    else if (name.endsWith('running_var')) assign(target, noise(name, size, 0.5, 1));
+    else if (name.endsWith('weight')) assign(target, noise(name, size, 0.25, 1));
+    else assign(target, noise(name, size, 0.1));
+  }
+}
+
+/** images() of make.py: noise, and noise in blocks of four by four, the same in every channel. */
+function images(channels: number, side: number): Tensor {
+  const fine = noise(`fine ${side}`, side * side, 0.5, 0.5);
+  const blocks = noise(`coarse ${side}`, (side / 4) ** 2, 0.5, 0.5);
+  const coarse = fine.map((_, i) => blocks[((i / side) >> 2) * (side / 4) + ((i % side) >> 2)] as number);
+  const planes = [fine, coarse].flatMap((image) => Array.from({ length: channels }, () => image));
+  const data = new Float32Array(planes.length * side * side);
+  for (const [i, plane] of planes.entries()) data.set(plane, i * side * side);
+  return tensor(data, { shape: [2, channels, side, side] });
+}
+
+async function resembles(found: Tensor, { norm, first }: Sample): Promise<void> {
+  const values = await found.data();
+  let squares = 0;
+  for (const value of values) squares += value * value;
+  nearValues([Math.sqrt(squares)], [norm], { terms });
+  nearValues(values.slice(0, first.data.length), first.data, { terms });
+}
