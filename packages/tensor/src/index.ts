@@ -7,6 +7,7 @@ export * from './errors.ts';
 export { type CreateOptions, arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
+export { batchNorm, type BatchNormParameters } from './ops/norm.ts';
 export { bernoulli, dropout, type DropoutOptions, permutation, rand, randn, randomBits, type RandomOptions } from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';

@@ -3,6 +3,7 @@ export * from './binary.ts';
 export * from './cast.ts';
 export * from './create.ts';
 export * from './gather.ts';
+export * from './norm.ts';
 export * from './random.ts';
 export * from './reduce.ts';
 export * from './shape.ts';

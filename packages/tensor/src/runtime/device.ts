@@ -31,7 +31,7 @@ export class Device {
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
   readonly #groups = new Map<string, GPUBindGroup>();
-  readonly #dummy: GPUBuffer;
+  readonly #dummies: GPUBuffer[] = [];
   #limits: Limits;
   #failure: Error | null = null;
   #lost: string | null = null;
@@ -47,7 +47,6 @@ export class Device {
     this.#stream = new Stream(gpu, onFailure);
     this.#pipelines = new Pipelines(gpu);
     this.#readback = new Readback(gpu);
-    this.#dummy = gpu.createBuffer({ label: 'dummy', size: 16, usage: GPUBufferUsage.STORAGE });
     gpu.addEventListener('uncapturederror', (event) => onFailure(new DeviceError(`device: ${event.error.message}`)));
     gpu.lost.then(({ reason, message }) => {
       this.#lost = `${reason}: ${message}`;
@@ -144,7 +143,7 @@ export class Device {
       const range = bound[i];
       const resource = range
         ? { buffer: range.storage.buffer.gpu, offset: range.byteOffset, size: range.bytes }
-        : { buffer: this.#dummy };
+        : { buffer: this.#dummy(i) };
       return { binding: binding.index, resource };
     });
     if (compiled.kernel.params) {
@@ -154,6 +153,13 @@ export class Device {
     if (this.#groups.size >= groupCacheSize) this.#groups.clear();
     this.#groups.set(key, group);
     return group;
+  }
+
+  /** What a null binding is bound to: a buffer for each position, since two writable bindings may not share one. */
+  #dummy(position: number): GPUBuffer {
+    const descriptor = { label: 'dummy', size: 16, usage: GPUBufferUsage.STORAGE };
+    this.#dummies[position] ??= this.#gpu.createBuffer(descriptor);
+    return this.#dummies[position];
   }
 
   #expectAlive(): void {
