@@ -58,15 +58,16 @@ function unpackedChromium(packed) {
       const { status, stderr } = spawnSync('tar', ['-x', '-C', join(half, into)], { input: open(name) });
       if (status !== 0) fail(`chromium: tar could not unpack ${name}: ${stderr}`);
     }
+    const fonts = [join(folder, 'fonts'), '/usr/share/fonts'].map((path) => `<dir>${path}</dir>`).join('');
+    writeFileSync(join(half, 'fonts.conf'), `<fontconfig>${fonts}<cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`);
     try {
       renameSync(half, folder);
     } catch {
       rmSync(half, { recursive: true, force: true }); // another process was first
     }
   }
-  const env = {};
+  const env = { FONTCONFIG_FILE: join(folder, 'fonts.conf') };
   if (!hasLibrary('libnss3.so')) env.LD_LIBRARY_PATH = join(folder, 'al2023', 'lib');
-  if (!existsSync('/etc/fonts')) env.FONTCONFIG_PATH = join(folder, 'fonts', 'fonts');
   return { executablePath: join(folder, 'chromium'), env };
 }
 

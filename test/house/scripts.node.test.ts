@@ -1,0 +1,68 @@
+// The commands as they are typed: what they take, what they refuse, and where relative paths start.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function script(name: string, words: readonly string[], callerFolder?: string): Ended {
+  const env = { ...process.env, ...(callerFolder === undefined ? {} : { INIT_CWD: callerFolder }) };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', name), ...words], { env, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+/** Runs `use` with a folder that holds one program, removed afterwards. */
+function withProgram(text: string, use: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-test-'));
+  try {
+    writeFileSync(join(folder, 'program.ts'), text);
+    use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test('run drops a leading literal -- and finds files where the command was typed', () => {
+  withProgram('const words: string[] = process.argv.slice(2);\nprocess.stdout.write(words.join());\n', (folder) => {
+    const { code, out, err } = script('run.mjs', ['--', 'program.ts', 'a', '--', 'b'], folder);
+    ensure(code === 0 && out === 'a,--,b', `it printed ${out}, ended with ${code}: ${err}`);
+  });
+});
+
+test('run names the line of the source in a stack trace', () => {
+  withProgram('\n\nconst fail = (): never => {\n  throw new TypeError("here");\n};\nfail();\n', (folder) => {
+    const { code, err } = script('run.mjs', ['program.ts'], folder);
+    ensure(code === 1 && err.includes('program.ts:4'), `it ended with ${code}: ${err}`);
+  });
+});
+
+test('run refuses a bare import that a bundler would drop', () => {
+  withProgram("import './silent/index.ts';\n", (folder) => {
+    const { code, err } = script('run.mjs', ['program.ts'], folder);
+    ensure(code !== 0 && err.includes('silent'), `it ended with ${code}: ${err}`);
+  });
+});
+
+test('test fails when a word selects nothing', () => {
+  const { code, out } = script('test.mjs', ['--node', 'words-that-no-case-has']);
+  ensure(code === 1 && out.trimEnd().endsWith('0 passed, 1 failed'), `it ended with ${code}: ${out}`);
+});
+
+test('test and bench refuse options that they do not have', () => {
+  for (const name of ['test.mjs', 'bench.mjs']) {
+    const { code, err } = script(name, ['--fast']);
+    ensure(code === 1 && err.includes('options are'), `${name} ended with ${code}: ${err}`);
+  }
+});
+
+test('scripts name the version of pnpm in one place', () => {
+  const { config } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly config: { readonly pnpm: string } };
+  ensure(/^pnpm@\d+\.\d+\.\d+$/.test(config.pnpm), `config.pnpm is ${config.pnpm}, expected an exact version`);
+});
