@@ -42,15 +42,15 @@ const [points, labels] = twoMoons(96, 1);
 test('a small network learns two moons', async () => {
   const generator = new Generator(2);
   using network = new Sequential(new Linear(2, 16, { generator }), new Tanh(), new Linear(16, 2, { generator }));
-  using optimizer = new Adam(network.namedParameters(), { lr: 0.05 });
+  using optimizer = new Adam(network.namedParameters(), { lr: 0.1 });
   const [x, target] = [tensor(points), tensor(labels)];
   let first: Tensor | null = null;
   let last: Tensor | null = null;
-  for (let step = 0; step < 100; step++) {
+  for (let step = 0; step < 150; step++) {
     const loss: Tensor = scope(() => {
       const loss = crossEntropy(network.forward(x), target);
       loss.backward();
-      optimizer.lrFactor = cosine(100)(step);
+      optimizer.lrFactor = cosine(150)(step);
       optimizer.step();
       optimizer.zeroGrad();
       return loss.detach();
@@ -162,7 +162,8 @@ test('a training loop of 200 steps in scopes has flat memory from the second ste
   const buffers: number[] = [];
   for (let step = 0; step < 200; step++) {
     run.step(batches[step % batches.length] as readonly HostTensor[]);
-    await run.losses.pop()?.item();
+    using loss = run.losses.pop() as Tensor;
+    await loss.item();
     lived.push(memory().liveBytes);
     buffers.push(memory().buffers);
   }

@@ -9,7 +9,6 @@ export {
   kaimingUniform,
   type Nonlinearity,
   normal,
-  type RandomOptions,
   uniform,
   type XavierOptions,
   xavierNormal,

@@ -1,14 +1,9 @@
 // Initial values of weights. Shapes are [outputs, inputs / groups, ...kernel], as of Linear and Conv2d.
 // Glorot and Bengio (2010) for xavier, He et al. (2015) for kaiming; gains and defaults are PyTorch's.
-import { type Generator, noGrad, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
+import { noGrad, type RandomOptions, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
 
 /** What follows the weight, which decides the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';
-
-/** Where random numbers come from; the default generator unless given. */
-export interface RandomOptions {
-  readonly generator?: Generator;
-}
 
 export interface KaimingOptions extends RandomOptions {
   /** Keeps the variance of the forward or of the backward pass. Default `fanIn`. */

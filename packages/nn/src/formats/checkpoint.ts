@@ -1,5 +1,5 @@
 // Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
-import { ValueError } from '@mien/tensor';
+import { type GeneratorState, ValueError } from '@mien/tensor';
 import type { LoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
 import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
@@ -7,12 +7,6 @@ import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** Where a random generator stands. */
-export interface GeneratorState {
-  readonly seed: number;
-  readonly offset: number;
-}
 
 /** What a checkpoint says about itself and the run. */
 export interface CheckpointInfo {

@@ -1,5 +1,12 @@
-import { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d, type Tensor } from '@mien/tensor';
-import { defaultUniform, type RandomOptions } from '../init.ts';
+import {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  convTranspose2d,
+  type RandomOptions,
+  type Tensor,
+} from '@mien/tensor';
+import { defaultUniform } from '../init.ts';
 import { Module, parameter } from '../module.ts';
 
 /** A size of height and width together, or of each. */

@@ -1,5 +1,4 @@
-import { dropout, type Generator, type Tensor, ValueError } from '@mien/tensor';
-import type { RandomOptions } from '../init.ts';
+import { dropout, type Generator, type RandomOptions, type Tensor, ValueError } from '@mien/tensor';
 import { Module } from '../module.ts';
 
 /** In training, zeroes each element with probability p and divides the others by 1 - p; else the identity. */

@@ -1,5 +1,5 @@
-import { ShapeError, type Tensor } from '@mien/tensor';
-import { defaultUniform, type RandomOptions } from '../init.ts';
+import { type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import { defaultUniform } from '../init.ts';
 import { Module, parameter } from '../module.ts';
 
 export interface LinearOptions extends RandomOptions {
