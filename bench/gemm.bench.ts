@@ -10,7 +10,9 @@ export async function bench(report: Report): Promise<void> {
       await device().synchronize();
     };
     report(await measure(`gemm ${n}`, { flops: 2 * n ** 3 }, () => run(() => a.matmul(b))));
-    report(await measure(`gemm ${n}, b transposed`, { flops: 2 * n ** 3 }, () => run(() => a.matmul(b.transpose(0, 1)))));
+    report(
+      await measure(`gemm ${n}, b transposed`, { flops: 2 * n ** 3 }, () => run(() => a.matmul(b.transpose(0, 1)))),
+    );
     a.dispose();
     b.dispose();
   }

@@ -8,6 +8,8 @@ prepare();
 const { buildPage } = await import('./page.mjs');
 const { serve } = await import('./serve.mjs');
 const { url } = await serve(await buildPage(), port).catch((reason) =>
-  fail(reason.code === 'EADDRINUSE' ? `app: port ${port} is taken; choose one with --port N` : `app: ${reason.message}`),
+  fail(
+    reason.code === 'EADDRINUSE' ? `app: port ${port} is taken; choose one with --port N` : `app: ${reason.message}`,
+  ),
 );
 process.stdout.write(`${url}  (open it in a browser with WebGPU; Ctrl-C ends)\n`);

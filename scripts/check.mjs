@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { importsOutOfDirection } from './checkImports.mjs';
 import { docsThatFail } from './checkDocs.mjs';
+import { importsOutOfDirection } from './checkImports.mjs';
 import { prepare, root, typed } from './workspace.mjs';
 
 /** Gzipped kilobytes of each package's bundle for a browser, without the packages that it stands on. */
@@ -16,7 +16,10 @@ const notOperations = ['elementwise', 'geometry'];
 
 const checks = [
   ['types: tsc finds nothing', () => tool('typescript/bin/tsc', ['-p', '.', '--pretty', 'false'])],
-  ['style: biome finds nothing (npm run check -- --fix formats)', () => tool('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--max-diagnostics=30', '.'])],
+  [
+    'style: biome finds nothing (npm run check -- --fix formats)',
+    () => tool('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--max-diagnostics=30', '.']),
+  ],
   ['direction: imports point one way', () => importsOutOfDirection()],
   ['errors: no package throws a bare Error', bareErrors],
   ['words: each operation has its kernel, reference and laws under one name', missingPlaces],
@@ -33,19 +36,30 @@ export async function check() {
     const problems = await run().catch((reason) => [reason.stack ?? `${reason}`]);
     const passed = problems.length === 0;
     process.stdout.write(`${passed ? 'ok    ' : 'FAILED'}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
-    records.push({ where: 'check', file: 'scripts/check.mjs', name, state: passed ? 'passed' : 'failed', reason: problems.join('\n') });
+    records.push({
+      where: 'check',
+      file: 'scripts/check.mjs',
+      name,
+      state: passed ? 'passed' : 'failed',
+      reason: problems.join('\n'),
+    });
   }
   return records;
 }
 
 async function tool(bin, words) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', bin), ...words], { cwd: root, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', bin), ...words], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   return status === 0 ? [] : [`${stdout}${stderr}`.trim()];
 }
 
 /** Paths below `folder` that end with `ending`, relative to the root. */
 function files(folder, ending) {
-  const found = readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/'));
+  const found = readdirSync(join(root, folder), { recursive: true }).map((name) =>
+    join(folder, name).replaceAll('\\', '/'),
+  );
   return found.filter((path) => path.endsWith(ending)).sort();
 }
 
@@ -53,7 +67,8 @@ async function bareErrors() {
   const problems = [];
   for (const path of files('packages', '.ts').filter((path) => !path.includes('node_modules'))) {
     for (const [i, line] of readFileSync(join(root, path), 'utf8').split('\n').entries()) {
-      if (/\b(new|throw) (Type|Range)?Error\(/.test(line)) problems.push(`${path}:${i + 1}: throw the class of its remedy (packages/tensor/src/errors.ts)`);
+      if (/\b(new|throw) (Type|Range)?Error\(/.test(line))
+        problems.push(`${path}:${i + 1}: throw the class of its remedy (packages/tensor/src/errors.ts)`);
     }
   }
   return problems;
@@ -74,7 +89,9 @@ async function missingPlaces() {
     if (users.length === 0) problems.push(`${path}: nothing imports it; delete it or use it`);
     for (const user of users) {
       if (!user.includes('/ops/') || user.endsWith(`/ops/${family}.ts`)) continue;
-      problems.push(`${user}: uses ${path}; a kernel of ${user.split('/').pop()} belongs into shaders/${user.split('/').pop().slice(0, -3)}`);
+      problems.push(
+        `${user}: uses ${path}; a kernel of ${user.split('/').pop()} belongs into shaders/${user.split('/').pop().slice(0, -3)}`,
+      );
     }
   }
   return problems;
@@ -86,11 +103,13 @@ async function brokenKernels() {
     const text = readFileSync(join(root, path), 'utf8');
     const name = path.split('/').pop().slice(0, -5);
     const entries = [...text.matchAll(/^@compute[^{]*?fn (\w+)/gm)].map(([, entry]) => entry);
-    if (entries.join() !== name) problems.push(`${path}: its one entry point must be named ${name}, found ${entries.join(', ') || 'none'}`);
+    if (entries.join() !== name)
+      problems.push(`${path}: its one entry point must be named ${name}, found ${entries.join(', ') || 'none'}`);
     if (!/^\/\/ threads: /m.test(text)) problems.push(`${path}: no \`// threads:\` line says who computes what`);
     for (const [, list] of text.matchAll(/^\/\/ uses: (.*)$/gm)) {
       for (const library of list.split(',').map((word) => word.trim())) {
-        if (!existsSync(join(root, 'shaders', library))) problems.push(`${path}: uses ${library}, which is not in shaders/`);
+        if (!existsSync(join(root, 'shaders', library)))
+          problems.push(`${path}: uses ${library}, which is not in shaders/`);
       }
     }
   }
@@ -121,13 +140,19 @@ async function overBudget() {
   const { bundleForBrowser } = await import('./bundle.mjs');
   const problems = [];
   for (const [name, budget] of Object.entries(budgets)) {
-    const bundle = await bundleForBrowser({ [name]: join(root, 'packages', name, 'src', 'index.ts') }, {
-      minify: true,
-      sourcemap: false,
-      plugins: [othersApart(name)],
-    });
+    const bundle = await bundleForBrowser(
+      { [name]: join(root, 'packages', name, 'src', 'index.ts') },
+      {
+        minify: true,
+        sourcemap: false,
+        plugins: [othersApart(name)],
+      },
+    );
     const kilobytes = [...bundle.values()].reduce((sum, text) => sum + gzipSync(text).length, 0) / 1000;
-    if (kilobytes > budget) problems.push(`${name}: ${kilobytes.toFixed(1)} kB gzipped, its budget is ${budget}; delete something, or raise it and say why`);
+    if (kilobytes > budget)
+      problems.push(
+        `${name}: ${kilobytes.toFixed(1)} kB gzipped, its budget is ${budget}; delete something, or raise it and say why`,
+      );
   }
   return problems;
 }
@@ -138,7 +163,8 @@ function othersApart(name) {
     name: 'others-apart',
     setup(build) {
       build.onResolve({ filter: /^[^./#]/ }, ({ path, kind }) => {
-        if (kind === 'entry-point' || path.startsWith('@mien/shaders/') || path.startsWith(`@mien/${name}`)) return undefined;
+        if (kind === 'entry-point' || path.startsWith('@mien/shaders/') || path.startsWith(`@mien/${name}`))
+          return undefined;
         return { path, external: true };
       });
     },

@@ -35,7 +35,11 @@ async function problemsOf({ place, language, code }, bundleForNode, scripts) {
   if (language !== 'ts') return [];
   const file = await bundleForNode({ name: `${place}.ts`, contents: code }, 'docs').catch((reason) => reason);
   if (file instanceof Error) return [`${place}: ${file.message}`];
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--enable-source-maps', file], { cwd: root, encoding: 'utf8', timeout: 120_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--enable-source-maps', file], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   if (status !== 0) return [`${place}: does not run\n${stderr}`];
   const plain = (text) => text.replace(/\s+/g, '').replaceAll('"', "'");
   const printed = stdout.trim().split('\n').map(plain);

@@ -20,8 +20,12 @@ const insideTensor = [
 export async function importsOutOfDirection() {
   const problems = [];
   for (const folder of ['packages', 'test', 'examples', 'bench']) {
-    const all = readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/'));
-    for (const path of all.filter((path) => /\.tsx?$/.test(path) && !path.includes('node_modules/') && !path.includes('/dist/'))) {
+    const all = readdirSync(join(root, folder), { recursive: true }).map((name) =>
+      join(folder, name).replaceAll('\\', '/'),
+    );
+    for (const path of all.filter(
+      (path) => /\.tsx?$/.test(path) && !path.includes('node_modules/') && !path.includes('/dist/'),
+    )) {
       for (const edge of importsOf(path)) {
         const problem = judge(path, edge);
         if (problem) problems.push(`${path}: imports ${edge.from}; ${problem}`);
@@ -45,7 +49,7 @@ function judge(path, { type, from }) {
     const other = packages.indexOf(scoped);
     if (other < 0) return 'there is no such package';
     if (other >= own) return `the direction is ${packages.join(' <- ')} <- examples, bench, test`;
-    if (top === 'test' && scoped === 'shaders' ) return 'tests reach kernels through @mien/tensor/testing';
+    if (top === 'test' && scoped === 'shaders') return 'tests reach kernels through @mien/tensor/testing';
     return null;
   }
   if (!from.startsWith('.')) return null;

@@ -1,6 +1,15 @@
 // A real Chromium with WebGPU: the one inside @sparticuz/chromium on Linux x64, elsewhere one that is installed.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { cache, fail, root } from './workspace.mjs';
@@ -53,13 +62,20 @@ function unpackedChromium(packed) {
     const open = (name) => brotliDecompressSync(readFileSync(join(packed, 'bin', name)));
     writeFileSync(join(half, 'chromium'), open('chromium.br'));
     chmodSync(join(half, 'chromium'), 0o755);
-    for (const [name, into] of [['swiftshader.tar.br', '.'], ['al2023.tar.br', 'al2023'], ['fonts.tar.br', 'fonts']]) {
+    for (const [name, into] of [
+      ['swiftshader.tar.br', '.'],
+      ['al2023.tar.br', 'al2023'],
+      ['fonts.tar.br', 'fonts'],
+    ]) {
       mkdirSync(join(half, into), { recursive: true });
       const { status, stderr } = spawnSync('tar', ['-x', '-C', join(half, into)], { input: open(name) });
       if (status !== 0) fail(`chromium: tar could not unpack ${name}: ${stderr}`);
     }
     const fonts = [join(folder, 'fonts'), '/usr/share/fonts'].map((path) => `<dir>${path}</dir>`).join('');
-    writeFileSync(join(half, 'fonts.conf'), `<fontconfig>${fonts}<cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`);
+    writeFileSync(
+      join(half, 'fonts.conf'),
+      `<fontconfig>${fonts}<cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`,
+    );
     try {
       renameSync(half, folder);
     } catch {
@@ -72,6 +88,8 @@ function unpackedChromium(packed) {
 }
 
 function hasLibrary(name) {
-  const listed = ['ldconfig', '/sbin/ldconfig'].map((command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout ?? '');
+  const listed = ['ldconfig', '/sbin/ldconfig'].map(
+    (command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout ?? '',
+  );
   return listed.some((text) => text.includes(name));
 }

@@ -27,12 +27,15 @@ for await (const adapter of adapters()) {
 }
 if (reports.length === 0) problem ??= `no WebGPU adapter; ${remedy}`;
 const asked = environmentChoice() ?? null;
-if (json) process.stdout.write(`${JSON.stringify({ node: process.version, asked, problem, adapters: reports }, null, 2)}\n`);
+if (json)
+  process.stdout.write(`${JSON.stringify({ node: process.version, asked, problem, adapters: reports }, null, 2)}\n`);
 else process.stdout.write(text());
 process.exitCode = problem === null && reports.every(({ knownAnswer }) => knownAnswer === 'right') ? 0 : 1;
 
 function text(): string {
-  const lines = [`Node ${process.version} on ${process.platform} ${process.arch}${asked === null ? '' : `, MIEN_ADAPTER=${asked}`}`];
+  const lines = [
+    `Node ${process.version} on ${process.platform} ${process.arch}${asked === null ? '' : `, MIEN_ADAPTER=${asked}`}`,
+  ];
   for (const report of reports) {
     const { subgroupSize } = report;
     lines.push(

@@ -12,7 +12,8 @@ export async function buildPage() {
   for (const name of readdirSync(folder)) if (!name.endsWith('.ts')) files.set(name, readFileSync(join(folder, name)));
   files.set('', files.get('index.html'));
   const entries = {};
-  for (const name of ['page', 'worker']) if (existsSync(join(folder, `${name}.ts`))) entries[name] = join(folder, `${name}.ts`);
+  for (const name of ['page', 'worker'])
+    if (existsSync(join(folder, `${name}.ts`))) entries[name] = join(folder, `${name}.ts`);
   for (const [name, text] of await bundleForBrowser(entries)) files.set(name, text);
   return files;
 }

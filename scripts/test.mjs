@@ -22,7 +22,14 @@ if (both && !given) {
 }
 if (both || values.node) records.push(...(await inNode()));
 if (both || values.browser) records.push(...(await inBrowser()));
-if (records.length === 0) records.push({ where: 'test', file: 'test', name: `any case matches ${words.join(' ')}`, state: 'failed', reason: 'none does' });
+if (records.length === 0)
+  records.push({
+    where: 'test',
+    file: 'test',
+    name: `any case matches ${words.join(' ')}`,
+    state: 'failed',
+    reason: 'none does',
+  });
 report();
 
 function readOptions() {
@@ -53,7 +60,12 @@ async function inNode() {
   if (!done || ended !== 0) {
     const last = found.at(-1)?.file ?? 'none';
     const reason = `it ended with ${ended}; the last file that was finished: ${last}`;
-    found.push({ file: 'scripts/testInNode.mjs', name: 'the process of the tests ends by itself', state: 'failed', reason });
+    found.push({
+      file: 'scripts/testInNode.mjs',
+      name: 'the process of the tests ends by itself',
+      state: 'failed',
+      reason,
+    });
   }
   return found.map((record) => ({ ...record, where: 'node' }));
 }
@@ -70,8 +82,15 @@ async function inBrowser() {
   try {
     return (await testInBrowser(run, onAdapter, onFile)).map((record) => ({ ...record, where: 'browser' }));
   } catch (reason) {
-    const failure = { file: 'scripts/testInBrowser.mjs', name: 'the page of the tests ends by itself', state: 'failed' };
-    return [...finished, { ...failure, reason: `${reason.message ?? reason}` }].map((record) => ({ ...record, where: 'browser' }));
+    const failure = {
+      file: 'scripts/testInBrowser.mjs',
+      name: 'the page of the tests ends by itself',
+      state: 'failed',
+    };
+    return [...finished, { ...failure, reason: `${reason.message ?? reason}` }].map((record) => ({
+      ...record,
+      where: 'browser',
+    }));
   }
 }
 
@@ -81,15 +100,22 @@ function report() {
   const close = records.filter(({ worst }) => worst > 0.5).sort((a, b) => b.worst - a.worst);
   if (close.length > 0) lines.push('Laws whose largest error is over half of its tolerance:');
   for (const { worst, where, name } of close.slice(0, 10)) lines.push(`  ${worst.toFixed(2)}  ${where}  ${name}`);
-  const slow = records.filter(({ milliseconds }) => milliseconds > 10_000).sort((a, b) => b.milliseconds - a.milliseconds);
+  const slow = records
+    .filter(({ milliseconds }) => milliseconds > 10_000)
+    .sort((a, b) => b.milliseconds - a.milliseconds);
   if (slow.length > 0) lines.push('Cases over 10 s:');
-  for (const { milliseconds, where, name } of slow.slice(0, 10)) lines.push(`  ${Math.round(milliseconds / 1000)} s  ${where}  ${name}`);
-  for (const { where, file, name, reason } of of('skipped')) lines.push(`skipped  ${where}  ${file}: ${name} (${reason})`);
+  for (const { milliseconds, where, name } of slow.slice(0, 10))
+    lines.push(`  ${Math.round(milliseconds / 1000)} s  ${where}  ${name}`);
+  for (const { where, file, name, reason } of of('skipped'))
+    lines.push(`skipped  ${where}  ${file}: ${name} (${reason})`);
   for (const { where, file, name, reason } of of('failed')) {
     lines.push(`FAILED  ${where}  ${file}: ${name}`, ...`${reason}`.split('\n').map((line) => `    ${line}`));
   }
   const skipped = of('skipped').length;
-  lines.push('', `${of('passed').length} passed, ${of('failed').length} failed${skipped ? `, ${skipped} skipped` : ''}`);
+  lines.push(
+    '',
+    `${of('passed').length} passed, ${of('failed').length} failed${skipped ? `, ${skipped} skipped` : ''}`,
+  );
   process.stdout.write(`${lines.join('\n')}\n`);
   process.exitCode = of('failed').length > 0 ? 1 : 0;
 }

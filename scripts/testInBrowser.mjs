@@ -7,10 +7,18 @@ import { testEntry, testFiles } from './testFiles.mjs';
 /** Gives the records of all files; `onAdapter` and `onFile` hear of progress. */
 export async function testInBrowser(options, onAdapter, onFile) {
   const entry = testEntry(testFiles(options.words, 'browser'));
-  entry.contents += 'Object.assign(globalThis, { mien: { files, runTests } });\nimport { runTests } from "./test/harness.ts";\n';
+  entry.contents +=
+    'Object.assign(globalThis, { mien: { files, runTests } });\nimport { runTests } from "./test/harness.ts";\n';
   const bundle = await bundleForBrowser(entry, { outdir: undefined, outfile: 'tests.js' });
-  const page = '<!doctype html><meta charset="utf-8"><title>Mien tests</title><script type="module" src="tests.js"></script>';
-  const site = await serve(new Map([['', page], ['favicon.ico', ''], ['tests.js', [...bundle.values()][0]]]));
+  const page =
+    '<!doctype html><meta charset="utf-8"><title>Mien tests</title><script type="module" src="tests.js"></script>';
+  const site = await serve(
+    new Map([
+      ['', page],
+      ['favicon.ico', ''],
+      ['tests.js', [...bundle.values()][0]],
+    ]),
+  );
   const browser = await launchChromium();
   try {
     const tab = await browser.newPage();

@@ -24,7 +24,10 @@ function run() {
     again = true;
     return;
   }
-  running = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), '--node', ...words], { cwd: root, stdio: 'inherit' });
+  running = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), '--node', ...words], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   running.once('exit', () => {
     running = null;
     if (again) run();

@@ -36,7 +36,9 @@ export function prepare() {
   const done = installed() || install();
   free();
   if (done) return;
-  fail('mien: the installation failed; its reason stands above. It needs the npm registry once, later runs work offline');
+  fail(
+    'mien: the installation failed; its reason stands above. It needs the npm registry once, later runs work offline',
+  );
 }
 
 /** Runs pnpm, at the version that package.json names, in the root; gives its exit code. Its words go to standard error. */

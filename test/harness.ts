@@ -104,17 +104,21 @@ async function runFile(
   } catch (reason) {
     return [broken(`${path} loads`, explain(reason))];
   }
-  if (registered().length === 0) return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
+  if (registered().length === 0)
+    return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
   const words = options.words ?? [];
   const wanted = registered().filter(
-    ({ record }) => words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
+    ({ record }) =>
+      words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
   );
   const cases = suite(path);
-  for (const each of wanted) if (each.record.state === 'registered') cases(each.record.name, () => runCase(each, options));
+  for (const each of wanted)
+    if (each.record.state === 'registered') cases(each.record.name, () => runCase(each, options));
   const failure = await runSuite(cases);
   const records = wanted.map(({ record }) => record);
   for (const record of records) {
-    if (record.state === 'registered') Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
+    if (record.state === 'registered')
+      Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
   }
   return records;
 }
@@ -156,7 +160,9 @@ async function runCase({ record, seconds, run }: Case, options: RunOptions): Pro
 function explain(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason);
   const { name, message, stack = '' } = reason;
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/node_modules|node:internal|<anonymous>/.test(line));
+  const frames = stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line) && !/node_modules|node:internal|<anonymous>/.test(line));
   return [`${name}: ${message}`, ...frames.slice(0, 6)].join('\n');
 }
 

@@ -1,7 +1,7 @@
 // The harness must not be able to end green: each way in which a test can fail to prove anything is a failure.
 import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
-import { type CaseRecord, type RunOptions, type Recorder, recorder, test } from '../harness.ts';
+import { type CaseRecord, type Recorder, type RunOptions, recorder, test } from '../harness.ts';
 
 type Register = (own: Recorder) => unknown;
 
@@ -42,7 +42,11 @@ test('harness fails a case that throws or rejects', async () => {
 });
 
 test('harness fails a case that does not end in its time', async () => {
-  expectOne(await recordsOf(({ test }) => test('a', () => new Promise(() => {}), { seconds: 0.05 })), 'failed', 'longer than 0.05 s');
+  expectOne(
+    await recordsOf(({ test }) => test('a', () => new Promise(() => {}), { seconds: 0.05 })),
+    'failed',
+    'longer than 0.05 s',
+  );
 });
 
 test('harness fails a file that registers nothing', async () => {

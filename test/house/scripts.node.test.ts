@@ -14,7 +14,10 @@ interface Ended {
 
 function script(name: string, words: readonly string[], callerFolder?: string): Ended {
   const env = { ...process.env, ...(callerFolder === undefined ? {} : { INIT_CWD: callerFolder }) };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', name), ...words], { env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', name), ...words], {
+    env,
+    encoding: 'utf8',
+  });
   return { code: status, out: stdout, err: stderr };
 }
 

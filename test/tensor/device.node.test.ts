@@ -10,7 +10,10 @@ interface Found {
 }
 
 /** What `npm run doctor -- --json` says in an environment. */
-function doctor(environment: Readonly<Record<string, string>>): { readonly code: number | null; readonly found: Found } {
+function doctor(environment: Readonly<Record<string, string>>): {
+  readonly code: number | null;
+  readonly found: Found;
+} {
   const env = { ...process.env, MIEN_ADAPTER: '', ...environment };
   const { status, stdout } = spawnSync(process.execPath, ['scripts/doctor.mjs', '--json'], { env, encoding: 'utf8' });
   return { code: status, found: JSON.parse(stdout) as Found };
@@ -20,10 +23,14 @@ test('init finds an adapter that computes', () => {
   const { code, found } = doctor({});
   ensure(code === 0 && found.problem === null, `doctor ended with ${code}: ${found.problem}`);
   ensure(found.adapters.filter(({ used }) => used).length === 1, 'one adapter is used');
-  ensure(found.adapters.every(({ knownAnswer }) => knownAnswer === 'right'), 'each gives the known answer');
+  ensure(
+    found.adapters.every(({ knownAnswer }) => knownAnswer === 'right'),
+    'each gives the known answer',
+  );
 });
 
-const noEmbedded = process.platform === 'linux' && process.arch === 'x64' ? undefined : 'SwiftShader is embedded on Linux x64 only';
+const noEmbedded =
+  process.platform === 'linux' && process.arch === 'x64' ? undefined : 'SwiftShader is embedded on Linux x64 only';
 
 test(
   'init uses the adapter that MIEN_ADAPTER names',
@@ -57,5 +64,5 @@ test("checkKnownAnswer tells that Dawn's Null backend computes nothing", async (
   ensure(gpu !== undefined, 'Dawn has a Null backend');
   const wrong = await checkKnownAnswer(gpu);
   gpu.destroy();
-  ensure(root !== null && wrong !== null && wrong.startsWith('element '), `found ${wrong}`);
+  ensure(root !== null && `${wrong}`.startsWith('element '), `found ${wrong}`);
 });

@@ -23,7 +23,8 @@ export async function openAdapter(wanted: string | undefined): Promise<GPUAdapte
   for await (const adapter of adapters()) {
     if (isNull(adapter)) continue;
     const { name, vendor, architecture, description } = factsOf(adapter);
-    if (word === undefined || [name, vendor, architecture, description].join(' ').toLowerCase().includes(word)) return adapter;
+    if (word === undefined || [name, vendor, architecture, description].join(' ').toLowerCase().includes(word))
+      return adapter;
     found.add(name === description || description === '' ? name : `${name} (${description})`);
   }
   if (found.size > 0) throw new DeviceError(`init: no adapter named ${word}; found ${[...found].join(', ')}`);
@@ -32,10 +33,13 @@ export async function openAdapter(wanted: string | undefined): Promise<GPUAdapte
 
 /** What an adapter says of itself. */
 export function factsOf(adapter: GPUAdapter): AdapterFacts {
-  const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } =
+    adapter.info;
   const subgroups = adapter.features.has('subgroups');
   return {
-    name: nameOf([architecture, device, description].join(' ')) ?? (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
+    name:
+      nameOf([architecture, device, description].join(' ')) ??
+      (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
     vendor,
     architecture,
     description,

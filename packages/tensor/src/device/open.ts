@@ -12,7 +12,9 @@ const useful: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp
  * Opens the best adapter, or the one that `adapter` names in part (`swiftshader`, `lavapipe`, part of a GPU's name), with its
  * own limits. Throws DeviceError where there is none, where the name is unknown, or where the adapter computes wrongly.
  */
-export async function openDevice(options: { readonly adapter?: string } = {}): Promise<{ gpu: GPUDevice; facts: AdapterFacts }> {
+export async function openDevice(
+  options: { readonly adapter?: string } = {},
+): Promise<{ gpu: GPUDevice; facts: AdapterFacts }> {
   const adapter = await openAdapter(options.adapter);
   const facts = factsOf(adapter);
   const gpu = await adapter.requestDevice({

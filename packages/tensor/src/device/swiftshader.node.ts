@@ -48,7 +48,9 @@ export async function withDriver<T>(path: string, open: () => Promise<T>): Promi
 
 /** A folder with the archive's files, unpacked once a version; in a temporary folder where the cache cannot be written. */
 function unpacked(path: string): string {
-  const { version } = JSON.parse(readFileSync(join(dirname(path), '..', 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(dirname(path), '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const parent = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mien');
   const folder = join(parent, `swiftshader-${version}`);
   if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
