@@ -8,6 +8,7 @@ export { type CreateOptions, arange, eye, full, linspace, type Nested, ones, ten
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export { batchNorm, type BatchNormParameters } from './ops/norm.ts';
+export { adaptiveAvgPool2d, type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';
 export { bernoulli, dropout, type DropoutOptions, permutation, rand, randn, randomBits, type RandomOptions } from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';

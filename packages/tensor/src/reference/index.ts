@@ -4,6 +4,7 @@ export * from './cast.ts';
 export * from './create.ts';
 export * from './gather.ts';
 export * from './norm.ts';
+export * from './pool.ts';
 export * from './random.ts';
 export * from './reduce.ts';
 export * from './shape.ts';

@@ -1,0 +1,178 @@
+// Pooling over windows of the last two dimensions; sizes, padding and ties as in PyTorch.
+import averagePool2d from '@mien/shaders/pool/averagePool2d.wgsl';
+import maxPool2dText from '@mien/shaders/pool/maxPool2d.wgsl';
+import maxPool2dGradientText from '@mien/shaders/pool/maxPool2dGradient.wgsl';
+import { record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { scope } from '../runtime/scope.ts';
+import { part, splitRows } from '../runtime/split.ts';
+import type { Params } from '../runtime/wgsl.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { gather } from './gather.ts';
+import { type Shape, show } from './geometry.ts';
+
+/** One number for height and width, or each. */
+export type Pair = number | readonly [number, number];
+
+/** Windows of `maxPool2d` and `avgPool2d`. */
+interface WindowOptions {
+  readonly kernelSize: Pair;
+  /** Default: the size of the window. */
+  readonly stride?: Pair;
+  /** At most half the window. Default 0. */
+  readonly padding?: Pair;
+  /** Keep a last window that reaches over the edge, if it starts inside. Default false. */
+  readonly ceilMode?: boolean;
+}
+
+export interface MaxPool2dOptions extends WindowOptions {
+  /** Steps between the elements of a window. Default 1. */
+  readonly dilation?: Pair;
+}
+
+export interface AvgPool2dOptions extends WindowOptions {
+  /** Divide by the window's size, padding included, rather than by what lies inside. Default true. */
+  readonly countIncludePad?: boolean;
+}
+
+interface Geometry {
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly window: Shape;
+  readonly stride: Shape;
+  readonly padding: Shape;
+  readonly dilation: Shape;
+}
+
+function pair(value: Pair): readonly [number, number] {
+  return typeof value === 'number' ? [value, value] : value;
+}
+
+/** The sizes of a pooling, [height, width] each. Throws ShapeError or ValueError. */
+export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptions): Geometry {
+  if (shape.length < 3) throw new ShapeError(`${name}: x expects [N, C, H, W] or [C, H, W], came ${show(shape)}`);
+  const window = pair(options.kernelSize);
+  const stride = pair(options.stride ?? window);
+  const padding = pair(options.padding ?? 0);
+  const dilation = pair(options.dilation ?? 1);
+  for (const [what, values, least] of [['kernelSize', window, 1], ['stride', stride, 1], ['dilation', dilation, 1], ['padding', padding, 0]] as const) {
+    if (values.length !== 2 || !values.every((value) => Number.isInteger(value) && value >= least)) {
+      throw new ValueError(`${name}: ${what} is one or two integers from ${least} on, came ${JSON.stringify(options[what])}`);
+    }
+  }
+  const input = shape.slice(-2);
+  const output = input.map((size, i) => {
+    const [k, s, p, d] = [window, stride, padding, dilation].map((values) => values[i] as number) as [number, number, number, number];
+    if (2 * p > k) throw new ValueError(`${name}: padding ${p} is more than half of the window of ${k}`);
+    const room = size + 2 * p - d * (k - 1) - 1;
+    const whole = (options.ceilMode ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
+    return options.ceilMode && (whole - 1) * s >= size + p ? whole - 1 : whole;
+  });
+  if (!output.every((size) => size > 0)) {
+    throw new ShapeError(`${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(shape)})`);
+  }
+  return { input, output, window, stride, padding, dilation };
+}
+
+/** Runs `form` over the planes of tensors [planes, ...], in parts that can be bound. */
+function runOverPlanes(form: Kernel, tensors: Readonly<Record<string, Tensor>>, planes: number, threads: number, params: Params): void {
+  const [first] = Object.values(tensors) as [Tensor];
+  const planeBytes = Object.values(tensors).map((tensor) => (4 * tensor.size) / planes);
+  for (const { start, count } of splitRows(form.name, planes, planeBytes, first.storage.device.limits)) {
+    const bindings = Object.entries(tensors).map(([name, tensor], i) => {
+      const bytes = planeBytes[i] as number;
+      return [name, part(tensor, start * bytes, count * bytes)];
+    });
+    run(form, Object.fromEntries(bindings), { ...params, planes: count }, Math.ceil((count * threads) / form.const('LANES')));
+  }
+}
+
+const area = ([height, width]: Shape): number => (height as number) * (width as number);
+
+const largest = kernel(maxPool2dText);
+const largestGradient = kernel(maxPool2dGradientText);
+
+/**
+ * The largest value of each window: [..., H, W] to [..., P, Q]. Padding never wins; the first of equals, row by row, gets
+ * the gradient, and NaN wins over every number. Throws ShapeError where no window fits.
+ */
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  expectDtype('maxPool2d', 'x', x, 'float32');
+  const g = poolGeometry('maxPool2d', x.shape, options);
+  const planes = x.size / area(g.input);
+  return scope(() => {
+    const y = empty([...x.shape.slice(0, -2), ...g.output]);
+    const places = empty(y.shape, 'uint32');
+    runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g });
+    const shape = x.shape;
+    return record('maxPool2d', y, { x }, {
+      saves: { places },
+      backward: (dy, saved) => ({ x: maxPool2dGradient(dy, saved.places, g, shape) }),
+    });
+  });
+}
+
+/** Sends each gradient to the place its window chose; the gradient of that picks them there again. */
+function maxPool2dGradient(dy: Tensor, places: Tensor, g: Geometry, shape: Shape): Tensor {
+  const dx = empty(shape);
+  const planes = dx.size / area(g.input);
+  runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g });
+  const chosen = dy.shape;
+  return record('maxPool2dGradient', dx, { dy }, {
+    saves: { places },
+    backward: (ddx, saved) => {
+      const flat = gather(ddx.reshape([planes, area(g.input)]), 1, saved.places.reshape([planes, area(g.output)]));
+      return { dy: flat.reshape(chosen) };
+    },
+  });
+}
+
+const averages = {
+  window: { forward: kernel(averagePool2d), gradient: kernel(averagePool2d, { GRADIENT: true }) },
+  adaptive: {
+    forward: kernel(averagePool2d, { ADAPTIVE: true }),
+    gradient: kernel(averagePool2d, { ADAPTIVE: true, GRADIENT: true }),
+  },
+};
+
+/** A linear map between [..., H, W] and [..., P, Q] with its transpose, which is its gradient. */
+interface Averaging {
+  readonly name: string;
+  readonly forms: (typeof averages)['window'];
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly params: Params;
+}
+
+function average(x: Tensor, a: Averaging, transposed: boolean): Tensor {
+  const [from, to] = transposed ? [a.output, a.input] : [a.input, a.output];
+  const y = empty([...x.shape.slice(0, -2), ...to]);
+  const form = transposed ? a.forms.gradient : a.forms.forward;
+  runOverPlanes(form, { x, y }, x.size / area(from), area(to), { ...a.params, input: a.input, output: a.output });
+  return record(a.name, y, { x }, { saves: {}, backward: (dy) => ({ x: average(dy, a, !transposed) }) });
+}
+
+/** The mean of each window: [..., H, W] to [..., P, Q]. Padding counts as zeros. Throws ShapeError where no window fits. */
+export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
+  expectDtype('avgPool2d', 'x', x, 'float32');
+  const { input, output, window, stride, padding } = poolGeometry('avgPool2d', x.shape, options);
+  const countPadding = Number(options.countIncludePad ?? true);
+  const params = { window, stride, padding, countPadding };
+  return average(x, { name: 'avgPool2d', forms: averages.window, input, output, params }, false);
+}
+
+/** The mean over size windows that cover [H, W] evenly, of any size: [..., H, W] to [..., size]. */
+export function adaptiveAvgPool2d(x: Tensor, size: Pair): Tensor {
+  expectDtype('adaptiveAvgPool2d', 'x', x, 'float32');
+  const output = pair(size);
+  if (x.rank < 3) throw new ShapeError(`adaptiveAvgPool2d: x expects [N, C, H, W] or [C, H, W], came ${show(x.shape)}`);
+  if (!output.every((value) => Number.isInteger(value) && value >= 1)) {
+    throw new ValueError(`adaptiveAvgPool2d: size is one or two integers from 1 on, came ${JSON.stringify(size)}`);
+  }
+  const params = { window: [1, 1], stride: [1, 1], padding: [0, 0], countPadding: 0 };
+  const input = x.shape.slice(-2);
+  return average(x, { name: 'adaptiveAvgPool2d', forms: averages.adaptive, input, output, params }, false);
+}

@@ -1,0 +1,76 @@
+import { at, build, type Values } from './values.ts';
+
+type Pair = number | readonly [number, number];
+const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+interface Options {
+  readonly kernelSize: Pair;
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  readonly dilation?: Pair;
+  readonly ceilMode?: boolean;
+  readonly countIncludePad?: boolean;
+}
+
+/** The positions of window i along one axis, padding as positions outside 0..size - 1. */
+function positions(i: number, axis: 0 | 1, o: Options): number[] {
+  const [k, s] = [pair(o.kernelSize)[axis], pair(o.stride ?? o.kernelSize)[axis]];
+  const [p, d] = [pair(o.padding ?? 0)[axis], pair(o.dilation ?? 1)[axis]];
+  return Array.from({ length: k }, (_, r) => i * s - p + r * d);
+}
+
+/** Windows along one axis: those that lie in the padded input; with ceilMode also a last one that starts in it or its left padding. */
+function windows(size: number, axis: 0 | 1, o: Options): number {
+  const padding = pair(o.padding ?? 0)[axis];
+  let count = 0;
+  for (;;) {
+    const list = positions(count, axis, o);
+    const whole = (list.at(-1) as number) < size + padding;
+    const before = count === 0 ? true : (positions(count - 1, axis, o).at(-1) as number) < size + padding - 1;
+    const starts = (list[0] as number) < size;
+    if (whole || (o.ceilMode && starts && before)) count++;
+    else return count;
+  }
+}
+
+function pool(x: Values, o: Options, join: (at: readonly number[], rows: number[], columns: number[]) => number): Values {
+  const [h, w] = x.shape.slice(-2) as [number, number];
+  const shape = [...x.shape.slice(0, -2), windows(h, 0, o), windows(w, 1, o)];
+  return build(shape, (i) => join(i.slice(0, -2), positions(i.at(-2) as number, 0, o), positions(i.at(-1) as number, 1, o)));
+}
+
+const within = (size: number) => (p: number) => p >= 0 && p < size;
+
+export function maxPool2d(x: Values, options: Options): Values {
+  const [h, w] = x.shape.slice(-2) as [number, number];
+  return pool(x, options, (lead, rows, columns) =>
+    Math.max(...rows.filter(within(h)).flatMap((r) => columns.filter(within(w)).map((c) => at(x, [...lead, r, c])))),
+  );
+}
+
+export function avgPool2d(x: Values, options: Options): Values {
+  const [h, w] = x.shape.slice(-2) as [number, number];
+  const [padH, padW] = pair(options.padding ?? 0);
+  return pool(x, options, (lead, rows, columns) => {
+    const [insideRows, insideColumns] = [rows.filter(within(h)), columns.filter(within(w))];
+    const total = insideRows.reduce((sum, r) => sum + insideColumns.reduce((s, c) => s + at(x, [...lead, r, c]), 0), 0);
+    // What ceilMode adds beyond the padding never counts.
+    const counted = rows.filter((r) => r < h + padH).length * columns.filter((c) => c < w + padW).length;
+    return total / (options.countIncludePad === false ? insideRows.length * insideColumns.length : counted);
+  });
+}
+
+export function adaptiveAvgPool2d(x: Values, size: Pair): Values {
+  const [h, w] = x.shape.slice(-2) as [number, number];
+  const [p, q] = pair(size);
+  const range = (i: number, from: number, to: number): number[] => {
+    const first = Math.floor((i * from) / to);
+    return Array.from({ length: Math.ceil(((i + 1) * from) / to) - first }, (_, k) => first + k);
+  };
+  return build([...x.shape.slice(0, -2), p, q], (i) => {
+    const rows = range(i.at(-2) as number, h, p);
+    const columns = range(i.at(-1) as number, w, q);
+    const total = rows.reduce((sum, r) => sum + columns.reduce((s, c) => s + at(x, [...i.slice(0, -2), r, c]), 0), 0);
+    return total / (rows.length * columns.length);
+  });
+}

@@ -1,0 +1,82 @@
+// y[n, p, q] = sum of x over the window of (p, q) / divisor; GRADIENT: y[n, h, w] = sum of x[n, p, q] / divisor of (p, q)
+// over the windows that cover (h, w). A window is stride-wide steps of a fixed size, or ADAPTIVE: from floor(p H / P) to
+// ceil((p + 1) H / P).
+// threads: LANES in a group, one element of y each.
+// uses: lib/grid.wgsl
+const ADAPTIVE: bool = false;
+const GRADIENT: bool = false;
+const LANES: u32 = 64;
+struct Params {
+  planes: u32,
+  input: vec2i,     // H, W
+  output: vec2i,    // P, Q
+  window: vec2i,
+  stride: vec2i,
+  padding: vec2i,
+  countPadding: u32,  // whether the divisor counts padding
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;        // [planes, H, W], with GRADIENT [planes, P, Q]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [planes, P, Q], with GRADIENT [planes, H, W]
+
+// First row or column of window i, and the one after its last; not yet cut to the input.
+fn span(i: vec2i) -> vec4i {
+  if (ADAPTIVE) { return vec4i(i * params.input / params.output, ((i + 1) * params.input + params.output - 1) / params.output); }
+  let first = i * params.stride - params.padding;
+  return vec4i(first, min(first + params.window, params.input + params.padding));
+}
+
+fn inside(s: vec4i) -> vec4i {
+  return vec4i(max(s.xy, vec2i()), min(s.zw, params.input));
+}
+
+fn divisor(s: vec4i) -> f32 {
+  let counted = select(inside(s), s, params.countPadding != 0);
+  return f32((counted.z - counted.x) * (counted.w - counted.y));
+}
+
+fn average(plane: i32, i: vec2i) -> f32 {
+  let s = span(i);
+  let cut = inside(s);
+  var sum = 0.0;
+  for (var h = cut.x; h < cut.z; h++) {
+    for (var w = cut.y; w < cut.w; w++) { sum += x[(plane * params.input.x + h) * params.input.y + w]; }
+  }
+  return sum / divisor(s);
+}
+
+// The windows that can cover a row or column lie between the first and the last given here.
+fn covering(at: vec2i) -> vec4i {
+  if (ADAPTIVE) { return vec4i(at * params.output / params.input, ((at + 1) * params.output - 1) / params.input); }
+  return vec4i((at + params.padding - params.window + params.stride) / params.stride, (at + params.padding) / params.stride);
+}
+
+fn spread(plane: i32, at: vec2i) -> f32 {
+  let windows = covering(at);
+  let first = max(windows.xy, vec2i());
+  let last = min(windows.zw, params.output - 1);
+  var sum = 0.0;
+  for (var p = first.x; p <= last.x; p++) {
+    for (var q = first.y; q <= last.y; q++) {
+      let s = span(vec2i(p, q));
+      if (any(at < s.xy) || any(at >= s.zw)) { continue; }
+      sum += x[(plane * params.output.x + p) * params.output.y + q] / divisor(s);
+    }
+  }
+  return sum;
+}
+
+@compute @workgroup_size(LANES)
+fn averagePool2d(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  let size = select(params.output, params.input, GRADIENT);
+  let area = u32(size.x * size.y);
+  if (id >= params.planes * area) { return; }
+  let plane = i32(id / area);
+  let at = vec2i(i32(id % area) / size.y, i32(id) % size.y);
+  if (GRADIENT) { y[id] = spread(plane, at); } else { y[id] = average(plane, at); }
+}

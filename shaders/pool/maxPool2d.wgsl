@@ -1,0 +1,52 @@
+// y[n, p, q] = max over the window of (p, q), and where in its plane it lies: the first of equals, NaN before all.
+// threads: LANES in a group, one window each.
+// uses: lib/grid.wgsl
+const LANES: u32 = 64;
+struct Params {
+  planes: u32,
+  input: vec2u,     // H, W
+  output: vec2u,    // P, Q
+  window: vec2u,
+  stride: vec2u,
+  padding: vec2u,
+  dilation: vec2u,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;              // [planes, H, W]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;        // [planes, P, Q]
+@group(0) @binding(3) var<storage, read_write> places: array<u32>;   // [planes, P, Q], h * W + w
+
+fn isNan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
+}
+
+@compute @workgroup_size(LANES)
+fn maxPool2d(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  let outputs = params.output.x * params.output.y;
+  if (id >= params.planes * outputs) { return; }
+  let plane = (id / outputs) * params.input.x * params.input.y;
+  let corner = vec2u((id % outputs) / params.output.y, id % params.output.y) * params.stride;
+  var best = 0.0;
+  var place = 0u;
+  var found = false;
+  for (var r = 0u; r < params.window.x; r++) {
+    let h = corner.x + r * params.dilation.x - params.padding.x;  // wraps to a large number where it is padding
+    for (var s = 0u; s < params.window.y; s++) {
+      let w = corner.y + s * params.dilation.y - params.padding.y;
+      if (h >= params.input.x || w >= params.input.y) { continue; }
+      let v = x[plane + h * params.input.y + w];
+      if (!found || v > best || (isNan(v) && !isNan(best))) {
+        best = v;
+        place = h * params.input.y + w;
+        found = true;
+      }
+    }
+  }
+  y[id] = best;
+  places[id] = place;
+}
