@@ -1,5 +1,5 @@
 // 3x3 convolutions of VGG19 at batch 16: forward, gradient of the input, gradient of the weight.
-import { conv2d, device, randn, scope } from '@mien/tensor';
+import { conv2d, device, randn, scope, type Tensor } from '@mien/tensor';
 import { measure, type Report } from './measure.ts';
 
 const batch = 16;
@@ -14,8 +14,8 @@ export async function bench(report: Report): Promise<void> {
     const flops = 2 * batch * outputs * inputs * 9 * size * size;
     const name = `conv ${inputs} to ${outputs} at ${size}x${size}`;
     for (const needs of ['none', 'input', 'weight'] as const) {
-      const x = randn([batch, inputs, size, size], { requiresGrad: needs === 'input' });
-      const weight = randn([outputs, inputs, 3, 3], { requiresGrad: needs === 'weight' });
+      const x = leaf([batch, inputs, size, size], needs === 'input');
+      const weight = leaf([outputs, inputs, 3, 3], needs === 'weight');
       const dy = randn([batch, outputs, size, size]);
       const run = async (): Promise<void> => {
         scope(() => {
@@ -33,4 +33,8 @@ export async function bench(report: Report): Promise<void> {
       for (const each of [x, weight, dy]) each.dispose();
     }
   }
+}
+
+function leaf(shape: readonly number[], requiresGrad: boolean): Tensor {
+  return scope(() => randn(shape).detach({ requiresGrad }));
 }
