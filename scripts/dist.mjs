@@ -1,0 +1,39 @@
+// node scripts/dist.mjs NAME: what a package publishes, as `pnpm pack` calls it: modules with the WGSL inlined, and declarations.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, prepare, root, typed } from './workspace.mjs';
+
+const [name] = typed();
+prepare();
+const folder = join(root, 'packages', name);
+const { exports, imports = {}, publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+const commands = Object.values(publishConfig.bin ?? {}).map((path) => path.replace('./dist/', './src/').replace(/\.js$/, '.ts'));
+const entries = [...Object.values(exports), ...Object.values(imports).flatMap((paths) => Object.values(paths)), ...commands];
+rmSync(join(folder, 'dist'), { recursive: true, force: true });
+
+const { build } = await import('esbuild');
+await build({
+  entryPoints: entries.map((path) => join(folder, path)),
+  outbase: join(folder, 'src'),
+  outdir: join(folder, 'dist'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  sourcemap: true,
+  loader: { '.wgsl': 'text' },
+  plugins: [{ name: 'shaders-only', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, apart) }],
+  logLevel: 'warning',
+});
+
+const options = ['--noEmit', 'false', '--emitDeclarationOnly', '--rootDir', join(folder, 'src'), '--outDir', join(folder, 'dist')];
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+const config = join(folder, 'tsconfig.json');
+const { status } = spawnSync(process.execPath, [tsc, '-p', config, ...options], { cwd: root, stdio: 'inherit' });
+if (status !== 0) fail(`dist: the declarations of ${name} were not written`);
+
+/** Packages stay imports of the package that is published; kernels do not, because @mien/shaders is private. */
+function apart({ path, kind }) {
+  return kind === 'entry-point' || path.startsWith('@mien/shaders/') ? undefined : { path, external: true };
+}
