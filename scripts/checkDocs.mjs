@@ -1,4 +1,5 @@
 // The documents' code blocks are programs: each `ts` block runs, and prints what its `console.log` lines say in comments.
+// What a fragment needs but a reader does not stands in a comment before it: `<!-- before`, lines of TypeScript, `-->`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,11 +21,13 @@ export async function docsThatFail() {
 
 function blocksOf(name) {
   const text = readFileSync(join(root, name), 'utf8');
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(({ 1: language, 2: code, index }) => ({
-    place: `${name}:${text.slice(0, index).split('\n').length}`,
-    language,
-    code,
-  }));
+  return [...text.matchAll(/(?:^<!-- before\n([\s\S]*?)^-->\n+)?^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+    ({ 1: before = '', 2: language, 3: code, index }) => ({
+      place: `${name}:${text.slice(0, index).split('\n').length}`,
+      language,
+      code: before + code,
+    }),
+  );
 }
 
 async function problemsOf({ place, language, code }, bundleForNode, scripts) {

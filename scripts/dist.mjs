@@ -8,8 +8,14 @@ const [name] = typed();
 prepare();
 const folder = join(root, 'packages', name);
 const { exports, imports = {}, publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-const commands = Object.values(publishConfig.bin ?? {}).map((path) => path.replace('./dist/', './src/').replace(/\.js$/, '.ts'));
-const entries = [...Object.values(exports), ...Object.values(imports).flatMap((paths) => Object.values(paths)), ...commands];
+const commands = Object.values(publishConfig.bin ?? {}).map((path) =>
+  path.replace('./dist/', './src/').replace(/\.js$/, '.ts'),
+);
+const entries = [
+  ...Object.values(exports),
+  ...Object.values(imports).flatMap((paths) => Object.values(paths)),
+  ...commands,
+];
 rmSync(join(folder, 'dist'), { recursive: true, force: true });
 
 const { build } = await import('esbuild');
@@ -27,7 +33,15 @@ await build({
   logLevel: 'warning',
 });
 
-const options = ['--noEmit', 'false', '--emitDeclarationOnly', '--rootDir', join(folder, 'src'), '--outDir', join(folder, 'dist')];
+const options = [
+  '--noEmit',
+  'false',
+  '--emitDeclarationOnly',
+  '--rootDir',
+  join(folder, 'src'),
+  '--outDir',
+  join(folder, 'dist'),
+];
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const config = join(folder, 'tsconfig.json');
 const { status } = spawnSync(process.execPath, [tsc, '-p', config, ...options], { cwd: root, stdio: 'inherit' });
