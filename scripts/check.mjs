@@ -87,10 +87,10 @@ async function missingPlaces() {
     const [, family] = path.split('/');
     const users = sources.filter((source) => readFileSync(join(root, source), 'utf8').includes(`'@mien/${path}'`));
     if (users.length === 0) problems.push(`${path}: nothing imports it; delete it or use it`);
-    for (const user of users) {
-      if (!user.includes('/ops/') || user.endsWith(`/ops/${family}.ts`)) continue;
+    const inOps = users.filter((user) => user.includes('/ops/'));
+    if (inOps.length > 0 && !inOps.some((user) => user.endsWith(`/ops/${family}.ts`))) {
       problems.push(
-        `${user}: uses ${path}; a kernel of ${user.split('/').pop()} belongs into shaders/${user.split('/').pop().slice(0, -3)}`,
+        `${path}: used by ${inOps.join(', ')} but not by ops/${family}.ts; move it to the family of its operation`,
       );
     }
   }
