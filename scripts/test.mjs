@@ -17,7 +17,7 @@ const run = {
 
 const records = [];
 if (both && !given) {
-  const { check } = await import('./check.mjs');
+  const { check } = await import('./checks.mjs');
   records.push(...(await check()));
 }
 if (both || values.node) records.push(...(await inNode()));
