@@ -9,7 +9,7 @@ const train = split(drawFaces({ training: 1, publicTest: 1, privateTest: 1 }), '
 const settings = protocol('nano', 'drawn');
 const checkpoint = async (): Promise<Uint8Array> => {
   using training = new Training({ model: 'nano', train, protocol: settings });
-  return training.checkpoint();
+  return await training.checkpoint();
 };
 
 /** The same bytes with one text in the header replaced by another of the same length. */

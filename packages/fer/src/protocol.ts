@@ -152,20 +152,71 @@ export function protocol(model: ModelName, dataset: DatasetName, changes: Partia
       ? { ...COMPACT, ...COMPACT_BY_MODEL[model][dataset] }
       : { ...REFERENCE, ...REFERENCE_BY_DATASET[dataset] };
   const whole: Protocol = { ...base, ...changes };
-  const demand = (name: keyof Protocol, value: number, fits: boolean, expected: string): void => {
-    if (!fits) throw new ValueError(`protocol: ${name} is ${value}, expected ${expected}`);
-  };
-  const wholeNumber = (n: number): boolean => Number.isInteger(n) && n >= 1;
-  demand('epochs', whole.epochs, wholeNumber(whole.epochs), 'a whole number from 1');
-  // One image has no variance for BatchNorm at a 1x1 map.
-  demand('batchSize', whole.batchSize, wholeNumber(whole.batchSize) && whole.batchSize >= 2, 'a whole number from 2');
-  demand('learningRate', whole.learningRate, whole.learningRate > 0 && whole.learningRate < 1e3, 'more than 0');
-  demand('momentum', whole.momentum, whole.momentum >= 0 && whole.momentum < 1, '0 to below 1');
-  demand('weightDecay', whole.weightDecay, whole.weightDecay >= 0 && whole.weightDecay < 1, '0 to below 1');
-  demand('labelSmoothing', whole.labelSmoothing, whole.labelSmoothing >= 0 && whole.labelSmoothing < 1, '0 to below 1');
-  demand('ema', whole.ema ?? 0, (whole.ema ?? 0) >= 0 && (whole.ema ?? 0) < 1, '0 to below 1');
+  const fault = faultOf(whole);
+  if (fault) throw new ValueError(`protocol: ${fault}`);
   return whole;
 }
+
+/** What is wrong with a protocol that comes from a file, or null where nothing is. */
+export function faultOf(protocol: unknown): string | null {
+  const settings = isObject(protocol) ? protocol : {};
+  for (const [name, [expected, fits]] of Object.entries(SETTINGS)) {
+    const value = settings[name];
+    if (!fits(value))
+      return `${name} is ${typeof value === 'number' ? value : JSON.stringify(value)}, expected ${expected}`;
+  }
+  return null;
+}
+
+type Setting = readonly [expected: string, fits: (value: unknown) => boolean];
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isFrom =
+  (least: number, below = Number.POSITIVE_INFINITY) =>
+  (value: unknown): boolean =>
+    typeof value === 'number' && value >= least && value < below;
+const isWhole = (least: number) => (value: unknown) => Number.isSafeInteger(value) && isFrom(least)(value);
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isShare = isFrom(0, 1);
+const isPositive = isFrom(Number.MIN_VALUE);
+
+const SETTINGS = {
+  epochs: ['a whole number from 1', isWhole(1)],
+  // One image has no variance for BatchNorm at a 1x1 map.
+  batchSize: ['a whole number from 2', isWhole(2)],
+  learningRate: ['a number above 0 and below 1000', isFrom(Number.MIN_VALUE, 1000)],
+  schedule: [
+    'stepwise with after, every and factor, or cosine with warmup',
+    (value) =>
+      isObject(value) &&
+      (value.kind === 'stepwise'
+        ? isFrom(0)(value.after) && isPositive(value.every) && isPositive(value.factor)
+        : value.kind === 'cosine' && isFrom(0)(value.warmup)),
+  ],
+  momentum: ['0 to below 1', isShare],
+  nesterov: ['true or false', isBoolean],
+  weightDecay: ['0 to below 1', isShare],
+  decayNorm: ['true or false', isBoolean],
+  clip: [
+    'null, or value or norm with a positive limit',
+    (value) =>
+      value === null || (isObject(value) && ['value', 'norm'].includes(String(value.kind)) && isPositive(value.limit)),
+  ],
+  labelSmoothing: ['0 to below 1', isShare],
+  ema: ['null, or 0 to below 1', (value) => value === null || isShare(value)],
+  crops: ['1 or 10', (value) => value === 1 || value === 10],
+  privateTest: ['each-epoch or at-end', (value) => value === 'each-epoch' || value === 'at-end'],
+  input: [
+    'channels and size from 1, a mean and a positive std',
+    (value) =>
+      isObject(value) &&
+      isWhole(1)(value.channels) &&
+      isWhole(1)(value.size) &&
+      Number.isFinite(value.mean) &&
+      isPositive(value.std),
+  ],
+} as const satisfies Record<keyof Protocol, Setting>;
 
 /** The learning rate of step `step` (from 0) of `steps` in epoch `epoch` (from 0). */
 export function learningRate(of: Protocol, epoch: number, step = 0, steps = 1): number {

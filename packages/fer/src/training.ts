@@ -7,17 +7,19 @@ import {
   DataLoader,
   type Dataset,
   EMA,
+  FormatError,
   type HostTensor,
   type Layer,
   type NamedTensor,
   SGD,
+  StateError,
 } from '@mien/nn';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import { cat, Generator, noGrad, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
-import { learningRate, MODELS, type ModelName, type Protocol } from './protocol.ts';
+import { faultOf, learningRate, MODELS, type ModelName, type Protocol } from './protocol.ts';
 import { Cropper, type View } from './transforms.ts';
 
 /** What is trained, on what, and how. */
@@ -295,6 +297,12 @@ export class Training {
   }
 
   #restore({ info, optimizer, ema }: Checkpoint<ReadonlyMap<string, HostTensor>>): void {
+    const learnt = this.protocol.momentum > 0 && info.step > 0 ? this.network.parameters().length : 0;
+    if (optimizer && learnt > optimizer.size) {
+      throw new StateError(
+        `Training: the checkpoint holds the momentum of ${optimizer.size} of ${learnt} parameters; it was edited, or another program wrote it`,
+      );
+    }
     if (optimizer) this.#optimizer.loadStateDict(optimizer);
     if (this.#ema && ema) this.#ema.loadStateDict(ema);
     this.#loader.loadState(info.shuffle);
@@ -345,8 +353,8 @@ function plain(protocol: Protocol): { readonly [key: string]: never } {
 }
 
 /**
- * Reads a checkpoint that `Training` wrote. Throws FormatError, naming `file`, for one that is cut short, edited or of
- * a network that this package does not have.
+ * Reads a checkpoint that `Training` wrote. Throws FormatError, naming `file`, for one that is cut short or edited, and
+ * ValueError for a network that this package does not have.
  */
 export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckpoint {
   const checkpoint = readCheckpoint(bytes, { file });
@@ -354,7 +362,25 @@ export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckp
   if (!(MODELS as readonly string[]).includes(model)) {
     throw new ValueError(`${file}: holds a network called ${model}; known are ${MODELS.join(', ')}`);
   }
+  const fault = faultOf(preset) ?? faultOfExtra(checkpoint.info.extra);
+  if (fault) throw new FormatError(`${file}: metadata mien: ${fault}; it was edited, or another version wrote it`);
   return { ...checkpoint, name: model as ModelName, protocol: preset as unknown as Protocol };
+}
+
+/** What is wrong with the part of a checkpoint that `Training` adds, or null. */
+function faultOfExtra(extra: unknown): string | null {
+  if (extra === undefined) return null;
+  const { note, sums } = Object(extra) as Record<'note' | 'sums', unknown>;
+  const plainNote =
+    note instanceof Object &&
+    Object.values(note).every((each) => each === null || ['number', 'string'].includes(typeof each));
+  if (!plainNote) return `note is ${JSON.stringify(note)}, expected names with numbers, words or null`;
+  const numbers = ['loss', 'correct', 'images', 'learningRate'].map(
+    (name) => (Object(sums) as Record<string, unknown>)[name],
+  );
+  return numbers.every(Number.isFinite)
+    ? null
+    : `sums is ${JSON.stringify(sums)}, expected loss, correct, images and learningRate`;
 }
 
 /** A checkpoint with its network's name and protocol. */

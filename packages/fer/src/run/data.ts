@@ -20,10 +20,22 @@ export async function obtain(data: string | null, seed: number, tell: (event: Ru
   return readFaces(data, (read, total) => tell({ event: 'reading', path: data, share: read / total }));
 }
 
-/** Training and tests of a data set; `fold` is CK+'s. */
+/** Training and tests of a data set; `fold` is CK+'s. Throws ValueError without images to train on or to test. */
 export function splitsOf(faces: Faces, fold: number): Splits {
   if (faces.dataset === 'ck+') return { ...ckPlusSplits(faces, fold), private: null };
-  return { train: split(faces, 'Training'), test: split(faces, 'PublicTest'), private: split(faces, 'PrivateTest') };
+  const last = split(faces, 'PrivateTest');
+  return {
+    train: filled(faces, 'Training'),
+    test: filled(faces, 'PublicTest'),
+    private: last.indices.length > 0 ? last : null,
+  };
+}
+
+/** A split that has images. Throws ValueError where it has none. */
+function filled(faces: Faces, name: string): Split {
+  const found = split(faces, name);
+  if (found.indices.length > 0) return found;
+  throw new ValueError(`${faces.dataset}: no row has the usage ${name}; add some, or give the whole file`);
 }
 
 /** The split that `evaluate` is asked for, with its name. */
@@ -37,7 +49,7 @@ export function chooseSplit(faces: Faces, wanted: string | undefined, fold: numb
   const names: Record<string, string> = { training: 'Training', public: 'PublicTest', private: 'PrivateTest' };
   const name = names[wanted ?? 'public'];
   if (!name) throw new ValueError(`evaluate: ${faces.dataset} has training, public and private, not ${wanted}`);
-  return { chosen: split(faces, name), called: name };
+  return { chosen: filled(faces, name), called: name };
 }
 
 /** Draws the default faces, writes them as a FER2013 file and reads that back. */

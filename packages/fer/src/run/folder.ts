@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
-import type { DatasetName } from '../protocol.ts';
+import { DATASETS, type DatasetName } from '../protocol.ts';
 import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
 import type { EpochMetrics } from './events.ts';
 
@@ -35,8 +35,17 @@ export interface ReadRun extends ReadCheckpoint {
 /** Reads a checkpoint file. Throws FileError or FormatError naming it. */
 export function readCheckpointFile(file: string): ReadRun {
   const checkpoint = readTraining(readFile(file), file);
-  const extra = checkpoint.info.extra as { readonly note?: Partial<RunNote> } | undefined;
-  return { ...checkpoint, note: extra?.note ?? {} };
+  const extra = checkpoint.info.extra as { readonly note: Partial<RunNote> } | undefined;
+  const note = extra?.note ?? {};
+  for (const [name, value] of Object.entries(note)) {
+    const words = name === 'data' || name === 'dataset';
+    const dataset = name !== 'dataset' || DATASETS.includes(value as DatasetName);
+    if (dataset && (value === null || typeof value === (words ? 'string' : 'number'))) continue;
+    throw new FormatError(
+      `${file}: metadata mien: note.${name} is ${JSON.stringify(value)}; it was edited, or another version wrote it`,
+    );
+  }
+  return { ...checkpoint, note };
 }
 
 /** Reads the last or the best checkpoint of a run folder. */

@@ -59,6 +59,12 @@ export interface TrainOptions {
 /** Trains by the protocol of model and data set, or goes on with a run. Gives the run folder and its summary. */
 export async function train(options: TrainOptions): Promise<{ readonly out: string; readonly summary: Summary }> {
   const { onEvent = () => {}, signal } = options;
+  for (const name of ['checkpointEvery', 'stopAfter'] as const) {
+    const steps = options[name];
+    if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) {
+      throw new ValueError(`train: ${name} is ${steps}, expected a whole number of steps from 1 on`);
+    }
+  }
   const resumed = options.resume === undefined ? null : readRun(options.resume, options.from ?? 'last');
   const model = resumed?.name ?? options.model;
   if (!model) throw new ValueError('train: which model? (model is missing)');
@@ -82,6 +88,11 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   if (wanted !== undefined && wanted !== dataset) {
     throw new ValueError(`train: ${data ?? 'the default data'} is ${dataset}, not ${wanted}`);
   }
+  if (resumed && resumed.info.classes.join() !== faces.classes.join()) {
+    throw new ValueError(
+      `train: ${options.resume} tells ${resumed.info.classes.join(', ')} apart, ${data ?? 'the drawn set'} holds ${faces.classes.join(', ')}`,
+    );
+  }
   const splits = splitsOf(faces, fold);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
@@ -92,7 +103,6 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   if (!resumed && existsSync(join(out, LAST))) {
     throw new ValueError(`train: ${out} holds a run already; go on with it by resume, or name another folder`);
   }
-  makeFolder(out);
   const training = new Training(
     {
       model,
@@ -109,6 +119,8 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
     resumed ?? undefined,
   );
   try {
+    // Only now, when nothing that was asked for is refused any more.
+    makeFolder(out);
     const run = new Run(training, splits, out, adapter, options);
     if (resumed && options.data !== undefined) training.note = { ...training.note, data: resolve(options.data) };
     if (resumed) run.takeUp(readMetrics(resolve(options.resume as string)));

@@ -44,7 +44,7 @@ const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
 /**
  * The bytes of a checkpoint: the model's tensors under their own names, the optimiser's as `optimizer.<parameter>.<slot>`,
  * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
- * tensor in one of these name spaces.
+ * tensor in one of these name spaces, and for values that are not finite: an earlier file is better than that one.
  */
 export async function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
@@ -53,6 +53,13 @@ export async function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Arra
   const tensors = await toHost(
     new Map([...model, ...prefixed(optimizer, prefixes.optimizer), ...prefixed(ema, prefixes.ema)]),
   );
+  for (const [name, { data }] of tensors) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) continue;
+    throw new ValueError(
+      `writeCheckpoint: element ${at} of ${name} is ${data[at]}, which no reader would take; lower the learning rate or check the data`,
+    );
+  }
   return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]));
 }
 

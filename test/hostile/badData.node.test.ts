@@ -1,0 +1,72 @@
+// Data that the readers refuse, met by the command: one line of error, an exit code other than 0, no folder made.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensure } from '@mien/tensor/testing';
+import { PNG } from 'pngjs';
+import { test } from '../harness.ts';
+import { inFolder, mien, refused, soundLines } from './kit.ts';
+
+/** Makes bad data in a folder and gives its path. */
+type Spoil = (folder: string) => string;
+
+function csv(change: (lines: string[]) => void): Spoil {
+  return (folder) => {
+    const [path, lines] = [join(folder, 'fer2013.csv'), soundLines()];
+    change(lines);
+    writeFileSync(path, lines.join(''));
+    return path;
+  };
+}
+
+function images(names: readonly string[], [width, height]: readonly [number, number]): Spoil {
+  return (folder) => {
+    for (const name of names) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'S1.png'), PNG.sync.write(new PNG({ width, height })));
+    }
+    return folder;
+  };
+}
+
+const six = ['anger', 'disgust', 'fear', 'happy', 'sadness', 'surprise'];
+
+const cases: Readonly<Record<string, readonly [Spoil, string]>> = {
+  'a short pixel row': [
+    csv((lines) => lines.splice(3, 1, (lines[3] as string).replace(/ \d+,/, ','))),
+    'line 4: 2303 pixels, 2304 expected',
+  ],
+  'a label of 9': [
+    csv((lines) => lines.splice(5, 1, (lines[5] as string).replace(/^\d/, '9'))),
+    'line 6: emotion is "9", expected 0 to 6',
+  ],
+  'a missing column': [csv((lines) => lines.splice(0, 1, 'emotion,Usage\n')), 'line 1: no column called pixels'],
+  'no training rows': [
+    csv((lines) => lines.splice(0, lines.length, ...lines.filter((line) => !line.includes('Training')))),
+    'Training',
+  ],
+  'no test rows': [
+    csv((lines) => lines.splice(0, lines.length, ...lines.filter((line) => !line.includes('PublicTest')))),
+    'PublicTest',
+  ],
+  'a missing path': [(folder) => join(folder, 'nowhere'), 'nowhere: no such file or folder'],
+  'a missing class folder': [images(six, [48, 48]), 'no folder called contempt'],
+  'an image of another size': [images([...six, 'contempt'], [48, 47]), 'S1.png: 48x47 pixels, 48x48 expected'],
+  'too few images for the folds': [images([...six, 'contempt'], [48, 48]), 'the folds are defined on 981 images'],
+  'a picture in place of a CSV': [
+    (folder) => {
+      const path = join(folder, 'photo.png');
+      writeFileSync(path, PNG.sync.write(new PNG({ width: 48, height: 48 })));
+      return path;
+    },
+    'line 1: no column called emotion',
+  ],
+};
+
+for (const [what, [spoil, sentence]] of Object.entries(cases)) {
+  test(`mien train refuses ${what}`, () =>
+    inFolder(async (folder) => {
+      const out = join(folder, 'run');
+      refused(await mien(['train', '--model', 'nano', '--data', spoil(folder), '--out', out]), sentence);
+      ensure(!existsSync(out), 'a folder was made');
+    }));
+}

@@ -1,0 +1,64 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSafetensors, type Safetensors, writeSafetensors } from '@mien/nn/safetensors';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+
+type Info = Record<string, unknown>;
+type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, infer T> ? T : never>;
+
+/** What somebody changed, and what is said of it. */
+const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tensors) => void, sentence: string])[] = [
+  ['an unknown model', (info) => (info.model = 'vgg20'), 'holds a network called vgg20'],
+  ['a missing protocol', (info) => (info.preset = {}), 'epochs is undefined, expected a whole number from 1'],
+  ['a protocol that is null', (info) => (info.preset = null), 'epochs is undefined'],
+  [
+    'a learning rate that is a word',
+    (info) => ((info.preset as Info).learningRate = 'fast'),
+    'learningRate is "fast", expected a number',
+  ],
+  ['an input without channels', (info) => ((info.preset as Info).input = {}), 'input is {}, expected channels'],
+  ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize is 0, expected'],
+  ['a step of -1', (info) => (info.step = -1), 'step: expects a whole number from 0 on, has -1'],
+  [
+    'a place in the epoch beyond its end',
+    (info) => ((info.shuffle as Info).batch = 99),
+    'batch 99 is not a place among 2 batches',
+  ],
+  ['classes of other data', (info) => (info.classes = ['cat', 'dog']), 'tells cat, dog apart'],
+  ['a note that is a word', (info) => (info.extra = 'note'), 'note is undefined'],
+  ['data that is a number', (info) => ((info.extra as Info).note = { data: 7 }), 'note.data is 7'],
+  ['a missing tensor', (_, tensors) => tensors.delete('classifier.weight'), 'missing classifier.weight'],
+  [
+    'a tensor of nobody',
+    (_, tensors) => tensors.set('spare', { shape: [1], dtype: 'float32', data: Float32Array.of(1) }),
+    'unexpected spare',
+  ],
+  [
+    'a tensor of another shape',
+    (_, tensors) => tensors.set('classifier.bias', { shape: [6], dtype: 'float32', data: new Float32Array(6) }),
+    'classifier.bias expects float32 [7], came float32 [6]',
+  ],
+  [
+    'half an optimiser',
+    (_, tensors) => tensors.delete('optimizer.classifier.bias.momentum_buffer'),
+    'holds the momentum of',
+  ],
+];
+
+for (const [what, edit, sentence] of edits) {
+  test(`mien train --resume refuses a checkpoint edited to have ${what}, and changes no file`, () =>
+    inFolder(async (folder) => {
+      const run = await soundRun(folder);
+      const path = join(run, 'last.safetensors');
+      const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(path)));
+      const info = JSON.parse(metadata.get('mien') ?? '');
+      const changed: Tensors = new Map(tensors);
+      edit(info, changed);
+      writeFileSync(path, writeSafetensors(changed, new Map([['mien', JSON.stringify(info)]])));
+      const before = contentOf(run);
+      refused(await mien(['train', '--resume', run]), sentence);
+      ensure(contentOf(run) === before, 'a file of the run changed');
+    }));
+}

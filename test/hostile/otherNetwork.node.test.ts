@@ -1,0 +1,26 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+
+test('mien train --resume refuses another model than the run trains', () =>
+  inFolder(async (folder) => {
+    const run = await soundRun(folder);
+    const before = contentOf(run);
+    refused(await mien(['train', '--model', 'small', '--resume', run]), 'trains nano, not small');
+    ensure(contentOf(run) === before, 'a file of the run changed');
+  }));
+
+test('mien evaluate refuses a checkpoint that holds the tensors of another network', () =>
+  inFolder(async (folder) => {
+    const run = await soundRun(folder);
+    const path = join(run, 'last.safetensors');
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(path)));
+    const info = { ...JSON.parse(metadata.get('mien') ?? ''), model: 'small' };
+    writeFileSync(path, writeSafetensors(tensors, new Map([['mien', JSON.stringify(info)]])));
+    const before = contentOf(run);
+    refused(await mien(['evaluate', '--weights', run]), 'loadStateDict: missing');
+    ensure(contentOf(run) === before, 'a file of the run changed');
+  }));

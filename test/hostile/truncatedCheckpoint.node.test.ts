@@ -1,0 +1,28 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+
+/** Where a file may end early, and what is then said of it. */
+const cuts: readonly (readonly [string, (size: number) => number, string])[] = [
+  ['in its last tensor', (size) => size - 1, 'it is cut short'],
+  ['in its header', () => 100, 'the file is cut short or not safetensors'],
+  ['before its header', () => 3, 'the file has 3 bytes'],
+  ['at once', () => 0, 'the file has 0 bytes'],
+];
+
+for (const [where, keep, sentence] of cuts) {
+  test(`mien train --resume refuses a checkpoint that ends ${where}, and changes no file`, () =>
+    inFolder(async (folder) => {
+      const run = await soundRun(folder);
+      const path = join(run, 'last.safetensors');
+      const bytes = readFileSync(path);
+      writeFileSync(path, bytes.subarray(0, keep(bytes.length)));
+      const before = contentOf(run);
+      const ended = await mien(['train', '--resume', run]);
+      refused(ended, sentence);
+      refused(ended, path);
+      ensure(contentOf(run) === before, 'a file of the run changed');
+    }));
+}
