@@ -6,6 +6,8 @@ export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
 export { type CreateOptions, arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
+export { conv2d, convTranspose2d } from './ops/conv.ts';
+export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export { batchNorm, type BatchNormParameters } from './ops/norm.ts';
 export { adaptiveAvgPool2d, type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';

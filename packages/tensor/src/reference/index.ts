@@ -1,8 +1,10 @@
 // Definitions of the operations in float64: index loops, forward only, importing nothing else of Mien.
 export * from './binary.ts';
 export * from './cast.ts';
+export * from './conv.ts';
 export * from './create.ts';
 export * from './gather.ts';
+export * from './matmul.ts';
 export * from './norm.ts';
 export * from './pool.ts';
 export * from './random.ts';

@@ -1,0 +1,269 @@
+// 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
+// Visin (2016). Without groups they are matrix products over patches (Chellapilla, Puri and Simard, 2006), in passes of as
+// many images as a workspace holds; with groups, and as the last resort, they are computed directly.
+import col2imText from '@mien/shaders/conv/col2im.wgsl';
+import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
+import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
+import im2colText from '@mien/shaders/conv/im2col.wgsl';
+import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
+import { record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { alternatives } from '../runtime/alternatives.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import type { Limits } from '../runtime/limits.ts';
+import { run } from '../runtime/run.ts';
+import { scope } from '../runtime/scope.ts';
+import { part, type Span, splitRows } from '../runtime/split.ts';
+import type { Memory } from '../runtime/storage.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import {
+  area,
+  type Conv2dOptions,
+  type ConvGeometry,
+  type ConvTranspose2dOptions,
+  conv2dGeometry,
+  convTranspose2dGeometry,
+  directParams,
+  patchParams,
+  pointwise,
+  taps,
+} from './convGeometry.ts';
+import { gemm, packed, roundUp4 } from './matmul.ts';
+import { sum } from './reduce.ts';
+
+const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
+const col2im = { plain: kernel(col2imText), biased: kernel(col2imText, { BIAS: true }) };
+const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
+const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
+const directWeights = kernel(weightGradientDirect);
+
+/** Bytes of patches that one pass makes. */
+const workspaceBytes = 64 << 20;
+/** Invocations from which on an adapter is busy. */
+const enoughThreads = 4096;
+
+/** Images of each pass, such that their patches fit the workspace and every binding its limit. */
+function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
+  const imageBytes = [g.inputs * area(g.input), g.outputs * area(g.output), taps(g) * area(g.output)].map((size) => 4 * size);
+  const maxStorageBufferBindingSize = Math.min(limits.maxStorageBufferBindingSize, workspaceBytes);
+  return splitRows('conv2d', g.images, imageBytes, { ...limits, maxStorageBufferBindingSize });
+}
+
+/** Images of each pass of a direct kernel, which needs no workspace. */
+function directPasses(g: ConvGeometry, limits: Limits): readonly Span[] {
+  return splitRows('conv2d', g.images, [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)], limits);
+}
+
+/** The images of a pass of a tensor [N, ...]. */
+function images(x: Tensor, { start, count }: Span): Memory {
+  const bytes = x.bytes / (x.shape[0] as number);
+  return part(x, start * bytes, count * bytes);
+}
+
+/** Patches of `x` for a convolution g: [taps, columns], or [columns, taps padded to 4] with `pixelMajor`. */
+function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, pixelMajor: boolean): Tensor {
+  const rows = pixelMajor ? roundUp4(taps(g)) : taps(g);
+  const patches = empty(pixelMajor ? [columns, rows] : [rows, columns]);
+  const form = pixelMajor ? im2col.pixelMajor : im2col.tapMajor;
+  const channels = Math.ceil(rows / (taps(g) / g.inputs));
+  const groups = Math.ceil((channels * (columns / 4)) / form.const('LANES'));
+  run(form, { x, patches }, { ...patchParams(g), images: count, rows, columns }, groups);
+  return patches;
+}
+
+type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
+
+const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
+  {
+    name: 'gemm',
+    fits: (g) => g.groups === 1,
+    run: (x, weight, bias, g, y) => {
+      const [depth, plane] = [taps(g), area(g.output)];
+      const a = packed(weight, 1, depth, g.outputs, true);
+      for (const span of passes(g, y.storage.device.limits)) {
+        const inPlace = pointwise(g) && plane % 4 === 0;
+        const pixels = span.count * plane;
+        const columns = roundUp4(pixels);
+        const b = inPlace ? images(x, span) : patchesOf(images(x, span), g, span.count, columns, false);
+        const layout = inPlace ? { bPlane: plane, bImage: g.inputs * plane } : {};
+        gemm({
+          a,
+          b,
+          c: images(y, span),
+          bias,
+          rows: g.outputs,
+          columns: pixels,
+          depth,
+          aRows: roundUp4(g.outputs),
+          bColumns: columns,
+          ...layout,
+          cPlane: plane,
+          cImage: g.outputs * plane,
+        });
+      }
+    },
+  },
+  {
+    name: 'direct',
+    fits: () => true,
+    run: (x, weight, bias, g, y) => {
+      const form = bias ? direct.biased : direct.plain;
+      for (const span of directPasses(g, y.storage.device.limits)) {
+        const threads = span.count * g.outputs * area(g.output);
+        const params = { ...directParams(g), images: span.count };
+        run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, Math.ceil(threads / form.const('LANES')));
+      }
+    },
+  },
+]);
+
+const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
+  {
+    name: 'gemm',
+    fits: (g) => g.groups === 1,
+    run: (y, weight, bias, g, x) => {
+      const [rows, plane] = [taps(g), area(g.output)];
+      const a = rows % 4 === 0 ? weight : packed(weight, 1, g.outputs, rows, false);
+      const form = bias ? col2im.biased : col2im.plain;
+      for (const span of passes(g, x.storage.device.limits)) {
+        const pixels = span.count * plane;
+        const columns = roundUp4(pixels);
+        const inPlace = plane % 4 === 0;
+        const b = inPlace ? images(y, span) : patchesOf(images(y, span), asPixels(g), span.count, columns, false);
+        const layout = inPlace ? { bPlane: plane, bImage: g.outputs * plane } : {};
+        const common = { a, b, rows, columns: pixels, depth: g.outputs, aRows: roundUp4(rows), bColumns: columns, ...layout };
+        if (pointwise(g)) {
+          gemm({ ...common, c: images(x, span), bias, cPlane: plane, cImage: g.inputs * plane });
+          continue;
+        }
+        const patches = empty([rows, columns]);
+        gemm({ ...common, c: patches, bias: null, cPlane: columns });
+        const threads = span.count * g.inputs * area(g.input);
+        const params = { ...patchParams(g), images: span.count, columns };
+        run(form, { patches, bias, x: images(x, span) }, params, Math.ceil(threads / form.const('LANES')));
+      }
+    },
+  },
+  {
+    name: 'direct',
+    fits: () => true,
+    run: (y, weight, bias, g, x) => {
+      const form = bias ? directTranspose.biased : directTranspose.plain;
+      for (const span of directPasses(g, x.storage.device.limits)) {
+        const threads = span.count * g.inputs * area(g.input);
+        const params = { ...directParams(g), images: span.count };
+        run(form, { y: images(y, span), weight, bias, x: images(x, span) }, params, Math.ceil(threads / form.const('LANES')));
+      }
+    },
+  },
+]);
+
+/** Gives partial sums [parts, K, C / groups, R, S] of the weight gradient. */
+type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
+
+const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', [
+  {
+    name: 'gemm',
+    fits: (g) => g.groups === 1,
+    run: (x, dy, g) =>
+      passes(g, x.storage.device.limits).map((span) => {
+        const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
+        // The sum over pixels is cut into parts that other invocations do; the last is filled up with zeros.
+        const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 16)));
+        const parts = Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
+        const depth = roundUp4(Math.ceil(pixels / parts));
+        const [aRows, bColumns] = [roundUp4(rows), roundUp4(columns)];
+        const a = patchesOf(images(dy, span), asPixels(g), span.count, parts * depth, true);
+        const b = patchesOf(images(x, span), g, span.count, parts * depth, true);
+        const c = empty([parts, rows, columns]);
+        const strides = { aBatch: depth * aRows, bBatch: depth * bColumns, cBatch: rows * columns };
+        gemm({ a, b, c, bias: null, rows, columns, depth, aRows, bColumns, batches: parts, ...strides });
+        return c;
+      }),
+  },
+  {
+    name: 'direct',
+    fits: () => true,
+    run: (x, dy, g) =>
+      directPasses(g, x.storage.device.limits).map((span) => {
+        const size = (g.outputs * taps(g)) / g.groups;
+        const chunk = Math.ceil(span.count / Math.min(span.count, Math.ceil(enoughThreads / size)));
+        const parts = Math.ceil(span.count / chunk);
+        const dw = empty([parts, size]);
+        const params = { ...directParams(g), images: span.count, parts, chunk };
+        const groups = Math.ceil((parts * size) / directWeights.const('LANES'));
+        run(directWeights, { x: images(x, span), dy: images(dy, span), dw }, params, groups);
+        return dw;
+      }),
+  },
+]);
+
+/** The output pixels of g as a 1x1 convolution over them: patches of it are dy itself in another order. */
+function asPixels(g: ConvGeometry): ConvGeometry {
+  return { ...g, inputs: g.outputs, input: g.output, window: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+}
+
+/**
+ * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]. Throws ShapeError
+ * naming the shapes.
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x })) expectDtype('conv2d', name, tensor, 'float32');
+  return convolve(x, weight, bias, conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
+}
+
+/**
+ * The transpose of `conv2d`: x [N, C, H, W] with weight [C, K / groups, R, S], plus bias [K]: [N, K, (H - 1) stride - 2 padding
+ * + dilation (R - 1) + outputPadding + 1, ...]. Throws ShapeError naming the shapes.
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: ConvTranspose2dOptions = {},
+): Tensor {
+  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x })) expectDtype('convTranspose2d', name, tensor, 'float32');
+  return transposed(x, weight, bias, convTranspose2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
+}
+
+function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
+  const y = empty([g.images, g.outputs, ...g.output]);
+  scope(() => chooseForward(g).run(x, weight, bias, g, y));
+  return record('conv2d', y, { x, weight, bias }, {
+    saves: { x, weight },
+    backward: (dy, saved, needs) => ({
+      x: needs.x && transposed(dy, saved.weight, null, g),
+      weight: needs.weight && weightGradient(saved.x, dy, g),
+      bias: needs.bias && sum(dy, [0, 2, 3]),
+    }),
+  });
+}
+
+function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
+  const x = empty([g.images, g.inputs, ...g.input]);
+  scope(() => chooseTranspose(g).run(y, weight, bias, g, x));
+  return record('convTranspose2d', x, { y, weight, bias }, {
+    saves: { y, weight },
+    backward: (dx, saved, needs) => ({
+      y: needs.y && convolve(dx, saved.weight, null, g),
+      weight: needs.weight && weightGradient(dx, saved.y, g),
+      bias: needs.bias && sum(dx, [0, 2, 3]),
+    }),
+  });
+}
+
+function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
+  const dw = scope(() => {
+    const found = chooseWeightGradient(g).run(x, dy, g);
+    const totals = found.map((partial) => sum(partial, 0));
+    const total = totals.reduce((sum, next) => sum.add(next));
+    return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);
+  });
+  return record('conv2dWeightGradient', dw, { x, dy }, {
+    saves: { x, dy },
+    backward: (ddw, saved, needs) => ({
+      x: needs.x && transposed(saved.dy, ddw, null, g),
+      dy: needs.dy && convolve(saved.x, ddw, null, g),
+    }),
+  });
+}

@@ -1,0 +1,139 @@
+// The shape rules of convolutions: pure functions that throw.
+import { ShapeError, ValueError } from '../errors.ts';
+import type { Params } from '../runtime/wgsl.ts';
+import { type Shape, show } from './geometry.ts';
+
+/** One number for height and width, or each. */
+type Pair = number | readonly [number, number];
+
+export interface Conv2dOptions {
+  /** Steps between windows. Default 1. */
+  readonly stride?: Pair;
+  /** Zeros around each image, on both sides. Default 0. */
+  readonly padding?: Pair;
+  /** Steps between the elements of a window. Default 1. */
+  readonly dilation?: Pair;
+  /** Groups of channels that see nothing of each other. Default 1. */
+  readonly groups?: number;
+}
+
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  /** Rows and columns added at the end, below the stride or the dilation. Default 0. */
+  readonly outputPadding?: Pair;
+}
+
+/** A convolution from [images, inputs, ...input] to [images, outputs, ...output]; its transpose has the same geometry. */
+export interface ConvGeometry {
+  readonly images: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly groups: number;
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly window: Shape;
+  readonly stride: Shape;
+  readonly padding: Shape;
+  readonly dilation: Shape;
+}
+
+/** Elements of a plane. */
+export function area([height, width]: Shape): number {
+  return (height as number) * (width as number);
+}
+
+/** Elements of one patch: inputs times the window. */
+export function taps(g: ConvGeometry): number {
+  return g.inputs * area(g.window);
+}
+
+/** Whether every output pixel reads just the input pixel at its place. */
+export function pointwise(g: ConvGeometry): boolean {
+  return area(g.window) === 1 && g.padding.every((p) => p === 0) && g.stride.every((s) => s === 1);
+}
+
+/** The parameters that patch kernels share. */
+export function patchParams({ inputs, input, output, window, stride, padding, dilation }: ConvGeometry): Params {
+  return { channels: inputs, input, output, window, stride, padding, dilation };
+}
+
+/** The parameters that direct kernels share. */
+export function directParams({ inputs, outputs, groups, input, output, window, stride, padding, dilation }: ConvGeometry): Params {
+  return { inputs, outputs, groups, input, output, window, stride, padding, dilation };
+}
+
+/** The geometry of `conv2d`. Throws ShapeError naming the shapes, ValueError for options. */
+export function conv2dGeometry(x: Shape, weight: Shape, bias: Shape | null, options: Conv2dOptions): ConvGeometry {
+  const name = 'conv2d';
+  const { stride, padding, dilation, groups } = numbers(name, options);
+  const [images, inputs, ...input] = expectRank4(name, 'x', 'N, C, H, W', x);
+  const [outputs, channels, ...window] = expectRank4(name, 'weight', 'K, C / groups, R, S', weight);
+  if (channels * groups !== inputs) {
+    throw new ShapeError(
+      `${name}: weight expects ${channels * groups} input channels, x has ${inputs} (x ${show(x)}, weight ${show(weight)}); check groups or the layer before`,
+    );
+  }
+  if (outputs % groups !== 0) throw new ShapeError(`${name}: ${outputs} output channels are not ${groups} equal groups (weight ${show(weight)})`);
+  expectBias(name, bias, outputs);
+  const output = input.map((size, i) => Math.floor((size + 2 * at(padding, i) - at(dilation, i) * (at(window, i) - 1) - 1) / at(stride, i)) + 1);
+  if (!output.every((size) => size > 0)) {
+    throw new ShapeError(`${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(x)})`);
+  }
+  return { images, inputs, outputs, groups, input, output, window, stride, padding, dilation };
+}
+
+/** The geometry of `convTranspose2d`: of the convolution that it transposes. Throws as `conv2dGeometry`. */
+export function convTranspose2dGeometry(x: Shape, weight: Shape, bias: Shape | null, options: ConvTranspose2dOptions): ConvGeometry {
+  const name = 'convTranspose2d';
+  const { stride, padding, dilation, groups } = numbers(name, options);
+  const outputPadding = pair(name, 'outputPadding', options.outputPadding ?? 0, 0);
+  const [images, outputs, ...output] = expectRank4(name, 'x', 'N, C, H, W', x);
+  const [channels, perGroup, ...window] = expectRank4(name, 'weight', 'C, K / groups, R, S', weight);
+  if (channels !== outputs) {
+    throw new ShapeError(`${name}: weight expects ${channels} input channels, x has ${outputs} (x ${show(x)}, weight ${show(weight)}); check the layer before`);
+  }
+  if (outputs % groups !== 0) throw new ShapeError(`${name}: ${outputs} input channels are not ${groups} equal groups (x ${show(x)})`);
+  expectBias(name, bias, perGroup * groups);
+  if (outputPadding.some((extra, i) => extra >= Math.max(at(stride, i), at(dilation, i)))) {
+    throw new ValueError(`${name}: outputPadding ${show(outputPadding)} must be below stride ${show(stride)} or dilation ${show(dilation)}`);
+  }
+  const input = output.map(
+    (size, i) => (size - 1) * at(stride, i) - 2 * at(padding, i) + at(dilation, i) * (at(window, i) - 1) + at(outputPadding, i) + 1,
+  );
+  if (!input.every((size) => size > 0)) {
+    throw new ShapeError(`${name}: padding ${show(padding)} leaves nothing of ${show(output)} (x ${show(x)}, weight ${show(weight)})`);
+  }
+  return { images, inputs: perGroup * groups, outputs, groups, input, output, window, stride, padding, dilation };
+}
+
+function at(values: Shape, i: number): number {
+  return values[i] as number;
+}
+
+function numbers(name: string, options: Conv2dOptions): { stride: Shape; padding: Shape; dilation: Shape; groups: number } {
+  const { groups = 1 } = options;
+  if (!Number.isInteger(groups) || groups < 1) throw new ValueError(`${name}: groups is an integer from 1 on, came ${groups}`);
+  return {
+    stride: pair(name, 'stride', options.stride ?? 1, 1),
+    padding: pair(name, 'padding', options.padding ?? 0, 0),
+    dilation: pair(name, 'dilation', options.dilation ?? 1, 1),
+    groups,
+  };
+}
+
+function pair(name: string, option: string, value: Pair, least: number): Shape {
+  const both = typeof value === 'number' ? [value, value] : value;
+  if (both.length !== 2 || !both.every((each) => Number.isInteger(each) && each >= least)) {
+    throw new ValueError(`${name}: ${option} is one or two integers from ${least} on, came ${JSON.stringify(value)}`);
+  }
+  return both;
+}
+
+function expectRank4(name: string, argument: string, layout: string, shape: Shape): readonly [number, number, number, number] {
+  if (shape.length !== 4) throw new ShapeError(`${name}: ${argument} expects [${layout}], came ${show(shape)}`);
+  return shape as readonly [number, number, number, number];
+}
+
+function expectBias(name: string, bias: Shape | null, channels: number): void {
+  if (!bias || (bias.length === 1 && bias[0] === channels)) return;
+  throw new ShapeError(`${name}: bias expects [${channels}], one for each output channel, came ${show(bias)}`);
+}

@@ -1,0 +1,46 @@
+// Operations that have more than one way: a literal list in the operation's file, the first that fits is taken.
+import { ValueError } from '../errors.ts';
+
+/** One way of doing an operation. */
+export interface Alternative<Shape, Run> {
+  readonly name: string;
+  /** Whether it can and should do this shape. The last of a list always fits. */
+  readonly fits: (shape: Shape) => boolean;
+  readonly run: Run;
+}
+
+const forced = new Map<string, string>();
+const names = new Map<string, readonly string[]>();
+
+/** Declares the ways of `operation`, simplest last; gives the function that chooses one. Call it at module level only. */
+export function alternatives<Shape, Run>(
+  operation: string,
+  list: readonly Alternative<Shape, Run>[],
+): (shape: Shape) => Alternative<Shape, Run> {
+  names.set(operation, list.map(({ name }) => name));
+  return (shape) => {
+    const wanted = forced.get(operation);
+    const chosen = list.find(({ name, fits }) => (wanted === undefined ? fits(shape) : name === wanted));
+    return chosen ?? (list.at(-1) as Alternative<Shape, Run>);
+  };
+}
+
+/** The names of an operation's ways, in the order of choice. Throws ValueError for an operation that has only one. */
+export function alternativesOf(operation: string): readonly string[] {
+  const found = names.get(operation);
+  if (!found) throw new ValueError(`alternatives: ${operation} has none; these have: ${[...names.keys()].join(', ')}`);
+  return found;
+}
+
+/** Runs `fn` while `operation` is done in one way only, for laws and benchmarks. Throws ValueError for an unknown name. */
+export async function withAlternative<T>(operation: string, name: string, fn: () => T | Promise<T>): Promise<T> {
+  if (!alternativesOf(operation).includes(name)) {
+    throw new ValueError(`alternatives: ${operation} has no ${name}, but ${alternativesOf(operation).join(', ')}`);
+  }
+  forced.set(operation, name);
+  try {
+    return await fn();
+  } finally {
+    forced.delete(operation);
+  }
+}

@@ -1,0 +1,64 @@
+// The patches of x as a matrix, k-major for gemm.wgsl. Column j is output pixel (n, p, q), row t is tap (c, r, s):
+// patches[t, j] = x[n, c, p * stride + r * dilation - padding, ...], zero outside. PIXEL_MAJOR: patches[j, t].
+// threads: LANES in a group; each does four neighbouring pixels of one channel, all taps.
+// reference: Chellapilla, Puri and Simard (2006).
+// uses: lib/grid.wgsl
+const PIXEL_MAJOR: bool = false;
+const LANES: u32 = 64;
+struct Params {
+  images: u32,
+  channels: u32,
+  input: vec2u,      // H, W
+  output: vec2u,     // P, Q
+  window: vec2u,     // R, S
+  stride: vec2u,
+  padding: vec2u,
+  dilation: vec2u,
+  rows: u32,         // taps, padded to a multiple of 4
+  columns: u32,      // pixels, padded to a multiple of 4
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;                 // [images, channels, H, W]
+@group(0) @binding(2) var<storage, read_write> patches: array<f32>;     // [rows, columns], with PIXEL_MAJOR [columns, rows]
+
+@compute @workgroup_size(LANES)
+fn im2col(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  let blocks = params.columns / 4;
+  let taps = params.window.x * params.window.y;
+  // The padding of the rows is one more channel, of which nothing lies inside.
+  let channels = (params.rows + taps - 1) / taps;
+  if (id >= blocks * channels) { return; }
+  let channel = id / blocks;
+  let first = (id % blocks) * 4;
+  let area = params.output.x * params.output.y;
+  var corner: array<vec2u, 4>;
+  var plane: array<u32, 4>;
+  var inside: array<bool, 4>;
+  for (var k = 0u; k < 4; k++) {
+    let pixel = first + k;
+    let image = pixel / area;
+    let place = pixel % area;
+    corner[k] = vec2u(place / params.output.y, place % params.output.y) * params.stride;
+    plane[k] = (image * params.channels + channel) * params.input.x * params.input.y;
+    inside[k] = image < params.images && channel < params.channels;
+  }
+  for (var r = 0u; r < params.window.x; r++) {
+    for (var s = 0u; s < params.window.y; s++) {
+      let tap = channel * taps + r * params.window.y + s;
+      if (tap >= params.rows) { continue; }
+      for (var k = 0u; k < 4; k++) {
+        // Positions in the padding wrap to large numbers.
+        let at = corner[k] + vec2u(r, s) * params.dilation - params.padding;
+        var value = 0.0;
+        if (inside[k] && at.x < params.input.x && at.y < params.input.y) { value = x[plane[k] + at.x * params.input.y + at.y]; }
+        if (PIXEL_MAJOR) { patches[(first + k) * params.rows + tap] = value; }
+        else { patches[tap * params.columns + first + k] = value; }
+      }
+    }
+  }
+}
