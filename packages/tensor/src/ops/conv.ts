@@ -4,6 +4,8 @@
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
+import depthwiseText from '@mien/shaders/conv/depthwise.wgsl';
+import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
 import im2colText from '@mien/shaders/conv/im2col.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
 import { record } from '../autograd.ts';
@@ -18,6 +20,7 @@ import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import {
   area,
+  at,
   type Conv2dOptions,
   type ConvGeometry,
   type ConvTranspose2dOptions,
@@ -28,6 +31,7 @@ import {
   pointwise,
   taps,
 } from './convGeometry.ts';
+import type { Shape } from './geometry.ts';
 import { gemm, packed, roundUp4 } from './matmul.ts';
 import { sum } from './reduce.ts';
 
@@ -35,6 +39,9 @@ const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { 
 const col2im = { plain: kernel(col2imText), biased: kernel(col2imText, { BIAS: true }) };
 const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
 const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
+/** By stride, then by whether there is a bias. */
+const depthwise = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseText, { STRIDE, BIAS })));
+const depthwiseTranspose = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseTransposeText, { STRIDE, BIAS })));
 const directWeights = kernel(weightGradientDirect);
 
 /** Bytes of patches that one pass makes. */
@@ -44,7 +51,9 @@ const enoughThreads = 4096;
 
 /** Images of each pass, such that their patches fit the workspace and every binding its limit. */
 function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
-  const imageBytes = [g.inputs * area(g.input), g.outputs * area(g.output), taps(g) * area(g.output)].map((size) => 4 * size);
+  const imageBytes = [g.inputs * area(g.input), g.outputs * area(g.output), taps(g) * area(g.output)].map(
+    (size) => 4 * size,
+  );
   const maxStorageBufferBindingSize = Math.min(limits.maxStorageBufferBindingSize, workspaceBytes);
   return splitRows('conv2d', g.images, imageBytes, { ...limits, maxStorageBufferBindingSize });
 }
@@ -69,6 +78,14 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
   const groups = Math.ceil((channels * (columns / 4)) / form.const('LANES'));
   run(form, { x, patches }, { ...patchParams(g), images: count, rows, columns }, groups);
   return patches;
+}
+
+/** Whether every channel has a 3x3 window of its own and the usual padding. */
+function eachChannelByItself(g: ConvGeometry): boolean {
+  const square = (sizes: Shape, ...allowed: readonly number[]): boolean =>
+    sizes[0] === sizes[1] && allowed.includes(at(sizes, 0));
+  const own = g.groups === g.inputs && g.groups === g.outputs;
+  return own && square(g.window, 3) && square(g.stride, 1, 2) && square(g.padding, 1) && square(g.dilation, 1);
 }
 
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
@@ -104,6 +121,20 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
     },
   },
   {
+    name: 'depthwise',
+    fits: eachChannelByItself,
+    run: (x, weight, bias, g, y) => {
+      const form = depthwise[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
+      const tiles = [Math.ceil(at(g.output, 0) / form.const('ROWS')), Math.ceil(at(g.output, 1) / form.const('COLUMNS'))] as const;
+      for (const span of directPasses(g, y.storage.device.limits)) {
+        const planes = span.count * g.inputs;
+        const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };
+        const groups = Math.ceil((planes * tiles[0] * tiles[1]) / form.const('LANES'));
+        run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, groups);
+      }
+    },
+  },
+  {
     name: 'direct',
     fits: () => true,
     run: (x, weight, bias, g, y) => {
@@ -111,7 +142,12 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
       for (const span of directPasses(g, y.storage.device.limits)) {
         const threads = span.count * g.outputs * area(g.output);
         const params = { ...directParams(g), images: span.count };
-        run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, Math.ceil(threads / form.const('LANES')));
+        run(
+          form,
+          { x: images(x, span), weight, bias, y: images(y, span) },
+          params,
+          Math.ceil(threads / form.const('LANES')),
+        );
       }
     },
   },
@@ -131,7 +167,16 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
         const inPlace = plane % 4 === 0;
         const b = inPlace ? images(y, span) : patchesOf(images(y, span), asPixels(g), span.count, columns, false);
         const layout = inPlace ? { bPlane: plane, bImage: g.outputs * plane } : {};
-        const common = { a, b, rows, columns: pixels, depth: g.outputs, aRows: roundUp4(rows), bColumns: columns, ...layout };
+        const common = {
+          a,
+          b,
+          rows,
+          columns: pixels,
+          depth: g.outputs,
+          aRows: roundUp4(rows),
+          bColumns: columns,
+          ...layout,
+        };
         if (pointwise(g)) {
           gemm({ ...common, c: images(x, span), bias, cPlane: plane, cImage: g.inputs * plane });
           continue;
@@ -145,6 +190,20 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
     },
   },
   {
+    name: 'depthwise',
+    fits: eachChannelByItself,
+    run: (y, weight, bias, g, x) => {
+      const form = depthwiseTranspose[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
+      const tiles = [Math.ceil(at(g.input, 0) / form.const('ROWS')), Math.ceil(at(g.input, 1) / form.const('COLUMNS'))] as const;
+      for (const span of directPasses(g, x.storage.device.limits)) {
+        const planes = span.count * g.inputs;
+        const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };
+        const groups = Math.ceil((planes * tiles[0] * tiles[1]) / form.const('LANES'));
+        run(form, { y: images(y, span), weight, bias, x: images(x, span) }, params, groups);
+      }
+    },
+  },
+  {
     name: 'direct',
     fits: () => true,
     run: (y, weight, bias, g, x) => {
@@ -152,7 +211,12 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
       for (const span of directPasses(g, x.storage.device.limits)) {
         const threads = span.count * g.inputs * area(g.input);
         const params = { ...directParams(g), images: span.count };
-        run(form, { y: images(y, span), weight, bias, x: images(x, span) }, params, Math.ceil(threads / form.const('LANES')));
+        run(
+          form,
+          { y: images(y, span), weight, bias, x: images(x, span) },
+          params,
+          Math.ceil(threads / form.const('LANES')),
+        );
       }
     },
   },
@@ -200,7 +264,15 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
 
 /** The output pixels of g as a 1x1 convolution over them: patches of it are dy itself in another order. */
 function asPixels(g: ConvGeometry): ConvGeometry {
-  return { ...g, inputs: g.outputs, input: g.output, window: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+  return {
+    ...g,
+    inputs: g.outputs,
+    input: g.output,
+    window: [1, 1],
+    stride: [1, 1],
+    padding: [0, 0],
+    dilation: [1, 1],
+  };
 }
 
 /**
@@ -208,7 +280,8 @@ function asPixels(g: ConvGeometry): ConvGeometry {
  * naming the shapes.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
-  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x })) expectDtype('conv2d', name, tensor, 'float32');
+  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
+    expectDtype('conv2d', name, tensor, 'float32');
   return convolve(x, weight, bias, conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
 }
 
@@ -222,34 +295,45 @@ export function convTranspose2d(
   bias: Tensor | null = null,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
-  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x })) expectDtype('convTranspose2d', name, tensor, 'float32');
+  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
+    expectDtype('convTranspose2d', name, tensor, 'float32');
   return transposed(x, weight, bias, convTranspose2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
 }
 
 function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const y = empty([g.images, g.outputs, ...g.output]);
   scope(() => chooseForward(g).run(x, weight, bias, g, y));
-  return record('conv2d', y, { x, weight, bias }, {
-    saves: { x, weight },
-    backward: (dy, saved, needs) => ({
-      x: needs.x && transposed(dy, saved.weight, null, g),
-      weight: needs.weight && weightGradient(saved.x, dy, g),
-      bias: needs.bias && sum(dy, [0, 2, 3]),
-    }),
-  });
+  return record(
+    'conv2d',
+    y,
+    { x, weight, bias },
+    {
+      saves: { x, weight },
+      backward: (dy, saved, needs) => ({
+        x: needs.x && transposed(dy, saved.weight, null, g),
+        weight: needs.weight && weightGradient(saved.x, dy, g),
+        bias: needs.bias && sum(dy, [0, 2, 3]),
+      }),
+    },
+  );
 }
 
 function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const x = empty([g.images, g.inputs, ...g.input]);
   scope(() => chooseTranspose(g).run(y, weight, bias, g, x));
-  return record('convTranspose2d', x, { y, weight, bias }, {
-    saves: { y, weight },
-    backward: (dx, saved, needs) => ({
-      y: needs.y && convolve(dx, saved.weight, null, g),
-      weight: needs.weight && weightGradient(dx, saved.y, g),
-      bias: needs.bias && sum(dx, [0, 2, 3]),
-    }),
-  });
+  return record(
+    'convTranspose2d',
+    x,
+    { y, weight, bias },
+    {
+      saves: { y, weight },
+      backward: (dx, saved, needs) => ({
+        y: needs.y && convolve(dx, saved.weight, null, g),
+        weight: needs.weight && weightGradient(dx, saved.y, g),
+        bias: needs.bias && sum(dx, [0, 2, 3]),
+      }),
+    },
+  );
 }
 
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
@@ -259,11 +343,16 @@ function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
     const total = totals.reduce((sum, next) => sum.add(next));
     return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);
   });
-  return record('conv2dWeightGradient', dw, { x, dy }, {
-    saves: { x, dy },
-    backward: (ddw, saved, needs) => ({
-      x: needs.x && transposed(saved.dy, ddw, null, g),
-      dy: needs.dy && convolve(saved.x, ddw, null, g),
-    }),
-  });
+  return record(
+    'conv2dWeightGradient',
+    dw,
+    { x, dy },
+    {
+      saves: { x, dy },
+      backward: (ddw, saved, needs) => ({
+        x: needs.x && transposed(saved.dy, ddw, null, g),
+        dy: needs.dy && convolve(saved.x, ddw, null, g),
+      }),
+    },
+  );
 }

@@ -57,7 +57,17 @@ export function patchParams({ inputs, input, output, window, stride, padding, di
 }
 
 /** The parameters that direct kernels share. */
-export function directParams({ inputs, outputs, groups, input, output, window, stride, padding, dilation }: ConvGeometry): Params {
+export function directParams({
+  inputs,
+  outputs,
+  groups,
+  input,
+  output,
+  window,
+  stride,
+  padding,
+  dilation,
+}: ConvGeometry): Params {
   return { inputs, outputs, groups, input, output, window, stride, padding, dilation };
 }
 
@@ -72,46 +82,74 @@ export function conv2dGeometry(x: Shape, weight: Shape, bias: Shape | null, opti
       `${name}: weight expects ${channels * groups} input channels, x has ${inputs} (x ${show(x)}, weight ${show(weight)}); check groups or the layer before`,
     );
   }
-  if (outputs % groups !== 0) throw new ShapeError(`${name}: ${outputs} output channels are not ${groups} equal groups (weight ${show(weight)})`);
+  if (outputs % groups !== 0)
+    throw new ShapeError(`${name}: ${outputs} output channels are not ${groups} equal groups (weight ${show(weight)})`);
   expectBias(name, bias, outputs);
-  const output = input.map((size, i) => Math.floor((size + 2 * at(padding, i) - at(dilation, i) * (at(window, i) - 1) - 1) / at(stride, i)) + 1);
+  const output = input.map(
+    (size, i) =>
+      Math.floor((size + 2 * at(padding, i) - at(dilation, i) * (at(window, i) - 1) - 1) / at(stride, i)) + 1,
+  );
   if (!output.every((size) => size > 0)) {
-    throw new ShapeError(`${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(x)})`);
+    throw new ShapeError(
+      `${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(x)})`,
+    );
   }
   return { images, inputs, outputs, groups, input, output, window, stride, padding, dilation };
 }
 
 /** The geometry of `convTranspose2d`: of the convolution that it transposes. Throws as `conv2dGeometry`. */
-export function convTranspose2dGeometry(x: Shape, weight: Shape, bias: Shape | null, options: ConvTranspose2dOptions): ConvGeometry {
+export function convTranspose2dGeometry(
+  x: Shape,
+  weight: Shape,
+  bias: Shape | null,
+  options: ConvTranspose2dOptions,
+): ConvGeometry {
   const name = 'convTranspose2d';
   const { stride, padding, dilation, groups } = numbers(name, options);
   const outputPadding = pair(name, 'outputPadding', options.outputPadding ?? 0, 0);
   const [images, outputs, ...output] = expectRank4(name, 'x', 'N, C, H, W', x);
   const [channels, perGroup, ...window] = expectRank4(name, 'weight', 'C, K / groups, R, S', weight);
   if (channels !== outputs) {
-    throw new ShapeError(`${name}: weight expects ${channels} input channels, x has ${outputs} (x ${show(x)}, weight ${show(weight)}); check the layer before`);
+    throw new ShapeError(
+      `${name}: weight expects ${channels} input channels, x has ${outputs} (x ${show(x)}, weight ${show(weight)}); check the layer before`,
+    );
   }
-  if (outputs % groups !== 0) throw new ShapeError(`${name}: ${outputs} input channels are not ${groups} equal groups (x ${show(x)})`);
+  if (outputs % groups !== 0)
+    throw new ShapeError(`${name}: ${outputs} input channels are not ${groups} equal groups (x ${show(x)})`);
   expectBias(name, bias, perGroup * groups);
   if (outputPadding.some((extra, i) => extra >= Math.max(at(stride, i), at(dilation, i)))) {
-    throw new ValueError(`${name}: outputPadding ${show(outputPadding)} must be below stride ${show(stride)} or dilation ${show(dilation)}`);
+    throw new ValueError(
+      `${name}: outputPadding ${show(outputPadding)} must be below stride ${show(stride)} or dilation ${show(dilation)}`,
+    );
   }
   const input = output.map(
-    (size, i) => (size - 1) * at(stride, i) - 2 * at(padding, i) + at(dilation, i) * (at(window, i) - 1) + at(outputPadding, i) + 1,
+    (size, i) =>
+      (size - 1) * at(stride, i) -
+      2 * at(padding, i) +
+      at(dilation, i) * (at(window, i) - 1) +
+      at(outputPadding, i) +
+      1,
   );
   if (!input.every((size) => size > 0)) {
-    throw new ShapeError(`${name}: padding ${show(padding)} leaves nothing of ${show(output)} (x ${show(x)}, weight ${show(weight)})`);
+    throw new ShapeError(
+      `${name}: padding ${show(padding)} leaves nothing of ${show(output)} (x ${show(x)}, weight ${show(weight)})`,
+    );
   }
   return { images, inputs: perGroup * groups, outputs, groups, input, output, window, stride, padding, dilation };
 }
 
-function at(values: Shape, i: number): number {
+/** The element at `i`, which is there. */
+export function at(values: Shape, i: number): number {
   return values[i] as number;
 }
 
-function numbers(name: string, options: Conv2dOptions): { stride: Shape; padding: Shape; dilation: Shape; groups: number } {
+function numbers(
+  name: string,
+  options: Conv2dOptions,
+): { stride: Shape; padding: Shape; dilation: Shape; groups: number } {
   const { groups = 1 } = options;
-  if (!Number.isInteger(groups) || groups < 1) throw new ValueError(`${name}: groups is an integer from 1 on, came ${groups}`);
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new ValueError(`${name}: groups is an integer from 1 on, came ${groups}`);
   return {
     stride: pair(name, 'stride', options.stride ?? 1, 1),
     padding: pair(name, 'padding', options.padding ?? 0, 0),
@@ -128,7 +166,12 @@ function pair(name: string, option: string, value: Pair, least: number): Shape {
   return both;
 }
 
-function expectRank4(name: string, argument: string, layout: string, shape: Shape): readonly [number, number, number, number] {
+function expectRank4(
+  name: string,
+  argument: string,
+  layout: string,
+  shape: Shape,
+): readonly [number, number, number, number] {
   if (shape.length !== 4) throw new ShapeError(`${name}: ${argument} expects [${layout}], came ${show(shape)}`);
   return shape as readonly [number, number, number, number];
 }

@@ -20,7 +20,7 @@ export function alternatives<Shape, Run>(
   names.set(operation, list.map(({ name }) => name));
   return (shape) => {
     const wanted = forced.get(operation);
-    const chosen = list.find(({ name, fits }) => (wanted === undefined ? fits(shape) : name === wanted));
+    const chosen = list.find(({ name, fits }) => (wanted === undefined || name === wanted) && fits(shape));
     return chosen ?? (list.at(-1) as Alternative<Shape, Run>);
   };
 }
@@ -32,7 +32,7 @@ export function alternativesOf(operation: string): readonly string[] {
   return found;
 }
 
-/** Runs `fn` while `operation` is done in one way only, for laws and benchmarks. Throws ValueError for an unknown name. */
+/** Runs `fn` while `operation` is done in one way only, or in the last where that does not fit, for laws and benchmarks. Throws ValueError for an unknown name. */
 export async function withAlternative<T>(operation: string, name: string, fn: () => T | Promise<T>): Promise<T> {
   if (!alternativesOf(operation).includes(name)) {
     throw new ValueError(`alternatives: ${operation} has no ${name}, but ${alternativesOf(operation).join(', ')}`);
