@@ -21,6 +21,6 @@ fn convert(
   for (var v = 0u; v < VECTORS; v++) {
     let i = first + v * LANES;
     if (i >= params.vectors) { continue; }
-    if (TRUTH) { y[i] = vec4<result>(x[i] != vec4<element>()); } else { y[i] = vec4<result>(x[i]); }
+    if (TRUTH) { y[i] = vec4<result>(!(x[i] == vec4<element>())); } else { y[i] = vec4<result>(x[i]); }
   }
 }

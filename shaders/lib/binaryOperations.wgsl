@@ -33,14 +33,15 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
     case MAXIMUM: { return vec4<result>(select(select(a + b, b, b >= a), a, a > b)); }
     case MINIMUM: { return vec4<result>(select(select(a + b, b, b <= a), a, a < b)); }
     case EQ: { return vec4<result>(a == b); }
-    case NE: { return vec4<result>(a != b); }
+    // Some adapters answer a != b with false for NaN.
+    case NE: { return vec4<result>(!(a == b)); }
     case LT: { return vec4<result>(a < b); }
     case LE: { return vec4<result>(a <= b); }
     case GT: { return vec4<result>(a > b); }
     case GE: { return vec4<result>(a >= b); }
-    case AND: { return vec4<result>((a != zero) & (b != zero)); }
-    case OR: { return vec4<result>((a != zero) | (b != zero)); }
-    case XOR: { return vec4<result>((a != zero) != (b != zero)); }
+    case AND: { return vec4<result>(!(a == zero) & !(b == zero)); }
+    case OR: { return vec4<result>(!(a == zero) | !(b == zero)); }
+    case XOR: { return vec4<result>((a == zero) != (b == zero)); }
     case RELU_GRADIENT: { return vec4<result>(select(zero, a, b > zero)); }
     case SIGMOID_GRADIENT: { return vec4<result>(a * b * (one - b)); }
     case TANH_GRADIENT: { return vec4<result>(a * (one - b * b)); }
@@ -50,7 +51,9 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
 
 // WGSL's pow knows no negative base: C's rules, a negative base with an integer exponent included.
 fn power(base: vec4f, exponent: vec4f) -> vec4f {
-  let magnitude = pow(abs(base), exponent);
+  // Some adapters give 0 for a negative exponent of 0.
+  let pole = (base == vec4f()) & (exponent < vec4f());
+  let magnitude = select(pow(abs(base), exponent), 1 / abs(base), pole);
   let odd = fract(exponent * 0.5) != vec4f();
   let signed = select(magnitude, -magnitude, odd & (base < vec4f()));
   // 0 / 0 at run time is NaN on every adapter seen; a constant would not compile.

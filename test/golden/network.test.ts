@@ -85,6 +85,7 @@ function filled({ name, channels }: NetworkCase): Layer {
 function fill(model: Layer): void {
   for (const [name, target] of model.stateDict()) {
     const { shape, size } = target;
+    if (target.dtype !== 'float32') continue; // how many batches were seen
     if (shape.length > 1) assign(target, noise(name, size, Math.sqrt(6 / (size / (shape[0] as number)))));
     else if (name.endsWith('running_var')) assign(target, noise(name, size, 0.5, 1));
     else if (name.endsWith('weight')) assign(target, noise(name, size, 0.25, 1));

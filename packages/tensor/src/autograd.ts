@@ -1,7 +1,7 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
 import { enterOrigin, inspect } from './anomaly.ts';
-import { GradientError } from './errors.ts';
+import { GradientError, ValueError } from './errors.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -27,9 +27,19 @@ export function gradEnabled(): boolean {
   return recording;
 }
 
-/** Runs `fn` without recording: its results do not require gradients. */
+/**
+ * Runs `fn` without recording: its results do not require gradients. Throws ValueError when `fn` returns a promise: what
+ * it does later would be recorded.
+ */
 export function noGrad<T>(fn: () => T): T {
-  return withRecording(false, fn);
+  const result = withRecording(false, fn);
+  if (result instanceof Promise) {
+    result.catch(() => {});
+    throw new ValueError(
+      'noGrad: the function returned a promise; it is synchronous: put it around each synchronous part',
+    );
+  }
+  return result;
 }
 
 function withRecording<T>(enabled: boolean, fn: () => T): T {
@@ -79,7 +89,9 @@ export class GraphNode {
   backward(dy: Tensor): Map<string, Tensor> {
     const kept = this.#saved;
     if (!kept) {
-      throw new GradientError(`backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`);
+      throw new GradientError(
+        `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
+      );
     }
     const saved = { ...kept };
     const outputKey = this.#savedOutput;
@@ -104,7 +116,8 @@ export class GraphNode {
     for (const key of this.#edges.keys()) {
       const gradient = found[key];
       if (!gradient) continue;
-      const borrowed = gradient === dy || Object.values(saved).includes(gradient) || [...gradients.values()].includes(gradient);
+      const borrowed =
+        gradient === dy || Object.values(saved).includes(gradient) || [...gradients.values()].includes(gradient);
       gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
     }
     return gradients;
@@ -137,7 +150,12 @@ export class GraphNode {
  * Makes `y`, the result of an operation on `inputs`, differentiable, if any input requires gradients. Returns `y`.
  * Your own operations use it as Mien's do: dispatch kernels with `run`, then record how to go back.
  */
-export function record<I extends Tensors, S extends Tensors>(name: string, y: Tensor, inputs: I, rule: Rule<I, S>): Tensor {
+export function record<I extends Tensors, S extends Tensors>(
+  name: string,
+  y: Tensor,
+  inputs: I,
+  rule: Rule<I, S>,
+): Tensor {
   inspect(name, y);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
   y.attach(new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
@@ -225,7 +243,8 @@ export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, 
     scope(() => {
       const probe = withRecording(true, () => probeOf(x));
       const y = withRecording(true, () => fn(probe, ...rest));
-      if (y.size !== 1) throw new GradientError(`grad: the function must return one element, came [${y.shape.join(', ')}]`);
+      if (y.size !== 1)
+        throw new GradientError(`grad: the function must return one element, came [${y.shape.join(', ')}]`);
       const target = probe.node ?? probe;
       const createGraph = recording && [x, ...rest].some((input) => input.requiresGrad);
       let found = x.mul(0);

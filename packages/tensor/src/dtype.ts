@@ -7,7 +7,12 @@ export type DType = 'float32' | 'int32' | 'uint32' | 'bool';
 export type TypedArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** The name of each dtype in WGSL. */
-export const wgslType: Readonly<Record<DType, 'f32' | 'i32' | 'u32'>> = { float32: 'f32', int32: 'i32', uint32: 'u32', bool: 'u32' };
+export const wgslType: Readonly<Record<DType, 'f32' | 'i32' | 'u32'>> = {
+  float32: 'f32',
+  int32: 'i32',
+  uint32: 'u32',
+  bool: 'u32',
+};
 
 const arrayType = {
   float32: Float32Array,
@@ -24,10 +29,27 @@ export function typedArray(dtype: DType, buffer: ArrayBuffer, length?: number): 
   return new arrayType[dtype](buffer, 0, length);
 }
 
-/** Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. */
+/** Whether `dtype` has this number; float32 has the nearest one, which counts. */
+export function holds(dtype: DType, value: number): boolean {
+  if (dtype === 'float32') return true;
+  if (dtype === 'bool') return value === 0 || value === 1;
+  return (dtype === 'int32' ? value | 0 : value >>> 0) === value;
+}
+
+/**
+ * Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. Throws DtypeError for
+ * a number that an integer type does not have: nothing is rounded or wrapped silently.
+ */
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
+  if (dtype === 'float32') return Float32Array.from(values);
   const array = new arrayType[dtype](values.length);
-  for (let i = 0; i < values.length; i++) array[i] = dtype === 'bool' ? Number(values[i] !== 0) : (values[i] as number);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (dtype !== 'bool' && !holds(dtype, value)) {
+      throw new DtypeError(`tensor: ${dtype} does not hold ${value} (element ${i}); round it, or use float32`);
+    }
+    array[i] = dtype === 'bool' ? Number(value !== 0) : value;
+  }
   return array;
 }
 

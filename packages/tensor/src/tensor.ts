@@ -1,5 +1,5 @@
 import { accumulate, type BackwardOptions, type GraphNode, propagate } from './autograd.ts';
-import { bytesPerElement, type DType, type TypedArray, toTypedArray, typedArray } from './dtype.ts';
+import { bytesPerElement, type DType, expectDtype, type TypedArray, toTypedArray, typedArray } from './dtype.ts';
 import { DisposedError, DtypeError, GradientError, ShapeError } from './errors.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
@@ -59,7 +59,14 @@ export class Tensor {
   #grad: Tensor | null = null;
 
   /** Takes over one reference to `storage`. Use the creation functions instead. */
-  constructor(storage: Storage, shape: Shape, dtype: DType, byteOffset = 0, node: GraphNode | null = null, owned = true) {
+  constructor(
+    storage: Storage,
+    shape: Shape,
+    dtype: DType,
+    byteOffset = 0,
+    node: GraphNode | null = null,
+    owned = true,
+  ) {
     this.#share = new Share(storage, node);
     this.holding = this.#share;
     this.shape = shape;
@@ -113,6 +120,7 @@ export class Tensor {
     if (gradient && show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
+    if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
     const before = this.#grad;
     this.#grad = gradient && keep(gradient);
     if (before !== gradient) before?.dispose();
@@ -175,7 +183,8 @@ export class Tensor {
 
   /** The one value of a tensor of one element. Throws ShapeError for more. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError(`item: expects one element, came ${show(this.shape)}; use data() or toArray()`);
+    if (this.size !== 1)
+      throw new ShapeError(`item: expects one element, came ${show(this.shape)}; use data() or toArray()`);
     return (await this.data())[0] as number;
   }
 
@@ -196,11 +205,14 @@ export class Tensor {
   backward(gradient: Tensor | null = null, options: BackwardOptions = {}): void {
     if (!this.requiresGrad) throw new GradientError('backward: no leaf before this tensor requires a gradient');
     if (!gradient && this.size !== 1) {
-      throw new GradientError(`backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or give the gradient`);
+      throw new GradientError(
+        `backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or give the gradient`,
+      );
     }
     if (gradient && show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`backward: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
+    if (gradient) expectDtype('backward', 'the gradient', gradient, 'float32');
     scope(() => {
       const seed = gradient ?? ones(this.shape);
       propagate(this, seed, options, (target, found) => target instanceof Tensor && accumulate(target, found));
@@ -447,6 +459,8 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
   if (show(source.shape) !== show(target.shape)) {
     throw new ShapeError(`assign: the target is ${show(target.shape)}, the source ${show(source.shape)}`);
   }
-  if (source.dtype !== target.dtype) throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
-  target.storage.device.copy(source, target, target.bytes);
+  if (source.dtype !== target.dtype)
+    throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
+  // WebGPU copies between buffers, not within one; what shares memory is equal already.
+  if (source.storage !== target.storage) target.storage.device.copy(source, target, target.bytes);
 }

@@ -4,7 +4,7 @@ import binary from '@mien/shaders/binary/binary.wgsl';
 import binaryBroadcast from '@mien/shaders/binary/binaryBroadcast.wgsl';
 import binaryScalar from '@mien/shaders/binary/binaryScalar.wgsl';
 import { record } from '../autograd.ts';
-import { type DType, expectDtype, toTypedArray, wgslType } from '../dtype.ts';
+import { type DType, expectDtype, holds, toTypedArray, wgslType } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
@@ -55,7 +55,7 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
   const forms = op.forms[wgslType[a.dtype]] as Forms;
   const dtype = op.answers === 'bool' ? 'bool' : a.dtype;
   if (typeof b === 'number') {
-    if (a.dtype !== 'float32' && !Number.isInteger(b)) {
+    if (!holds(a.dtype, b)) {
       throw new DtypeError(`${op.name}: ${b} is no ${a.dtype}; convert the tensor with to('float32')`);
     }
     const y = empty(a.shape, dtype);
@@ -74,9 +74,15 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
 
 function broadcast(name: string, forms: Forms, a: Tensor, b: Tensor, y: Tensor): void {
   const [leading = 1, ...inner] = y.shape;
-  const rowOf = (x: Tensor): number => (x.rank === y.rank && x.shape[0] === leading && leading > 1 ? x.size / leading : 0);
+  const rowOf = (x: Tensor): number =>
+    x.rank === y.rank && x.shape[0] === leading && leading > 1 ? x.size / leading : 0;
   const rowBytes = [y.size / leading, rowOf(a), rowOf(b)].map((elements) => 4 * elements);
-  const spans = splitRows(name, leading, rowBytes.filter((bytes) => bytes > 0), y.storage.device.limits);
+  const spans = splitRows(
+    name,
+    leading,
+    rowBytes.filter((bytes) => bytes > 0),
+    y.storage.device.limits,
+  );
   for (const { start, count } of spans) {
     const rows = (x: Tensor, bytes: number) => (bytes === 0 ? x : part(x, start * bytes, count * bytes));
     const shape = [count, ...inner];
@@ -118,16 +124,21 @@ function differentiable(op: Row, saves: Saves, da: Derivative, db: Derivative): 
     const y = apply(op, a, b);
     const [shapeA, shapeB] = [a.shape, b.shape];
     const keepsA = saves === 'operands' || saves === 'all';
-    return record(op.name, y, { a, b }, {
-      saves: { a: keepsA ? a : null, b: saves === 'nothing' ? null : b, y: saves === 'all' ? y : null },
-      backward: (dy, saved, needs) => {
-        const [x, z, out] = [saved.a as Tensor, saved.b as Tensor, saved.y as Tensor];
-        return {
-          a: needs.a && sumTo(da(dy, x, z, out), shapeA),
-          b: needs.b && sumTo(db(dy, x, z, out), shapeB),
-        };
+    return record(
+      op.name,
+      y,
+      { a, b },
+      {
+        saves: { a: keepsA ? a : null, b: saves === 'nothing' ? null : b, y: saves === 'all' ? y : null },
+        backward: (dy, saved, needs) => {
+          const [x, z, out] = [saved.a as Tensor, saved.b as Tensor, saved.y as Tensor];
+          return {
+            a: needs.a && sumTo(da(dy, x, z, out), shapeA),
+            b: needs.b && sumTo(db(dy, x, z, out), shapeB),
+          };
+        },
       },
-    });
+    );
   };
 }
 
@@ -141,17 +152,32 @@ function withNumber(
 ): Tensor {
   const y = apply(op, x, number, reversed);
   const keepsX = saves === 'operands' || saves === 'all' || (saves === 'b' && reversed);
-  return record(op.name, y, { x }, {
-    saves: { x: keepsX ? x : null, y: saves === 'all' ? y : null },
-    backward: (dy, saved) => ({ x: derivative(dy, saved.x as Tensor, saved.y as Tensor) }),
-  });
+  return record(
+    op.name,
+    y,
+    { x },
+    {
+      saves: { x: keepsX ? x : null, y: saves === 'all' ? y : null },
+      backward: (dy, saved) => ({ x: derivative(dy, saved.x as Tensor, saved.y as Tensor) }),
+    },
+  );
 }
 
 /** a + b. */
-export const add: Binary = differentiable(row('add', 'ADD', numeric, 'same'), 'nothing', (dy) => dy, (dy) => dy);
+export const add: Binary = differentiable(
+  row('add', 'ADD', numeric, 'same'),
+  'nothing',
+  (dy) => dy,
+  (dy) => dy,
+);
 
 /** a - b. */
-export const sub: Binary = differentiable(row('sub', 'SUB', numeric, 'same'), 'nothing', (dy) => dy, (dy) => dy.neg());
+export const sub: Binary = differentiable(
+  row('sub', 'SUB', numeric, 'same'),
+  'nothing',
+  (dy) => dy,
+  (dy) => dy.neg(),
+);
 
 /** a * b. */
 export const mul: Binary = differentiable(
@@ -173,9 +199,15 @@ export const div: Binary = differentiable(
 export const pow: Binary = differentiable(
   row('pow', 'POW', ['float32'], 'same'),
   'all',
-  (dy, a, b) => mul(dy, mul(pow(a, typeof b === 'number' ? b - 1 : sub(b, 1)), b)),
+  (dy, a, b) => mul(dy, slopeOfPower(a, b)),
   (dy, a, _b, y) => mul(dy, mul(y, logOfBase(a))),
 );
+
+/** b * a^(b - 1), and 0 for b = 0, where the power is 1 even of a base of 0. */
+function slopeOfPower(a: Tensor | number, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return b === 0 ? mul(a, 0) : mul(pow(a, b - 1), b);
+  return where(eq(b, 0), 0, mul(pow(a, sub(b, 1)), b));
+}
 
 /** log of a base, 0 for a base of 0: there 0 ** b does not change with b > 0 (PyTorch's rule). */
 function logOfBase(a: Tensor | number): Tensor | number {
@@ -239,30 +271,45 @@ const tanhRow = row('tanhGradient', 'TANH_GRADIENT', ['float32'], 'same');
 
 /** dy where y > 0, else 0; y is relu's result. */
 export function reluGradient(dy: Tensor, y: Tensor): Tensor {
-  return record('reluGradient', apply(reluRow, dy, y), { dy }, {
-    saves: { y },
-    backward: (ddy, saved) => ({ dy: reluGradient(ddy, saved.y) }),
-  });
+  return record(
+    'reluGradient',
+    apply(reluRow, dy, y),
+    { dy },
+    {
+      saves: { y },
+      backward: (ddy, saved) => ({ dy: reluGradient(ddy, saved.y) }),
+    },
+  );
 }
 
 /** dy * y * (1 - y); y is sigmoid's result. */
 export function sigmoidGradient(dy: Tensor, y: Tensor): Tensor {
-  return record('sigmoidGradient', apply(sigmoidRow, dy, y), { dy, y }, {
-    saves: { dy, y },
-    backward: (ddy, saved, needs) => ({
-      dy: needs.dy && sigmoidGradient(ddy, saved.y),
-      y: needs.y && mul(mul(ddy, saved.dy), sub(1, mul(saved.y, 2))),
-    }),
-  });
+  return record(
+    'sigmoidGradient',
+    apply(sigmoidRow, dy, y),
+    { dy, y },
+    {
+      saves: { dy, y },
+      backward: (ddy, saved, needs) => ({
+        dy: needs.dy && sigmoidGradient(ddy, saved.y),
+        y: needs.y && mul(mul(ddy, saved.dy), sub(1, mul(saved.y, 2))),
+      }),
+    },
+  );
 }
 
 /** dy * (1 - y^2); y is tanh's result. */
 export function tanhGradient(dy: Tensor, y: Tensor): Tensor {
-  return record('tanhGradient', apply(tanhRow, dy, y), { dy, y }, {
-    saves: { dy, y },
-    backward: (ddy, saved, needs) => ({
-      dy: needs.dy && tanhGradient(ddy, saved.y),
-      y: needs.y && mul(mul(ddy, saved.dy), mul(saved.y, -2)),
-    }),
-  });
+  return record(
+    'tanhGradient',
+    apply(tanhRow, dy, y),
+    { dy, y },
+    {
+      saves: { dy, y },
+      backward: (ddy, saved, needs) => ({
+        dy: needs.dy && tanhGradient(ddy, saved.y),
+        y: needs.y && mul(mul(ddy, saved.dy), mul(saved.y, -2)),
+      }),
+    },
+  );
 }

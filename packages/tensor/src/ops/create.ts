@@ -1,7 +1,7 @@
 // Tensors from numbers. Values that a formula gives are computed on the host, once.
 import fillText from '@mien/shaders/create/fill.wgsl';
-import { bytesPerElement, type DType, toTypedArray, type TypedArray } from '../dtype.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
+import { LimitError, ShapeError, ValueError } from '../errors.ts';
 import { device } from '../runtime/device.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { empty, Tensor } from '../tensor.ts';
@@ -69,19 +69,35 @@ export function arange(start: number, end: number, step = 1, options: CreateOpti
   if (!(count >= 1) || !Number.isFinite(count)) {
     throw new ValueError(`arange: from ${start} to ${end} by ${step} there is no element`);
   }
-  return tensor(Float64Array.from({ length: count }, (_, i) => start + i * step), options);
+  expectRoom('arange', count);
+  return tensor(
+    Float64Array.from({ length: count }, (_, i) => start + i * step),
+    options,
+  );
 }
 
 /** `count` values from `start` to `end`, both included: [count]. */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
-  if (!Number.isInteger(count) || count < 1) throw new ValueError(`linspace: count is an integer from 1 on, came ${count}`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new ValueError(`linspace: count is an integer from 1 on, came ${count}`);
+  expectRoom('linspace', count);
   const step = count === 1 ? 0 : (end - start) / (count - 1);
-  return tensor(Float64Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? end : start + i * step)), options);
+  return tensor(
+    Float64Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? end : start + i * step)),
+    options,
+  );
+}
+
+/** Throws LimitError where the host would make a list that no buffer takes. */
+function expectRoom(name: string, count: number): void {
+  const most = device().limits.maxBufferSize / bytesPerElement;
+  if (count > most) throw new LimitError(`${name}: ${count} elements are over this adapter's ${most} of a buffer`);
 }
 
 /** The identity matrix, or its first rows: [rows, columns]. */
 export function eye(rows: number, columns: number = rows, options: CreateOptions = {}): Tensor {
   checkShape('eye', [rows, columns]);
+  expectRoom('eye', rows * columns);
   const data = new Float32Array(rows * columns);
   for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
   return tensor({ shape: [rows, columns], data }, options);
@@ -93,7 +109,12 @@ function leaf(x: Tensor, { requiresGrad = false }: CreateOptions): Tensor {
 }
 
 function isTyped(data: ArrayLike<number>, dtype: DType): data is TypedArray {
-  if (!ArrayBuffer.isView(data) || !(data.buffer instanceof ArrayBuffer) || data.length * bytesPerElement !== data.byteLength) return false;
+  if (
+    !ArrayBuffer.isView(data) ||
+    !(data.buffer instanceof ArrayBuffer) ||
+    data.length * bytesPerElement !== data.byteLength
+  )
+    return false;
   if (dtype === 'float32') return data instanceof Float32Array;
   return dtype === 'int32' ? data instanceof Int32Array : dtype === 'uint32' && data instanceof Uint32Array;
 }
@@ -110,7 +131,8 @@ function flatten(values: Nested | FlatValues | ArrayLike<number>, shape: Shape |
     const dtype = values instanceof Int32Array ? 'int32' : values instanceof Uint32Array ? 'uint32' : 'float32';
     return { shape: shape ?? [data.length], data, dtype };
   }
-  if (typeof values === 'object' && 'data' in values) return { ...flatten(values.data, values.shape), shape: values.shape };
+  if (typeof values === 'object' && 'data' in values)
+    return { ...flatten(values.data, values.shape), shape: values.shape };
   const nested = values as Nested;
   const data: (number | boolean)[] = [];
   const found = shapeOf(nested);
@@ -126,7 +148,8 @@ function shapeOf(values: Nested): number[] {
 
 function collect(values: Nested, shape: Shape, depth: number, into: (number | boolean)[]): void {
   if (typeof values === 'number' || typeof values === 'boolean') {
-    if (depth !== shape.length) throw new ShapeError(`tensor: a number at depth ${depth} where ${show(shape)} has rows`);
+    if (depth !== shape.length)
+      throw new ShapeError(`tensor: a number at depth ${depth} where ${show(shape)} has rows`);
     into.push(values);
     return;
   }

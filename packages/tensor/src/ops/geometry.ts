@@ -29,6 +29,8 @@ export function checkShape(operation: string, shape: Shape): void {
 
 /** A dimension counted from the front; negative ones count from the back. Throws ValueError outside the rank. */
 export function normalizeDim(operation: string, dim: number, rank: number): number {
+  if (rank === 0)
+    throw new ValueError(`${operation}: dim ${dim} of a tensor without dimensions; reshape it to [1] before`);
   if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
     throw new ValueError(`${operation}: dim ${dim} is not in -${rank}..${rank - 1}`);
   }

@@ -103,7 +103,13 @@ function partsOfColumn(columns: number, length: number): number {
 }
 
 /** Reduces `dims` run by run of neighbouring dimensions, the last first. */
-function reduce(name: string, ops: Readonly<Record<Elements, Reduction>>, x: Tensor, dims: readonly number[], keepDim: boolean): Tensor {
+function reduce(
+  name: string,
+  ops: Readonly<Record<Elements, Reduction>>,
+  x: Tensor,
+  dims: readonly number[],
+  keepDim: boolean,
+): Tensor {
   return scope(() => reduceRuns(name, ops[wgslType[x.dtype]], x, dims, keepDim));
 }
 
@@ -122,12 +128,19 @@ function reduceRuns(name: string, op: Reduction, x: Tensor, dims: readonly numbe
     last = first - 1;
   }
   const shape = keepDim ? sizes : sizes.filter((_, dim) => !dims.includes(dim));
-  return y.viewed(shape);
+  // A result is never the memory of x: an optimiser writes to that in place.
+  return y.storage === x.storage ? expand(y.viewed(shape), shape) : y.viewed(shape);
 }
 
 /** dy, whose reduced dimensions went, stretched over them again. */
 function stretch(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
-  return expand(reshape(dy, shape.map((size, dim) => (dims.includes(dim) ? 1 : size))), shape);
+  return expand(
+    reshape(
+      dy,
+      shape.map((size, dim) => (dims.includes(dim) ? 1 : size)),
+    ),
+    shape,
+  );
 }
 
 /** The sum over `dims`; of bool values, how many are true. */
@@ -135,10 +148,15 @@ export function sum(x: Tensor, dims?: Dims, { keepDim = false }: ReduceOptions =
   const over = normalizeDims('sum', dims, x.rank);
   const terms = x.dtype === 'bool' ? x.to('int32') : x;
   const shape = x.shape;
-  return record('sum', reduce('sum', sums, terms, over, keepDim), { x: terms }, {
-    saves: {},
-    backward: (dy) => ({ x: stretch(dy, shape, over) }),
-  });
+  return record(
+    'sum',
+    reduce('sum', sums, terms, over, keepDim),
+    { x: terms },
+    {
+      saves: {},
+      backward: (dy) => ({ x: stretch(dy, shape, over) }),
+    },
+  );
 }
 
 /** The mean over `dims`, of float32. */
@@ -167,14 +185,19 @@ function extreme(
 ): Tensor {
   const over = normalizeDims(name, dims, x.rank);
   const y = reduce(name, ops, x, over, keepDim);
-  return record(name, y, { x }, {
-    saves: { x, y },
-    backward: (dy, saved) => {
-      const chosen = saved.x.eq(stretch(saved.y.detach(), saved.x.shape, over)).to('float32');
-      const share = chosen.div(stretch(sum(chosen, over), saved.x.shape, over));
-      return { x: stretch(dy, saved.x.shape, over).mul(share) };
+  return record(
+    name,
+    y,
+    { x },
+    {
+      saves: { x, y },
+      backward: (dy, saved) => {
+        const chosen = saved.x.eq(stretch(saved.y.detach(), saved.x.shape, over)).to('float32');
+        const share = chosen.div(stretch(sum(chosen, over), saved.x.shape, over));
+        return { x: stretch(dy, saved.x.shape, over).mul(share) };
+      },
     },
-  });
+  );
 }
 
 /** How the divisor of a variance is corrected. */
@@ -189,7 +212,9 @@ export function variance(x: Tensor, dims?: Dims, { keepDim = false, correction =
   const over = normalizeDims('variance', dims, x.rank);
   const count = sizeOf(over.map((dim) => x.shape[dim] as number));
   if (!(count > correction)) {
-    throw new ValueError(`variance: ${count} values with correction ${correction} leave nothing to divide by (x ${show(x.shape)})`);
+    throw new ValueError(
+      `variance: ${count} values with correction ${correction} leave nothing to divide by (x ${show(x.shape)})`,
+    );
   }
   return scope(() => {
     const deviation = x.sub(mean(x, over, { keepDim: true }));
@@ -216,7 +241,13 @@ export function argmin(x: Tensor, dim?: number, options: ReduceOptions = {}): Te
   return argReduce('argmin', x, dim, false, options);
 }
 
-function argReduce(name: string, x: Tensor, dim: number | undefined, largest: boolean, { keepDim = false }: ReduceOptions): Tensor {
+function argReduce(
+  name: string,
+  x: Tensor,
+  dim: number | undefined,
+  largest: boolean,
+  { keepDim = false }: ReduceOptions,
+): Tensor {
   const along = dim === undefined ? null : normalizeDim(name, dim, x.rank);
   const outer = along === null ? 1 : sizeOf(x.shape.slice(0, along));
   const length = along === null ? x.size : (x.shape[along] as number);
@@ -227,7 +258,12 @@ function argReduce(name: string, x: Tensor, dim: number | undefined, largest: bo
   for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], x.storage.device.limits)) {
     const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
     const target = part(y, 4 * start * inner, 4 * count * inner);
-    run(form, { x: source, y: target }, { outer: count, length, inner }, Math.ceil((count * inner) / form.const('LANES')));
+    run(
+      form,
+      { x: source, y: target },
+      { outer: count, length, inner },
+      Math.ceil((count * inner) / form.const('LANES')),
+    );
   }
   return y;
 }

@@ -8,7 +8,18 @@ import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full, zeros } from './create.ts';
-import { broadcastStrides, checkShape, collapse, normalizeDim, padded, type Shape, show, sizeOf, stridesOf } from './geometry.ts';
+import {
+  broadcastStrides,
+  checkShape,
+  collapse,
+  normalizeDim,
+  normalizeDims,
+  padded,
+  type Shape,
+  show,
+  sizeOf,
+  stridesOf,
+} from './geometry.ts';
 import { sumTo } from './reduce.ts';
 
 const copyAnywhere = kernel(copyText);
@@ -67,7 +78,11 @@ function inferShape(from: Shape, shape: Shape): Shape {
   const open = shape.indexOf(-1);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const wanted = open < 0 ? shape : shape.map((size, dim) => (dim === open ? sizeOf(from) / known : size));
-  if (shape.indexOf(-1, open + 1) > open || sizeOf(wanted) !== sizeOf(from) || !wanted.every((size) => Number.isInteger(size) && size > 0)) {
+  if (
+    shape.indexOf(-1, open + 1) > open ||
+    sizeOf(wanted) !== sizeOf(from) ||
+    !wanted.every((size) => Number.isInteger(size) && size > 0)
+  ) {
     throw new ShapeError(`reshape: ${show(from)} has ${sizeOf(from)} elements, ${show(shape)} does not hold them`);
   }
   checkShape('reshape', wanted);
@@ -82,7 +97,11 @@ export function permute(x: Tensor, order: Shape): Tensor {
   }
   const strides = stridesOf(x.shape);
   const walk = { offset: 0, strides: dims.map((dim) => strides[dim] as number) };
-  const y = gathered(x, walk, dims.map((dim) => x.shape[dim] as number));
+  const y = gathered(
+    x,
+    walk,
+    dims.map((dim) => x.shape[dim] as number),
+  );
   const inverse = dims.map((_, dim) => dims.indexOf(dim));
   return record('permute', y, { x }, { saves: {}, backward: (dy) => ({ x: permute(dy, inverse) }) });
 }
@@ -106,6 +125,9 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
   if (!Number.isInteger(step) || step < 1) {
     throw new ValueError(`slice: step is an integer from 1 on, came ${step}; reverse with flip`);
   }
+  if (!Number.isInteger(start) || !(Number.isInteger(end) || end === Number.POSITIVE_INFINITY)) {
+    throw new ValueError(`slice: start and end are integers, came ${start} and ${end}`);
+  }
   const place = (position: number): number => Math.min(Math.max(position < 0 ? position + size : position, 0), size);
   const [first, last] = [place(start), place(end)];
   const count = Math.ceil((last - first) / step);
@@ -115,10 +137,15 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
   const offset = first * (strides[along] as number);
   const walk = { offset, strides: strides.map((stride, d) => (d === along ? stride * step : stride)) };
   const whole = x.shape;
-  return record('slice', gathered(x, walk, shape), { x }, {
-    saves: {},
-    backward: (dy) => ({ x: placed(dy, whole, walk, along, [first, last, step]) }),
-  });
+  return record(
+    'slice',
+    gathered(x, walk, shape),
+    { x },
+    {
+      saves: {},
+      backward: (dy) => ({ x: placed(dy, whole, walk, along, [first, last, step]) }),
+    },
+  );
 }
 
 /** Zeros of shape `whole` with dy where a slice was taken: the gradient of `slice`, whose own gradient is the slice. */
@@ -130,7 +157,7 @@ function placed(dy: Tensor, whole: Shape, walk: Walk, dim: number, range: readon
 
 /** The order of elements reversed along `dims`. */
 export function flip(x: Tensor, dims: number | Shape): Tensor {
-  const over = (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeDim('flip', dim, x.rank));
+  const over = normalizeDims('flip', dims, x.rank);
   const strides = stridesOf(x.shape);
   let offset = 0;
   for (const dim of over) {
@@ -146,7 +173,8 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.rank;
   const wanted = shape.map((size, dim) => (size === -1 && dim >= lead ? (x.shape[dim - lead] as number) : size));
   const fits = lead >= 0 && x.shape.every((size, dim) => size === 1 || size === wanted[dim + lead]);
-  if (!fits) throw new ShapeError(`expand: ${show(x.shape)} does not stretch to ${show(shape)}; only sizes of 1 stretch`);
+  if (!fits)
+    throw new ShapeError(`expand: ${show(x.shape)} does not stretch to ${show(shape)}; only sizes of 1 stretch`);
   checkShape('expand', wanted);
   const before = x.shape;
   const y = gathered(x, { offset: 0, strides: broadcastStrides(before, wanted) }, wanted);
@@ -172,7 +200,13 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const starts: number[] = [];
   let start = 0;
   for (const x of tensors) {
-    copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset: start * (strides[along] as number), strides }, x.shape);
+    copyBox(
+      x,
+      { offset: 0, strides: stridesOf(x.shape) },
+      y,
+      { offset: start * (strides[along] as number), strides },
+      x.shape,
+    );
     starts.push(start);
     start += x.shape[along] as number;
   }
@@ -191,7 +225,12 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = tensors[0];
   if (!first) throw new ValueError('stack: give at least one tensor');
   const along = normalizeDim('stack', dim, first.rank + 1);
-  return scope(() => cat(tensors.map((x) => reshape(x, [...x.shape.slice(0, along), 1, ...x.shape.slice(along)])), along));
+  return scope(() =>
+    cat(
+      tensors.map((x) => reshape(x, [...x.shape.slice(0, along), 1, ...x.shape.slice(along)])),
+      along,
+    ),
+  );
 }
 
 /** x with `[before, after]` elements of `value` around each dimension. Throws ValueError for negative counts. */
@@ -207,13 +246,18 @@ export function pad(x: Tensor, counts: readonly (readonly [number, number])[], v
   const offset = strides.reduce((sum, stride, dim) => sum + stride * (counts[dim]?.[0] ?? 0), 0);
   copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset, strides }, x.shape);
   const before = x.shape;
-  return record('pad', y, { x }, {
-    saves: {},
-    backward: (dy) => ({
-      x: before.reduce((cut, size, dim) => {
-        const [lead] = counts[dim] as readonly [number, number];
-        return size === cut.shape[dim] ? cut : slice(cut, dim, lead, lead + size);
-      }, dy),
-    }),
-  });
+  return record(
+    'pad',
+    y,
+    { x },
+    {
+      saves: {},
+      backward: (dy) => ({
+        x: before.reduce((cut, size, dim) => {
+          const [lead] = counts[dim] as readonly [number, number];
+          return size === cut.shape[dim] ? cut : slice(cut, dim, lead, lead + size);
+        }, dy),
+      }),
+    },
+  );
 }

@@ -1,0 +1,42 @@
+import { avgPool2d, conv2d, convTranspose2d, maxPool2d, pad, type Tensor, ValueError, zeros } from '@mien/tensor';
+import { refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+const x = (): Tensor => zeros([1, 2, 5, 5]);
+const weight = (): Tensor => zeros([2, 2, 3, 3]);
+
+/** Steps, paddings and sizes that are negative, zero or broken, and what is said of them. */
+const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
+  'slice by -1': [() => x().slice(2, 0, 5, -1), 'slice: step is an integer from 1 on, came -1; reverse with flip'],
+  'slice by 0': [() => x().slice(2, 0, 5, 0), 'slice: step is an integer from 1 on, came 0'],
+  'slice from half': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, came 0.5 and 2'],
+  'conv2d by -1': [() => conv2d(x(), weight(), null, { stride: -1 }), 'stride'],
+  'conv2d by [1, 0]': [() => conv2d(x(), weight(), null, { stride: [1, 0] }), 'stride'],
+  'conv2d with padding -1': [() => conv2d(x(), weight(), null, { padding: -1 }), 'padding'],
+  'conv2d with dilation 0': [() => conv2d(x(), weight(), null, { dilation: 0 }), 'dilation'],
+  'conv2d with NaN': [() => conv2d(x(), weight(), null, { stride: Number.NaN }), 'stride'],
+  'conv2d in -1 groups': [() => conv2d(x(), weight(), null, { groups: -1 }), 'groups'],
+  'convTranspose2d by -2': [() => convTranspose2d(x(), weight(), null, { stride: -2 }), 'stride'],
+  'convTranspose2d with output padding of its stride': [
+    () => convTranspose2d(x(), weight(), null, { stride: 2, outputPadding: 2 }),
+    'outputPadding',
+  ],
+  'maxPool2d by -1': [
+    () => maxPool2d(x(), { kernelSize: 2, stride: -1 }),
+    'stride is one or two integers from 1 on, came -1',
+  ],
+  'maxPool2d of 0': [() => maxPool2d(x(), { kernelSize: 0 }), 'kernelSize is one or two integers from 1 on, came 0'],
+  'maxPool2d with padding over half': [
+    () => maxPool2d(x(), { kernelSize: 2, padding: 2 }),
+    'padding 2 is more than half of the window of 2',
+  ],
+  'avgPool2d with padding -1': [
+    () => avgPool2d(x(), { kernelSize: 2, padding: -1 }),
+    'padding is one or two integers from 0 on, came -1',
+  ],
+  'pad by -1': [() => pad(zeros([3]), [[-1, 0]]), 'pad: give [before, after] from 0 on for each of the 1 dimensions'],
+};
+
+for (const [what, [act, sentence]] of Object.entries(cases)) {
+  test(`a negative or broken step, ${what}, is refused at the call`, () => refuses(act, ValueError, sentence));
+}

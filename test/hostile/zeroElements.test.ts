@@ -1,0 +1,46 @@
+import {
+  adaptiveAvgPool2d,
+  arange,
+  cat,
+  eye,
+  linspace,
+  type MienError,
+  permutation,
+  randn,
+  ShapeError,
+  tensor,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
+import { refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+type Kind = new (message: string) => MienError;
+
+/** Ways to ask for a tensor without elements, and what is said of them. */
+const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = {
+  'tensor([])': [() => tensor([]), ShapeError, 'tensors without elements do not exist here'],
+  'tensor([[]])': [() => tensor([[]]), ShapeError, 'tensors without elements do not exist here'],
+  'zeros([2, 0])': [() => zeros([2, 0]), ShapeError, 'sizes are integers from 1 on, came [2, 0]'],
+  'zeros([-1])': [() => zeros([-1]), ShapeError, 'sizes are integers from 1 on, came [-1]'],
+  'zeros([1.5])': [() => zeros([1.5]), ShapeError, 'sizes are integers from 1 on, came [1.5]'],
+  'randn([0])': [() => randn([0]), ShapeError, 'tensors without elements do not exist here'],
+  'eye(0)': [() => eye(0), ShapeError, 'sizes are integers from 1 on, came [0, 0]'],
+  'arange(3, 3)': [() => arange(3, 3), ValueError, 'from 3 to 3 by 1 there is no element'],
+  'arange(0, 3, -1)': [() => arange(0, 3, -1), ValueError, 'from 0 to 3 by -1 there is no element'],
+  'linspace(0, 1, 0)': [() => linspace(0, 1, 0), ValueError, 'count is an integer from 1 on, came 0'],
+  'permutation(0)': [() => permutation(0), ValueError, 'n is an integer from 1 on, came 0'],
+  'an empty slice': [() => zeros([3]).slice(0, 2, 2), ShapeError, 'slice: 2..2 of dim 0 is empty (x [3])'],
+  'reshape([0, -1])': [() => zeros([3]).reshape([0, -1]), ShapeError, 'does not hold them'],
+  'expand([0])': [() => zeros([1]).expand([0]), ShapeError, 'tensors without elements do not exist here'],
+  'cat([])': [() => cat([]), ValueError, 'cat: give at least one tensor'],
+  'adaptiveAvgPool2d to 0': [
+    () => adaptiveAvgPool2d(zeros([1, 1, 2, 2]), 0),
+    ValueError,
+    'size is one or two integers from 1 on, came 0',
+  ],
+};
+
+for (const [what, [act, kind, sentence]] of Object.entries(cases)) {
+  test(`a tensor without elements, ${what}, is refused at creation`, () => refuses(act, kind, sentence));
+}
