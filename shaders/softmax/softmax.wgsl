@@ -8,6 +8,11 @@ struct Params { outer: u32, length: u32, inner: u32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [outer, length, inner]
 
+// Built-in functions may swallow NaN; its bits tell.
+fn isNan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
+}
+
 @compute @workgroup_size(LANES)
 fn softmax(
   @builtin(workgroup_id) group: vec3u,
@@ -22,9 +27,13 @@ fn softmax(
   var largest = x[first];
   for (var at = first; at < end; at += step) { largest = max(largest, x[at]); }
   var sum = 0.0;
-  for (var at = first; at < end; at += step) { sum += exp(x[at] - largest); }
   for (var at = first; at < end; at += step) {
     let shifted = x[at] - largest;
-    if (LOGARITHM) { y[at] = shifted - log(sum); } else { y[at] = exp(shifted) / sum; }
+    sum += select(exp(shifted), shifted, isNan(shifted));
+  }
+  let logarithm = select(log(sum), sum, isNan(sum));
+  for (var at = first; at < end; at += step) {
+    let shifted = x[at] - largest;
+    if (LOGARITHM) { y[at] = shifted - logarithm; } else { y[at] = exp(shifted) / sum; }
   }
 }

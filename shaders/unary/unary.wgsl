@@ -26,6 +26,11 @@ struct Params { vectors: u32 }
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
+// Some adapters give a finite number at 0 and below it; -1 / 0 and the root of a negative number are what C says on all.
+fn logOf(v: vec4f) -> vec4f {
+  return select(select(log(v), sqrt(v), v < vec4f()), -1 / abs(v), v == vec4f());
+}
+
 fn sigmoidOf(v: vec4f) -> vec4f {
   return 1 / (1 + exp(-v));
 }
@@ -50,7 +55,7 @@ fn operation(v: vec4f) -> vec4f {
     case NEG: { return -v; }
     case ABS: { return abs(v); }
     case EXP: { return exp(v); }
-    case LOG: { return log(v); }
+    case LOG: { return logOf(v); }
     case SQRT: { return sqrt(v); }
     case RSQRT: { return inverseSqrt(v); }
     case SQUARE: { return v * v; }
