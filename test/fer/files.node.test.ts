@@ -67,17 +67,18 @@ test(
   async () => {
     const path = await realFer2013();
     assert.is(createHash('md5').update(readFileSync(path)).digest('hex'), 'f8428a1edbd21e88f42c73edd2a14f95');
-    const start = performance.now();
+    // Processor time, which other programs on the machine lengthen least.
+    const before = process.cpuUsage();
     const faces = await readFaces(path);
-    const seconds = (performance.now() - start) / 1000;
-    assert.ok(seconds < 20, `${seconds} s`);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 20e6, `${(user + system) / 1e6} s`);
     assert.equal(classCounts(split(faces, 'Training')), [3995, 436, 4097, 7215, 4830, 3171, 4965]);
     assert.equal(classCounts(split(faces, 'PrivateTest')), [491, 55, 528, 879, 594, 416, 626]);
     const training = faces.images.subarray(0, 28709 * PIXELS);
     const expected = 'df3a4816f2773b35a9f3d4a7ef9db4a08a05ba690f816f7fef5873c43960809f';
     assert.is(createHash('sha256').update(training).digest('hex'), expected);
   },
-  { skip: absent('fer2013'), seconds: 120 },
+  { skip: absent('fer2013'), seconds: 400 },
 );
 
 test(

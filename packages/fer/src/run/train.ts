@@ -343,8 +343,9 @@ class Run {
         ? {
             privateTestAccuracy: priv.accuracy,
             privateTestAccuracyInterval: interval(priv, faces),
-            bestPrivateTestAccuracy: note.bestPrivateTestAccuracy ?? priv.accuracy,
-            bestPrivateEpoch: note.bestPrivateEpoch ?? training.epoch - 1,
+            ...(training.protocol.privateTest === 'each-epoch' && note.bestPrivateTestAccuracy !== null
+              ? { bestPrivateTestAccuracy: note.bestPrivateTestAccuracy, bestPrivateEpoch: note.bestPrivateEpoch ?? 0 }
+              : {}),
           }
         : {}),
       trainSeconds: round(this.#seconds, 2),
