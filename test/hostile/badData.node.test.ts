@@ -1,10 +1,11 @@
-// Data that the readers refuse, met by the command: one line of error, an exit code other than 0, no folder made.
+// Data that the readers refuse: one line of error, no folder made.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { train } from '@mien/fer/node';
 import { ensure } from '@mien/tensor/testing';
 import { PNG } from 'pngjs';
 import { test } from '../harness.ts';
-import { inFolder, mien, refused, soundLines } from './kit.ts';
+import { inFolder, mien, refused, rejected, soundLines } from './kit.ts';
 
 /** Makes bad data in a folder and gives its path. */
 type Spoil = (folder: string) => string;
@@ -63,10 +64,18 @@ const cases: Readonly<Record<string, readonly [Spoil, string]>> = {
 };
 
 for (const [what, [spoil, sentence]] of Object.entries(cases)) {
-  test(`mien train refuses ${what}`, () =>
+  test(`train refuses ${what}`, () =>
     inFolder(async (folder) => {
       const out = join(folder, 'run');
-      refused(await mien(['train', '--model', 'nano', '--data', spoil(folder), '--out', out]), sentence);
+      await rejected(train({ model: 'nano', data: spoil(folder), out }), sentence);
       ensure(!existsSync(out), 'a folder was made');
     }));
 }
+
+test('mien train ends with one line and an exit code other than 0 for data that is not there', () =>
+  inFolder(async (folder) => {
+    const out = join(folder, 'run');
+    const path = join(folder, 'nowhere');
+    refused(await mien(['train', '--model', 'nano', '--data', path, '--out', out]), `${path}: no such file or folder`);
+    ensure(!existsSync(out), 'a folder was made');
+  }));

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { train } from '@mien/fer/node';
 import { readSafetensors, type Safetensors, writeSafetensors } from '@mien/nn/safetensors';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
 
 type Info = Record<string, unknown>;
 type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, infer T> ? T : never>;
@@ -48,7 +49,7 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
 ];
 
 for (const [what, edit, sentence] of edits) {
-  test(`mien train --resume refuses a checkpoint edited to have ${what}, and changes no file`, () =>
+  test(`train refuses to resume a checkpoint edited to have ${what}, and changes no file`, () =>
     inFolder(async (folder) => {
       const run = await soundRun(folder);
       const path = join(run, 'last.safetensors');
@@ -58,7 +59,7 @@ for (const [what, edit, sentence] of edits) {
       edit(info, changed);
       writeFileSync(path, writeSafetensors(changed, new Map([['mien', JSON.stringify(info)]])));
       const before = contentOf(run);
-      refused(await mien(['train', '--resume', run]), sentence);
+      await rejected(train({ resume: run }), sentence);
       ensure(contentOf(run) === before, 'a file of the run changed');
     }));
 }

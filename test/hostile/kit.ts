@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawFaces, FER2013_SPLITS, fer2013Lines, split } from '@mien/fer';
 import { train, writeFer2013 } from '@mien/fer/node';
-import { device } from '@mien/tensor';
+import { device, MienError } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 
 /** How a command ended. */
@@ -48,6 +48,18 @@ export function refused({ code, err }: Ended, sentence: string): void {
   ensure(errors.length === 1, `${errors.length} lines of error, one expected:\n${err}`);
   ensure((errors[0] as string).includes(sentence), `expected \`${sentence}\` in \`${errors[0]}\``);
   ensure(!/\n\s+at /.test(err), `a stack is no answer to a user:\n${err}`);
+}
+
+/** Throws unless the work is refused by an error of Mien's whose one line holds `sentence`: what the command then prints. */
+export async function rejected(work: Promise<unknown>, sentence: string): Promise<void> {
+  const reason = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  ensure(reason !== null, `nothing was refused, expected: ${sentence}`);
+  if (!(reason instanceof MienError)) throw reason;
+  ensure(reason.message.includes(sentence), `expected \`${sentence}\` in \`${reason.message}\``);
+  ensure(!reason.message.includes('\n'), `more than one line:\n${reason.message}`);
 }
 
 /** Runs `use` with a folder of its own that is removed afterwards. */

@@ -1,19 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { evaluate, train } from '@mien/fer/node';
 import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
 
-test('mien train --resume refuses another model than the run trains', () =>
+test('train refuses to resume another model than the run trains', () =>
   inFolder(async (folder) => {
     const run = await soundRun(folder);
     const before = contentOf(run);
-    refused(await mien(['train', '--model', 'small', '--resume', run]), 'trains nano, not small');
+    await rejected(train({ model: 'small', resume: run }), 'trains nano, not small');
     ensure(contentOf(run) === before, 'a file of the run changed');
   }));
 
-test('mien evaluate refuses a checkpoint that holds the tensors of another network', () =>
+test('evaluate refuses a checkpoint that holds the tensors of another network', () =>
   inFolder(async (folder) => {
     const run = await soundRun(folder);
     const path = join(run, 'last.safetensors');
@@ -21,6 +22,6 @@ test('mien evaluate refuses a checkpoint that holds the tensors of another netwo
     const info = { ...JSON.parse(metadata.get('mien') ?? ''), model: 'small' };
     writeFileSync(path, writeSafetensors(tensors, new Map([['mien', JSON.stringify(info)]])));
     const before = contentOf(run);
-    refused(await mien(['evaluate', '--weights', run]), 'loadStateDict: missing');
+    await rejected(evaluate({ weights: run }), 'loadStateDict: missing');
     ensure(contentOf(run) === before, 'a file of the run changed');
   }));

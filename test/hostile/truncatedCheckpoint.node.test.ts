@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { train } from '@mien/fer/node';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, mien, refused, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
 
 /** Where a file may end early, and what is then said of it. */
 const cuts: readonly (readonly [string, (size: number) => number, string])[] = [
@@ -13,16 +14,15 @@ const cuts: readonly (readonly [string, (size: number) => number, string])[] = [
 ];
 
 for (const [where, keep, sentence] of cuts) {
-  test(`mien train --resume refuses a checkpoint that ends ${where}, and changes no file`, () =>
+  test(`train refuses to resume a checkpoint that ends ${where}, and changes no file`, () =>
     inFolder(async (folder) => {
       const run = await soundRun(folder);
       const path = join(run, 'last.safetensors');
       const bytes = readFileSync(path);
       writeFileSync(path, bytes.subarray(0, keep(bytes.length)));
       const before = contentOf(run);
-      const ended = await mien(['train', '--resume', run]);
-      refused(ended, sentence);
-      refused(ended, path);
+      await rejected(train({ resume: run }), sentence);
+      await rejected(train({ resume: run }), path);
       ensure(contentOf(run) === before, 'a file of the run changed');
     }));
 }
