@@ -39,13 +39,18 @@ fn im2col(
   var corner: array<vec2u, 4>;
   var plane: array<u32, 4>;
   var inside: array<bool, 4>;
+  var image = first / area;
+  var at = vec2u((first % area) / params.output.y, (first % area) % params.output.y);
   for (var k = 0u; k < 4; k++) {
-    let pixel = first + k;
-    let image = pixel / area;
-    let place = pixel % area;
-    corner[k] = vec2u(place / params.output.y, place % params.output.y) * params.stride;
+    corner[k] = at * params.stride;
     plane[k] = (image * params.channels + channel) * params.input.x * params.input.y;
     inside[k] = image < params.images && channel < params.channels;
+    at.y += 1;
+    if (at.y == params.output.y) { at = vec2u(at.x + 1, 0); }
+    if (at.x == params.output.x) {
+      at = vec2u();
+      image += 1;
+    }
   }
   for (var r = 0u; r < params.window.x; r++) {
     for (var s = 0u; s < params.window.y; s++) {
@@ -53,9 +58,9 @@ fn im2col(
       if (tap >= params.rows) { continue; }
       for (var k = 0u; k < 4; k++) {
         // Positions in the padding wrap to large numbers.
-        let at = corner[k] + vec2u(r, s) * params.dilation - params.padding;
+        let source = corner[k] + vec2u(r, s) * params.dilation - params.padding;
         var value = 0.0;
-        if (inside[k] && at.x < params.input.x && at.y < params.input.y) { value = x[plane[k] + at.x * params.input.y + at.y]; }
+        if (inside[k] && source.x < params.input.x && source.y < params.input.y) { value = x[plane[k] + source.x * params.input.y + source.y]; }
         if (PIXEL_MAJOR) { patches[(first + k) * params.rows + tap] = value; }
         else { patches[tap * params.columns + first + k] = value; }
       }

@@ -8,8 +8,17 @@ const COMPONENTS: vec4f = vec4f(1, 0, 0, 0);    // which components of vec4f(val
 const MOMENTS: bool = true;
 const LANES: u32 = 64;
 const_assert countOneBits(LANES) == 1;
-struct Params { channels: u32, inner: u32, length: u32, parts: u32, chunk: u32, width: u32 }
-@group(0) @binding(0) var<uniform> params: Params;           // inner, length and chunk count values
+struct Params {
+  channels: u32,
+  inner: u32,         // inner, length and chunk count values
+  length: u32,
+  parts: u32,
+  chunk: u32,
+  width: u32,         // numbers in a value
+  strideImages: u32,  // LANES / inner
+  strideRest: u32,    // LANES % inner
+}
+@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<value>;    // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> dy: array<value>;   // [N, channels, inner]; unused for MOMENTS
 @group(0) @binding(3) var<storage, read> statistics: array<vec2f>;        // [channels] of (mean, inverse deviation)
@@ -20,9 +29,22 @@ fn total(v: value) -> f32 {
   return dot(vec4f(v), COMPONENTS);
 }
 
-// Where the e-th value of a channel lies.
-fn place(channel: u32, e: u32) -> u32 {
-  return ((e / params.inner) * params.channels + channel) * params.inner + e % params.inner;
+// The values of a channel in the order in which a lane takes them: every LANES-th, found without a division a step.
+struct Walk { at: u32, inPlane: u32 }
+
+fn begin(channel: u32, e: u32) -> Walk {
+  return Walk(((e / params.inner) * params.channels + channel) * params.inner + e % params.inner, e % params.inner);
+}
+
+fn next(walk: Walk) -> Walk {
+  // LANES values are strideImages whole planes of this channel and strideRest values more.
+  var at = walk.at + params.strideImages * params.channels * params.inner + params.strideRest;
+  var inPlane = walk.inPlane + params.strideRest;
+  if (inPlane >= params.inner) {
+    inPlane -= params.inner;
+    at += (params.channels - 1) * params.inner;
+  }
+  return Walk(at, inPlane);
 }
 
 fn treeSum(lane: u32, mine: vec2f) -> vec2f {
@@ -50,19 +72,27 @@ fn channelSums(
   var result = vec2f();
   if (MOMENTS) {
     var sum = 0.0;
-    for (var e = first + lane; e < last; e += LANES) { sum += total(x[place(channel, e)]); }
+    var walk = begin(channel, first + lane);
+    for (var e = first + lane; e < last; e += LANES) {
+      sum += total(x[walk.at]);
+      walk = next(walk);
+    }
     let mean = treeSum(lane, vec2f(sum, 0)).x / f32((last - first) * params.width);
     var squares = 0.0;
+    walk = begin(channel, first + lane);
     for (var e = first + lane; e < last; e += LANES) {
-      let deviation = x[place(channel, e)] - mean;
+      let deviation = x[walk.at] - mean;
       squares += total(deviation * deviation);
+      walk = next(walk);
     }
     result = vec2f(mean, treeSum(lane, vec2f(squares, 0)).x);
   } else {
     let s = statistics[channel];
+    var walk = begin(channel, first + lane);
     for (var e = first + lane; e < last; e += LANES) {
-      let at = place(channel, e);
-      result += vec2f(total(dy[at]), total(dy[at] * (x[at] - s.x)) * s.y);
+      let slope = dy[walk.at];
+      result += vec2f(total(slope), total(slope * (x[walk.at] - s.x)) * s.y);
+      walk = next(walk);
     }
     result = treeSum(lane, result);
   }

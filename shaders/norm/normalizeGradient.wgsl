@@ -6,7 +6,7 @@
 const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 lies in one channel
 const LANES: u32 = 256;
 const VECTORS: u32 = 4;
-struct Params { vectors: u32, channels: u32, inner: u32, fromBatch: f32 }
+struct Params { vectors: u32, channels: u32, inner: u32, strideChannels: u32, strideRest: u32, fromBatch: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;          // [N, channels, inner]
@@ -28,11 +28,23 @@ fn normalizeGradient(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = linearGroup(group, groups) * LANES * VECTORS + lane;
+  var inPlane = first * 4 % params.inner;
+  var channel = (first * 4 / params.inner) % params.channels;
   for (var v = 0u; v < VECTORS; v++) {
     let i = first + v * LANES;
     if (i >= params.vectors) { continue; }
+    if (ALIGNED && v > 0) {
+      // The next vec4 is strideChannels channels and strideRest elements on: no division a step.
+      inPlane += params.strideRest;
+      channel += params.strideChannels;
+      if (inPlane >= params.inner) {
+        inPlane -= params.inner;
+        channel += 1;
+      }
+      if (channel >= params.channels) { channel -= params.channels; }
+    }
     if (ALIGNED) {
-      dx[i] = gradient(x[i], dy[i], (i * 4 / params.inner) % params.channels);
+      dx[i] = gradient(x[i], dy[i], channel);
     } else {
       let value = x[i];
       let slope = dy[i];

@@ -232,13 +232,15 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
     run: (x, dy, g) =>
       passes(g, x.storage.device.limits).map((span) => {
         const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
-        // The sum over pixels is cut into parts that other invocations do; the last is filled up with zeros.
+        // The sum over pixels is cut into equal parts that other invocations do.
         const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 16)));
-        const parts = Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
-        const depth = roundUp4(Math.ceil(pixels / parts));
+        const parts = largestDivisor(pixels, Math.max(1, Math.min(wanted, Math.floor(pixels / 128))));
+        const depth = pixels / parts;
         const [aRows, bColumns] = [roundUp4(rows), roundUp4(columns)];
-        const a = patchesOf(images(dy, span), asPixels(g), span.count, parts * depth, true);
-        const b = patchesOf(images(x, span), g, span.count, parts * depth, true);
+        const a = packed(images(dy, span), span.count, area(g.output), rows, true);
+        const b = pointwise(g)
+          ? packed(images(x, span), span.count, area(g.output), columns, true)
+          : patchesOf(images(x, span), g, span.count, roundUp4(pixels), true);
         const c = empty([parts, rows, columns]);
         const strides = { aBatch: depth * aRows, bBatch: depth * bColumns, cBatch: rows * columns };
         gemm({ a, b, c, bias: null, rows, columns, depth, aRows, bColumns, batches: parts, ...strides });
@@ -261,6 +263,13 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
       }),
   },
 ]);
+
+/** The largest divisor of `count` up to `most`. */
+function largestDivisor(count: number, most: number): number {
+  let divisor = most;
+  while (count % divisor !== 0) divisor--;
+  return divisor;
+}
 
 /** The output pixels of g as a 1x1 convolution over them: patches of it are dy itself in another order. */
 function asPixels(g: ConvGeometry): ConvGeometry {

@@ -11,6 +11,7 @@ import { GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
+import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { show, sizeOf } from './geometry.ts';
@@ -55,11 +56,31 @@ function choose(forms: ByPlane, { width }: Planes): Kernel {
   return width === 4 ? forms.aligned : forms.any;
 }
 
-/** How the values of a channel are cut into parts. */
-function partsOf({ count, width }: Planes): { length: number; parts: number; chunk: number } {
+interface SumParams extends Params {
+  readonly parts: number;
+  readonly chunk: number;
+  readonly length: number;
+  readonly width: number;
+}
+
+/** How the values of a channel are cut into parts and walked: the parameters of channelSums.wgsl. */
+function sumsOf(form: Kernel, { channels, count, inner, width }: Planes): SumParams {
+  const lanes = form.const('LANES');
   const length = count / width;
   const chunk = Math.ceil(length / Math.ceil(count / partLength));
-  return { length, chunk, parts: Math.ceil(length / chunk) };
+  const values = inner / width;
+  const stride = { strideImages: Math.floor(lanes / values), strideRest: lanes % values };
+  return { channels, inner: values, length, chunk, parts: Math.ceil(length / chunk), width, ...stride };
+}
+
+/** Runs a kernel over the vec4 of the flat tensor y [N, C, inner]. */
+function runOverVectors(form: Kernel, tensors: Readonly<Record<string, Tensor>>, y: Tensor, planes: Planes, params: Params): void {
+  const { channels, inner } = planes;
+  const stride = 4 * form.const('LANES');
+  const vectors = Math.ceil(y.size / 4);
+  const strides = { strideChannels: Math.floor(stride / inner) % channels, strideRest: stride % inner };
+  const groups = Math.ceil(vectors / (form.const('LANES') * form.const('VECTORS')));
+  run(form, tensors, { vectors, channels, inner, ...strides, ...params }, groups);
 }
 
 /** What `batchNorm` takes besides x. */
@@ -94,11 +115,7 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
     const weight = parameters.weight ?? full([planes.channels], 1);
     const bias = parameters.bias ?? full([planes.channels], 0);
     const y = empty(x.shape);
-    const form = choose(apply, planes);
-    const size = Math.ceil(x.size / 4);
-    const groups = Math.ceil(size / (form.const('LANES') * form.const('VECTORS')));
-    const shape = { vectors: size, channels: planes.channels, inner: planes.inner };
-    run(form, { x, statistics, weight, bias, y }, shape, groups);
+    runOverVectors(choose(apply, planes), { x, statistics, weight, bias, y }, y, planes, {});
     const fromBatch = training ? 1 / planes.count : 0;
     return record('batchNorm', y, { x, weight, bias }, {
       saves: { x, weight, statistics },
@@ -118,11 +135,12 @@ function refuse(): never {
 
 /** [C, 2]: mean and inverse deviation of the batch; the running statistics follow. */
 function batchStatistics(x: Tensor, planes: Planes, { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }: BatchNormParameters): Tensor {
-  const { channels, inner, width } = planes;
-  const { length, parts, chunk } = partsOf(planes);
+  const { channels } = planes;
+  const summing = choose(moments, planes);
+  const sums = sumsOf(summing, planes);
+  const { parts, chunk, length, width } = sums;
   const partial = empty([channels, parts, 2]);
-  const shape = { channels, inner: inner / width, length, parts, chunk, width };
-  run(choose(moments, planes), { x, dy: null, statistics: null, sums: partial }, shape, channels * parts);
+  run(summing, { x, dy: null, statistics: null, sums: partial }, sums, channels * parts);
   const statistics = empty([channels, 2]);
   const form = runningMean && runningVar ? join : joinUntracked;
   const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
@@ -140,17 +158,14 @@ function runningStatistics({ channels }: Planes, { runningMean, runningVar, eps 
 /** The gradients by x [N, C, ...], weight [C] and bias [C]. */
 function gradients(dy: Tensor, x: Tensor, weight: Tensor, statistics: Tensor, fromBatch: number): { x: Tensor; weight: Tensor; bias: Tensor } {
   const planes = planesOf(x);
-  const { channels, inner, width } = planes;
-  const { length, parts, chunk } = partsOf(planes);
-  const partial = empty([channels, parts, 2]);
-  const shape = { channels, inner: inner / width, length, parts, chunk, width };
-  run(choose(gradientSums, planes), { x, dy, statistics, sums: partial }, shape, channels * parts);
+  const { channels } = planes;
+  const summing = choose(gradientSums, planes);
+  const params = sumsOf(summing, planes);
+  const partial = empty([channels, params.parts, 2]);
+  run(summing, { x, dy, statistics, sums: partial }, params, channels * params.parts);
   const sums = sum(partial, 1);
   const dx = empty(x.shape);
-  const form = choose(applyGradient, planes);
-  const size = Math.ceil(x.size / 4);
-  const groups = Math.ceil(size / (form.const('LANES') * form.const('VECTORS')));
-  run(form, { x, dy, statistics, weight, sums, dx }, { vectors: size, channels, inner, fromBatch }, groups);
+  runOverVectors(choose(applyGradient, planes), { x, dy, statistics, weight, sums, dx }, dx, planes, { fromBatch });
   const column = (i: number): Tensor => sums.slice(1, i, i + 1).reshape([channels]);
   return { x: dx, weight: column(1), bias: column(0) };
 }
