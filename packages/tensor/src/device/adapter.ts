@@ -22,13 +22,18 @@ export async function openAdapter(wanted: string | undefined): Promise<GPUAdapte
   const found = new Set<string>();
   for await (const adapter of adapters()) {
     if (isNull(adapter)) continue;
-    const { name, vendor, architecture, description } = factsOf(adapter);
-    if (word === undefined || [name, vendor, architecture, description].join(' ').toLowerCase().includes(word))
-      return adapter;
+    const facts = factsOf(adapter);
+    if (word === undefined || isNamed(facts, word)) return adapter;
+    const { name, description } = facts;
     found.add(name === description || description === '' ? name : `${name} (${description})`);
   }
   if (found.size > 0) throw new DeviceError(`init: no adapter named ${word}; found ${[...found].join(', ')}`);
   throw new DeviceError(`init: no WebGPU adapter; ${remedy}`);
+}
+
+/** Whether an adapter says `word` of itself. */
+export function isNamed({ name, vendor, architecture, description }: AdapterFacts, word: string): boolean {
+  return [name, vendor, architecture, description].join(' ').toLowerCase().includes(word.toLowerCase());
 }
 
 /** What an adapter says of itself. */

@@ -1,3 +1,4 @@
+import { isNamed } from '../device/adapter.ts';
 import { type AdapterFacts, openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
@@ -78,7 +79,10 @@ export class Device {
   /** Device memory holding `data`. */
   upload(data: ArrayBufferView<ArrayBuffer>): Storage {
     this.#expectAlive();
-    const storage = new Storage(this, this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending));
+    const storage = new Storage(
+      this,
+      this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending),
+    );
     this.#gpu.queue.writeBuffer(storage.buffer.gpu, 0, data.buffer, data.byteOffset, data.byteLength);
     return storage;
   }
@@ -195,15 +199,24 @@ export interface InitOptions {
 let opening: Promise<Device> | null = null;
 let current: Device | null = null;
 
-/** Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an adapter. */
+/**
+ * Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an
+ * adapter, and where the device was made on another one than is asked for now.
+ */
 export async function init(options: InitOptions = {}): Promise<Device> {
   opening ??= open(options);
+  let made: Device;
   try {
-    return await opening;
+    made = await opening;
   } catch (reason) {
     opening = null;
     throw reason;
   }
+  const { adapter } = options;
+  if (adapter === undefined || isNamed(made.facts, adapter)) return made;
+  throw new DeviceError(
+    `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
+  );
 }
 
 async function open(options: InitOptions): Promise<Device> {
