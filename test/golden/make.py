@@ -1,6 +1,7 @@
 """Golden values from PyTorch's CPU build: a second author's answers to the questions our kernels and references answer.
 
-Run `apt-get install -y python3-torch`, then `/usr/bin/python3 test/golden/make.py`: rewrites test/golden/*.golden.json, the same bytes each time.
+Run `apt-get install -y python3-torch`, then `/usr/bin/python3 test/golden/make.py`.
+It rewrites test/golden/*.golden.json, the same bytes each time.
 Everything is computed in float64 from float32 inputs, and written as the shortest decimals of the nearest float32.
 
 Inputs and weights come from one formula, so that large ones need not be stored; golden.ts repeats it:
@@ -195,11 +196,13 @@ def elements():
     for op, fn in [("softmax", F.softmax), ("logSoftmax", F.log_softmax)]:
         for dim in (0, 1, 2):
             rows.append(case(f"along {dim}", op, lambda x: fn(x, dim), {"x": 3 * x}, dict(dim=dim)))
-        rows.append(case("of large values", op, lambda x: fn(x, 1), {"x": torch.tensor([[1000.0, 1001.0, 999.0], [-1e4, 0.0, -2.0]])}, dict(dim=1)))
+        rows.append(case(
+            "of large values", op, lambda x: fn(x, 1), {"x": torch.tensor([[1000.0, 1001.0, 999.0], [-1e4, 0.0, -2.0]])}, dict(dim=1)))
     index = torch.tensor([[[0, 2, 1, 1]], [[2, 2, 0, 1]]])
     rows.append(case("along 1", "gather", lambda x, index: torch.gather(x, 1, index), {"x": x.clone(), "index": index}, dict(dim=1)))
     index = torch.tensor([[[0, 3], [3, 3], [1, 0]], [[1, 1], [2, 0], [2, 2]]])
-    rows.append(case("repeated, fewer and along 2", "gather", lambda x, index: torch.gather(x, 2, index), {"x": x.clone(), "index": index}, dict(dim=2)))
+    rows.append(case("repeated, fewer and along 2", "gather", lambda x, index: torch.gather(x, 2, index),
+                     {"x": x.clone(), "index": index}, dict(dim=2)))
     inputs = {"index": torch.tensor([[1, 3, 1], [0, 1, 3]]), "weight": eighths("embedding", 4, 3)}
     rows.append(case("repeated rows add up", "embedding", F.embedding, inputs))
     return rows
@@ -228,7 +231,8 @@ def losses():
         fn = lambda x, target, weight: F.nll_loss(x, target, weight, reduction=reduction)
         rows.append(case(f"class weights, {reduction}", "nllLoss", fn, inputs, dict(reduction=reduction), wrt=["x"]))
         inputs = {"x": logits.clone(), "target": soft.clone()}
-        rows.append(case(reduction, "mseLoss", lambda x, target: F.mse_loss(x, target, reduction=reduction), inputs, dict(reduction=reduction)))
+        rows.append(case(reduction, "mseLoss", lambda x, target: F.mse_loss(x, target, reduction=reduction), inputs,
+                          dict(reduction=reduction)))
     inputs = {"x": torch.tensor([[-40.0, -3.0, 0.0], [0.5, 3.0, 40.0]]), "target": torch.tensor([[0.0, 1.0, 0.25], [1.0, 0.5, 1.0]])}
     extra = {"weight": torch.tensor([1.0, 0.5, 2.0]), "posWeight": torch.tensor([3.0, 1.0, 0.5])}
     for reduction in ("mean", "none"):
@@ -236,7 +240,8 @@ def losses():
             fn = lambda x, target, weight=None, posWeight=None: F.binary_cross_entropy_with_logits(
                 x, target, weight, reduction=reduction, pos_weight=posWeight)
             given = {key: value.clone() for key, value in (inputs | more).items()}
-            rows.append(case(f"{'weighted' if more else 'plain'}, {reduction}", "binaryCrossEntropyWithLogits", fn, given, dict(reduction=reduction), wrt=["x"]))
+            name = f"{'weighted' if more else 'plain'}, {reduction}"
+            rows.append(case(name, "binaryCrossEntropyWithLogits", fn, given, dict(reduction=reduction), wrt=["x"]))
     return rows
 
 
@@ -268,7 +273,8 @@ def optimisers():
     for maximum in (1.0, 100.0):
         w, b = nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(3))
         w.grad, b.grad = eighths("clip w", 2, 3), eighths("clip b", 3)
-        row = {"name": f"to {maximum}", "op": "clipGradientNorm", "options": {"maximum": maximum}, "dw": w.grad.clone(), "db": b.grad.clone()}
+        row = {"name": f"to {maximum}", "op": "clipGradientNorm", "options": {"maximum": maximum},
+               "dw": w.grad.clone(), "db": b.grad.clone()}
         rows.append(row | {"norm": float(nn.utils.clip_grad_norm_([w, b], maximum)), "clippedW": w.grad, "clippedB": b.grad})
     return rows
 
@@ -298,7 +304,8 @@ def schedules():
     for metric in metrics:
         schedule.step(metric)
         factors.append(optimiser.param_groups[0]["lr"])
-    rows.append({"op": "Plateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2), "metrics": metrics, "factors": factors})
+    rows.append({"op": "Plateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2),
+                 "metrics": metrics, "factors": factors})
     return rows
 
 
@@ -311,9 +318,11 @@ def scales():
         for mode, fan in [("fanIn", fan_in), ("fanOut", fan_out)]:
             for kind, slope in [("relu", 0), ("leakyRelu", 0.2), ("tanh", 0), ("linear", 0), ("sigmoid", 0)]:
                 gain = nn.init.calculate_gain({"leakyRelu": "leaky_relu"}.get(kind, kind), slope)
-                rows.append({"op": "kaimingUniform", "shape": shape, "options": dict(mode=mode, nonlinearity=kind, slope=slope), "bound": gain * math.sqrt(3 / fan)})
-                rows.append({"op": "kaimingNormal", "shape": shape, "options": dict(mode=mode, nonlinearity=kind, slope=slope), "deviation": gain / math.sqrt(fan)})
-                nn.init.kaiming_uniform_(w, slope, {"fanIn": "fan_in", "fanOut": "fan_out"}[mode], {"leakyRelu": "leaky_relu"}.get(kind, kind))
+                options = dict(mode=mode, nonlinearity=kind, slope=slope)
+                rows.append({"op": "kaimingUniform", "shape": shape, "options": options, "bound": gain * math.sqrt(3 / fan)})
+                rows.append({"op": "kaimingNormal", "shape": shape, "options": options, "deviation": gain / math.sqrt(fan)})
+                nn.init.kaiming_uniform_(w, slope, {"fanIn": "fan_in", "fanOut": "fan_out"}[mode],
+                                         {"leakyRelu": "leaky_relu"}.get(kind, kind))
                 assert 0.99 < w.abs().max() / rows[-2]["bound"] <= 1, "the bound is not PyTorch's"
         nn.init.xavier_uniform_(w, 1.5)
         rows.append({"op": "xavierUniform", "shape": shape, "options": dict(gain=1.5), "bound": 1.5 * math.sqrt(6 / (fan_in + fan_out))})
@@ -437,7 +446,8 @@ def images(channels, side):
 
 def networks():
     rows = []
-    for name, make, channels, count in [("vgg19", vgg19, 3, 20_038_983), ("resnet18", ResNet18, 3, 11_172_423), ("small", small, 1, 349_383), ("nano", nano, 1, 25_591)]:
+    table = [("vgg19", vgg19, 3, 20_038_983), ("resnet18", ResNet18, 3, 11_172_423), ("small", small, 1, 349_383), ("nano", nano, 1, 25_591)]
+    for name, make, channels, count in table:
         network = make()
         parameters = sum(p.numel() for p in network.parameters())
         assert parameters == count, f"{name} has {parameters} parameters, the protocol says {count}"
@@ -464,12 +474,14 @@ def networks():
         gradients = {key: {"norm": float(p.grad.norm()), "first": p.grad.flatten()[:4]} for key, p in chosen}
         running = {key: {"norm": float(b.norm()), "first": b[:4]} for key, b in (buffers[0], buffers[1], buffers[-2], buffers[-1])}
         rows.append({"name": name, "channels": channels, "parameters": count, "logits": logits,
-                     "training": {"side": side, "labels": labels.tolist(), "labelSmoothing": 0.1, "loss": float(trained), "held": held, "gradients": gradients, "running": running}})
+                     "training": {"side": side, "labels": labels.tolist(), "labelSmoothing": 0.1,
+                                  "loss": float(trained), "held": held, "gradients": gradients, "running": running}})
     return rows
 
 
 if __name__ == "__main__":
     write("formula", [{"name": name, "values": [float(v) for v in noise(name, (4,))]} for name in ("", "features.0.weight", "naïve")])
-    for name, make in dict(pool=pools, norm=norms, conv=convolutions, element=elements, loss=losses, optimiser=optimisers, schedule=schedules,
+    for name, make in dict(pool=pools, norm=norms, conv=convolutions, element=elements,
+                           loss=losses, optimiser=optimisers, schedule=schedules,
                            init=scales, network=networks).items():
         write(name, make())
