@@ -59,14 +59,17 @@ const pixel = (v: number): number => ((v - low) / (high - low)) * 480;
 const squares = field.map((p, i) => {
   const [x, y] = grid[i] as [number, number];
   const fill = `rgb(${Math.round(70 + 170 * p)} ${Math.round(130 - 20 * p)} ${Math.round(230 - 150 * p)})`;
-  return `<rect x="${pixel(x) - 4}" y="${476 - pixel(y)}" width="8.2" height="8.2" fill="${fill}" fill-opacity=".55"/>`;
+  return `<rect x="${pixel(x) - 4}" y="${476 - pixel(y)}" width="8" height="8" fill="${fill}"/>`;
 });
 const dots = points.map(
-  ({ x, y, label }) => `<circle cx="${pixel(x)}" cy="${480 - pixel(y)}" r="4" stroke="white" fill="${label ? '#b3390e' : '#1f4fa3'}"/>`,
+  ({ x, y, label }) =>
+    `<circle cx="${pixel(x)}" cy="${480 - pixel(y)}" r="4" stroke="white" fill="${label ? '#b3390e' : '#1f4fa3'}"/>`,
 );
 mkdirSync('runs/examples', { recursive: true });
-const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="480" height="480"><rect width="480" height="480" fill="white"/>${squares.join('')}${dots.join('')}</svg>`;
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="480" height="480"><g shape-rendering="crispEdges" opacity=".55">${squares.join('')}</g>${dots.join('')}</svg>`;
 writeFileSync('runs/examples/two-moons.png', png(svg));
 
-const right = (await predict(points.map(({ x, y }) => [x, y]))).filter((p, i) => Number(p > 0.5) === points[i]?.label).length;
+const right = (await predict(points.map(({ x, y }) => [x, y]))).filter(
+  (p, i) => Number(p > 0.5) === points[i]?.label,
+).length;
 console.log(`${right} of ${count} points on the right side; the boundary is in runs/examples/two-moons.png`);

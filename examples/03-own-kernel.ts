@@ -36,7 +36,9 @@ const cases = shapes({ maxRank: 3, maxSize: 500 }).chain((shape) => valuesOf(sha
 function laws(softplus: (x: Tensor) => Tensor) {
   return [
     law('softplus equals its definition', cases, (x) => near(softplus(toTensor(x)), definition(x))),
-    law('the gradient of softplus is the derivative of its definition', cases, (x) => gradcheck(softplus, definition, [x])),
+    law('the gradient of softplus is the derivative of its definition', cases, (x) =>
+      gradcheck(softplus, definition, [x]),
+    ),
   ];
 }
 
@@ -50,4 +52,8 @@ const broken = operation(kernel(text.replace('-abs(v)', 'abs(v)')));
 const [brokenLaw] = laws(broken);
 const message = await brokenLaw?.().catch(String);
 console.log(`\nthe broken kernel:\n${message}\n`);
-console.log(String(message).includes('--seed') ? 'the law holds for the kernel and refuses the broken one' : 'the broken kernel passed');
+console.log(
+  String(message).includes('--seed')
+    ? 'the law holds for the kernel and refuses the broken one'
+    : 'the broken kernel passed',
+);

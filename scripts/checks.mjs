@@ -9,10 +9,10 @@ import { importsOutOfDirection } from './checkImports.mjs';
 import { root } from './workspace.mjs';
 
 /** Gzipped kilobytes of each package's bundle for a browser, without the packages that it stands on. */
-const budgets = { tensor: 40, nn: 20, fer: 20 };
+const budgets = { tensor: 48, nn: 20, fer: 20 };
 
 /** Files of ops/ that hold no operation: shape rules and the frame of the elementwise families. */
-const notOperations = ['elementwise', 'geometry'];
+const notOperations = ['convGeometry', 'elementwise', 'geometry'];
 
 const checks = [
   ['types: tsc finds nothing', () => tool('typescript/bin/tsc', ['-p', '.', '--pretty', 'false'])],

@@ -1,4 +1,18 @@
-import { DisposedError, empty, GradientError, grad, keep, kernel, noGrad, ones, record, run, scope, type Tensor, tensor } from '@mien/tensor';
+import {
+  DisposedError,
+  empty,
+  GradientError,
+  grad,
+  keep,
+  kernel,
+  noGrad,
+  ones,
+  record,
+  run,
+  scope,
+  type Tensor,
+  tensor,
+} from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import { law, test } from '../harness.ts';
@@ -6,7 +20,13 @@ import { law, test } from '../harness.ts';
 const vector = (...data: number[]) => reference.values([data.length], data);
 
 test('backward gives the gradients of the README', async () => {
-  const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
+  const x = tensor(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    { requiresGrad: true },
+  );
   x.mul(x).sum().backward();
   await near(x.grad as Tensor, reference.values([2, 2], [2, 4, 6, 8]));
 });

@@ -1,6 +1,19 @@
 import { DtypeError, ShapeError, type Tensor } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { broadcastPairs, broadcastShapes, distinctValuesOf, ensure, gradcheck, near, offKinks, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import {
+  broadcastPairs,
+  broadcastShapes,
+  distinctValuesOf,
+  ensure,
+  gradcheck,
+  near,
+  offKinks,
+  refuses,
+  shapes,
+  toTensor,
+  valuesOf,
+  withLimits,
+} from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -14,14 +27,21 @@ for (const name of arithmetic) {
   law(`${name} equals its reference for any shapes that broadcast`, pairs(), async ({ a, b }) => {
     await near(toTensor(a)[name](toTensor(b)), reference[name](a, b));
   });
-  law(`${name} of whole numbers equals its reference`, pairs({ min: -50, max: 50, integer: true }), async ({ a, b }) => {
-    await near(toTensor(a, { dtype: 'int32' })[name](toTensor(b, { dtype: 'int32' })), reference[name](a, b));
-  });
+  law(
+    `${name} of whole numbers equals its reference`,
+    pairs({ min: -50, max: 50, integer: true }),
+    async ({ a, b }) => {
+      await near(toTensor(a, { dtype: 'int32' })[name](toTensor(b, { dtype: 'int32' })), reference[name](a, b));
+    },
+  );
   law(
     `the gradient of ${name} is the derivative of its reference`,
     broadcastPairs({ maxSize: 300 }).chain(([a, b]) =>
       // Distinct eighths against values moved off them by 1/32: never equal, so maximum and minimum have no ties.
-      fc.record({ a: distinctValuesOf(a), b: distinctValuesOf(b).map((v) => ({ ...v, data: v.data.map((x) => x + 1 / 32) })) }),
+      fc.record({
+        a: distinctValuesOf(a),
+        b: distinctValuesOf(b).map((v) => ({ ...v, data: v.data.map((x) => x + 1 / 32) })),
+      }),
     ),
     ({ a, b }) => gradcheck((x, y) => x[name](y), reference[name], [a, b]),
   );
@@ -45,7 +65,9 @@ law('pow equals its reference for positive bases', pairs(positive), async ({ a, 
 
 law(
   'pow of any base to a whole exponent equals its reference',
-  shapes({ maxRank: 2 }).chain((shape) => fc.record({ a: valuesOf(shape), b: valuesOf(shape, { min: 0, max: 5, integer: true }) })),
+  shapes({ maxRank: 2 }).chain((shape) =>
+    fc.record({ a: valuesOf(shape), b: valuesOf(shape, { min: 0, max: 5, integer: true }) }),
+  ),
   async ({ a, b }) => {
     await near(toTensor(a).pow(toTensor(b)), reference.pow(a, b));
   },
@@ -54,7 +76,9 @@ law(
 for (const name of ['div', 'pow'] as const) {
   law(
     `the gradient of ${name} is the derivative of its reference`,
-    broadcastPairs({ maxSize: 300 }).chain(([a, b]) => fc.record({ a: valuesOf(a, positive), b: valuesOf(b, positive) })),
+    broadcastPairs({ maxSize: 300 }).chain(([a, b]) =>
+      fc.record({ a: valuesOf(a, positive), b: valuesOf(b, positive) }),
+    ),
     ({ a, b }) => gradcheck((x, y) => x[name](y), reference[name], [a, b], { terms: 4 }),
   );
 }
@@ -72,20 +96,27 @@ law(
 
 law(
   'the gradient of an operation with a number is the derivative of its reference',
-  shapes({ maxRank: 2, maxSize: 64 }).chain((shape) => fc.record({ a: valuesOf(shape, positive), b: fc.constantFrom(-2.5, 0.3, 4) })),
+  shapes({ maxRank: 2, maxSize: 64 }).chain((shape) =>
+    fc.record({ a: valuesOf(shape, positive), b: fc.constantFrom(-2.5, 0.3, 4) }),
+  ),
   async ({ a, b }) => {
     const number = reference.full([], b);
     for (const name of ['add', 'sub', 'mul', 'div', 'pow'] as const) {
-      await gradcheck((x) => x[name](b), (x) => reference[name](x, number), [a], { terms: 4 });
+      await gradcheck(
+        (x) => x[name](b),
+        (x) => reference[name](x, number),
+        [a],
+        { terms: 4 },
+      );
     }
   },
 );
 
 law(
   'arithmetic is split where a tensor is larger than a binding',
-  fc.constantFrom([9000], [400, 25], [70, 130]).chain((shape) =>
-    fc.record({ a: valuesOf(shape), b: valuesOf([shape.at(-1) as number]), c: valuesOf(shape) }),
-  ),
+  fc
+    .constantFrom([9000], [400, 25], [70, 130])
+    .chain((shape) => fc.record({ a: valuesOf(shape), b: valuesOf([shape.at(-1) as number]), c: valuesOf(shape) })),
   ({ a, b, c }) =>
     withLimits({ maxStorageBufferBindingSize: 1 << 15, minStorageBufferOffsetAlignment: 256 }, async () => {
       await near(toTensor(a).mul(toTensor(c)), reference.mul(a, c));
@@ -94,7 +125,9 @@ law(
 );
 
 law('arithmetic is split where it needs more workgroups than one dimension has', valuesOf([70_001]), (a) =>
-  withLimits({ maxComputeWorkgroupsPerDimension: 7 }, () => near(toTensor(a).add(1), reference.add(a, reference.full([], 1)))),
+  withLimits({ maxComputeWorkgroupsPerDimension: 7 }, () =>
+    near(toTensor(a).add(1), reference.add(a, reference.full([], 1))),
+  ),
 );
 
 test('maximum and minimum give NaN where either operand is NaN', async () => {
@@ -136,6 +169,13 @@ test('arithmetic refuses operands of two dtypes, and fractions for whole numbers
   refuses(() => b.div(b), DtypeError, 'div: a expects float32, came int32');
 });
 
-law('offKinks moves values away from the points', offKinks(valuesOf([64], { min: -0.1, max: 0.1 }), [0]), ({ data }) => {
-  ensure(data.every((v) => Math.abs(v) >= 1 / 16), 'a value is at a kink');
-});
+law(
+  'offKinks moves values away from the points',
+  offKinks(valuesOf([64], { min: -0.1, max: 0.1 }), [0]),
+  ({ data }) => {
+    ensure(
+      data.every((v) => Math.abs(v) >= 1 / 16),
+      'a value is at a kink',
+    );
+  },
+);

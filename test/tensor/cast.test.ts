@@ -6,7 +6,11 @@ import { law, test } from '../harness.ts';
 
 const dtypes = ['float32', 'int32', 'uint32', 'bool'] as const;
 const cases = shapes({ maxRank: 3 }).chain((shape) =>
-  fc.record({ x: valuesOf(shape, { min: -9, max: 9 }), from: fc.constantFrom(...dtypes), to: fc.constantFrom(...dtypes) }),
+  fc.record({
+    x: valuesOf(shape, { min: -9, max: 9 }),
+    from: fc.constantFrom(...dtypes),
+    to: fc.constantFrom(...dtypes),
+  }),
 );
 
 law('to equals its reference between any dtypes', cases, async ({ x, from, to }) => {

@@ -1,6 +1,15 @@
 import { conv2d, convTranspose2d, ShapeError, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { alternativesOf, gradcheck, near, refuses, toTensor, valuesOf, withAlternative, withLimits } from '@mien/tensor/testing';
+import {
+  alternativesOf,
+  gradcheck,
+  near,
+  refuses,
+  toTensor,
+  valuesOf,
+  withAlternative,
+  withLimits,
+} from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -47,26 +56,40 @@ const pixels = ({ x }: { x: reference.Values }): number => x.data.length;
 for (const name of alternativesOf('conv2d')) {
   law(`conv2d by ${name} equals its reference for any stride, padding, dilation and groups`, cases, (c) =>
     withAlternative('conv2d', name === 'gemm' && c.options.groups > 1 ? 'direct' : name, async () => {
-      await near(conv2d(toTensor(c.x), toTensor(c.weight), toTensor(c.bias), c.options), reference.conv2d(c.x, c.weight, c.bias, c.options), c);
-      await near(conv2d(toTensor(c.x), toTensor(c.weight), null, c.options), reference.conv2d(c.x, c.weight, null, c.options), c);
+      await near(
+        conv2d(toTensor(c.x), toTensor(c.weight), toTensor(c.bias), c.options),
+        reference.conv2d(c.x, c.weight, c.bias, c.options),
+        c,
+      );
+      await near(
+        conv2d(toTensor(c.x), toTensor(c.weight), null, c.options),
+        reference.conv2d(c.x, c.weight, null, c.options),
+        c,
+      );
     }),
   );
 }
 
 for (const name of alternativesOf('conv2dWeightGradient')) {
-  law(`the gradient of conv2d by ${name} is the derivative of its reference`, cases.filter((c) => pixels(c) < 1500), (c) => {
-    const way = name === 'gemm' && c.options.groups > 1 ? 'direct' : name;
-    return withAlternative('conv2dWeightGradient', way, () =>
-      withAlternative('convTranspose2d', way, () =>
-        gradcheck(
-          (x, weight, bias) => conv2d(x as Tensor, weight as Tensor, bias as Tensor, c.options),
-          (x, weight, bias) => reference.conv2d(x as reference.Values, weight as reference.Values, bias as reference.Values, c.options),
-          [c.x, c.weight, c.bias],
-          { terms: pixels(c) },
+  law(
+    `the gradient of conv2d by ${name} is the derivative of its reference`,
+    cases.filter((c) => pixels(c) < 1500),
+    (c) => {
+      const way = name === 'gemm' && c.options.groups > 1 ? 'direct' : name;
+      return withAlternative('conv2dWeightGradient', way, () =>
+        withAlternative('convTranspose2d', way, () =>
+          gradcheck(
+            (x, weight, bias) => conv2d(x as Tensor, weight as Tensor, bias as Tensor, c.options),
+            (x, weight, bias) =>
+              reference.conv2d(x as reference.Values, weight as reference.Values, bias as reference.Values, c.options),
+            [c.x, c.weight, c.bias],
+            { terms: pixels(c) },
+          ),
         ),
-      ),
-    );
-  }, { runs: 15 });
+      );
+    },
+    { runs: 15 },
+  );
 }
 
 const transposeCases = cases
@@ -81,21 +104,36 @@ const transposeCases = cases
   )
   .map(({ c, bias, x, outputPadding }) => {
     const least = Math.min(...[c.options.stride].flat()) as number;
-    return { x, weight: c.weight, bias, options: { ...c.options, padding: 1, outputPadding: Math.min(outputPadding, least - 1) } };
+    return {
+      x,
+      weight: c.weight,
+      bias,
+      options: { ...c.options, padding: 1, outputPadding: Math.min(outputPadding, least - 1) },
+    };
   });
 
 for (const name of alternativesOf('convTranspose2d')) {
-  law(`convTranspose2d by ${name} equals its reference, gradient included`, transposeCases, ({ x, weight, bias, options }) =>
-    withAlternative('convTranspose2d', name === 'gemm' && options.groups > 1 ? 'direct' : name, async () => {
-      const terms = weight.data.length;
-      await near(convTranspose2d(toTensor(x), toTensor(weight), toTensor(bias), options), reference.convTranspose2d(x, weight, bias, options), { terms });
-      await gradcheck(
-        (v, w, b) => convTranspose2d(v as Tensor, w as Tensor, b as Tensor, options),
-        (v, w, b) => reference.convTranspose2d(v as reference.Values, w as reference.Values, b as reference.Values, options),
-        [x, weight, bias],
-        { terms: x.data.length + terms },
-      );
-    }), { runs: 15 });
+  law(
+    `convTranspose2d by ${name} equals its reference, gradient included`,
+    transposeCases,
+    ({ x, weight, bias, options }) =>
+      withAlternative('convTranspose2d', name === 'gemm' && options.groups > 1 ? 'direct' : name, async () => {
+        const terms = weight.data.length;
+        await near(
+          convTranspose2d(toTensor(x), toTensor(weight), toTensor(bias), options),
+          reference.convTranspose2d(x, weight, bias, options),
+          { terms },
+        );
+        await gradcheck(
+          (v, w, b) => convTranspose2d(v as Tensor, w as Tensor, b as Tensor, options),
+          (v, w, b) =>
+            reference.convTranspose2d(v as reference.Values, w as reference.Values, b as reference.Values, options),
+          [x, weight, bias],
+          { terms: x.data.length + terms },
+        );
+      }),
+    { runs: 15 },
+  );
 }
 
 const ownWindows = fc
@@ -115,61 +153,99 @@ const ownWindows = fc
     }),
   );
 
-law('conv2d with a window for each channel equals its reference, and its gradient the derivative', ownWindows, async ({ x, weight, bias, options }) => {
-  await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options), { terms: 9 });
-  await gradcheck(
-    (v, w, b) => conv2d(v as Tensor, w as Tensor, b as Tensor, options),
-    (v, w, b) => reference.conv2d(v as reference.Values, w as reference.Values, b as reference.Values, options),
-    [x, weight, bias],
-    { terms: 9 + x.data.length },
-  );
-});
+law(
+  'conv2d with a window for each channel equals its reference, and its gradient the derivative',
+  ownWindows,
+  async ({ x, weight, bias, options }) => {
+    await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options), {
+      terms: 9,
+    });
+    await gradcheck(
+      (v, w, b) => conv2d(v as Tensor, w as Tensor, b as Tensor, options),
+      (v, w, b) => reference.conv2d(v as reference.Values, w as reference.Values, b as reference.Values, options),
+      [x, weight, bias],
+      { terms: 9 + x.data.length },
+    );
+  },
+);
 
 law(
   'conv2d of the sizes that networks have equals its reference',
-  fc.constantFrom(
-    { x: [2, 64, 11, 11], weight: [64, 64, 3, 3], padding: 1, stride: 1 },
-    { x: [3, 3, 44, 44], weight: [8, 3, 3, 3], padding: 1, stride: 1 },
-    { x: [2, 64, 12, 12], weight: [32, 64, 1, 1], padding: 0, stride: 2 },
-    { x: [5, 32, 5, 5], weight: [48, 32, 3, 3], padding: 1, stride: 1 },
-  ).chain(({ x, weight, padding, stride }) => fc.record({ x: valuesOf(x), weight: valuesOf(weight), options: fc.constant({ padding, stride }) })),
+  fc
+    .constantFrom(
+      { x: [2, 64, 11, 11], weight: [64, 64, 3, 3], padding: 1, stride: 1 },
+      { x: [3, 3, 44, 44], weight: [8, 3, 3, 3], padding: 1, stride: 1 },
+      { x: [2, 64, 12, 12], weight: [32, 64, 1, 1], padding: 0, stride: 2 },
+      { x: [5, 32, 5, 5], weight: [48, 32, 3, 3], padding: 1, stride: 1 },
+    )
+    .chain(({ x, weight, padding, stride }) =>
+      fc.record({ x: valuesOf(x), weight: valuesOf(weight), options: fc.constant({ padding, stride }) }),
+    ),
   async ({ x, weight, options }) => {
-    await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options), { terms: 576 });
+    await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options), {
+      terms: 576,
+    });
   },
   { runs: 6 },
 );
 
-law('convolutions are split over images where a tensor is larger than a binding', fc.record({ x: valuesOf([64, 4, 8, 8]), weight: valuesOf([8, 4, 3, 3]) }), ({ x, weight }) =>
-  withLimits({ maxStorageBufferBindingSize: 1 << 15 }, async () => {
-    await near(conv2d(toTensor(x), toTensor(weight), null, { padding: 1 }), reference.conv2d(x, weight, null, { padding: 1 }), { terms: 36 });
-    await gradcheck(
-      (w) => conv2d(toTensor(x), w as Tensor, null, { padding: 1 }),
-      (w) => reference.conv2d(x, w as reference.Values, null, { padding: 1 }),
-      [weight],
-      { terms: x.data.length },
-    );
-  }), { runs: 1 });
+law(
+  'convolutions are split over images where a tensor is larger than a binding',
+  fc.record({ x: valuesOf([64, 4, 8, 8]), weight: valuesOf([8, 4, 3, 3]) }),
+  ({ x, weight }) =>
+    withLimits({ maxStorageBufferBindingSize: 1 << 15 }, async () => {
+      await near(
+        conv2d(toTensor(x), toTensor(weight), null, { padding: 1 }),
+        reference.conv2d(x, weight, null, { padding: 1 }),
+        { terms: 36 },
+      );
+      await gradcheck(
+        (w) => conv2d(toTensor(x), w as Tensor, null, { padding: 1 }),
+        (w) => reference.conv2d(x, w as reference.Values, null, { padding: 1 }),
+        [weight],
+        { terms: x.data.length },
+      );
+    }),
+  { runs: 1 },
+);
 
-law('the second derivative of conv2d by its input and weight is their product', fc.record({ x: valuesOf([1, 2, 4, 4]), weight: valuesOf([3, 2, 3, 3]) }), async ({ x, weight }) => {
-  const [leaf, w] = [toTensor(x, { requiresGrad: true }), toTensor(weight, { requiresGrad: true })];
-  conv2d(leaf, w, null, { padding: 1 }).sum().backward(null, { createGraph: true });
-  const slope = (leaf.grad as Tensor).sum();
-  w.grad = null;
-  slope.backward();
-  // d/dw of sum over x of d(sum of y)/dx: how many pairs of input and output pixel each tap joins.
-  const joins = reference.conv2d(reference.full([1, 1, 4, 4], 1), reference.full([1, 1, 3, 3], 1), null, { padding: 1 });
-  const counts = reference.build([3, 2, 3, 3], ([, , r, s]) => (4 - Math.abs((r as number) - 1)) * (4 - Math.abs((s as number) - 1)));
-  await near(w.grad as unknown as Tensor, counts, { terms: joins.data.length });
-});
+law(
+  'the second derivative of conv2d by its input and weight is their product',
+  fc.record({ x: valuesOf([1, 2, 4, 4]), weight: valuesOf([3, 2, 3, 3]) }),
+  async ({ x, weight }) => {
+    const [leaf, w] = [toTensor(x, { requiresGrad: true }), toTensor(weight, { requiresGrad: true })];
+    conv2d(leaf, w, null, { padding: 1 }).sum().backward(null, { createGraph: true });
+    const slope = (leaf.grad as Tensor).sum();
+    w.grad = null;
+    slope.backward();
+    // d/dw of sum over x of d(sum of y)/dx: how many pairs of input and output pixel each tap joins.
+    const joins = reference.conv2d(reference.full([1, 1, 4, 4], 1), reference.full([1, 1, 3, 3], 1), null, {
+      padding: 1,
+    });
+    const counts = reference.build(
+      [3, 2, 3, 3],
+      ([, , r, s]) => (4 - Math.abs((r as number) - 1)) * (4 - Math.abs((s as number) - 1)),
+    );
+    await near(w.grad as unknown as Tensor, counts, { terms: joins.data.length });
+  },
+);
 
 test('conv2d refuses channels, ranks and windows that do not fit', () => {
   const x = toTensor(reference.full([16, 3, 44, 44], 1));
   const weight = toTensor(reference.full([128, 64, 3, 3], 1));
-  refuses(() => conv2d(x, weight), ShapeError, 'conv2d: weight expects 64 input channels, x has 3 (x [16, 3, 44, 44], weight [128, 64, 3, 3]); check groups or the layer before');
+  refuses(
+    () => conv2d(x, weight),
+    ShapeError,
+    'conv2d: weight expects 64 input channels, x has 3 (x [16, 3, 44, 44], weight [128, 64, 3, 3]); check groups or the layer before',
+  );
   refuses(() => conv2d(x.reshape([-1]), weight), ShapeError, 'conv2d: x expects [N, C, H, W]');
   const wide = toTensor(reference.full([1, 3, 50, 50], 1));
   refuses(() => conv2d(x, wide), ShapeError, 'conv2d: windows of [50, 50] do not fit into [44, 44]');
-  refuses(() => conv2d(x, wide, null, { stride: 0 }), ValueError, 'conv2d: stride is one or two integers from 1 on, came 0');
+  refuses(
+    () => conv2d(x, wide, null, { stride: 0 }),
+    ValueError,
+    'conv2d: stride is one or two integers from 1 on, came 0',
+  );
   refuses(() => conv2d(x, wide, x, { padding: 9 }), ShapeError, 'conv2d: bias expects [1]');
   refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: weight expects 1 input channels, x has 3');
 });

@@ -4,17 +4,29 @@ import { ensure, near, refuses, shapes, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-law('full fills any shape', fc.record({ shape: shapes(), value: fc.integer({ min: -9, max: 9 }) }), async ({ shape, value }) => {
-  await near(full(shape, value), reference.full(shape, value));
-  await near(full(shape, value, { dtype: 'int32' }), reference.full(shape, value));
-});
+law(
+  'full fills any shape',
+  fc.record({ shape: shapes(), value: fc.integer({ min: -9, max: 9 }) }),
+  async ({ shape, value }) => {
+    await near(full(shape, value), reference.full(shape, value));
+    await near(full(shape, value, { dtype: 'int32' }), reference.full(shape, value));
+  },
+);
 
-law('tensor and toArray are inverse', shapes({ maxSize: 100 }).chain((shape) => valuesOf(shape)), async (x) => {
-  const made = tensor({ shape: x.shape, data: x.data });
-  await near(tensor(await made.toArray()), x);
-});
+law(
+  'tensor and toArray are inverse',
+  shapes({ maxSize: 100 }).chain((shape) => valuesOf(shape)),
+  async (x) => {
+    const made = tensor({ shape: x.shape, data: x.data });
+    await near(tensor(await made.toArray()), x);
+  },
+);
 
-const steps = fc.record({ start: fc.integer({ min: -9, max: 9 }), count: fc.integer({ min: 1, max: 50 }), step: fc.constantFrom(1, 2, -1, 0.5) });
+const steps = fc.record({
+  start: fc.integer({ min: -9, max: 9 }),
+  count: fc.integer({ min: 1, max: 50 }),
+  step: fc.constantFrom(1, 2, -1, 0.5),
+});
 
 law('arange and linspace equal their references', steps, async ({ start, count, step }) => {
   const end = start + count * step;
@@ -31,7 +43,15 @@ test('eye, ones and zeros have the values of their names', async () => {
 test('tensor takes booleans, typed arrays and nested rows', async () => {
   ensure(tensor([true, false]).dtype === 'bool', 'booleans make a bool tensor');
   ensure(tensor(new Int32Array([1, 2])).dtype === 'int32', 'an Int32Array keeps its type');
-  ensure((await tensor([[1, 2], [3, 4]]).sum().item()) === 10, 'nested rows');
+  ensure(
+    (await tensor([
+      [1, 2],
+      [3, 4],
+    ])
+      .sum()
+      .item()) === 10,
+    'nested rows',
+  );
 });
 
 test('tensor refuses ragged rows, wrong counts and no elements', () => {

@@ -9,7 +9,10 @@ const cases = shapes({ minRank: 1, maxSize: 300 }).chain((shape) =>
     fc.record({
       x: valuesOf(shape),
       dim: fc.constant(dim),
-      index: valuesOf(shape.map((size, d) => (d === dim ? count : size)), { min: 0, max: (shape[dim] as number) - 1, integer: true }),
+      index: valuesOf(
+        shape.map((size, d) => (d === dim ? count : size)),
+        { min: 0, max: (shape[dim] as number) - 1, integer: true },
+      ),
     }),
   ),
 );
@@ -17,10 +20,18 @@ const cases = shapes({ minRank: 1, maxSize: 300 }).chain((shape) =>
 law('gather equals its reference along any dim, gradient included', cases, async ({ x, dim, index }) => {
   const places = toTensor(index, { dtype: 'int32' });
   await near(gather(toTensor(x), dim, places), reference.gather(x, dim, index));
-  await gradcheck((v) => gather(v, dim, places), (v) => reference.gather(v, dim, index), [x]);
+  await gradcheck(
+    (v) => gather(v, dim, places),
+    (v) => reference.gather(v, dim, index),
+    [x],
+  );
 });
 
-const tables = fc.record({ rows: fc.integer({ min: 1, max: 40 }), width: fc.integer({ min: 1, max: 17 }), shape: shapes({ maxRank: 2, maxSize: 50 }) });
+const tables = fc.record({
+  rows: fc.integer({ min: 1, max: 40 }),
+  width: fc.integer({ min: 1, max: 17 }),
+  shape: shapes({ maxRank: 2, maxSize: 50 }),
+});
 
 law(
   'embedding equals its reference, gradient included',
@@ -30,13 +41,21 @@ law(
   async ({ weight, index }) => {
     const places = toTensor(index, { dtype: 'int32' });
     await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
-    await gradcheck((w) => embedding(places, w), (w) => reference.embedding(index, w), [weight]);
+    await gradcheck(
+      (w) => embedding(places, w),
+      (w) => reference.embedding(index, w),
+      [weight],
+    );
   },
 );
 
-law('oneHot equals its reference', shapes({ maxRank: 3, maxSize: 200 }).chain((shape) => valuesOf(shape, { min: 0, max: 6, integer: true })), async (index) => {
-  await near(oneHot(toTensor(index, { dtype: 'int32' }), 7), reference.oneHot(index, 7));
-});
+law(
+  'oneHot equals its reference',
+  shapes({ maxRank: 3, maxSize: 200 }).chain((shape) => valuesOf(shape, { min: 0, max: 6, integer: true })),
+  async (index) => {
+    await near(oneHot(toTensor(index, { dtype: 'int32' }), 7), reference.oneHot(index, 7));
+  },
+);
 
 test('gather gives NaN for an index outside, and never a neighbour', async () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
@@ -49,5 +68,9 @@ test('gather refuses an index of another dtype or shape', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, came float32');
   const index = toTensor(reference.values([1, 3], [0, 0, 0]), { dtype: 'int32' });
-  refuses(() => gather(x, 0, index), ShapeError, 'gather: the index [1, 3] must have the sizes of x [2, 2] beside dim 0');
+  refuses(
+    () => gather(x, 0, index),
+    ShapeError,
+    'gather: the index [1, 3] must have the sizes of x [2, 2] beside dim 0',
+  );
 });

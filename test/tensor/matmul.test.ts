@@ -1,15 +1,33 @@
 import { ShapeError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { alternativesOf, gradcheck, near, refuses, toTensor, valuesOf, withAlternative, withLimits } from '@mien/tensor/testing';
+import {
+  alternativesOf,
+  gradcheck,
+  near,
+  refuses,
+  toTensor,
+  valuesOf,
+  withAlternative,
+  withLimits,
+} from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
 const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 16, 17, 33);
-const leads = fc.constantFrom<readonly [number[], number[]]>([[], []], [[3], []], [[], [2]], [[2], [2]], [[2, 1], [3]], [[1], [4]]);
-
-const cases = fc.record({ rows: size, depth: size, columns: size, lead: leads }).chain(({ rows, depth, columns, lead }) =>
-  fc.record({ a: valuesOf([...lead[0], rows, depth]), b: valuesOf([...lead[1], depth, columns]) }),
+const leads = fc.constantFrom<readonly [number[], number[]]>(
+  [[], []],
+  [[3], []],
+  [[], [2]],
+  [[2], [2]],
+  [[2, 1], [3]],
+  [[1], [4]],
 );
+
+const cases = fc
+  .record({ rows: size, depth: size, columns: size, lead: leads })
+  .chain(({ rows, depth, columns, lead }) =>
+    fc.record({ a: valuesOf([...lead[0], rows, depth]), b: valuesOf([...lead[1], depth, columns]) }),
+  );
 
 for (const name of alternativesOf('matmul')) {
   law(`matmul by ${name} equals its reference for any sizes and broadcast batches`, cases, ({ a, b }) =>
@@ -19,30 +37,47 @@ for (const name of alternativesOf('matmul')) {
   );
 }
 
-law('the gradient of matmul is the derivative of its reference', cases.filter(({ a, b }) => a.data.length * b.data.length < 40_000), ({ a, b }) =>
-  gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 64 }),
+law(
+  'the gradient of matmul is the derivative of its reference',
+  cases.filter(({ a, b }) => a.data.length * b.data.length < 40_000),
+  ({ a, b }) => gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 64 }),
 );
 
 law(
   'matmul of large matrices equals its reference',
-  fc.constantFrom([130, 257, 66], [64, 512, 100], [1, 700, 9]).chain(([m, k, n]) =>
-    fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
-  ),
+  fc
+    .constantFrom([130, 257, 66], [64, 512, 100], [1, 700, 9])
+    .chain(([m, k, n]) =>
+      fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
+    ),
   async ({ a, b }) => near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: a.shape[1] as number }),
   { runs: 5 },
 );
 
-law('matmul of vectors drops their dimensions, gradient included', fc.tuple(valuesOf([5]), valuesOf([5]), valuesOf([3, 5]), valuesOf([5, 4])), async ([u, v, m, w]) => {
-  for (const [a, b] of [[u, v], [m, v], [u, w]] as const) {
-    await near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: 5 });
-    await gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 5 });
-  }
-});
+law(
+  'matmul of vectors drops their dimensions, gradient included',
+  fc.tuple(valuesOf([5]), valuesOf([5]), valuesOf([3, 5]), valuesOf([5, 4])),
+  async ([u, v, m, w]) => {
+    for (const [a, b] of [
+      [u, v],
+      [m, v],
+      [u, w],
+    ] as const) {
+      await near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: 5 });
+      await gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 5 });
+    }
+  },
+);
 
-law('matmul is split over batches where a tensor is larger than a binding', fc.record({ a: valuesOf([32, 8, 16]), b: valuesOf([32, 16, 8]) }), ({ a, b }) =>
-  withLimits({ maxStorageBufferBindingSize: 1 << 13 }, async () => {
-    await near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: 16 });
-  }), { runs: 3 });
+law(
+  'matmul is split over batches where a tensor is larger than a binding',
+  fc.record({ a: valuesOf([32, 8, 16]), b: valuesOf([32, 16, 8]) }),
+  ({ a, b }) =>
+    withLimits({ maxStorageBufferBindingSize: 1 << 13 }, async () => {
+      await near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: 16 });
+    }),
+  { runs: 3 },
+);
 
 test('matmul refuses sizes that do not meet', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];

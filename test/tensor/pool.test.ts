@@ -4,7 +4,12 @@ import { distinctValuesOf, gradcheck, near, refuses, toTensor, valuesOf, withLim
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-const sizes = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 4, max: 13 }), fc.integer({ min: 4, max: 13 }));
+const sizes = fc.tuple(
+  fc.integer({ min: 1, max: 3 }),
+  fc.integer({ min: 1, max: 3 }),
+  fc.integer({ min: 4, max: 13 }),
+  fc.integer({ min: 4, max: 13 }),
+);
 
 const windows = fc.integer({ min: 1, max: 3 }).chain((k) =>
   fc.record({
@@ -15,38 +20,77 @@ const windows = fc.integer({ min: 1, max: 3 }).chain((k) =>
   }),
 );
 
-const maxCases = fc.tuple(sizes, windows, fc.constantFrom(1, 1, 2)).chain(([shape, options, dilation]) =>
-  fc.record({ x: distinctValuesOf(shape), options: fc.constant({ ...options, dilation: options.ceilMode ? 1 : dilation }) }),
-).filter(({ x, options }) => options.dilation === 1 || Math.min(...x.shape.slice(-2)) >= 7);
+const maxCases = fc
+  .tuple(sizes, windows, fc.constantFrom(1, 1, 2))
+  .chain(([shape, options, dilation]) =>
+    fc.record({
+      x: distinctValuesOf(shape),
+      options: fc.constant({ ...options, dilation: options.ceilMode ? 1 : dilation }),
+    }),
+  )
+  .filter(({ x, options }) => options.dilation === 1 || Math.min(...x.shape.slice(-2)) >= 7);
 
-law('maxPool2d equals its reference for any window, stride, padding and dilation, gradient included', maxCases, async ({ x, options }) => {
-  await near(maxPool2d(toTensor(x), options), reference.maxPool2d(x, options));
-  await gradcheck((v) => maxPool2d(v, options), (v) => reference.maxPool2d(v, options), [x], { terms: 4 });
-});
-
-const averageCases = fc.tuple(sizes, windows, fc.boolean()).chain(([shape, options, countIncludePad]) =>
-  fc.record({ x: valuesOf(shape), options: fc.constant({ ...options, countIncludePad }) }),
+law(
+  'maxPool2d equals its reference for any window, stride, padding and dilation, gradient included',
+  maxCases,
+  async ({ x, options }) => {
+    await near(maxPool2d(toTensor(x), options), reference.maxPool2d(x, options));
+    await gradcheck(
+      (v) => maxPool2d(v, options),
+      (v) => reference.maxPool2d(v, options),
+      [x],
+      { terms: 4 },
+    );
+  },
 );
 
-law('avgPool2d equals its reference for any window, stride and padding, gradient included', averageCases, async ({ x, options }) => {
-  await near(avgPool2d(toTensor(x), options), reference.avgPool2d(x, options), { terms: 9 });
-  await gradcheck((v) => avgPool2d(v, options), (v) => reference.avgPool2d(v, options), [x], { terms: 9 });
-});
+const averageCases = fc
+  .tuple(sizes, windows, fc.boolean())
+  .chain(([shape, options, countIncludePad]) =>
+    fc.record({ x: valuesOf(shape), options: fc.constant({ ...options, countIncludePad }) }),
+  );
+
+law(
+  'avgPool2d equals its reference for any window, stride and padding, gradient included',
+  averageCases,
+  async ({ x, options }) => {
+    await near(avgPool2d(toTensor(x), options), reference.avgPool2d(x, options), { terms: 9 });
+    await gradcheck(
+      (v) => avgPool2d(v, options),
+      (v) => reference.avgPool2d(v, options),
+      [x],
+      { terms: 9 },
+    );
+  },
+);
 
 const adaptiveCases = sizes.chain((shape) =>
-  fc.record({ x: valuesOf(shape), size: fc.constantFrom<number | readonly [number, number]>(1, 2, 3, 5, [3, 7], [13, 1]) }),
+  fc.record({
+    x: valuesOf(shape),
+    size: fc.constantFrom<number | readonly [number, number]>(1, 2, 3, 5, [3, 7], [13, 1]),
+  }),
 );
 
 law('adaptiveAvgPool2d equals its reference for any size, gradient included', adaptiveCases, async ({ x, size }) => {
   await near(adaptiveAvgPool2d(toTensor(x), size), reference.adaptiveAvgPool2d(x, size), { terms: 169 });
-  await gradcheck((v) => adaptiveAvgPool2d(v, size), (v) => reference.adaptiveAvgPool2d(v, size), [x], { terms: 169 });
+  await gradcheck(
+    (v) => adaptiveAvgPool2d(v, size),
+    (v) => reference.adaptiveAvgPool2d(v, size),
+    [x],
+    { terms: 169 },
+  );
 });
 
-law('pooling is split where a tensor is larger than a binding', distinctValuesOf([64, 3, 8, 8]), (x) =>
-  withLimits({ maxStorageBufferBindingSize: 1 << 14 }, async () => {
-    await near(maxPool2d(toTensor(x), { kernelSize: 2 }), reference.maxPool2d(x, { kernelSize: 2 }));
-    await near(avgPool2d(toTensor(x), { kernelSize: 2 }), reference.avgPool2d(x, { kernelSize: 2 }), { terms: 4 });
-  }), { runs: 3 });
+law(
+  'pooling is split where a tensor is larger than a binding',
+  distinctValuesOf([64, 3, 8, 8]),
+  (x) =>
+    withLimits({ maxStorageBufferBindingSize: 1 << 14 }, async () => {
+      await near(maxPool2d(toTensor(x), { kernelSize: 2 }), reference.maxPool2d(x, { kernelSize: 2 }));
+      await near(avgPool2d(toTensor(x), { kernelSize: 2 }), reference.avgPool2d(x, { kernelSize: 2 }), { terms: 4 });
+    }),
+  { runs: 3 },
+);
 
 test('maxPool2d gives the gradient to the first of equals, and NaN wins', async () => {
   const x = toTensor(reference.full([1, 1, 2, 2], 1), { requiresGrad: true });
@@ -57,7 +101,10 @@ test('maxPool2d gives the gradient to the first of equals, and NaN wins', async 
 });
 
 /** All above 1, so that squares are as different as the values. */
-const positiveValues = distinctValuesOf([1, 1, 4, 4]).map(({ shape, data }) => ({ shape, data: data.map((v) => v + 3) }));
+const positiveValues = distinctValuesOf([1, 1, 4, 4]).map(({ shape, data }) => ({
+  shape,
+  data: data.map((v) => v + 3),
+}));
 
 law('the second derivative of maxPool2d of squares is 2 where a window chose', positiveValues, async (x) => {
   const leaf = toTensor(x, { requiresGrad: true });
@@ -77,7 +124,19 @@ law('the second derivative of maxPool2d of squares is 2 where a window chose', p
 test('pooling refuses windows that do not fit, and padding over half of them', () => {
   const x = toTensor(reference.full([1, 1, 2, 2], 1));
   refuses(() => maxPool2d(x, { kernelSize: 3 }), ShapeError, 'maxPool2d: windows of [3, 3] do not fit into [2, 2]');
-  refuses(() => maxPool2d(x, { kernelSize: 2, padding: 2 }), ValueError, 'maxPool2d: padding 2 is more than half of the window of 2');
-  refuses(() => avgPool2d(x, { kernelSize: 0 }), ValueError, 'avgPool2d: kernelSize is one or two integers from 1 on, came 0');
-  refuses(() => adaptiveAvgPool2d(x, 0), ValueError, 'adaptiveAvgPool2d: size is one or two integers from 1 on, came 0');
+  refuses(
+    () => maxPool2d(x, { kernelSize: 2, padding: 2 }),
+    ValueError,
+    'maxPool2d: padding 2 is more than half of the window of 2',
+  );
+  refuses(
+    () => avgPool2d(x, { kernelSize: 0 }),
+    ValueError,
+    'avgPool2d: kernelSize is one or two integers from 1 on, came 0',
+  );
+  refuses(
+    () => adaptiveAvgPool2d(x, 0),
+    ValueError,
+    'adaptiveAvgPool2d: size is one or two integers from 1 on, came 0',
+  );
 });

@@ -1,4 +1,14 @@
-import { bernoulli, dropout, Generator, permutation, rand, randn, randomBits, type Tensor, ValueError } from '@mien/tensor';
+import {
+  bernoulli,
+  dropout,
+  Generator,
+  permutation,
+  rand,
+  randn,
+  randomBits,
+  type Tensor,
+  ValueError,
+} from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -23,17 +33,28 @@ test('philox gives the known answers of Random123', () => {
   ensure(digits === 'd16cfe09 94fdcceb 5001e420 24126ea1', 'digits of pi');
 });
 
-law('generator draws the words of the reference', fc.record({ seed: seeds, offset: fc.nat(1e6) }), ({ seed, offset }) => {
-  const generator = Generator.from({ seed, offset });
-  for (let i = 0; i < 9; i++) ensure(generator.uint32() === reference.word(seed, offset + i), `word ${i} differs`);
-  ensure(generator.state().offset === offset + 9, 'the state counts words');
-});
+law(
+  'generator draws the words of the reference',
+  fc.record({ seed: seeds, offset: fc.nat(1e6) }),
+  ({ seed, offset }) => {
+    const generator = Generator.from({ seed, offset });
+    for (let i = 0; i < 9; i++) ensure(generator.uint32() === reference.word(seed, offset + i), `word ${i} differs`);
+    ensure(generator.state().offset === offset + 9, 'the state counts words');
+  },
+);
 
-law('generator integers stay below their bound and permutations hold every number', fc.record({ seed: seeds, n: fc.integer({ min: 1, max: 300 }) }), ({ seed, n }) => {
-  const generator = new Generator(seed);
-  for (let i = 0; i < 20; i++) ensure(generator.integer(n) < n, 'an integer is not below');
-  ensure([...generator.permutation(n)].sort((a, b) => a - b).every((value, i) => value === i), 'a number is missing');
-});
+law(
+  'generator integers stay below their bound and permutations hold every number',
+  fc.record({ seed: seeds, n: fc.integer({ min: 1, max: 300 }) }),
+  ({ seed, n }) => {
+    const generator = new Generator(seed);
+    for (let i = 0; i < 20; i++) ensure(generator.integer(n) < n, 'an integer is not below');
+    ensure(
+      [...generator.permutation(n)].sort((a, b) => a - b).every((value, i) => value === i),
+      'a number is missing',
+    );
+  },
+);
 
 law('randomBits, rand and bernoulli give the words of the reference exactly', cases, async ({ shape, seed, skip }) => {
   const from = after(seed, skip).from;
@@ -52,10 +73,20 @@ law('random tensors are the same however they are split', seeds, (seed) =>
   }),
 );
 
-law('dropout equals its reference, gradient included', shapes({ maxSize: 400 }).chain((shape) => fc.record({ x: valuesOf(shape), seed: seeds, p: fc.constantFrom(0.2, 0.5, 0.9) })), async ({ x, seed, p }) => {
-  await near(dropout(toTensor(x), p, after(seed, 0)), reference.dropout(x, p, seed), { terms: 2 });
-  await gradcheck((v) => dropout(v, p, after(seed, 0)), (v) => reference.dropout(v, p, seed), [x]);
-});
+law(
+  'dropout equals its reference, gradient included',
+  shapes({ maxSize: 400 }).chain((shape) =>
+    fc.record({ x: valuesOf(shape), seed: seeds, p: fc.constantFrom(0.2, 0.5, 0.9) }),
+  ),
+  async ({ x, seed, p }) => {
+    await near(dropout(toTensor(x), p, after(seed, 0)), reference.dropout(x, p, seed), { terms: 2 });
+    await gradcheck(
+      (v) => dropout(v, p, after(seed, 0)),
+      (v) => reference.dropout(v, p, seed),
+      [x],
+    );
+  },
+);
 
 test('rand and randn have the moments of their distributions', async () => {
   const generator = new Generator(1);

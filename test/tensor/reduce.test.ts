@@ -1,10 +1,27 @@
 import { type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { distinctValuesOf, ensure, gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import {
+  distinctValuesOf,
+  ensure,
+  gradcheck,
+  near,
+  refuses,
+  shapes,
+  toTensor,
+  valuesOf,
+  withLimits,
+} from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-const dimsOf = (rank: number) => fc.option(fc.subarray(Array.from({ length: rank }, (_, dim) => dim), { minLength: 1 }), { nil: undefined });
+const dimsOf = (rank: number) =>
+  fc.option(
+    fc.subarray(
+      Array.from({ length: rank }, (_, dim) => dim),
+      { minLength: 1 },
+    ),
+    { nil: undefined },
+  );
 
 const cases = (maxSize: number, distinct = false) =>
   shapes({ minRank: 1, maxSize }).chain((shape) =>
@@ -20,7 +37,12 @@ for (const name of ['sum', 'mean', 'max', 'min'] as const) {
     await near(toTensor(x)[name](dims, { keepDim }), reference[name](x, dims, { keepDim }), { terms: x.data.length });
   });
   law(`the gradient of ${name} is the derivative of its reference`, cases(200, true), ({ x, dims, keepDim }) =>
-    gradcheck((v) => v[name](dims, { keepDim }), (v) => reference[name](v, dims, { keepDim }), [x], { terms: 4 }),
+    gradcheck(
+      (v) => v[name](dims, { keepDim }),
+      (v) => reference[name](v, dims, { keepDim }),
+      [x],
+      { terms: 4 },
+    ),
   );
 }
 
@@ -33,11 +55,20 @@ law('sum, max and min of whole numbers are exact', cases(5000), async ({ x, dims
 
 law(
   'variance equals its reference, gradient included, for any correction',
-  shapes({ minRank: 1, maxSize: 500 }).chain((shape) => fc.record({ x: valuesOf([2, ...shape]), correction: fc.constantFrom(0, 1) })),
+  shapes({ minRank: 1, maxSize: 500 }).chain((shape) =>
+    fc.record({ x: valuesOf([2, ...shape]), correction: fc.constantFrom(0, 1) }),
+  ),
   async ({ x, correction }) => {
     await near(toTensor(x).variance(0, { correction }), reference.variance(x, 0, { correction }), { terms: 4 });
-    await near(toTensor(x).variance(undefined, { correction }), reference.variance(x, undefined, { correction }), { terms: x.data.length });
-    await gradcheck((v) => v.variance([0, 1], { correction }), (v) => reference.variance(v, [0, 1], { correction }), [x], { terms: 16 });
+    await near(toTensor(x).variance(undefined, { correction }), reference.variance(x, undefined, { correction }), {
+      terms: x.data.length,
+    });
+    await gradcheck(
+      (v) => v.variance([0, 1], { correction }),
+      (v) => reference.variance(v, [0, 1], { correction }),
+      [x],
+      { terms: 16 },
+    );
   },
 );
 
@@ -61,11 +92,16 @@ for (const name of ['argmax', 'argmin'] as const) {
   );
 }
 
-law('sum of a large tensor keeps its digits', valuesOf([300_000], { min: 0, max: 1 }), async (x) => {
-  await near(toTensor(x).sum(), reference.sum(x), { terms: 300_000 });
-  const columns = { shape: [100_000, 3], data: x.data };
-  await near(toTensor(columns).sum(0), reference.sum(columns, 0), { terms: 100_000 });
-}, { runs: 3 });
+law(
+  'sum of a large tensor keeps its digits',
+  valuesOf([300_000], { min: 0, max: 1 }),
+  async (x) => {
+    await near(toTensor(x).sum(), reference.sum(x), { terms: 300_000 });
+    const columns = { shape: [100_000, 3], data: x.data };
+    await near(toTensor(columns).sum(0), reference.sum(columns, 0), { terms: 100_000 });
+  },
+  { runs: 3 },
+);
 
 law('reductions are split where a tensor is larger than a binding', valuesOf([130, 5, 64]), (x) =>
   withLimits({ maxStorageBufferBindingSize: 1 << 17, minStorageBufferOffsetAlignment: 256 }, async () => {
@@ -80,7 +116,12 @@ test('max shares the gradient among equals, and gives NaN where there is one', a
   x.max().backward();
   await near(x.grad as Tensor, reference.values([4], [0.5, 0, 0.5, 0]));
   await near(toTensor(reference.values([3], [1, NaN, 2])).max(), reference.values([], [NaN]));
-  ensure((await toTensor(reference.values([3], [1, NaN, 2])).argmax().item()) === 1, 'argmax finds the NaN');
+  ensure(
+    (await toTensor(reference.values([3], [1, NaN, 2]))
+      .argmax()
+      .item()) === 1,
+    'argmax finds the NaN',
+  );
 });
 
 test('sum of booleans counts them', async () => {

@@ -10,19 +10,30 @@ const limits = {
   minStorageBufferOffsetAlignment: 256,
 };
 
-law('gridOf covers the wanted workgroups under any limit', fc.record({ groups: fc.integer({ min: 1, max: 4096 }), most: fc.integer({ min: 16, max: 99 }) }), ({ groups, most }) => {
-  const [x, y, z] = gridOf('kernel', groups, { ...limits, maxComputeWorkgroupsPerDimension: most });
-  ensure(x * y * z >= groups, `${x} x ${y} x ${z} does not cover ${groups}`);
-  ensure(Math.max(x, y, z) <= most, `${x} x ${y} x ${z} is over ${most}`);
-});
+law(
+  'gridOf covers the wanted workgroups under any limit',
+  fc.record({ groups: fc.integer({ min: 1, max: 4096 }), most: fc.integer({ min: 16, max: 99 }) }),
+  ({ groups, most }) => {
+    const [x, y, z] = gridOf('kernel', groups, { ...limits, maxComputeWorkgroupsPerDimension: most });
+    ensure(x * y * z >= groups, `${x} x ${y} x ${z} does not cover ${groups}`);
+    ensure(Math.max(x, y, z) <= most, `${x} x ${y} x ${z} is over ${most}`);
+  },
+);
 
 test('gridOf refuses more workgroups than three dimensions hold', () => {
-  refuses(() => gridOf('matmul', 1001, { ...limits, maxComputeWorkgroupsPerDimension: 10 }), LimitError, 'matmul: 1001 workgroups');
+  refuses(
+    () => gridOf('matmul', 1001, { ...limits, maxComputeWorkgroupsPerDimension: 10 }),
+    LimitError,
+    'matmul: 1001 workgroups',
+  );
 });
 
 const splits = fc.record({
   rows: fc.integer({ min: 1, max: 5000 }),
-  rowBytes: fc.array(fc.integer({ min: 1, max: 64 }).map((n) => 4 * n), { minLength: 1, maxLength: 3 }),
+  rowBytes: fc.array(
+    fc.integer({ min: 1, max: 64 }).map((n) => 4 * n),
+    { minLength: 1, maxLength: 3 },
+  ),
 });
 
 law('splitRows covers every row once, aligned and within the limit', splits, ({ rows, rowBytes }) => {

@@ -4,20 +4,32 @@ import { gradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tens
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-const order = (rank: number) => fc.shuffledSubarray(Array.from({ length: rank }, (_, dim) => dim), { minLength: rank });
+const order = (rank: number) =>
+  fc.shuffledSubarray(
+    Array.from({ length: rank }, (_, dim) => dim),
+    { minLength: rank },
+  );
 
 law(
   'permute equals its reference in any order, gradient included',
-  shapes({ minRank: 1, maxRank: 5, maxSize: 1000 }).chain((shape) => fc.record({ x: valuesOf(shape), order: order(shape.length) })),
+  shapes({ minRank: 1, maxRank: 5, maxSize: 1000 }).chain((shape) =>
+    fc.record({ x: valuesOf(shape), order: order(shape.length) }),
+  ),
   async ({ x, order }) => {
     await near(toTensor(x).permute(order), reference.permute(x, order));
-    await gradcheck((v) => v.permute(order), (v) => reference.permute(v, order), [x]);
+    await gradcheck(
+      (v) => v.permute(order),
+      (v) => reference.permute(v, order),
+      [x],
+    );
   },
 );
 
 law(
   'transpose equals its reference',
-  shapes({ minRank: 2 }).chain((shape) => fc.record({ x: valuesOf(shape), a: fc.nat(shape.length - 1), b: fc.nat(shape.length - 1) })),
+  shapes({ minRank: 2 }).chain((shape) =>
+    fc.record({ x: valuesOf(shape), a: fc.nat(shape.length - 1), b: fc.nat(shape.length - 1) }),
+  ),
   async ({ x, a, b }) => near(toTensor(x).transpose(a, b), reference.transpose(x, a, b)),
 );
 
@@ -38,30 +50,50 @@ const slices = shapes({ minRank: 1, maxSize: 1000 }).chain((shape) =>
 
 law('slice equals its reference, gradient included', slices, async ({ x, dim, start, end, step }) => {
   await near(toTensor(x).slice(dim, start, end, step), reference.slice(x, dim, start, end, step));
-  await gradcheck((v) => v.slice(dim, start, end, step), (v) => reference.slice(v, dim, start, end, step), [x]);
+  await gradcheck(
+    (v) => v.slice(dim, start, end, step),
+    (v) => reference.slice(v, dim, start, end, step),
+    [x],
+  );
 });
 
 law(
   'flip equals its reference, gradient included',
   shapes({ minRank: 1, maxSize: 500 }).chain((shape) =>
-    fc.record({ x: valuesOf(shape), dims: fc.subarray(shape.map((_, dim) => dim), { minLength: 1 }) }),
+    fc.record({
+      x: valuesOf(shape),
+      dims: fc.subarray(
+        shape.map((_, dim) => dim),
+        { minLength: 1 },
+      ),
+    }),
   ),
   async ({ x, dims }) => {
     await near(toTensor(x).flip(dims), reference.flip(x, dims));
-    await gradcheck((v) => v.flip(dims), (v) => reference.flip(v, dims), [x]);
+    await gradcheck(
+      (v) => v.flip(dims),
+      (v) => reference.flip(v, dims),
+      [x],
+    );
   },
 );
 
 law(
   'expand equals its reference, gradient included',
   shapes({ minRank: 1, maxSize: 400 }).chain((shape) =>
-    fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length }).chain((ones) =>
-      fc.record({ x: valuesOf(shape.map((size, dim) => (ones[dim] ? 1 : size))), shape: fc.constant([2, ...shape]) }),
-    ),
+    fc
+      .array(fc.boolean(), { minLength: shape.length, maxLength: shape.length })
+      .chain((ones) =>
+        fc.record({ x: valuesOf(shape.map((size, dim) => (ones[dim] ? 1 : size))), shape: fc.constant([2, ...shape]) }),
+      ),
   ),
   async ({ x, shape }) => {
     await near(toTensor(x).expand(shape), reference.expand(x, shape));
-    await gradcheck((v) => v.expand(shape), (v) => reference.expand(v, shape), [x]);
+    await gradcheck(
+      (v) => v.expand(shape),
+      (v) => reference.expand(v, shape),
+      [x],
+    );
   },
 );
 
@@ -71,18 +103,40 @@ law(
     fc.nat(shape.length - 1).chain((dim) =>
       fc.record({
         dim: fc.constant(dim),
-        list: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }).chain((lengths) =>
-          fc.tuple(...lengths.map((length) => valuesOf(shape.map((size, d) => (d === dim ? length : size))))),
-        ),
+        list: fc
+          .array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 })
+          .chain((lengths) =>
+            fc.tuple(...lengths.map((length) => valuesOf(shape.map((size, d) => (d === dim ? length : size))))),
+          ),
         same: fc.tuple(valuesOf(shape), valuesOf(shape)),
       }),
     ),
   ),
   async ({ dim, list, same }) => {
-    await near(cat(list.map((x) => toTensor(x)), dim), reference.cat(list, dim));
-    await gradcheck((...xs) => cat(xs, dim), (...xs) => reference.cat(xs, dim), list);
-    await near(stack(same.map((x) => toTensor(x)), dim), reference.stack(same, dim));
-    await gradcheck((...xs) => stack(xs, dim), (...xs) => reference.stack(xs, dim), same);
+    await near(
+      cat(
+        list.map((x) => toTensor(x)),
+        dim,
+      ),
+      reference.cat(list, dim),
+    );
+    await gradcheck(
+      (...xs) => cat(xs, dim),
+      (...xs) => reference.cat(xs, dim),
+      list,
+    );
+    await near(
+      stack(
+        same.map((x) => toTensor(x)),
+        dim,
+      ),
+      reference.stack(same, dim),
+    );
+    await gradcheck(
+      (...xs) => stack(xs, dim),
+      (...xs) => reference.stack(xs, dim),
+      same,
+    );
   },
 );
 
@@ -93,14 +147,26 @@ law(
   ),
   async ({ x, counts }) => {
     await near(pad(toTensor(x), counts, -3), reference.pad(x, counts, -3));
-    await gradcheck((v) => pad(v, counts, -3), (v) => reference.pad(v, counts, -3), [x]);
+    await gradcheck(
+      (v) => pad(v, counts, -3),
+      (v) => reference.pad(v, counts, -3),
+      [x],
+    );
   },
 );
 
-law('reshape keeps the order of values, gradient included', shapes({ minRank: 1, maxSize: 500 }).chain((s) => valuesOf(s)), async (x) => {
-  await near(toTensor(x).reshape([-1]), reference.reshape(x, [x.data.length]));
-  await gradcheck((v) => v.reshape([-1]).square(), (v) => reference.square(reference.reshape(v, [v.data.length])), [x]);
-});
+law(
+  'reshape keeps the order of values, gradient included',
+  shapes({ minRank: 1, maxSize: 500 }).chain((s) => valuesOf(s)),
+  async (x) => {
+    await near(toTensor(x).reshape([-1]), reference.reshape(x, [x.data.length]));
+    await gradcheck(
+      (v) => v.reshape([-1]).square(),
+      (v) => reference.square(reference.reshape(v, [v.data.length])),
+      [x],
+    );
+  },
+);
 
 test('slice takes negative positions from the back, as Python does', async () => {
   const x = toTensor(reference.values([5], [0, 1, 2, 3, 4]));
@@ -118,5 +184,13 @@ test('operations on shapes refuse what does not fit', () => {
   refuses(() => x.slice(1, 2, 2), ShapeError, 'slice: 2..2 of dim 1 is empty');
   refuses(() => x.expand([2, 4]), ShapeError, 'expand: [2, 3] does not stretch to [2, 4]');
   refuses(() => cat([x, x.transpose(0, 1)]), ShapeError, 'cat: [2, 3] and [3, 2] differ beside dim 0');
-  refuses(() => pad(x, [[0, -1], [0, 0]]), ValueError, 'pad: give [before, after] from 0 on');
+  refuses(
+    () =>
+      pad(x, [
+        [0, -1],
+        [0, 0],
+      ]),
+    ValueError,
+    'pad: give [before, after] from 0 on',
+  );
 });

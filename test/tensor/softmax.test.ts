@@ -16,7 +16,12 @@ for (const name of ['softmax', 'logSoftmax'] as const) {
     await near(f(toTensor(x), dim), reference[name](x, dim), { terms: x.shape[dim] as number });
   });
   law(`the gradient of ${name} is the derivative of its reference`, cases(200), ({ x, dim }) =>
-    gradcheck((v) => f(v, dim), (v) => reference[name](v, dim), [x], { terms: 4 * (x.shape[dim] as number) }),
+    gradcheck(
+      (v) => f(v, dim),
+      (v) => reference[name](v, dim),
+      [x],
+      { terms: 4 * (x.shape[dim] as number) },
+    ),
   );
 }
 

@@ -1,6 +1,15 @@
 import { clamp, DtypeError, gelu, leakyRelu, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { gradcheck, near, offKinks, refuses, shapes, toTensor, type ValueOptions, valuesOf } from '@mien/tensor/testing';
+import {
+  gradcheck,
+  near,
+  offKinks,
+  refuses,
+  shapes,
+  toTensor,
+  type ValueOptions,
+  valuesOf,
+} from '@mien/tensor/testing';
 import { law, test } from '../harness.ts';
 
 /** Each function with a range on which it is defined, and its kinks. */
@@ -23,9 +32,13 @@ const methods: readonly [
 ];
 
 for (const [name, range, kinks] of methods) {
-  law(`${name} equals its reference`, shapes().chain((shape) => valuesOf(shape, range)), async (x) => {
-    await near(toTensor(x)[name](), reference[name](x));
-  });
+  law(
+    `${name} equals its reference`,
+    shapes().chain((shape) => valuesOf(shape, range)),
+    async (x) => {
+      await near(toTensor(x)[name](), reference[name](x));
+    },
+  );
   law(
     `the gradient of ${name} is the derivative of its reference`,
     shapes({ maxRank: 2, maxSize: 300 }).chain((shape) => offKinks(valuesOf(shape, range), kinks)),
@@ -34,20 +47,38 @@ for (const [name, range, kinks] of methods) {
 }
 
 for (const approximate of ['none', 'tanh'] as const) {
-  law(`gelu(${approximate}) equals its reference`, shapes().chain((shape) => valuesOf(shape, { min: -5, max: 5 })), async (x) => {
-    await near(gelu(toTensor(x), approximate), reference.gelu(x, approximate));
-  });
+  law(
+    `gelu(${approximate}) equals its reference`,
+    shapes().chain((shape) => valuesOf(shape, { min: -5, max: 5 })),
+    async (x) => {
+      await near(gelu(toTensor(x), approximate), reference.gelu(x, approximate));
+    },
+  );
   law(
     `the gradient of gelu(${approximate}) is the derivative of its reference`,
     shapes({ maxRank: 2, maxSize: 100 }).chain((shape) => valuesOf(shape, { min: -3, max: 3 })),
-    (x) => gradcheck((v) => gelu(v, approximate), (v) => reference.gelu(v, approximate), [x], { terms: 8 }),
+    (x) =>
+      gradcheck(
+        (v) => gelu(v, approximate),
+        (v) => reference.gelu(v, approximate),
+        [x],
+        { terms: 8 },
+      ),
   );
 }
 
-law('leakyRelu equals its reference, gradient included', shapes({ maxSize: 300 }).chain((s) => offKinks(valuesOf(s), [0])), async (x) => {
-  await near(leakyRelu(toTensor(x), 0.2), reference.leakyRelu(x, 0.2));
-  await gradcheck((v) => leakyRelu(v, 0.2), (v) => reference.leakyRelu(v, 0.2), [x]);
-});
+law(
+  'leakyRelu equals its reference, gradient included',
+  shapes({ maxSize: 300 }).chain((s) => offKinks(valuesOf(s), [0])),
+  async (x) => {
+    await near(leakyRelu(toTensor(x), 0.2), reference.leakyRelu(x, 0.2));
+    await gradcheck(
+      (v) => leakyRelu(v, 0.2),
+      (v) => reference.leakyRelu(v, 0.2),
+      [x],
+    );
+  },
+);
 
 law(
   'clamp equals its reference, gradient included',
@@ -55,7 +86,11 @@ law(
   async (x) => {
     for (const bounds of [{ min: -1, max: 0.5 }, { min: -1 }, { max: 0.5 }]) {
       await near(clamp(toTensor(x), bounds), reference.clamp(x, bounds));
-      await gradcheck((v) => clamp(v, bounds), (v) => reference.clamp(v, bounds), [x]);
+      await gradcheck(
+        (v) => clamp(v, bounds),
+        (v) => reference.clamp(v, bounds),
+        [x],
+      );
     }
   },
 );
@@ -66,22 +101,26 @@ test('clamp passes gradients at its bounds, as PyTorch does', async () => {
   await near(x.grad as Tensor, reference.values([3], [1, 1, 0]));
 });
 
-law('the second derivatives of tanh, sigmoid, silu and gelu are those of their formulas', valuesOf([7], { min: -2, max: 2 }), async (x) => {
-  const functions = { tanh: reference.tanh, sigmoid: reference.sigmoid, silu: reference.silu, gelu: reference.gelu };
-  for (const [name, f] of Object.entries(functions)) {
-    const leaf = toTensor(x, { requiresGrad: true });
-    const y = name === 'gelu' ? gelu(leaf) : leaf[name as 'tanh' | 'sigmoid' | 'silu']();
-    y.sum().backward(null, { createGraph: true });
-    const slope = (leaf.grad as Tensor).sum();
-    leaf.grad = null;
-    slope.backward();
-    const h = 1e-4;
-    const moved = (by: number) => f({ shape: x.shape, data: x.data.map((v) => v + by) }).data;
-    const [up, middle, down] = [moved(h), f(x).data, moved(-h)];
-    const curvature = middle.map((v, i) => ((up[i] as number) - 2 * v + (down[i] as number)) / h ** 2);
-    await near(leaf.grad as unknown as Tensor, { shape: x.shape, data: curvature }, { terms: 64 });
-  }
-});
+law(
+  'the second derivatives of tanh, sigmoid, silu and gelu are those of their formulas',
+  valuesOf([7], { min: -2, max: 2 }),
+  async (x) => {
+    const functions = { tanh: reference.tanh, sigmoid: reference.sigmoid, silu: reference.silu, gelu: reference.gelu };
+    for (const [name, f] of Object.entries(functions)) {
+      const leaf = toTensor(x, { requiresGrad: true });
+      const y = name === 'gelu' ? gelu(leaf) : leaf[name as 'tanh' | 'sigmoid' | 'silu']();
+      y.sum().backward(null, { createGraph: true });
+      const slope = (leaf.grad as Tensor).sum();
+      leaf.grad = null;
+      slope.backward();
+      const h = 1e-4;
+      const moved = (by: number) => f({ shape: x.shape, data: x.data.map((v) => v + by) }).data;
+      const [up, middle, down] = [moved(h), f(x).data, moved(-h)];
+      const curvature = middle.map((v, i) => ((up[i] as number) - 2 * v + (down[i] as number)) / h ** 2);
+      await near(leaf.grad as unknown as Tensor, { shape: x.shape, data: curvature }, { terms: 64 });
+    }
+  },
+);
 
 test('elementwise functions take infinities, NaN and the largest numbers as IEEE 754 does', async () => {
   const x = toTensor(reference.values([5], [Infinity, -Infinity, NaN, 88, -104]));

@@ -15,7 +15,11 @@ law('where equals its reference for any shapes that broadcast', cases, async ({ 
 
 law('the gradient of where is the derivative of its reference', cases, async ({ condition, a, b }) => {
   const mask = toTensor(condition, { dtype: 'bool' });
-  await gradcheck((x, y) => where(mask, x, y), (x, y) => reference.where(condition, x, y), [a, b]);
+  await gradcheck(
+    (x, y) => where(mask, x, y),
+    (x, y) => reference.where(condition, x, y),
+    [a, b],
+  );
 });
 
 test('where refuses a condition that is not bool', () => {

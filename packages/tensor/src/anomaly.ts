@@ -58,6 +58,7 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
   const flags = new Uint32Array(await mine.flags.device.read(range, 4 * mine.operations.length));
   mine.flags.release();
   const first = flags.indexOf(1);
-  if (first >= 0) throw new ValueError(`anomaly: the first NaN came from ${mine.operations[first]}; look at its inputs`);
+  if (first >= 0)
+    throw new ValueError(`anomaly: the first NaN came from ${mine.operations[first]}; look at its inputs`);
   return result;
 }

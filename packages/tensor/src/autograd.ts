@@ -75,7 +75,7 @@ export class GraphNode {
     for (const [key, tensor] of Object.entries(rule.saves)) {
       // The output is saved without its node: a node that refers to itself would never be freed.
       if (tensor === y) this.#savedOutput = key;
-      saved[key] = tensor && tensor.alias(tensor === y ? null : tensor.node);
+      saved[key] = tensor?.alias(tensor === y ? null : tensor.node) ?? null;
     }
     this.#saved = saved;
   }

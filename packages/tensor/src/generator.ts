@@ -22,13 +22,15 @@ export class Generator {
 
   /** Throws ValueError unless the seed is an integer from 0 to 2^53 - 1. */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`generator: seed is an integer from 0 to 2^53 - 1, came ${seed}`);
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new ValueError(`generator: seed is an integer from 0 to 2^53 - 1, came ${seed}`);
     this.seed = seed;
   }
 
   /** A generator that goes on where `state` was taken. Throws ValueError for an offset that is no count. */
   static from({ seed, offset }: GeneratorState): Generator {
-    if (!Number.isSafeInteger(offset) || offset < 0) throw new ValueError(`generator: offset counts words, came ${offset}`);
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new ValueError(`generator: offset counts words, came ${offset}`);
     const generator = new Generator(seed);
     generator.#offset = offset;
     return generator;
@@ -88,11 +90,11 @@ export class Generator {
 
 /** Writes block `index` of the stream of `seed` into `block`. */
 function philox(seed: number, index: number, block: Uint32Array): void {
-  let c0 = index % twoTo32 >>> 0;
+  let c0 = (index % twoTo32) >>> 0;
   let c1 = Math.floor(index / twoTo32) >>> 0;
   let c2 = 0;
   let c3 = 0;
-  let k0 = seed % twoTo32 >>> 0;
+  let k0 = (seed % twoTo32) >>> 0;
   let k1 = Math.floor(seed / twoTo32) >>> 0;
   for (let round = 0; round < 10; round++) {
     const low0 = Math.imul(0xd2511f53, c0) >>> 0;

@@ -1,22 +1,31 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { detectAnomaly } from './anomaly.ts';
+export { type BackwardOptions, type Gradients, grad, gradEnabled, noGrad, type Rule, record } from './autograd.ts';
 export type { AdapterFacts } from './device/open.ts';
-export { type BackwardOptions, grad, gradEnabled, type Gradients, noGrad, record, type Rule } from './autograd.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
-export { type CreateOptions, arange, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
+export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
-export { batchNorm, type BatchNormParameters } from './ops/norm.ts';
-export { adaptiveAvgPool2d, type AvgPool2dOptions, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';
-export { bernoulli, dropout, type DropoutOptions, permutation, rand, randn, randomBits, type RandomOptions } from './ops/random.ts';
+export { type BatchNormParameters, batchNorm } from './ops/norm.ts';
+export { type AvgPool2dOptions, adaptiveAvgPool2d, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';
+export {
+  bernoulli,
+  type DropoutOptions,
+  dropout,
+  permutation,
+  type RandomOptions,
+  rand,
+  randn,
+  randomBits,
+} from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
-export { clamp, type ClampOptions, gelu, leakyRelu } from './ops/unary.ts';
+export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
-export { Device, device, init, type InitOptions, memory, type MemoryReport } from './runtime/device.ts';
+export { Device, device, type InitOptions, init, type MemoryReport, memory } from './runtime/device.ts';
 export { type Kernel, kernel } from './runtime/kernel.ts';
 export { run } from './runtime/run.ts';
 export { collectedTensors, keep, scope } from './runtime/scope.ts';

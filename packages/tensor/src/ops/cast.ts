@@ -9,7 +9,8 @@ const types = ['f32', 'i32', 'u32'] as const;
 const casts: Record<string, Kernel> = {};
 for (const element of types) {
   casts[`${element} bool`] = kernel(convertText, { element, result: 'u32', TRUTH: true });
-  for (const result of types) if (element !== result) casts[`${element} ${result}`] = kernel(convertText, { element, result });
+  for (const result of types)
+    if (element !== result) casts[`${element} ${result}`] = kernel(convertText, { element, result });
 }
 
 /**

@@ -41,7 +41,9 @@ const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIA
 const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
 /** By stride, then by whether there is a bias. */
 const depthwise = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseText, { STRIDE, BIAS })));
-const depthwiseTranspose = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseTransposeText, { STRIDE, BIAS })));
+const depthwiseTranspose = [1, 2].map((STRIDE) =>
+  [false, true].map((BIAS) => kernel(depthwiseTransposeText, { STRIDE, BIAS })),
+);
 const directWeights = kernel(weightGradientDirect);
 
 /** Bytes of patches that one pass makes. */
@@ -125,7 +127,10 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
     fits: eachChannelByItself,
     run: (x, weight, bias, g, y) => {
       const form = depthwise[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
-      const tiles = [Math.ceil(at(g.output, 0) / form.const('ROWS')), Math.ceil(at(g.output, 1) / form.const('COLUMNS'))] as const;
+      const tiles = [
+        Math.ceil(at(g.output, 0) / form.const('ROWS')),
+        Math.ceil(at(g.output, 1) / form.const('COLUMNS')),
+      ] as const;
       for (const span of directPasses(g, y.storage.device.limits)) {
         const planes = span.count * g.inputs;
         const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };
@@ -194,7 +199,10 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
     fits: eachChannelByItself,
     run: (y, weight, bias, g, x) => {
       const form = depthwiseTranspose[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
-      const tiles = [Math.ceil(at(g.input, 0) / form.const('ROWS')), Math.ceil(at(g.input, 1) / form.const('COLUMNS'))] as const;
+      const tiles = [
+        Math.ceil(at(g.input, 0) / form.const('ROWS')),
+        Math.ceil(at(g.input, 1) / form.const('COLUMNS')),
+      ] as const;
       for (const span of directPasses(g, x.storage.device.limits)) {
         const planes = span.count * g.inputs;
         const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };

@@ -31,10 +31,15 @@ function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
   const outside = x.dtype === 'float32' ? nanBits : 0;
   run(forward, { x, index, y }, { ...g, outside }, Math.ceil(y.size / forward.const('LANES')));
   const whole = x.shape;
-  return record('gather', y, { x }, {
-    saves: { index },
-    backward: (dy, saved) => ({ x: scatterAdd(dy, saved.index, g, whole) }),
-  });
+  return record(
+    'gather',
+    y,
+    { x },
+    {
+      saves: { index },
+      backward: (dy, saved) => ({ x: scatterAdd(dy, saved.index, g, whole) }),
+    },
+  );
 }
 
 /** Adds each value up where its index says: the gradient of `pick`, whose gradient is `pick`. */
@@ -42,10 +47,15 @@ function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor 
   const y = empty(shape);
   run(backward, { x, index, y }, { ...g }, Math.ceil(y.size / backward.const('LANES')));
   const picked = x.shape;
-  return record('scatterAdd', y, { x }, {
-    saves: { index },
-    backward: (dy, saved) => ({ x: pick(dy, saved.index, g, picked) }),
-  });
+  return record(
+    'scatterAdd',
+    y,
+    { x },
+    {
+      saves: { index },
+      backward: (dy, saved) => ({ x: pick(dy, saved.index, g, picked) }),
+    },
+  );
 }
 
 /**
@@ -56,7 +66,9 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   expectDtype('gather', 'index', index, 'int32', 'uint32');
   const along = normalizeDim('gather', dim, x.rank);
   if (index.rank !== x.rank || index.shape.some((size, d) => d !== along && size !== x.shape[d])) {
-    throw new ShapeError(`gather: the index ${show(index.shape)} must have the sizes of x ${show(x.shape)} beside dim ${along}`);
+    throw new ShapeError(
+      `gather: the index ${show(index.shape)} must have the sizes of x ${show(x.shape)} beside dim ${along}`,
+    );
   }
   const inner = sizeOf(x.shape.slice(along + 1));
   const [length, count] = [x.shape[along] as number, index.shape[along] as number];
@@ -79,7 +91,8 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
 /** int32 [..., classes]: 1 at the index, 0 elsewhere; an index outside gives zeros. Throws ValueError for no classes. */
 export function oneHot(index: Tensor, classes: number): Tensor {
   expectDtype('oneHot', 'index', index, 'int32', 'uint32');
-  if (!Number.isInteger(classes) || classes < 1) throw new ValueError(`oneHot: classes is an integer from 1 on, came ${classes}`);
+  if (!Number.isInteger(classes) || classes < 1)
+    throw new ValueError(`oneHot: classes is an integer from 1 on, came ${classes}`);
   return scope(() => {
     const column = index.to('int32').reshape([...index.shape, 1]);
     return column.eq(arange(0, classes, 1, { dtype: 'int32' })).to('int32');

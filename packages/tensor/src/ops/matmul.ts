@@ -30,7 +30,12 @@ export function packed(x: Memory, batches: number, rows: number, columns: number
   const y = empty([batches, rows, roundUp4(columns)]);
   const form = transposed ? pack.transposed : pack.straight;
   const blocks = batches * Math.ceil(rows / 4) * (roundUp4(columns) / 4);
-  run(form, { x, y }, { batches, rows, columns: roundUp4(columns), xRows, xColumns }, Math.ceil(blocks / form.const('LANES')));
+  run(
+    form,
+    { x, y },
+    { batches, rows, columns: roundUp4(columns), xRows, xColumns },
+    Math.ceil(blocks / form.const('LANES')),
+  );
   return y;
 }
 
@@ -87,7 +92,8 @@ export function gemm(product: Product): void {
 export function matmul(a: Tensor, b: Tensor): Tensor {
   expectDtype('matmul', 'a', a, 'float32');
   expectDtype('matmul', 'b', b, 'float32');
-  if (a.rank === 0 || b.rank === 0) throw new ShapeError(`matmul: a and b have dimensions, came ${show(a.shape)} and ${show(b.shape)}`);
+  if (a.rank === 0 || b.rank === 0)
+    throw new ShapeError(`matmul: a and b have dimensions, came ${show(a.shape)} and ${show(b.shape)}`);
   if (a.shape.at(-1) !== b.shape.at(b.rank === 1 ? 0 : -2)) {
     throw new ShapeError(
       `matmul: a has ${a.shape.at(-1)} columns, b has ${b.shape.at(b.rank === 1 ? 0 : -2)} rows (a ${show(a.shape)}, b ${show(b.shape)})`,
@@ -108,13 +114,28 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
   const y = scope(() => multiply(a, b, aTransposed, bTransposed));
   const [shapeA, shapeB] = [a.shape, b.shape];
-  return record('matmul', y, { a, b }, {
-    saves: { a, b },
-    backward: (dy, saved, needs) => ({
-      a: needs.a && sumTo(aTransposed ? product(saved.b, dy, bTransposed, true) : product(dy, saved.b, false, !bTransposed), shapeA),
-      b: needs.b && sumTo(bTransposed ? product(dy, saved.a, true, aTransposed) : product(saved.a, dy, !aTransposed, false), shapeB),
-    }),
-  });
+  return record(
+    'matmul',
+    y,
+    { a, b },
+    {
+      saves: { a, b },
+      backward: (dy, saved, needs) => ({
+        a:
+          needs.a &&
+          sumTo(
+            aTransposed ? product(saved.b, dy, bTransposed, true) : product(dy, saved.b, false, !bTransposed),
+            shapeA,
+          ),
+        b:
+          needs.b &&
+          sumTo(
+            bTransposed ? product(dy, saved.a, true, aTransposed) : product(saved.a, dy, !aTransposed, false),
+            shapeB,
+          ),
+      }),
+    },
+  );
 }
 
 function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
@@ -126,7 +147,12 @@ function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boole
   const y = empty([...lead, rows, columns]);
   const [aOne, bOne] = [left.size === rows * depth, right.size === depth * columns];
   const perBatch = [aOne ? 0 : 4 * rows * depth, bOne ? 0 : 4 * depth * columns, 4 * rows * columns];
-  const spans = splitRows('matmul', batches, perBatch.filter((bytes) => bytes > 0), y.storage.device.limits);
+  const spans = splitRows(
+    'matmul',
+    batches,
+    perBatch.filter((bytes) => bytes > 0),
+    y.storage.device.limits,
+  );
   for (const { start, count } of spans) {
     const of = (x: Memory, i: number): Memory => {
       const bytes = perBatch[i] as number;

@@ -30,7 +30,10 @@ const gradientSums: ByPlane = {
   aligned: kernel(channelSums, { MOMENTS: false, ...vectors }),
 };
 const apply: ByPlane = { any: kernel(normalize), aligned: kernel(normalize, { ALIGNED: true }) };
-const applyGradient: ByPlane = { any: kernel(normalizeGradient), aligned: kernel(normalizeGradient, { ALIGNED: true }) };
+const applyGradient: ByPlane = {
+  any: kernel(normalizeGradient),
+  aligned: kernel(normalizeGradient, { ALIGNED: true }),
+};
 const join = kernel(joinMoments);
 const joinUntracked = kernel(joinMoments, { TRACKED: false });
 const running = kernel(useRunning);
@@ -74,7 +77,13 @@ function sumsOf(form: Kernel, { channels, count, inner, width }: Planes): SumPar
 }
 
 /** Runs a kernel over the vec4 of the flat tensor y [N, C, inner]. */
-function runOverVectors(form: Kernel, tensors: Readonly<Record<string, Tensor>>, y: Tensor, planes: Planes, params: Params): void {
+function runOverVectors(
+  form: Kernel,
+  tensors: Readonly<Record<string, Tensor>>,
+  y: Tensor,
+  planes: Planes,
+  params: Params,
+): void {
   const { channels, inner } = planes;
   const stride = 4 * form.const('LANES');
   const vectors = Math.ceil(y.size / 4);
@@ -117,24 +126,36 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
     const y = empty(x.shape);
     runOverVectors(choose(apply, planes), { x, statistics, weight, bias, y }, y, planes, {});
     const fromBatch = training ? 1 / planes.count : 0;
-    return record('batchNorm', y, { x, weight, bias }, {
-      saves: { x, weight, statistics },
-      backward: (dy, saved) => {
-        const found = gradients(dy, saved.x, saved.weight, saved.statistics, fromBatch);
-        const tied = { dy, x: saved.x, weight: saved.weight };
-        const once = (gradient: Tensor) => record('the gradient of batchNorm', gradient, tied, { saves: {}, backward: refuse });
-        return { x: once(found.x), weight: once(found.weight), bias: once(found.bias) };
+    return record(
+      'batchNorm',
+      y,
+      { x, weight, bias },
+      {
+        saves: { x, weight, statistics },
+        backward: (dy, saved) => {
+          const found = gradients(dy, saved.x, saved.weight, saved.statistics, fromBatch);
+          const tied = { dy, x: saved.x, weight: saved.weight };
+          const once = (gradient: Tensor) =>
+            record('the gradient of batchNorm', gradient, tied, { saves: {}, backward: refuse });
+          return { x: once(found.x), weight: once(found.weight), bias: once(found.bias) };
+        },
       },
-    });
+    );
   });
 }
 
 function refuse(): never {
-  throw new GradientError('batchNorm: has first-order gradients only; compose it of mean, variance and arithmetic for higher ones');
+  throw new GradientError(
+    'batchNorm: has first-order gradients only; compose it of mean, variance and arithmetic for higher ones',
+  );
 }
 
 /** [C, 2]: mean and inverse deviation of the batch; the running statistics follow. */
-function batchStatistics(x: Tensor, planes: Planes, { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }: BatchNormParameters): Tensor {
+function batchStatistics(
+  x: Tensor,
+  planes: Planes,
+  { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }: BatchNormParameters,
+): Tensor {
   const { channels } = planes;
   const summing = choose(moments, planes);
   const sums = sumsOf(summing, planes);
@@ -145,18 +166,34 @@ function batchStatistics(x: Tensor, planes: Planes, { runningMean, runningVar, m
   const form = runningMean && runningVar ? join : joinUntracked;
   const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
   const groups = Math.ceil(channels / form.const('LANES'));
-  run(form, { moments: partial, statistics, ...tracked }, { channels, parts, chunk, length, width, eps, momentum }, groups);
+  run(
+    form,
+    { moments: partial, statistics, ...tracked },
+    { channels, parts, chunk, length, width, eps, momentum },
+    groups,
+  );
   return statistics;
 }
 
 function runningStatistics({ channels }: Planes, { runningMean, runningVar, eps = 1e-5 }: BatchNormParameters): Tensor {
   const statistics = empty([channels, 2]);
-  run(running, { runningMean, runningVar, statistics }, { channels, eps }, Math.ceil(channels / running.const('LANES')));
+  run(
+    running,
+    { runningMean, runningVar, statistics },
+    { channels, eps },
+    Math.ceil(channels / running.const('LANES')),
+  );
   return statistics;
 }
 
 /** The gradients by x [N, C, ...], weight [C] and bias [C]. */
-function gradients(dy: Tensor, x: Tensor, weight: Tensor, statistics: Tensor, fromBatch: number): { x: Tensor; weight: Tensor; bias: Tensor } {
+function gradients(
+  dy: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  statistics: Tensor,
+  fromBatch: number,
+): { x: Tensor; weight: Tensor; bias: Tensor } {
   const planes = planesOf(x);
   const { channels } = planes;
   const summing = choose(gradientSums, planes);
@@ -176,10 +213,14 @@ function check(x: Tensor, { weight, bias, runningMean, runningVar, training }: B
   if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], came ${show(x.shape)}`);
   for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
     if (!tensor || (tensor.rank === 1 && tensor.size === channels)) continue;
-    throw new ShapeError(`batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, came ${show(tensor.shape)}`);
+    throw new ShapeError(
+      `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, came ${show(tensor.shape)}`,
+    );
   }
   if (training && x.size === channels) {
-    throw new ValueError(`batchNorm: training needs more than one value a channel, came x ${show(x.shape)}; use a larger batch or eval()`);
+    throw new ValueError(
+      `batchNorm: training needs more than one value a channel, came x ${show(x.shape)}; use a larger batch or eval()`,
+    );
   }
   if (!training && !(runningMean && runningVar)) {
     throw new ValueError('batchNorm: outside training it needs runningMean and runningVar; they are null');

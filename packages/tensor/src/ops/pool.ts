@@ -58,27 +58,47 @@ export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptio
   const stride = pair(options.stride ?? window);
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
-  for (const [what, values, least] of [['kernelSize', window, 1], ['stride', stride, 1], ['dilation', dilation, 1], ['padding', padding, 0]] as const) {
+  for (const [what, values, least] of [
+    ['kernelSize', window, 1],
+    ['stride', stride, 1],
+    ['dilation', dilation, 1],
+    ['padding', padding, 0],
+  ] as const) {
     if (values.length !== 2 || !values.every((value) => Number.isInteger(value) && value >= least)) {
-      throw new ValueError(`${name}: ${what} is one or two integers from ${least} on, came ${JSON.stringify(options[what])}`);
+      throw new ValueError(
+        `${name}: ${what} is one or two integers from ${least} on, came ${JSON.stringify(options[what])}`,
+      );
     }
   }
   const input = shape.slice(-2);
   const output = input.map((size, i) => {
-    const [k, s, p, d] = [window, stride, padding, dilation].map((values) => values[i] as number) as [number, number, number, number];
+    const [k, s, p, d] = [window, stride, padding, dilation].map((values) => values[i] as number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     if (2 * p > k) throw new ValueError(`${name}: padding ${p} is more than half of the window of ${k}`);
     const room = size + 2 * p - d * (k - 1) - 1;
     const whole = (options.ceilMode ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
     return options.ceilMode && (whole - 1) * s >= size + p ? whole - 1 : whole;
   });
   if (!output.every((size) => size > 0)) {
-    throw new ShapeError(`${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(shape)})`);
+    throw new ShapeError(
+      `${name}: windows of ${show(window)} do not fit into ${show(input)} with padding ${show(padding)} (x ${show(shape)})`,
+    );
   }
   return { input, output, window, stride, padding, dilation };
 }
 
 /** Runs `form` over the planes of tensors [planes, ...], in parts that can be bound. */
-function runOverPlanes(form: Kernel, tensors: Readonly<Record<string, Tensor>>, planes: number, threads: number, params: Params): void {
+function runOverPlanes(
+  form: Kernel,
+  tensors: Readonly<Record<string, Tensor>>,
+  planes: number,
+  threads: number,
+  params: Params,
+): void {
   const [first] = Object.values(tensors) as [Tensor];
   const planeBytes = Object.values(tensors).map((tensor) => (4 * tensor.size) / planes);
   for (const { start, count } of splitRows(form.name, planes, planeBytes, first.storage.device.limits)) {
@@ -86,7 +106,12 @@ function runOverPlanes(form: Kernel, tensors: Readonly<Record<string, Tensor>>, 
       const bytes = planeBytes[i] as number;
       return [name, part(tensor, start * bytes, count * bytes)];
     });
-    run(form, Object.fromEntries(bindings), { ...params, planes: count }, Math.ceil((count * threads) / form.const('LANES')));
+    run(
+      form,
+      Object.fromEntries(bindings),
+      { ...params, planes: count },
+      Math.ceil((count * threads) / form.const('LANES')),
+    );
   }
 }
 
@@ -108,10 +133,15 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
     const places = empty(y.shape, 'uint32');
     runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g });
     const shape = x.shape;
-    return record('maxPool2d', y, { x }, {
-      saves: { places },
-      backward: (dy, saved) => ({ x: maxPool2dGradient(dy, saved.places, g, shape) }),
-    });
+    return record(
+      'maxPool2d',
+      y,
+      { x },
+      {
+        saves: { places },
+        backward: (dy, saved) => ({ x: maxPool2dGradient(dy, saved.places, g, shape) }),
+      },
+    );
   });
 }
 
@@ -121,13 +151,18 @@ function maxPool2dGradient(dy: Tensor, places: Tensor, g: Geometry, shape: Shape
   const planes = dx.size / area(g.input);
   runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g });
   const chosen = dy.shape;
-  return record('maxPool2dGradient', dx, { dy }, {
-    saves: { places },
-    backward: (ddx, saved) => {
-      const flat = gather(ddx.reshape([planes, area(g.input)]), 1, saved.places.reshape([planes, area(g.output)]));
-      return { dy: flat.reshape(chosen) };
+  return record(
+    'maxPool2dGradient',
+    dx,
+    { dy },
+    {
+      saves: { places },
+      backward: (ddx, saved) => {
+        const flat = gather(ddx.reshape([planes, area(g.input)]), 1, saved.places.reshape([planes, area(g.output)]));
+        return { dy: flat.reshape(chosen) };
+      },
     },
-  });
+  );
 }
 
 const averages = {

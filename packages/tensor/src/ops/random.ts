@@ -38,7 +38,9 @@ function stretch(size: number, { generator = defaultGenerator() }: RandomOptions
 function runOverStream(form: Kernel, tensors: Readonly<Record<string, Tensor>>, from: Stretch, params: Params): void {
   const [first] = Object.values(tensors) as [Tensor];
   for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
-    const bindings = Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, part(x, 4 * start, 4 * count)]));
+    const bindings = Object.fromEntries(
+      Object.entries(tensors).map(([name, x]) => [name, part(x, 4 * start, 4 * count)]),
+    );
     const blocks = Math.ceil(count / 4);
     const position = { firstBlock: halves(from.block + start / 4), key: halves(from.seed) };
     run(form, bindings, { ...params, ...position, blocks }, Math.ceil(blocks / form.const('LANES')));

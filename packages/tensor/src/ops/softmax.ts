@@ -15,23 +15,33 @@ const logarithm = kernel(softmaxText, { LOGARITHM: true });
 export function softmax(x: Tensor, dim: number): Tensor {
   const along = normalizeDim('softmax', dim, x.rank);
   const y = alongColumns('softmax', plain, x, along);
-  return record('softmax', y, { x }, {
-    saves: { y },
-    backward: (dy, saved) => {
-      const weighted = dy.mul(saved.y);
-      return { x: weighted.sub(saved.y.mul(weighted.sum(along, { keepDim: true }))) };
+  return record(
+    'softmax',
+    y,
+    { x },
+    {
+      saves: { y },
+      backward: (dy, saved) => {
+        const weighted = dy.mul(saved.y);
+        return { x: weighted.sub(saved.y.mul(weighted.sum(along, { keepDim: true }))) };
+      },
     },
-  });
+  );
 }
 
 /** log softmax(x) along `dim`, with the digits that the logarithm of a small softmax would lose. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
   const along = normalizeDim('logSoftmax', dim, x.rank);
   const y = alongColumns('logSoftmax', logarithm, x, along);
-  return record('logSoftmax', y, { x }, {
-    saves: { y },
-    backward: (dy, saved) => ({ x: dy.sub(saved.y.exp().mul(dy.sum(along, { keepDim: true }))) }),
-  });
+  return record(
+    'logSoftmax',
+    y,
+    { x },
+    {
+      saves: { y },
+      backward: (dy, saved) => ({ x: dy.sub(saved.y.exp().mul(dy.sum(along, { keepDim: true }))) }),
+    },
+  );
 }
 
 function alongColumns(name: string, form: Kernel, x: Tensor, dim: number): Tensor {

@@ -16,17 +16,27 @@ type Unary = (x: Tensor) => Tensor;
 /** What the derivative is made of: the input, the output, or neither. */
 type Saves = 'input' | 'output' | 'nothing';
 
-function unary(name: string, operation: string, saves: Saves, derivative: (dy: Tensor, saved: Tensor) => Tensor): Unary {
+function unary(
+  name: string,
+  operation: string,
+  saves: Saves,
+  derivative: (dy: Tensor, saved: Tensor) => Tensor,
+): Unary {
   const forward = kernel(unaryText, { OP: operation });
   return (x) => {
     expectDtype(name, 'x', x, 'float32');
     const y = empty(x.shape);
     runElementwise(forward, { x, y });
     const saved = saves === 'input' ? x : saves === 'output' ? y : null;
-    return record(name, y, { x }, {
-      saves: { saved },
-      backward: (dy, kept) => ({ x: derivative(dy, kept.saved as Tensor) }),
-    });
+    return record(
+      name,
+      y,
+      { x },
+      {
+        saves: { saved },
+        backward: (dy, kept) => ({ x: derivative(dy, kept.saved as Tensor) }),
+      },
+    );
   };
 }
 
@@ -93,7 +103,8 @@ const geluDerivative: Unary = unary('geluDerivative', 'GELU_DERIVATIVE', 'input'
  */
 export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
   if (approximate === 'none') return geluExact(x);
-  if (approximate !== 'tanh') throw new ValueError(`gelu: approximate is 'none' or 'tanh', came ${String(approximate)}`);
+  if (approximate !== 'tanh')
+    throw new ValueError(`gelu: approximate is 'none' or 'tanh', came ${String(approximate)}`);
   return scope(() => {
     const inner = x.add(square(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
     return x.mul(tanh(inner).add(1)).mul(0.5);
@@ -121,10 +132,15 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
     const inside = x.requiresGrad ? inRange(x.detach(), options) : null;
     const raised = options.min === undefined ? x.detach() : maximum(x.detach(), min);
     const y = options.max === undefined ? raised : minimum(raised, max);
-    return record('clamp', y, { x }, {
-      saves: { inside },
-      backward: (dy, saved) => ({ x: where(saved.inside as Tensor, dy, 0) }),
-    });
+    return record(
+      'clamp',
+      y,
+      { x },
+      {
+        saves: { inside },
+        backward: (dy, saved) => ({ x: where(saved.inside as Tensor, dy, 0) }),
+      },
+    );
   });
 }
 

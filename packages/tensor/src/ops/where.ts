@@ -26,18 +26,24 @@ function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tens
   const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'float32';
   const x = typeof a === 'number' ? full([], a, { dtype }) : a;
   const z = typeof b === 'number' ? full([], b, { dtype }) : b;
-  if (x.dtype !== z.dtype) throw new DtypeError(`where: a is ${x.dtype} and b is ${z.dtype}; convert one with to(dtype)`);
+  if (x.dtype !== z.dtype)
+    throw new DtypeError(`where: a is ${x.dtype} and b is ${z.dtype}; convert one with to(dtype)`);
   const shape = broadcastShapes('where', broadcastShapes('where', x.shape, z.shape), condition.shape);
   const y = empty(shape, dtype);
   const whole = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
   const mask = whole(condition);
   runElementwise(forward, { condition: mask, a: whole(x), b: whole(z), y });
   const [shapeA, shapeB] = [x.shape, z.shape];
-  return record('where', y, { a: x, b: z }, {
-    saves: { mask },
-    backward: (dy, saved, needs) => ({
-      a: needs.a && sumTo(where(saved.mask, dy, 0), shapeA),
-      b: needs.b && sumTo(where(saved.mask, 0, dy), shapeB),
-    }),
-  });
+  return record(
+    'where',
+    y,
+    { a: x, b: z },
+    {
+      saves: { mask },
+      backward: (dy, saved, needs) => ({
+        a: needs.a && sumTo(where(saved.mask, dy, 0), shapeA),
+        b: needs.b && sumTo(where(saved.mask, 0, dy), shapeB),
+      }),
+    },
+  );
 }

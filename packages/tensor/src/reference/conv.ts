@@ -14,7 +14,11 @@ interface Options {
 export function conv2d(x: Values, weight: Values, bias: Values | null, options: Options = {}): Values {
   const [n, channels, h, w] = x.shape as [number, number, number, number];
   const [outputs, perGroup, r, s] = weight.shape as [number, number, number, number];
-  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [pair(options.stride), pair(options.padding ?? 0), pair(options.dilation)];
+  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
+    pair(options.stride),
+    pair(options.padding ?? 0),
+    pair(options.dilation),
+  ];
   const groups = options.groups ?? channels / perGroup;
   const p = Math.floor((h + 2 * padH - dilationH * (r - 1) - 1) / strideH) + 1;
   const q = Math.floor((w + 2 * padW - dilationW * (s - 1) - 1) / strideW) + 1;
@@ -36,10 +40,19 @@ export function conv2d(x: Values, weight: Values, bias: Values | null, options: 
 }
 
 /** x [N, C, H, W], weight [C, K / groups, R, S]: every input element adds its window of weights to the output. */
-export function convTranspose2d(x: Values, weight: Values, bias: Values | null, options: Options & { readonly outputPadding?: Pair } = {}): Values {
+export function convTranspose2d(
+  x: Values,
+  weight: Values,
+  bias: Values | null,
+  options: Options & { readonly outputPadding?: Pair } = {},
+): Values {
   const [n, channels, h, w] = x.shape as [number, number, number, number];
   const [, perGroup, r, s] = weight.shape as [number, number, number, number];
-  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [pair(options.stride), pair(options.padding ?? 0), pair(options.dilation)];
+  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
+    pair(options.stride),
+    pair(options.padding ?? 0),
+    pair(options.dilation),
+  ];
   const [extraH, extraW] = pair(options.outputPadding ?? 0);
   const groups = options.groups ?? 1;
   const p = (h - 1) * strideH - 2 * padH + dilationH * (r - 1) + extraH + 1;

@@ -1,7 +1,12 @@
 import { at, build, type Values } from './values.ts';
 
 export function gather(x: Values, dim: number, index: Values): Values {
-  return build(index.shape, (i) => at(x, i.map((p, d) => (d === dim ? at(index, i) : p))));
+  return build(index.shape, (i) =>
+    at(
+      x,
+      i.map((p, d) => (d === dim ? at(index, i) : p)),
+    ),
+  );
 }
 
 export function embedding(index: Values, weight: Values): Values {

@@ -9,7 +9,8 @@ export function matmul(a: Values, b: Values): Values {
   const y = build([...lead, rows, columns], (i) => {
     const [batch, row, column] = [i.slice(0, -2), i.at(-2) as number, i.at(-1) as number];
     let sum = 0;
-    for (let k = 0; k < depth; k++) sum += stretchedAt(left, [...batch, row, k]) * stretchedAt(right, [...batch, k, column]);
+    for (let k = 0; k < depth; k++)
+      sum += stretchedAt(left, [...batch, row, k]) * stretchedAt(right, [...batch, k, column]);
     return sum;
   });
   const rowsKept = a.shape.length === 1 ? [] : [rows];

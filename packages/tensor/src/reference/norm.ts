@@ -16,14 +16,17 @@ function channelsOf(x: Values): number[][] {
   const [n = 1, channels = 1] = x.shape;
   const inner = x.data.length / (n * channels);
   const lists: number[][] = Array.from({ length: channels }, () => []);
-  x.data.forEach((v, i) => lists[Math.floor(i / inner) % channels]?.push(v));
+  for (let i = 0; i < x.data.length; i++) lists[Math.floor(i / inner) % channels]?.push(x.data[i] as number);
   return lists;
 }
 
 const mean = (list: readonly number[]): number => list.reduce((sum, v) => sum + v, 0) / list.length;
 const squares = (list: readonly number[]): number => list.reduce((sum, v) => sum + (v - mean(list)) ** 2, 0);
 
-export function batchNorm(x: Values, { weight, bias, runningMean, runningVar, training, eps = 1e-5 }: BatchNorm): Values {
+export function batchNorm(
+  x: Values,
+  { weight, bias, runningMean, runningVar, training, eps = 1e-5 }: BatchNorm,
+): Values {
   const lists = channelsOf(x);
   const means = training ? lists.map(mean) : runningMean?.data;
   const variances = training ? lists.map((list) => squares(list) / list.length) : runningVar?.data;
@@ -36,7 +39,10 @@ export function batchNorm(x: Values, { weight, bias, runningMean, runningVar, tr
 }
 
 /** The running statistics after one batch in training: means, and unbiased variances. */
-export function runningStatistics(x: Values, { runningMean, runningVar, momentum = 0.1 }: BatchNorm): { mean: Values; variance: Values } {
+export function runningStatistics(
+  x: Values,
+  { runningMean, runningVar, momentum = 0.1 }: BatchNorm,
+): { mean: Values; variance: Values } {
   const lists = channelsOf(x);
   const follow = (before: Values | null, now: readonly number[]): Values => ({
     shape: [lists.length],
@@ -44,6 +50,9 @@ export function runningStatistics(x: Values, { runningMean, runningVar, momentum
   });
   return {
     mean: follow(runningMean, lists.map(mean)),
-    variance: follow(runningVar, lists.map((list) => squares(list) / (list.length - 1))),
+    variance: follow(
+      runningVar,
+      lists.map((list) => squares(list) / (list.length - 1)),
+    ),
   };
 }

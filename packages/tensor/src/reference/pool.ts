@@ -33,10 +33,16 @@ function windows(size: number, axis: 0 | 1, o: Options): number {
   }
 }
 
-function pool(x: Values, o: Options, join: (at: readonly number[], rows: number[], columns: number[]) => number): Values {
+function pool(
+  x: Values,
+  o: Options,
+  join: (at: readonly number[], rows: number[], columns: number[]) => number,
+): Values {
   const [h, w] = x.shape.slice(-2) as [number, number];
   const shape = [...x.shape.slice(0, -2), windows(h, 0, o), windows(w, 1, o)];
-  return build(shape, (i) => join(i.slice(0, -2), positions(i.at(-2) as number, 0, o), positions(i.at(-1) as number, 1, o)));
+  return build(shape, (i) =>
+    join(i.slice(0, -2), positions(i.at(-2) as number, 0, o), positions(i.at(-1) as number, 1, o)),
+  );
 }
 
 const within = (size: number) => (p: number) => p >= 0 && p < size;

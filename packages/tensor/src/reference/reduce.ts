@@ -1,4 +1,4 @@
-import { build, count, coordinates, type Values } from './values.ts';
+import { build, coordinates, count, type Values } from './values.ts';
 
 type Dims = number | readonly number[] | undefined;
 interface Options {
@@ -14,7 +14,8 @@ function groups(x: Values, dims: Dims): { reduced: Set<number>; shape: number[];
   for (let i = 0; i < x.data.length; i++) {
     const at = coordinates(x.shape, i);
     let group = 0;
-    for (let dim = 0; dim < shape.length; dim++) group = group * (shape[dim] as number) + (reduced.has(dim) ? 0 : (at[dim] as number));
+    for (let dim = 0; dim < shape.length; dim++)
+      group = group * (shape[dim] as number) + (reduced.has(dim) ? 0 : (at[dim] as number));
     lists[group]?.push(x.data[i] as number);
   }
   return { reduced, shape, lists };

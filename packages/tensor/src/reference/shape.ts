@@ -6,21 +6,39 @@ export function reshape(x: Values, shape: readonly number[]): Values {
 
 export function permute(x: Values, order: readonly number[]): Values {
   const shape = order.map((dim) => x.shape[dim] as number);
-  return build(shape, (i) => at(x, x.shape.map((_, dim) => i[order.indexOf(dim)] as number)));
+  return build(shape, (i) =>
+    at(
+      x,
+      x.shape.map((_, dim) => i[order.indexOf(dim)] as number),
+    ),
+  );
 }
 
 export function transpose(x: Values, a: number, b: number): Values {
-  return permute(x, x.shape.map((_, dim) => (dim === a ? b : dim === b ? a : dim)));
+  return permute(
+    x,
+    x.shape.map((_, dim) => (dim === a ? b : dim === b ? a : dim)),
+  );
 }
 
 /** For 0 <= start < end <= size. */
 export function slice(x: Values, dim: number, start: number, end: number, step = 1): Values {
   const shape = x.shape.map((size, d) => (d === dim ? Math.ceil((end - start) / step) : size));
-  return build(shape, (i) => at(x, i.map((p, d) => (d === dim ? start + p * step : p))));
+  return build(shape, (i) =>
+    at(
+      x,
+      i.map((p, d) => (d === dim ? start + p * step : p)),
+    ),
+  );
 }
 
 export function flip(x: Values, dims: readonly number[]): Values {
-  return build(x.shape, (i) => at(x, i.map((p, dim) => (dims.includes(dim) ? (x.shape[dim] as number) - 1 - p : p))));
+  return build(x.shape, (i) =>
+    at(
+      x,
+      i.map((p, dim) => (dims.includes(dim) ? (x.shape[dim] as number) - 1 - p : p)),
+    ),
+  );
 }
 
 export function expand(x: Values, shape: readonly number[]): Values {
@@ -30,14 +48,21 @@ export function expand(x: Values, shape: readonly number[]): Values {
 export function cat(list: readonly Values[], dim: number): Values {
   const [first] = list as [Values];
   const total = list.reduce((sum, x) => sum + (x.shape[dim] as number), 0);
-  return build(first.shape.map((size, d) => (d === dim ? total : size)), (i) => {
-    let position = i[dim] as number;
-    for (const x of list) {
-      if (position < (x.shape[dim] as number)) return at(x, i.map((p, d) => (d === dim ? position : p)));
-      position -= x.shape[dim] as number;
-    }
-    return Number.NaN;
-  });
+  return build(
+    first.shape.map((size, d) => (d === dim ? total : size)),
+    (i) => {
+      let position = i[dim] as number;
+      for (const x of list) {
+        if (position < (x.shape[dim] as number))
+          return at(
+            x,
+            i.map((p, d) => (d === dim ? position : p)),
+          );
+        position -= x.shape[dim] as number;
+      }
+      return Number.NaN;
+    },
+  );
 }
 
 export function stack(list: readonly Values[], dim: number): Values {

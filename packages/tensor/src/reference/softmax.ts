@@ -1,6 +1,6 @@
-import { exp, log } from './unary.ts';
 import { div, sub } from './binary.ts';
 import { max, sum } from './reduce.ts';
+import { exp, log } from './unary.ts';
 import type { Values } from './values.ts';
 
 export function softmax(x: Values, dim: number): Values {

@@ -45,7 +45,10 @@ export function at(x: Values, position: readonly number[]): number {
 /** The element at coordinates of a larger shape that x is stretched to: sizes of 1 and missing leading dimensions repeat. */
 export function stretchedAt(x: Values, position: readonly number[]): number {
   const lead = position.length - x.shape.length;
-  return at(x, x.shape.map((size, dim) => (size === 1 ? 0 : (position[dim + lead] as number))));
+  return at(
+    x,
+    x.shape.map((size, dim) => (size === 1 ? 0 : (position[dim + lead] as number))),
+  );
 }
 
 /** The shape that both stretch to. */

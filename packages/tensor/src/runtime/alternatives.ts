@@ -17,7 +17,10 @@ export function alternatives<Shape, Run>(
   operation: string,
   list: readonly Alternative<Shape, Run>[],
 ): (shape: Shape) => Alternative<Shape, Run> {
-  names.set(operation, list.map(({ name }) => name));
+  names.set(
+    operation,
+    list.map(({ name }) => name),
+  );
   return (shape) => {
     const wanted = forced.get(operation);
     const chosen = list.find(({ name, fits }) => (wanted === undefined || name === wanted) && fits(shape));

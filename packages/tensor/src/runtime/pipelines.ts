@@ -54,7 +54,11 @@ export class Pipelines {
       buffer: { type: binding.access === 'read' ? 'read-only-storage' : 'storage' },
     }));
     if (kernel.params) {
-      const buffer: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: kernel.params.bytes };
+      const buffer: GPUBufferBindingLayout = {
+        type: 'uniform',
+        hasDynamicOffset: true,
+        minBindingSize: kernel.params.bytes,
+      };
       entries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer });
     }
     return this.#gpu.createBindGroupLayout({ label: kernel.label, entries });

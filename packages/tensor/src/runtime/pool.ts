@@ -94,7 +94,9 @@ export class Pool {
     });
     if (large) {
       this.#gpu.popErrorScope().then(
-        (error) => error && this.#onFailure(new LimitError(`memory: the adapter has no ${bytes} bytes left; use a smaller batch`)),
+        (error) =>
+          error &&
+          this.#onFailure(new LimitError(`memory: the adapter has no ${bytes} bytes left; use a smaller batch`)),
         () => {},
       );
     }

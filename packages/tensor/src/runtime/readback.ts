@@ -25,7 +25,9 @@ export class Readback {
       await staging.mapAsync(GPUMapMode.READ);
     } catch (reason) {
       staging.destroy();
-      throw new DeviceError(`read: the device gave no data back (${String(reason)}); it may have been lost: call init() again`);
+      throw new DeviceError(
+        `read: the device gave no data back (${String(reason)}); it may have been lost: call init() again`,
+      );
     }
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();

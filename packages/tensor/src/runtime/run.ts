@@ -3,7 +3,7 @@ import type { BoundRange, Device, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import type { Limits } from './limits.ts';
 import type { Memory } from './storage.ts';
-import { packParams, type Params } from './wgsl.ts';
+import { type Params, packParams } from './wgsl.ts';
 
 /**
  * Encodes one dispatch of `groups` workgroups: `bindings` and `params` by their names in the WGSL, outputs among them.
@@ -21,7 +21,7 @@ export function run(
   for (const { name } of kernel.bindings) {
     const memory = bindings[name];
     if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
-    device ??= memory && memory.storage.device;
+    device ??= memory?.storage.device ?? null;
     bound.push(memory && rangeOf(kernel, name, memory));
   }
   for (const name of Object.keys(bindings)) {
@@ -48,7 +48,8 @@ function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
 /** Lays `groups` workgroups out in x, then y, then z, under the limit on each. */
 export function gridOf(name: string, groups: number, limits: Limits): Grid {
   const most = limits.maxComputeWorkgroupsPerDimension;
-  if (!Number.isInteger(groups) || groups < 1) throw new KernelError(`${name}: ${groups} workgroups; at least one is needed`);
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new KernelError(`${name}: ${groups} workgroups; at least one is needed`);
   const x = Math.min(groups, most);
   const y = Math.min(Math.ceil(groups / x), most);
   const z = Math.ceil(groups / (x * y));

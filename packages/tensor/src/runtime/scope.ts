@@ -70,7 +70,9 @@ export function scope<T>(fn: () => T): T {
   if (result instanceof Promise) {
     close(undefined);
     result.catch(() => {});
-    throw new ValueError('scope: the function returned a promise; a scope is synchronous: return tensors and await outside it');
+    throw new ValueError(
+      'scope: the function returned a promise; a scope is synchronous: return tensors and await outside it',
+    );
   }
   close(result);
   return result;
@@ -105,5 +107,6 @@ function collect(value: unknown, made: ReadonlySet<Owned>, found: Set<Owned>): v
   if (made.has(value as Owned)) found.add(value as Owned);
   else if (Array.isArray(value) || value instanceof Set) for (const item of value) collect(item, made, found);
   else if (value instanceof Map) for (const item of value.values()) collect(item, made, found);
-  else if (Object.getPrototypeOf(value) === Object.prototype) for (const item of Object.values(value)) collect(item, made, found);
+  else if (Object.getPrototypeOf(value) === Object.prototype)
+    for (const item of Object.values(value)) collect(item, made, found);
 }

@@ -24,10 +24,15 @@ export function splitRows(name: string, rows: number, rowBytes: readonly number[
   const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
   const largest = Math.max(...rowBytes);
   if (rows * largest <= most) return [{ start: 0, count: rows }];
-  const unit = rowBytes.reduce((unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)), 1);
+  const unit = rowBytes.reduce(
+    (unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)),
+    1,
+  );
   const count = Math.floor(most / largest / unit) * unit;
   if (count === 0) {
-    throw new LimitError(`${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`);
+    throw new LimitError(
+      `${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`,
+    );
   }
   const spans: Span[] = [];
   for (let start = 0; start < rows; start += count) spans.push({ start, count: Math.min(count, rows - start) });

@@ -18,7 +18,9 @@ export class Storage {
   /** The buffer. Throws DisposedError once it was given back. */
   get buffer(): PooledBuffer {
     if (!this.#buffer) {
-      throw new DisposedError('tensor: its memory was given back; return it from its scope, or take it out with keep()');
+      throw new DisposedError(
+        'tensor: its memory was given back; return it from its scope, or take it out with keep()',
+      );
     }
     return this.#buffer;
   }

@@ -1,7 +1,8 @@
 // One pending command stream: operations append at once, and everything is encoded and submitted together at a host
 // read or at a budget. A batch whose pipelines are still compiling simply goes on growing.
-import type { PooledBuffer } from './pool.ts';
+
 import type { Compiled } from './pipelines.ts';
+import type { PooledBuffer } from './pool.ts';
 
 /** One kernel dispatch, or one copy between buffers. */
 export type Command = Dispatch | Copy;

@@ -1,6 +1,7 @@
 // Gradients against central differences of the reference in float64, whose own error (step^2) is far below float32's.
-import type { Values } from '../reference/values.ts';
+
 import { tensor } from '../ops/create.ts';
+import type { Values } from '../reference/values.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { ensure, noteRatio } from './law.ts';
@@ -45,10 +46,18 @@ export async function gradcheck(
     const along = found.reduce((sum, g, j) => sum + g * (direction[j] as number), 0);
     const largest = found.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
     const ratio = Math.abs(along - expected) / (2 * tolerance(terms * data.length, largest));
-    ensure(ratio <= 1, `gradient of input ${i} along a direction is ${along}, expected ${expected}: ${ratio.toPrecision(3)} times the tolerance`);
+    ensure(
+      ratio <= 1,
+      `gradient of input ${i} along a direction is ${along}, expected ${expected}: ${ratio.toPrecision(3)} times the tolerance`,
+    );
     noteRatio(ratio);
     if (data.length > smallSize) continue;
-    const each = Float64Array.from(data, (_, j) => difference(i, Float64Array.from(data, (_v, k) => Number(k === j))));
+    const each = Float64Array.from(data, (_, j) =>
+      difference(
+        i,
+        Float64Array.from(data, (_v, k) => Number(k === j)),
+      ),
+    );
     await near(gradient, { shape, data: each }, { terms: 2 * terms });
   }
 }

@@ -95,8 +95,11 @@ function brief(value: unknown): string {
     return list.length > longest ? `[${shown}, ... ${list.length} values]` : `[${shown}]`;
   }
   if (Array.isArray(value)) return `[${value.map(brief).join(', ')}]`;
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return fc.stringify(value);
-  return `{ ${Object.entries(value).map(([key, item]) => `${key}: ${brief(item)}`).join(', ')} }`;
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return fc.stringify(value);
+  return `{ ${Object.entries(value)
+    .map(([key, item]) => `${key}: ${brief(item)}`)
+    .join(', ')} }`;
 }
 
 /** FNV-1a: the same seed for the same sentence. */

@@ -32,20 +32,28 @@ export async function near(actual: Tensor, expected: Values, options: NearOption
 }
 
 /** Throws Mismatch unless the numbers agree within the derived tolerance. */
-export function nearValues(found: ArrayLike<number>, expected: ArrayLike<number>, { terms = 1 }: NearOptions = {}): void {
+export function nearValues(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { terms = 1 }: NearOptions = {},
+): void {
   ensure(found.length === expected.length, `${found.length} values, expected ${expected.length}`);
   const largest = terms > 1 ? largestOf(expected) : 0;
   for (let i = 0; i < expected.length; i++) {
     const [value, wanted] = [found[i] as number, expected[i] as number];
     if (Object.is(value, wanted) || value === wanted) continue;
     const ratio = Math.abs(value - wanted) / tolerance(terms, Math.max(largest, Math.abs(wanted)));
-    ensure(ratio <= 1, `element ${i} is ${value}, expected ${wanted}: ${ratio.toPrecision(3)} times the tolerance for ${terms} terms`);
+    ensure(
+      ratio <= 1,
+      `element ${i} is ${value}, expected ${wanted}: ${ratio.toPrecision(3)} times the tolerance for ${terms} terms`,
+    );
     noteRatio(ratio);
   }
 }
 
 function largestOf(list: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 0; i < list.length; i++) if (Number.isFinite(list[i])) largest = Math.max(largest, Math.abs(list[i] as number));
+  for (let i = 0; i < list.length; i++)
+    if (Number.isFinite(list[i])) largest = Math.max(largest, Math.abs(list[i] as number));
   return largest;
 }

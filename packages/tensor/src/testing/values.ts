@@ -18,7 +18,9 @@ const sizes = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 33, 64, 65, 127, 257];
 
 /** Shapes of odd, prime, one and power-of-two sizes. */
 export function shapes({ minRank = 0, maxRank = 4, maxSize = 4096 }: ShapeOptions = {}): fc.Arbitrary<number[]> {
-  return fc.array(fc.constantFrom(...sizes), { minLength: minRank, maxLength: maxRank }).map((shape) => cut(shape, maxSize));
+  return fc
+    .array(fc.constantFrom(...sizes), { minLength: minRank, maxLength: maxRank })
+    .map((shape) => cut(shape, maxSize));
 }
 
 function cut(shape: readonly number[], maxSize: number): number[] {
@@ -85,7 +87,10 @@ export function offKinks(values: fc.Arbitrary<Values>, points: readonly number[]
 }
 
 /** The values as a tensor. */
-export function toTensor(values: Values, options: { readonly dtype?: DType; readonly requiresGrad?: boolean } = {}): Tensor {
+export function toTensor(
+  values: Values,
+  options: { readonly dtype?: DType; readonly requiresGrad?: boolean } = {},
+): Tensor {
   return tensor({ shape: values.shape, data: values.data }, options);
 }
 
