@@ -10,13 +10,16 @@ export interface Limits {
   readonly minStorageBufferOffsetAlignment: number;
 }
 
+/** Lavapipe announces 4 GiB and ends the process in buffers beyond this. */
+const largestBuffer = 2 ** 31;
+
 /** The limits that `gpu` was made with. */
 export function limitsOf(gpu: GPUDevice): Limits {
   const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   return {
     maxComputeWorkgroupsPerDimension,
     maxStorageBufferBindingSize,
-    maxBufferSize,
+    maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
   };
 }
