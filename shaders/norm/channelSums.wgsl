@@ -1,7 +1,7 @@
 // Per channel c and part p of its N * inner values: MOMENTS gives (mean, sum of squared deviations from it), else
 // (sum of dy, sum of dy * xhat) with xhat = (x - mean) * inverse deviation. Each part is summed as a tree.
 // threads: one group per channel and part; lane l takes every LANES-th value of the part.
-// reference: Chan, Golub and LeVeque (1979) for moments by parts.
+// reference: Chan, Golub and LeVeque (1983), the corrected two-pass algorithm, by parts.
 // uses: lib/grid.wgsl
 alias value = f32;                              // or vec4f where inner is a multiple of 4
 const COMPONENTS: vec4f = vec4f(1, 0, 0, 0);    // which components of vec4f(value) count
@@ -77,15 +77,19 @@ fn channelSums(
       sum += total(x[walk.at]);
       walk = next(walk);
     }
-    let mean = treeSum(lane, vec2f(sum, 0)).x / f32((last - first) * params.width);
-    var squares = 0.0;
+    let count = f32((last - first) * params.width);
+    let mean = treeSum(lane, vec2f(sum, 0)).x / count;
+    // The deviations' own sum takes the rounding of the mean out again.
+    var deviations = vec2f();
     walk = begin(channel, first + lane);
     for (var e = first + lane; e < last; e += LANES) {
       let deviation = x[walk.at] - mean;
-      squares += total(deviation * deviation);
+      deviations += vec2f(total(deviation), total(deviation * deviation));
       walk = next(walk);
     }
-    result = vec2f(mean, treeSum(lane, vec2f(squares, 0)).x);
+    let summed = treeSum(lane, deviations);
+    let shift = summed.x / count;
+    result = vec2f(mean + shift, summed.y - summed.x * shift);
   } else {
     let s = statistics[channel];
     var walk = begin(channel, first + lane);

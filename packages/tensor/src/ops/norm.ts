@@ -11,7 +11,7 @@ import { GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
-import type { Params } from '../runtime/wgsl.ts';
+import type { KernelValues, Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { show, sizeOf } from './geometry.ts';
@@ -24,11 +24,16 @@ interface ByPlane {
 }
 
 const vectors = { value: 'vec4f', COMPONENTS: 'vec4f(1)' };
-const moments: ByPlane = { any: kernel(channelSums), aligned: kernel(channelSums, vectors) };
-const gradientSums: ByPlane = {
-  any: kernel(channelSums, { MOMENTS: false }),
-  aligned: kernel(channelSums, { MOMENTS: false, ...vectors }),
-};
+/** Groups of 64 lanes, and of 8 for adapters with narrow subgroups: 2 to 5x on lavapipe. */
+const summing = (values: KernelValues): { wide: ByPlane; narrow: ByPlane } => ({
+  wide: { any: kernel(channelSums, values), aligned: kernel(channelSums, { ...values, ...vectors }) },
+  narrow: {
+    any: kernel(channelSums, { ...values, LANES: 8 }),
+    aligned: kernel(channelSums, { ...values, ...vectors, LANES: 8 }),
+  },
+});
+const moments = summing({});
+const gradientSums = summing({ MOMENTS: false });
 const apply: ByPlane = { any: kernel(normalize), aligned: kernel(normalize, { ALIGNED: true }) };
 const applyGradient: ByPlane = {
   any: kernel(normalizeGradient),
@@ -157,11 +162,11 @@ function batchStatistics(
   { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }: BatchNormParameters,
 ): Tensor {
   const { channels } = planes;
-  const summing = choose(moments, planes);
-  const sums = sumsOf(summing, planes);
+  const sumMoments = choose(x.storage.device.narrow ? moments.narrow : moments.wide, planes);
+  const sums = sumsOf(sumMoments, planes);
   const { parts, chunk, length, width } = sums;
   const partial = empty([channels, parts, 2]);
-  run(summing, { x, dy: null, statistics: null, sums: partial }, sums, channels * parts);
+  run(sumMoments, { x, dy: null, statistics: null, sums: partial }, sums, channels * parts);
   const statistics = empty([channels, 2]);
   const form = runningMean && runningVar ? join : joinUntracked;
   const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
@@ -196,10 +201,10 @@ function gradients(
 ): { x: Tensor; weight: Tensor; bias: Tensor } {
   const planes = planesOf(x);
   const { channels } = planes;
-  const summing = choose(gradientSums, planes);
-  const params = sumsOf(summing, planes);
+  const sumGradients = choose(x.storage.device.narrow ? gradientSums.narrow : gradientSums.wide, planes);
+  const params = sumsOf(sumGradients, planes);
   const partial = empty([channels, params.parts, 2]);
-  run(summing, { x, dy, statistics, sums: partial }, params, channels * params.parts);
+  run(sumGradients, { x, dy, statistics, sums: partial }, params, channels * params.parts);
   const sums = sum(partial, 1);
   const dx = empty(x.shape);
   runOverVectors(choose(applyGradient, planes), { x, dy, statistics, weight, sums, dx }, dx, planes, { fromBatch });

@@ -25,6 +25,8 @@ export interface ReduceOptions {
 
 interface Reduction {
   readonly rows: Kernel;
+  /** For adapters with narrow subgroups: 6x on lavapipe. */
+  readonly narrowRows: Kernel;
   readonly columns: Kernel;
 }
 
@@ -33,6 +35,7 @@ type Elements = 'f32' | 'i32' | 'u32';
 function reduction(operation: string): Readonly<Record<Elements, Reduction>> {
   const of = (element: Elements): Reduction => ({
     rows: kernel(reduceRows, { OP: operation, element }),
+    narrowRows: kernel(reduceRows, { OP: operation, element, LANES: 8 }),
     columns: kernel(reduceColumns, { OP: operation, element }),
   });
   return { f32: of('f32'), i32: of('i32'), u32: of('u32') };
@@ -82,7 +85,12 @@ function reduceParts(
   const used = Math.ceil(length / chunk);
   const into = used === 1 ? y : empty([outer, used, inner], dtype);
   if (inner === 1) {
-    run(op.rows, { x, y: into }, { rows: outer, columns: length, parts: used, chunk }, outer * used);
+    run(
+      x.storage.device.narrow ? op.narrowRows : op.rows,
+      { x, y: into },
+      { rows: outer, columns: length, parts: used, chunk },
+      outer * used,
+    );
   } else {
     const groups = Math.ceil((outer * used * inner) / op.columns.const('LANES'));
     run(op.columns, { x, y: into }, { outer, length, inner, parts: used, chunk }, groups);

@@ -59,6 +59,15 @@ export class Device {
     return this.#limits;
   }
 
+  /**
+   * Whether groups that meet at barriers should have just 8 lanes: an adapter whose subgroups are as narrow runs lanes one
+   * after another, and each barrier makes it put them all aside.
+   */
+  get narrow(): boolean {
+    const { subgroupSize } = this.facts;
+    return subgroupSize !== null && subgroupSize.max <= 8;
+  }
+
   /** Replaces the limits that work is split by, for tests; the adapter's own stay in force underneath. */
   believe(limits: Limits): void {
     this.#limits = limits;
