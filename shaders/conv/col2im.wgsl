@@ -3,6 +3,7 @@
 // threads: LANES in a group, one element of x each.
 // uses: lib/grid.wgsl
 const BIAS: bool = false;
+const STRIDED: bool = true;  // false where the stride is 1: no division a tap
 const LANES: u32 = 64;
 struct Params {
   images: u32,
@@ -19,6 +20,13 @@ struct Params {
 @group(0) @binding(1) var<storage, read> patches: array<f32>;     // [taps, columns]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;        // [channels], with BIAS
 @group(0) @binding(3) var<storage, read_write> x: array<f32>;     // [images, channels, H, W]
+
+// a / stride, or a large number where that is not whole.
+fn over(a: u32, stride: u32) -> u32 {
+  if (!STRIDED) { return a; }
+  let quotient = a / stride;
+  return select(0xffffffff, quotient, quotient * stride == a);
+}
 
 @compute @workgroup_size(LANES)
 fn col2im(
@@ -37,12 +45,12 @@ fn col2im(
   if (BIAS) { sum = bias[channel]; }
   for (var r = 0u; r < params.window.x; r++) {
     let h = corner.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
-    let p = h / params.stride.x;
-    if (p * params.stride.x != h || p >= params.output.x) { continue; }
+    let p = over(h, params.stride.x);
+    if (p >= params.output.x) { continue; }
     for (var s = 0u; s < params.window.y; s++) {
       let w = corner.y - s * params.dilation.y;
-      let q = w / params.stride.y;
-      if (q * params.stride.y != w || q >= params.output.y) { continue; }
+      let q = over(w, params.stride.y);
+      if (q >= params.output.y) { continue; }
       let tap = (channel * params.window.x + r) * params.window.y + s;
       sum += patches[tap * params.columns + (image * params.output.x + p) * params.output.y + q];
     }

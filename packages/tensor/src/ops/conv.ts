@@ -36,7 +36,10 @@ import { gemm, packed, roundUp4 } from './matmul.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
-const col2im = { plain: kernel(col2imText), biased: kernel(col2imText, { BIAS: true }) };
+const col2im = [false, true].map((STRIDED) => ({
+  plain: kernel(col2imText, { STRIDED }),
+  biased: kernel(col2imText, { STRIDED, BIAS: true }),
+}));
 const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
 const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
 /** By stride, then by whether there is a bias. */
@@ -165,7 +168,8 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
     run: (y, weight, bias, g, x) => {
       const [rows, plane] = [taps(g), area(g.output)];
       const a = rows % 4 === 0 ? weight : packed(weight, 1, g.outputs, rows, false);
-      const form = bias ? col2im.biased : col2im.plain;
+      const forms = col2im[Number(g.stride.some((step) => step > 1))] as (typeof col2im)[number];
+      const form = bias ? forms.biased : forms.plain;
       for (const span of passes(g, x.storage.device.limits)) {
         const pixels = span.count * plane;
         const columns = roundUp4(pixels);
