@@ -217,9 +217,26 @@ law('clipGradientNorm scales all gradients by one factor and returns the norm', 
   for (const p of parameters) p.dispose();
 });
 
-test('EMA follows the values, and gives the own ones back bit for bit after applied', async () => {
+test('EMA keeps little of the first values: (1 + n) / (10 + n) of them at update n', async () => {
   using layer = new Linear(3, 2);
   using ema = new EMA(layer, { decay: 0.75 });
+  const start = await layer.weight.data();
+  assign(
+    layer.weight,
+    start.map((value) => value + 1),
+  );
+  ema.update();
+  ema.update();
+  const inside = await ema.applied(() => layer.weight.data());
+  nearValues(
+    inside,
+    start.map((value) => value + 1 - (1 / 10) * (2 / 11)),
+  );
+});
+
+test('EMA follows the values, and gives the own ones back bit for bit after applied', async () => {
+  using layer = new Linear(3, 2);
+  using ema = new EMA(layer, { decay: 0.75, updates: 1000 });
   const start = await layer.weight.data();
   assign(
     layer.weight,

@@ -95,7 +95,7 @@ class Run {
       collate: stackRows,
     });
     if (saved) this.network.loadStateDict(saved.model);
-    this.ema = new EMA(this.network, { decay: 0.9 });
+    this.ema = new EMA(this.network, { decay: 0.9, updates: saved?.info.step ?? 0 });
     if (!saved) return;
     this.optimizer.loadStateDict(saved.optimizer);
     this.ema.loadStateDict(saved.ema);

@@ -136,7 +136,8 @@ export class Training {
       }),
     });
     if (from) this.network.loadStateDict(from.model);
-    this.#ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema });
+    const updates = from?.info.step ?? 0;
+    this.#ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema, updates });
     if (from) this.#restore(from);
   }
 

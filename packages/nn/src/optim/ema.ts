@@ -12,27 +12,35 @@ const following = kernel(follow);
 const swapping = kernel(swapped);
 
 export interface EMAOptions {
-  /** Part of the average that each update keeps. Default 0.999. */
+  /** Part of the average that each update keeps, in the long run. Default 0.999. */
   readonly decay?: number;
+  /**
+   * Updates made so far, when going on with saved averages. Default 0. Update n keeps min(decay, (1 + n) / (10 + n)), so
+   * that the first values, which are random, are soon forgotten (the rule of TensorFlow's ExponentialMovingAverage).
+   */
+  readonly updates?: number;
 }
 
 /** Averages of every float32 parameter and buffer of a module, started at their values when it was made. */
 export class EMA {
   readonly #decay: number;
   readonly #pairs: ReadonlyMap<string, { readonly own: Tensor; readonly average: Tensor }>;
+  #updates: number;
   #applied = false;
 
   constructor(model: Module, options: EMAOptions = {}) {
     this.#decay = options.decay ?? 0.999;
+    this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
     const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
     this.#pairs = new Map(floats.map(([name, own]) => [name, { own, average: copyOf(own) }]));
   }
 
-  /** average += (1 - decay) (value - average), one dispatch a tensor; call it after each step. */
+  /** average += (1 - kept part) (value - average), one dispatch a tensor; call it after each step. */
   update(): void {
     this.#expectNotApplied('update');
-    const newPart = 1 - this.#decay;
+    const newPart = 1 - Math.min(this.#decay, (1 + this.#updates) / (10 + this.#updates));
+    this.#updates++;
     for (const { own, average } of this.#pairs.values()) runFlat(following, { x: own, average }, { newPart });
   }
 
