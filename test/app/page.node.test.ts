@@ -1,0 +1,48 @@
+// The page of `npm run app` in a real Chromium: it learns, it pauses, it goes on.
+import { mkdirSync } from 'node:fs';
+import { ensure } from '@mien/tensor/testing';
+import { launchChromium } from '../../scripts/chromium.mjs';
+import { buildPage } from '../../scripts/page.mjs';
+import { serve } from '../../scripts/serve.mjs';
+import { test } from '../harness.ts';
+
+test(
+  'the page trains in a worker until its loss has fallen, and pauses and goes on',
+  async () => {
+    const { url, close } = await serve(await buildPage());
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage({ viewport: { width: 1040, height: 980 } });
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(String(error)));
+      await page.goto(`${url}?images=48&epochs=8`);
+      await page.click('#run');
+      const state = (): Promise<DOMStringMap> => page.evaluate(() => ({ ...document.body.dataset }));
+      const reaches = (condition: string): Promise<unknown> =>
+        page.waitForFunction(condition, undefined, { timeout: 400_000 });
+
+      await reaches('Number(document.body.dataset.step) >= 4');
+      const early = Number((await state()).loss);
+      await page.click('#run');
+      await reaches("document.body.dataset.state === 'paused'");
+      const stopped = (await state()).step;
+      await new Promise((wait) => setTimeout(wait, 1500));
+      ensure((await state()).step === stopped, 'a paused page went on');
+      await page.click('#run');
+      // The moving average of the loss, so that one lucky batch does not count.
+      await reaches(`Number(document.body.dataset.loss) < ${0.95 * early}`);
+      ensure(Number((await state()).step) > Number(stopped), 'it went on after the pause');
+      const text = async (selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
+      ensure((await text('#adapter')).includes('SwiftShader'), `the adapter is called ${await text('#adapter')}`);
+      ensure(/^\d+ images\/s$/.test(await text('#speed')), `throughput reads ${await text('#speed')}`);
+      ensure((await page.locator('#faces figure').count()) === 7, 'one face of each expression is shown');
+      ensure(problems.length === 0, problems.join('; '));
+      mkdirSync('runs/app', { recursive: true });
+      await page.screenshot({ path: 'runs/app/page.png' });
+    } finally {
+      await browser.close();
+      close();
+    }
+  },
+  { seconds: 600 },
+);
