@@ -64,7 +64,8 @@ export class Chart {
     const colour = (name: string): string => getComputedStyle(this.#canvas).getPropertyValue(name);
     const { low, high, show } = this.#options;
     const x = (step: number): number => margin.left + (step / this.#span) * (width - margin.left - margin.right);
-    const y = (value: number): number => height - margin.bottom - ((value - low) / (high - low)) * (height - margin.top - margin.bottom);
+    const y = (value: number): number =>
+      height - margin.bottom - ((value - low) / (high - low)) * (height - margin.top - margin.bottom);
     pen.scale(ratio, ratio);
     pen.font = '12px system-ui, sans-serif';
     pen.textAlign = 'right';
@@ -74,15 +75,27 @@ export class Chart {
       pen.fillStyle = colour('--quiet');
       pen.fillText(show(value), margin.left - 8, y(value));
       pen.strokeStyle = colour('--line');
-      stroke(pen, 1, [[margin.left, y(value)], [width - margin.right, y(value)]]);
+      stroke(pen, 1, [
+        [margin.left, y(value)],
+        [width - margin.right, y(value)],
+      ]);
     }
     pen.textAlign = 'center';
-    for (const step of [0, this.#span]) pen.fillText(step === 0 ? '0' : `${step} steps`, Math.min(x(step), width - 34), height - 8);
+    for (const step of [0, this.#span])
+      pen.fillText(step === 0 ? '0' : `${step} steps`, Math.min(x(step), width - 34), height - 8);
     const cut = (value: number): number => y(Math.min(Math.max(value, low), high));
     pen.strokeStyle = colour('--faint');
-    stroke(pen, 1, this.#points.training.map(([step, value]) => [x(step), cut(value)]));
+    stroke(
+      pen,
+      1,
+      this.#points.training.map(([step, value]) => [x(step), cut(value)]),
+    );
     pen.strokeStyle = colour('--ink');
-    stroke(pen, 2, this.#points.training.map(([step, , average]) => [x(step), cut(average)]));
+    stroke(
+      pen,
+      2,
+      this.#points.training.map(([step, , average]) => [x(step), cut(average)]),
+    );
     pen.strokeStyle = pen.fillStyle = colour('--test');
     const tests = this.#points.test.map(([step, value]): [number, number] => [x(step), cut(value)]);
     stroke(pen, 2, tests);
@@ -94,7 +107,11 @@ export class Chart {
   }
 }
 
-function stroke(pen: CanvasRenderingContext2D, width: number, points: readonly (readonly [number, number])[] | number[][]): void {
+function stroke(
+  pen: CanvasRenderingContext2D,
+  width: number,
+  points: readonly (readonly [number, number])[] | number[][],
+): void {
   pen.lineWidth = width;
   pen.lineJoin = 'round';
   pen.beginPath();

@@ -9,7 +9,11 @@ const address = new URLSearchParams(location.search);
 const setting = (name: string, otherwise: number): number => Number(address.get(name) ?? otherwise);
 
 const loss = new Chart(element<HTMLCanvasElement>('loss'), { low: 0, high: 2.2, show: (v) => v.toFixed(2) });
-const accuracy = new Chart(element<HTMLCanvasElement>('accuracy'), { low: 0, high: 1, show: (v) => `${Math.round(100 * v)} %` });
+const accuracy = new Chart(element<HTMLCanvasElement>('accuracy'), {
+  low: 0,
+  high: 1,
+  show: (v) => `${Math.round(100 * v)} %`,
+});
 
 const worker = new Worker('worker.js', { type: 'module' });
 const order = (what: Order): void => worker.postMessage(what);

@@ -82,7 +82,10 @@ async function read(training: Training, faces: Faces): Promise<Reading[]> {
   const chosen = firsts.slice(0, shownFaces);
   const { input } = training.protocol;
   const cropper = new Cropper(input);
-  const pixels = cropper.cut(faces.images, chosen.map((index) => cropper.centre(index)));
+  const pixels = cropper.cut(
+    faces.images,
+    chosen.map((index) => cropper.centre(index)),
+  );
   training.network.eval();
   const scores = scope(() =>
     noGrad(() => {

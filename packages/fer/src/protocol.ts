@@ -133,7 +133,7 @@ const COMPACT_BY_MODEL: Record<'small' | 'nano', Record<DatasetName, Omit<Protoc
       crops: 10,
     },
     drawn: {
-      epochs: 8,
+      epochs: 7,
       batchSize: 32,
       learningRate: 0.1,
       schedule: { kind: 'cosine', warmup: 0.5 },
