@@ -12,7 +12,10 @@ const firstOfEach = faces.classes.map((_, label) => faces.labels.indexOf(label))
 const chosen = [...firstOfEach, (firstOfEach[0] as number) + 3];
 const { input } = protocol(model, 'ck+');
 const cropper = new Cropper(input);
-const pixels = cropper.cut(faces.images, chosen.map((index) => cropper.centre(index)));
+const pixels = cropper.cut(
+  faces.images,
+  chosen.map((index) => cropper.centre(index)),
+);
 const x = tensor(pixels, { shape: [chosen.length, input.channels, input.size, input.size] });
 const labels = tensor(Int32Array.from(chosen, (index) => faces.labels[index] as number));
 
@@ -35,7 +38,9 @@ for (let step = 1; step <= 100; step++) {
   console.log(`step ${step}: loss ${value.toFixed(4)}`);
   if (value < 0.05) {
     const seconds = (performance.now() - started) / 1000;
-    console.log(`${model} knows ${chosen.length} images by heart after ${step} steps, ${seconds.toFixed(0)} s on ${facts.name}`);
+    console.log(
+      `${model} knows ${chosen.length} images by heart after ${step} steps, ${seconds.toFixed(0)} s on ${facts.name}`,
+    );
     break;
   }
 }

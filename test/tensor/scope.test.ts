@@ -39,7 +39,7 @@ test('scope refuses a promise', () => {
 test('a training loop of 200 steps holds the same bytes and buffers from the second step on', async () => {
   const w1 = randn([16, 32]).detach({ requiresGrad: true });
   const w2 = randn([32, 4]).detach({ requiresGrad: true });
-  const readings: string[] = [];
+  const readings: { liveBytes: number; buffers: number }[] = [];
   for (let step = 0; step < 200; step++) {
     const loss = scope(() => {
       const x = ones([8, 16]);
@@ -50,9 +50,12 @@ test('a training loop of 200 steps holds the same bytes and buffers from the sec
     });
     if (step % 20 === 0) await loss.item();
     loss.dispose();
-    const { liveBytes, buffers } = memory();
-    readings.push(`${liveBytes} bytes in ${buffers} buffers`);
+    readings.push(memory());
   }
-  const settled = new Set(readings.slice(1));
-  ensure(settled.size === 1, `memory changed: ${[...settled].join('; ')}`);
+  // Less is no fault of the loop: the collector may give back what an earlier test left lying.
+  const [, second, ...later] = readings as [unknown, (typeof readings)[number], ...typeof readings];
+  for (const { liveBytes, buffers } of later) {
+    ensure(liveBytes <= second.liveBytes, `${liveBytes} bytes live, ${second.liveBytes} after the second step`);
+    ensure(buffers === second.buffers, `${buffers} buffers, ${second.buffers} after the second step`);
+  }
 });
