@@ -1,4 +1,4 @@
-import { conv2d, convTranspose2d, ShapeError, type Tensor, ValueError } from '@mien/tensor';
+import { conv2d, convTranspose2d, full, ShapeError, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
   alternativesOf,
@@ -208,6 +208,36 @@ law(
     }),
   { runs: 1 },
 );
+
+law(
+  'convolutions whose patches are larger than a binding, or start where none can, equal their reference, gradients included',
+  fc
+    .constantFrom(
+      { x: [3, 4, 10, 10], maxStorageBufferBindingSize: 1 << 13, minStorageBufferOffsetAlignment: 16 },
+      { x: [100, 1, 3, 5], maxStorageBufferBindingSize: 1 << 16, minStorageBufferOffsetAlignment: 256 },
+    )
+    .chain(({ x, ...limits }) =>
+      fc.record({ x: valuesOf(x), weight: valuesOf([2, x[1] as number, 3, 3]), limits: fc.constant(limits) }),
+    ),
+  ({ x, weight, limits }) =>
+    withLimits(limits, async () => {
+      const options = { padding: 1 };
+      const expected = reference.conv2d(x, weight, null, options);
+      await near(conv2d(toTensor(x), toTensor(weight), null, options), expected, { terms: 36 });
+      await gradcheck(
+        (v, w) => conv2d(v as Tensor, w as Tensor, null, options),
+        (v, w) => reference.conv2d(v as reference.Values, w as reference.Values, null, options),
+        [x, weight],
+        { terms: x.data.length },
+      );
+    }),
+  { runs: 4 },
+);
+
+test('conv2d of images whose patches are larger than the workspace adds nine ones to nine', async () => {
+  const y = conv2d(full([2, 1, 1450, 1450], 1), full([4, 1, 3, 3], 1));
+  for (const extreme of [y.min(), y.max()]) await near(extreme, reference.full([], 9), { terms: 9 });
+});
 
 law(
   'the second derivative of conv2d by its input and weight is their product',

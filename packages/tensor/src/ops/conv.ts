@@ -1,6 +1,6 @@
 // 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
 // Visin (2016). Without groups they are matrix products over patches (Chellapilla, Puri and Simard, 2006), in passes of as
-// many images as a workspace holds; with groups, and as the last resort, they are computed directly.
+// many images as a workspace holds; with groups, and where one image's patches cannot be bound, they are computed directly.
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
@@ -15,7 +15,7 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
-import { part, type Span, splitRows } from '../runtime/split.ts';
+import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import {
@@ -49,23 +49,37 @@ const depthwiseTranspose = [1, 2].map((STRIDE) =>
 );
 const directWeights = kernel(weightGradientDirect);
 
-/** Bytes of patches that one pass makes. */
+/** Bytes of patches that one pass makes, unless those of the fewest images that it can have are more. */
 const workspaceBytes = 64 << 20;
 /** Invocations from which on an adapter is busy. */
 const enoughThreads = 4096;
 
-/** Images of each pass, such that their patches fit the workspace and every binding its limit. */
+/** Bytes of an image of x and of y. */
+function planeBytes(g: ConvGeometry): readonly number[] {
+  return [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)];
+}
+
+/** The most bytes that an image has in any tensor of a pass, patches and packed operands with their padding included. */
+function largestBytes(g: ConvGeometry): number {
+  return Math.max(...planeBytes(g), 4 * roundUp4(Math.max(taps(g), g.outputs)) * roundUp4(area(g.output)));
+}
+
+/** Whether it is a product over patches of which the fewest images that a pass can have can be bound. */
+function overPatches(g: ConvGeometry, limits: Limits): boolean {
+  const fewest = Math.min(g.images, unitOf(planeBytes(g), limits));
+  return g.groups === 1 && fewest * largestBytes(g) <= limits.maxStorageBufferBindingSize;
+}
+
+/** Images of each pass over patches: as many as the workspace holds. */
 function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
-  const imageBytes = [g.inputs * area(g.input), g.outputs * area(g.output), taps(g) * area(g.output)].map(
-    (size) => 4 * size,
-  );
-  const maxStorageBufferBindingSize = Math.min(limits.maxStorageBufferBindingSize, workspaceBytes);
-  return splitRows('conv2d', g.images, imageBytes, { ...limits, maxStorageBufferBindingSize });
+  const most = Math.floor(Math.min(limits.maxStorageBufferBindingSize, workspaceBytes) / largestBytes(g));
+  const unit = unitOf(planeBytes(g), limits);
+  return spansOf(g.images, most >= g.images ? g.images : Math.max(unit, Math.floor(most / unit) * unit));
 }
 
 /** Images of each pass of a direct kernel, which needs no workspace. */
 function directPasses(g: ConvGeometry, limits: Limits): readonly Span[] {
-  return splitRows('conv2d', g.images, [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)], limits);
+  return splitRows('conv2d', g.images, planeBytes(g), limits);
 }
 
 /** The images of a pass of a tensor [N, ...]. */
@@ -98,7 +112,7 @@ type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry,
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
   {
     name: 'gemm',
-    fits: (g) => g.groups === 1,
+    fits: overPatches,
     run: (x, weight, bias, g, y) => {
       const [depth, plane] = [taps(g), area(g.output)];
       const a = packed(weight, 1, depth, g.outputs, true);
@@ -164,7 +178,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
 const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
   {
     name: 'gemm',
-    fits: (g) => g.groups === 1,
+    fits: overPatches,
     run: (y, weight, bias, g, x) => {
       const [rows, plane] = [taps(g), area(g.output)];
       const a = rows % 4 === 0 ? weight : packed(weight, 1, g.outputs, rows, false);
@@ -240,7 +254,7 @@ type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', [
   {
     name: 'gemm',
-    fits: (g) => g.groups === 1,
+    fits: overPatches,
     run: (x, dy, g) =>
       passes(g, x.storage.device.limits).map((span) => {
         const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
@@ -323,7 +337,7 @@ export function convTranspose2d(
 
 function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const y = empty([g.images, g.outputs, ...g.output]);
-  scope(() => chooseForward(g).run(x, weight, bias, g, y));
+  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, bias, g, y));
   return record(
     'conv2d',
     y,
@@ -341,7 +355,7 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometr
 
 function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const x = empty([g.images, g.inputs, ...g.input]);
-  scope(() => chooseTranspose(g).run(y, weight, bias, g, x));
+  scope(() => chooseTranspose(g, x.storage.device.limits).run(y, weight, bias, g, x));
   return record(
     'convTranspose2d',
     x,
@@ -359,7 +373,7 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
-    const found = chooseWeightGradient(g).run(x, dy, g);
+    const found = chooseWeightGradient(g, x.storage.device.limits).run(x, dy, g);
     const totals = found.map((partial) => sum(partial, 0));
     const total = totals.reduce((sum, next) => sum.add(next));
     return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);

@@ -77,7 +77,7 @@ const choose = alternatives<Product, Forms>('matmul', [
 export function gemm(product: Product): void {
   const { a, b, c, bias, ...sizes } = product;
   const { rows, columns, bColumns, batches = 1 } = sizes;
-  const chosen = choose(product).run;
+  const chosen = choose(product, c.storage.device.limits).run;
   const form = bias ? chosen.biased : chosen.plain;
   const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
   const whole = { batches, aBatch: 0, bBatch: 0, cBatch: 0, bPlane: bColumns, bImage: 0, cPlane: columns, cImage: 0 };

@@ -1,11 +1,12 @@
 // Operations that have more than one way: a literal list in the operation's file, the first that fits is taken.
 import { ValueError } from '../errors.ts';
+import type { Limits } from './limits.ts';
 
 /** One way of doing an operation. */
 export interface Alternative<Shape, Run> {
   readonly name: string;
-  /** Whether it can and should do this shape. The last of a list always fits. */
-  readonly fits: (shape: Shape) => boolean;
+  /** Whether it can and should do this shape within an adapter's limits. The last of a list always fits. */
+  readonly fits: (shape: Shape, limits: Limits) => boolean;
   readonly run: Run;
 }
 
@@ -16,14 +17,14 @@ const names = new Map<string, readonly string[]>();
 export function alternatives<Shape, Run>(
   operation: string,
   list: readonly Alternative<Shape, Run>[],
-): (shape: Shape) => Alternative<Shape, Run> {
+): (shape: Shape, limits: Limits) => Alternative<Shape, Run> {
   names.set(
     operation,
     list.map(({ name }) => name),
   );
-  return (shape) => {
+  return (shape, limits) => {
     const wanted = forced.get(operation);
-    const chosen = list.find(({ name, fits }) => (wanted === undefined || name === wanted) && fits(shape));
+    const chosen = list.find(({ name, fits }) => (wanted === undefined || name === wanted) && fits(shape, limits));
     return chosen ?? (list.at(-1) as Alternative<Shape, Run>);
   };
 }

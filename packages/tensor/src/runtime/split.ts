@@ -21,19 +21,30 @@ export function splitElements(count: number, limits: Limits): readonly Span[] {
 
 /** Splits `rows` so that every part of every tensor can be bound: `rowBytes` lists the bytes of a row of each tensor. */
 export function splitRows(name: string, rows: number, rowBytes: readonly number[], limits: Limits): readonly Span[] {
-  const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
+  const most = limits.maxStorageBufferBindingSize;
   const largest = Math.max(...rowBytes);
   if (rows * largest <= most) return [{ start: 0, count: rows }];
-  const unit = rowBytes.reduce(
-    (unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)),
-    1,
-  );
+  const unit = unitOf(rowBytes, limits);
   const count = Math.floor(most / largest / unit) * unit;
   if (count === 0) {
     throw new LimitError(
       `${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`,
     );
   }
+  return spansOf(rows, count);
+}
+
+/** The least rows after which every tensor can be bound again: parts start at multiples of it. */
+export function unitOf(rowBytes: readonly number[], limits: Limits): number {
+  const alignment = limits.minStorageBufferOffsetAlignment;
+  return rowBytes.reduce(
+    (unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)),
+    1,
+  );
+}
+
+/** Parts of `count` rows, the last of what is left. */
+export function spansOf(rows: number, count: number): readonly Span[] {
   const spans: Span[] = [];
   for (let start = 0; start < rows; start += count) spans.push({ start, count: Math.min(count, rows - start) });
   return spans;
