@@ -1,6 +1,7 @@
-// Tiles of the matrix product C = A B: one problem a way of storing, every tile that registers may hold.
+// Tiles of the matrix product C = A B, both operands k-major: every tile that registers may hold, and the plain kernel.
 
 import gemm from '@mien/shaders/matmul/gemm.wgsl';
+import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
 import { empty, kernel, run, type Tensor, tensor } from '@mien/tensor';
 import { type Values, values } from '@mien/tensor/reference';
 import type { Trial } from './variant.ts';
@@ -14,54 +15,43 @@ const tiles = [
   [8, 16],
   [16, 8],
   [16, 16],
-] as const;
+].map(([ROWS = 4, COLUMNS = 4]) => ({ name: `${ROWS} x ${COLUMNS}`, form: kernel(gemm, { ROWS, COLUMNS }) }));
 
-const kernels = [
-  { name: 'a [M, K], b [K, N]', A_ROWS: true, B_ROWS: false, STEP: 4 },
-  { name: 'a [M, K], b [N, K]', A_ROWS: true, B_ROWS: true, STEP: 4 },
-  { name: 'a [K, M], b [K, N]', A_ROWS: false, B_ROWS: false, STEP: 1 },
-].map(({ name, ...stored }) => ({
-  name,
-  stored,
-  tiles: tiles.map(([ROWS, COLUMNS]) => kernel(gemm, { ...stored, ROWS, COLUMNS })),
-}));
+const kernels = [...tiles, { name: 'naive', form: kernel(matmulNaive) }];
 
 export function trials(): readonly Trial[] {
   const [a, b] = [square(1), square(2)];
-  const expected = product(a, b);
-  return kernels.map(({ name, stored, tiles }) => {
-    const left = tensor(stored.A_ROWS ? a : transposed(a));
-    const right = tensor(stored.B_ROWS ? transposed(b) : b);
-    return {
-      name: `gemm ${size}, ${name}`,
+  const [left, right] = [tensor(transposed(a)), tensor(b)];
+  return [
+    {
+      name: `gemm ${size}, a [K, M], b [K, N]`,
       flops: 2 * size ** 3,
-      expected,
+      expected: product(a, b),
       terms: size,
-      variants: tiles.map((tile) => {
-        const { ROWS, COLUMNS, STEP, LANES } = tile.consts as Readonly<
-          Record<'ROWS' | 'COLUMNS' | 'STEP' | 'LANES', number>
-        >;
+      variants: kernels.map(({ name, form }) => {
+        const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
         const groups = Math.ceil(size ** 2 / (ROWS * COLUMNS * LANES));
         const invoke = (): Tensor => {
           const c = empty([size, size]);
-          run(tile, { a: left, b: right, bias: null, c }, params, groups);
+          run(form, { a: left, b: right, bias: null, c }, params, groups);
           return c;
         };
-        return { name: `${ROWS} x ${COLUMNS}`, consts: { STEP, LANES }, run: invoke };
+        return { name, consts: { LANES }, run: invoke };
       }),
-    };
-  });
+    },
+  ];
 }
 
 const params = {
   batches: 1,
-  m: size,
-  n: size,
-  k: size,
+  rows: size,
+  columns: size,
+  depth: size,
+  aRows: size,
+  bColumns: size,
   aBatch: 0,
   bBatch: 0,
-  aPlane: size,
-  aImage: 0,
+  cBatch: 0,
   bPlane: size,
   bImage: 0,
   cPlane: size,
