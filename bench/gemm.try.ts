@@ -1,4 +1,4 @@
-// Tiles of the matrix product C = A B, both operands k-major: every tile that registers may hold, and the plain kernel.
+// The matrix product C = A B, both operands k-major: the register tile in groups of several sizes, and the plain kernel.
 
 import gemm from '@mien/shaders/matmul/gemm.wgsl';
 import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
@@ -8,14 +8,7 @@ import type { Trial } from './variant.ts';
 
 const size = 512;
 
-const tiles = [
-  [4, 4],
-  [4, 8],
-  [8, 8],
-  [8, 16],
-  [16, 8],
-  [16, 16],
-].map(([ROWS = 4, COLUMNS = 4]) => ({ name: `${ROWS} x ${COLUMNS}`, form: kernel(gemm, { ROWS, COLUMNS }) }));
+const tiles = [8, 32, 64].map((LANES) => ({ name: `tile, groups of ${LANES}`, form: kernel(gemm, { LANES }) }));
 
 const kernels = [...tiles, { name: 'naive', form: kernel(matmulNaive) }];
 

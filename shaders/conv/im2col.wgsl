@@ -36,34 +36,29 @@ fn im2col(
   let channel = id / blocks;
   let first = (id % blocks) * 4;
   let area = params.output.x * params.output.y;
-  var corner: array<vec2u, 4>;
-  var plane: array<u32, 4>;
-  var inside: array<bool, 4>;
   var image = first / area;
   var at = vec2u((first % area) / params.output.y, (first % area) % params.output.y);
-  for (var k = 0u; k < 4; k++) {
-    corner[k] = at * params.stride;
-    plane[k] = (image * params.channels + channel) * params.input.x * params.input.y;
-    inside[k] = image < params.images && channel < params.channels;
+  for (var column = first; column < first + 4; column++) {
+    let corner = at * params.stride - params.padding;  // positions in the padding wrap to large numbers
+    let plane = (image * params.channels + channel) * params.input.x * params.input.y;
+    let inside = image < params.images && channel < params.channels;
+    var tap = channel * taps;
+    for (var r = 0u; r < params.window.x; r++) {
+      for (var s = 0u; s < params.window.y; s++) {
+        if (tap >= params.rows) { continue; }
+        let source = corner + vec2u(r, s) * params.dilation;
+        var value = 0.0;
+        if (inside && source.x < params.input.x && source.y < params.input.y) { value = x[plane + source.x * params.input.y + source.y]; }
+        if (PIXEL_MAJOR) { patches[column * params.rows + tap] = value; }
+        else { patches[tap * params.columns + column] = value; }
+        tap++;
+      }
+    }
     at.y += 1;
     if (at.y == params.output.y) { at = vec2u(at.x + 1, 0); }
     if (at.x == params.output.x) {
       at = vec2u();
       image += 1;
-    }
-  }
-  for (var r = 0u; r < params.window.x; r++) {
-    for (var s = 0u; s < params.window.y; s++) {
-      let tap = channel * taps + r * params.window.y + s;
-      if (tap >= params.rows) { continue; }
-      for (var k = 0u; k < 4; k++) {
-        // Positions in the padding wrap to large numbers.
-        let source = corner[k] + vec2u(r, s) * params.dilation - params.padding;
-        var value = 0.0;
-        if (inside[k] && source.x < params.input.x && source.y < params.input.y) { value = x[plane[k] + source.x * params.input.y + source.y]; }
-        if (PIXEL_MAJOR) { patches[(first + k) * params.rows + tap] = value; }
-        else { patches[tap * params.columns + first + k] = value; }
-      }
     }
   }
 }

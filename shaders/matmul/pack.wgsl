@@ -30,8 +30,12 @@ fn pack(
   let row = ((id / blocksOfColumns) % blocksOfRows) * 4;
   let batch = id / (blocksOfColumns * blocksOfRows);
   for (var r = row; r < min(row + 4, params.rows); r++) {
-    var values: vec4f;
-    for (var k = 0u; k < 4; k++) { values[k] = element(batch, r, column * 4 + k); }
-    y[(batch * params.rows + r) * blocksOfColumns + column] = values;
+    let first = column * 4;
+    y[(batch * params.rows + r) * blocksOfColumns + column] = vec4f(
+      element(batch, r, first),
+      element(batch, r, first + 1),
+      element(batch, r, first + 2),
+      element(batch, r, first + 3),
+    );
   }
 }

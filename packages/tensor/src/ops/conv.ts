@@ -4,8 +4,6 @@
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
-import depthwiseText from '@mien/shaders/conv/depthwise.wgsl';
-import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
 import im2colText from '@mien/shaders/conv/im2col.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
 import { record } from '../autograd.ts';
@@ -31,6 +29,8 @@ import {
   pointwise,
   taps,
 } from './convGeometry.ts';
+import { directPasses, images, planeBytes } from './convPasses.ts';
+import { depthwiseForward, depthwiseTransposed, depthwiseWeightGradient, eachChannelByItself } from './depthwise.ts';
 import type { Shape } from './geometry.ts';
 import { gemm, packed, roundUp4 } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -42,22 +42,12 @@ const col2im = [false, true].map((STRIDED) => ({
 }));
 const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
 const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
-/** By stride, then by whether there is a bias. */
-const depthwise = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseText, { STRIDE, BIAS })));
-const depthwiseTranspose = [1, 2].map((STRIDE) =>
-  [false, true].map((BIAS) => kernel(depthwiseTransposeText, { STRIDE, BIAS })),
-);
 const directWeights = kernel(weightGradientDirect);
 
 /** Bytes of patches that one pass makes, unless those of the fewest images that it can have are more. */
 const workspaceBytes = 64 << 20;
 /** Invocations from which on an adapter is busy. */
 const enoughThreads = 4096;
-
-/** Bytes of an image of x and of y. */
-function planeBytes(g: ConvGeometry): readonly number[] {
-  return [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)];
-}
 
 /** The most bytes that an image has in any tensor of a pass, patches and packed operands with their padding included. */
 function largestBytes(g: ConvGeometry): number {
@@ -77,17 +67,6 @@ function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
   return spansOf(g.images, most >= g.images ? g.images : Math.max(unit, Math.floor(most / unit) * unit));
 }
 
-/** Images of each pass of a direct kernel, which needs no workspace. */
-function directPasses(g: ConvGeometry, limits: Limits): readonly Span[] {
-  return splitRows('conv2d', g.images, planeBytes(g), limits);
-}
-
-/** The images of a pass of a tensor [N, ...]. */
-function images(x: Tensor, { start, count }: Span): Memory {
-  const bytes = x.bytes / (x.shape[0] as number);
-  return part(x, start * bytes, count * bytes);
-}
-
 /** Patches of `x` for a convolution g: [taps, columns], or [columns, taps padded to 4] with `pixelMajor`. */
 function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, pixelMajor: boolean): Tensor {
   const rows = pixelMajor ? roundUp4(taps(g)) : taps(g);
@@ -97,14 +76,6 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
   const groups = Math.ceil((channels * (columns / 4)) / form.const('LANES'));
   run(form, { x, patches }, { ...patchParams(g), images: count, rows, columns }, groups);
   return patches;
-}
-
-/** Whether every channel has a 3x3 window of its own and the usual padding. */
-function eachChannelByItself(g: ConvGeometry): boolean {
-  const square = (sizes: Shape, ...allowed: readonly number[]): boolean =>
-    sizes[0] === sizes[1] && allowed.includes(at(sizes, 0));
-  const own = g.groups === g.inputs && g.groups === g.outputs;
-  return own && square(g.window, 3) && square(g.stride, 1, 2) && square(g.padding, 1) && square(g.dilation, 1);
 }
 
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
@@ -139,23 +110,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
       }
     },
   },
-  {
-    name: 'depthwise',
-    fits: eachChannelByItself,
-    run: (x, weight, bias, g, y) => {
-      const form = depthwise[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
-      const tiles = [
-        Math.ceil(at(g.output, 0) / form.const('ROWS')),
-        Math.ceil(at(g.output, 1) / form.const('COLUMNS')),
-      ] as const;
-      for (const span of directPasses(g, y.storage.device.limits)) {
-        const planes = span.count * g.inputs;
-        const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };
-        const groups = Math.ceil((planes * tiles[0] * tiles[1]) / form.const('LANES'));
-        run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, groups);
-      }
-    },
-  },
+  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseForward },
   {
     name: 'direct',
     fits: () => true,
@@ -212,23 +167,7 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
       }
     },
   },
-  {
-    name: 'depthwise',
-    fits: eachChannelByItself,
-    run: (y, weight, bias, g, x) => {
-      const form = depthwiseTranspose[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
-      const tiles = [
-        Math.ceil(at(g.input, 0) / form.const('ROWS')),
-        Math.ceil(at(g.input, 1) / form.const('COLUMNS')),
-      ] as const;
-      for (const span of directPasses(g, x.storage.device.limits)) {
-        const planes = span.count * g.inputs;
-        const params = { planes, channels: g.inputs, input: g.input, output: g.output, tiles };
-        const groups = Math.ceil((planes * tiles[0] * tiles[1]) / form.const('LANES'));
-        run(form, { y: images(y, span), weight, bias, x: images(x, span) }, params, groups);
-      }
-    },
-  },
+  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseTransposed },
   {
     name: 'direct',
     fits: () => true,
@@ -259,7 +198,7 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
       passes(g, x.storage.device.limits).map((span) => {
         const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
         // The sum over pixels is cut into equal parts that other invocations do.
-        const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 16)));
+        const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 8)));
         const parts = largestDivisor(pixels, Math.max(1, Math.min(wanted, Math.floor(pixels / 128))));
         const depth = pixels / parts;
         const [aRows, bColumns] = [roundUp4(rows), roundUp4(columns)];
@@ -273,6 +212,7 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
         return c;
       }),
   },
+  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseWeightGradient },
   {
     name: 'direct',
     fits: () => true,

@@ -2,9 +2,11 @@
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
+import windows from '@mien/shaders/lib/windows.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
   'lib/grid.wgsl': grid,
   'lib/philox.wgsl': philox,
+  'lib/windows.wgsl': windows,
 };

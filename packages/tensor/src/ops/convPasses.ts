@@ -1,0 +1,22 @@
+// Convolutions of more images than one binding holds go in passes of as many as fit.
+import type { Limits } from '../runtime/limits.ts';
+import { part, type Span, splitRows } from '../runtime/split.ts';
+import type { Memory } from '../runtime/storage.ts';
+import type { Tensor } from '../tensor.ts';
+import { area, type ConvGeometry } from './convGeometry.ts';
+
+/** Bytes of an image of x and of y. */
+export function planeBytes(g: ConvGeometry): readonly number[] {
+  return [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)];
+}
+
+/** Images of each pass of a direct kernel, which needs no workspace. */
+export function directPasses(g: ConvGeometry, limits: Limits): readonly Span[] {
+  return splitRows('conv2d', g.images, planeBytes(g), limits);
+}
+
+/** The images of a pass of a tensor [N, ...]. */
+export function images(x: Tensor, { start, count }: Span): Memory {
+  const bytes = x.bytes / (x.shape[0] as number);
+  return part(x, start * bytes, count * bytes);
+}
