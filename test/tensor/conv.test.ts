@@ -136,39 +136,6 @@ for (const name of alternativesOf('convTranspose2d')) {
   );
 }
 
-const ownWindows = fc
-  .record({
-    images: fc.integer({ min: 1, max: 3 }),
-    channels: fc.integer({ min: 1, max: 5 }),
-    height: fc.integer({ min: 2, max: 11 }),
-    width: fc.integer({ min: 2, max: 11 }),
-    stride: fc.constantFrom(1, 2),
-  })
-  .chain(({ images, channels, height, width, stride }) =>
-    fc.record({
-      x: valuesOf([images, channels, height, width]),
-      weight: valuesOf([channels, 1, 3, 3]),
-      bias: valuesOf([channels]),
-      options: fc.constant({ stride, padding: 1, groups: channels }),
-    }),
-  );
-
-law(
-  'conv2d with a window for each channel equals its reference, and its gradient the derivative',
-  ownWindows,
-  async ({ x, weight, bias, options }) => {
-    await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options), {
-      terms: 9,
-    });
-    await gradcheck(
-      (v, w, b) => conv2d(v as Tensor, w as Tensor, b as Tensor, options),
-      (v, w, b) => reference.conv2d(v as reference.Values, w as reference.Values, b as reference.Values, options),
-      [x, weight, bias],
-      { terms: 9 + x.data.length },
-    );
-  },
-);
-
 law(
   'conv2d of the sizes that networks have equals its reference',
   fc

@@ -17,6 +17,12 @@ import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import {
+  depthwiseForward,
+  depthwiseTransposed,
+  depthwiseWeightGradient,
+  eachChannelByItself,
+} from './convDepthwise.ts';
+import {
   area,
   at,
   type Conv2dOptions,
@@ -30,7 +36,6 @@ import {
   taps,
 } from './convGeometry.ts';
 import { directPasses, images, planeBytes } from './convPasses.ts';
-import { depthwiseForward, depthwiseTransposed, depthwiseWeightGradient, eachChannelByItself } from './depthwise.ts';
 import type { Shape } from './geometry.ts';
 import { gemm, packed, roundUp4 } from './matmul.ts';
 import { sum } from './reduce.ts';

@@ -1,8 +1,8 @@
 // Convolutions of each channel by itself with a 3x3 window, as MobileNets have them (Howard et al., 2017): one way of
 // doing conv2d, its transpose and its weight gradient.
-import depthwiseText from '@mien/shaders/depthwise/depthwise.wgsl';
-import depthwiseTransposeText from '@mien/shaders/depthwise/depthwiseTranspose.wgsl';
-import depthwiseWeightGradientText from '@mien/shaders/depthwise/depthwiseWeightGradient.wgsl';
+import depthwiseText from '@mien/shaders/conv/depthwise.wgsl';
+import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
+import depthwiseWeightGradientText from '@mien/shaders/conv/depthwiseWeightGradient.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
