@@ -1,6 +1,6 @@
 import { cat, pad, ShapeError, stack, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { gradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tensor/testing';
+import { gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -166,6 +166,91 @@ law(
       [x],
     );
   },
+);
+
+/** Tensors of up to 16 KiB where one binding holds 1 KiB. */
+const split = (name: string, rank: number, property: (x: reference.Values) => Promise<void>) =>
+  law(
+    `${name} is split where a tensor is larger than a binding, gradient included`,
+    shapes({ minRank: rank, maxRank: rank }).chain((shape) => valuesOf(shape)),
+    (x) => withLimits({ maxStorageBufferBindingSize: 1024, minStorageBufferOffsetAlignment: 256 }, () => property(x)),
+  );
+
+split('permute', 3, async (x) => {
+  for (const order of [
+    [2, 1, 0],
+    [0, 2, 1],
+    [1, 2, 0],
+  ]) {
+    await near(toTensor(x).permute(order), reference.permute(x, order));
+    await gradcheck(
+      (v) => v.permute(order),
+      (v) => reference.permute(v, order),
+      [x],
+    );
+  }
+});
+
+split('slice', 2, async (x) => {
+  for (const [dim, start, step] of [
+    [0, 0, 2],
+    [1, 0, 3],
+  ] as const) {
+    const end = x.shape[dim] as number;
+    await near(toTensor(x).slice(dim, start, end, step), reference.slice(x, dim, start, end, step));
+    await gradcheck(
+      (v) => v.slice(dim, start, end, step),
+      (v) => reference.slice(v, dim, start, end, step),
+      [x],
+    );
+  }
+});
+
+split('flip', 3, async (x) => {
+  for (const dims of [[0], [1], [0, 2]]) {
+    await near(toTensor(x).flip(dims), reference.flip(x, dims));
+    await gradcheck(
+      (v) => v.flip(dims),
+      (v) => reference.flip(v, dims),
+      [x],
+    );
+  }
+});
+
+split('cat', 3, async (x) => {
+  for (const dim of [0, 1, 2]) {
+    await near(cat([toTensor(x), toTensor(x)], dim), reference.cat([x, x], dim));
+    await gradcheck(
+      (a, b) => cat([a, b], dim),
+      (a, b) => reference.cat([a, b], dim),
+      [x, x],
+    );
+  }
+});
+
+split('pad', 2, async (x) => {
+  const counts = [
+    [1, 2],
+    [3, 0],
+  ] as const;
+  await near(pad(toTensor(x), counts, -3), reference.pad(x, counts, -3));
+  await gradcheck(
+    (v) => pad(v, counts, -3),
+    (v) => reference.pad(v, counts, -3),
+    [x],
+  );
+});
+
+law(
+  'expand is split where a tensor is larger than a binding',
+  shapes({ minRank: 2, maxRank: 2, maxSize: 1000 }).chain((shape) => valuesOf(shape)),
+  (x) =>
+    withLimits({ maxStorageBufferBindingSize: 1024, minStorageBufferOffsetAlignment: 256 }, async () => {
+      const [rows, columns] = x.shape as [number, number];
+      await near(toTensor(x).expand([5, rows, columns]), reference.expand(x, [5, rows, columns]));
+      const column = { shape: [x.data.length, 1], data: x.data };
+      await near(toTensor(column).expand([-1, 7]), reference.expand(column, [x.data.length, 7]));
+    }),
 );
 
 test('slice takes negative positions from the back, as Python does', async () => {

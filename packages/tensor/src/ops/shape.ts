@@ -6,6 +6,7 @@ import { DtypeError, ShapeError, ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
+import { type Window, windowOver } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full, zeros } from './create.ts';
 import {
@@ -31,7 +32,7 @@ interface Walk {
   readonly strides: Shape;
 }
 
-/** Copies a box from x to y, each walked in its own way. */
+/** Copies a box from x to y, each walked in its own way; in halves where it touches more of either than can be bound. */
 function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
   const merged = collapse(box, [from.strides, to.strides]);
   const [xStrides, yStrides] = merged.strides as [number[], number[]];
@@ -43,21 +44,53 @@ function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
     x.storage.device.copy(source, target, 4 * size);
     return;
   }
+  const most = x.storage.device.limits.maxStorageBufferBindingSize;
+  const source = x.bytes <= most ? { memory: x, start: 0 } : touched(x, from.offset, xStrides, merged.shape);
+  const target = y.bytes <= most ? { memory: y, start: 0 } : touched(y, to.offset, yStrides, merged.shape);
+  const tooLong = source.memory.bytes > most ? xStrides : target.memory.bytes > most ? yStrides : null;
+  if (tooLong) {
+    const { dim, half, rest } = halved(merged.shape, tooLong);
+    const [xStep, yStep] = [half * (xStrides[dim] as number), half * (yStrides[dim] as number)];
+    const fromHalf = { offset: from.offset + xStep, strides: xStrides };
+    const toHalf = { offset: to.offset + yStep, strides: yStrides };
+    copyBox(x, { ...from, strides: xStrides }, y, { ...to, strides: yStrides }, merged.shape.with(dim, half));
+    copyBox(x, fromHalf, y, toHalf, merged.shape.with(dim, rest));
+    return;
+  }
   const elements = copyAnywhere.const('ELEMENTS');
   run(
     (merged.shape.at(-1) as number) % elements === 0 ? copyRows : copyAnywhere,
-    { x, y },
+    { x: source.memory, y: target.memory },
     {
       size,
       rank: merged.shape.length,
-      xOffset: from.offset,
-      yOffset: to.offset,
+      xOffset: from.offset - source.start,
+      yOffset: to.offset - target.start,
       shape: padded(merged.shape, 1),
       xStrides: padded(xStrides, 0),
       yStrides: padded(yStrides, 0),
     },
     Math.ceil(size / (elements * copyAnywhere.const('LANES'))),
   );
+}
+
+/** The dimension along which `strides` reach farthest, and its two halves. */
+function halved(shape: Shape, strides: Shape): { dim: number; half: number; rest: number } {
+  const reaches = strides.map((stride, dim) => Math.abs(stride) * ((shape[dim] as number) - 1));
+  const dim = reaches.indexOf(Math.max(...reaches));
+  const half = Math.ceil((shape[dim] as number) / 2);
+  return { dim, half, rest: (shape[dim] as number) - half };
+}
+
+/** The window over what a walk through `shape` touches. */
+function touched(tensor: Tensor, offset: number, strides: Shape, shape: Shape): Window {
+  let [first, last] = [offset, offset];
+  for (const [dim, stride] of strides.entries()) {
+    const reach = stride * ((shape[dim] as number) - 1);
+    if (reach < 0) first += reach;
+    else last += reach;
+  }
+  return windowOver(tensor, first, last + 1);
 }
 
 /** x, read by `walk`, as a new tensor of shape `shape`. */

@@ -18,7 +18,8 @@ export function limitsOf(gpu: GPUDevice): Limits {
   const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   return {
     maxComputeWorkgroupsPerDimension,
-    maxStorageBufferBindingSize,
+    // Chromium announces 2^31 - 4, and bindings are rounded up to whole vec4.
+    maxStorageBufferBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
     maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
   };

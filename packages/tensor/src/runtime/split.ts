@@ -8,6 +8,20 @@ export function part(memory: Memory, offset: number, bytes: number): Memory {
   return { storage: memory.storage, byteOffset: memory.byteOffset + offset, bytes };
 }
 
+/** A part of a tensor that can be bound although what is wanted of it begins anywhere. */
+export interface Window {
+  readonly memory: Memory;
+  /** The element of the tensor that it begins with. */
+  readonly start: number;
+}
+
+/** The least window over the elements from `first` up to `end`. */
+export function windowOver(tensor: Memory, first: number, end: number): Window {
+  const unit = tensor.storage.device.limits.minStorageBufferOffsetAlignment / 4;
+  const start = Math.floor(first / unit) * unit;
+  return { memory: part(tensor, 4 * start, 4 * (end - start)), start };
+}
+
 /** One part of a tensor: its first element or row, and how many. */
 export interface Span {
   readonly start: number;
