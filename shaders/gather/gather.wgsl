@@ -1,9 +1,21 @@
 // y[o, j, i] = x[o, index[o, j, i], i], as bits of any four-byte type; where the index is outside, `params.outside`.
-// An index that all i share is given as [outer, count, 1].
+// An index that all i share is given as [outer, count, 1]. Bound are windows of the tensors, each from its first element
+// on; what lies outside the window of x is left to another dispatch.
 // threads: LANES in a group, one element of y each.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
-struct Params { outer: u32, length: u32, inner: u32, count: u32, indexInner: u32, outside: u32 }
+struct Params {
+  length: u32,
+  inner: u32,
+  count: u32,
+  indexInner: u32,
+  outside: u32,
+  xFirst: u32,
+  xSize: u32,
+  indexFirst: u32,
+  yFirst: u32,
+  ySize: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;      // [outer, length, inner]
 @group(0) @binding(2) var<storage, read> index: array<u32>;  // [outer, count, indexInner]; negative ones are large here
@@ -16,13 +28,15 @@ fn gather(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = linearGroup(group, groups) * LANES + lane;
-  if (id >= params.outer * params.count * params.inner) { return; }
-  let i = id % params.inner;
-  let row = id / params.inner;
-  let place = index[row * params.indexInner + i % params.indexInner];
+  if (id >= params.ySize) { return; }
+  let row = (params.yFirst + id) / params.inner;
+  let i = params.yFirst + id - row * params.inner;
+  let place = index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst];
   if (place >= params.length) {
     y[id] = params.outside;
   } else {
-    y[id] = x[((row / params.count) * params.length + place) * params.inner + i];
+    // Before the window this is a large number.
+    let at = ((row / params.count) * params.length + place) * params.inner + i - params.xFirst;
+    if (at < params.xSize) { y[id] = x[at]; }
   }
 }

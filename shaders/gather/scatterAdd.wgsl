@@ -1,8 +1,20 @@
 // y[o, l, i] = sum of x[o, j, i] over the j with index[o, j, i] == l: the gradient of gather, without atomics, in one order.
+// Bound are windows of the tensors, each from its first element on; ADDING goes on with the sum over the windows of x before.
 // threads: LANES in a group, one element of y each, which looks at every index of its column.
 // uses: lib/grid.wgsl
+const ADDING: bool = false;
 const LANES: u32 = 64;
-struct Params { outer: u32, length: u32, inner: u32, count: u32, indexInner: u32 }
+struct Params {
+  length: u32,
+  inner: u32,
+  count: u32,
+  indexInner: u32,
+  xFirst: u32,
+  xSize: u32,
+  indexFirst: u32,
+  yFirst: u32,
+  ySize: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, count, inner]
 @group(0) @binding(2) var<storage, read> index: array<u32>;    // [outer, count, indexInner]
@@ -15,13 +27,20 @@ fn scatterAdd(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = linearGroup(group, groups) * LANES + lane;
-  if (id >= params.outer * params.length * params.inner) { return; }
-  let i = id % params.inner;
-  let place = (id / params.inner) % params.length;
-  let first = (id / (params.inner * params.length)) * params.count;
+  if (id >= params.ySize) { return; }
+  let inner = params.inner;
+  let i = (params.yFirst + id) % inner;
+  let place = ((params.yFirst + id) / inner) % params.length;
+  let first = ((params.yFirst + id) / (inner * params.length)) * params.count;
+  // The rows whose element i lies in the window of x.
+  let start = max(first, (params.xFirst + inner - 1 - i) / inner);
+  let end = min(first + params.count, (params.xFirst + params.xSize + inner - 1 - i) / inner);
   var sum = 0.0;
-  for (var row = first; row < first + params.count; row++) {
-    if (index[row * params.indexInner + i % params.indexInner] == place) { sum += x[row * params.inner + i]; }
+  if (ADDING) { sum = y[id]; }
+  for (var row = start; row < end; row++) {
+    if (index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst] == place) {
+      sum += x[row * inner + i - params.xFirst];
+    }
   }
   y[id] = sum;
 }

@@ -1,6 +1,6 @@
 import { DtypeError, embedding, gather, oneHot, ShapeError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { gradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tensor/testing';
+import { gradcheck, near, refuses, shapes, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -47,6 +47,56 @@ law(
       [weight],
     );
   },
+);
+
+/** Up to 16 KiB each of values and indices where one binding holds 1 KiB. */
+const splitCases = shapes({ minRank: 3, maxRank: 3 }).chain((shape) =>
+  fc.record({ dim: fc.nat(2), count: fc.integer({ min: 1, max: 40 }) }).chain(({ dim, count }) => {
+    const integers = { min: 0, max: (shape[dim] as number) - 1, integer: true };
+    return fc.record({
+      x: valuesOf(shape),
+      dim: fc.constant(dim),
+      index: valuesOf(
+        shape.map((size, d) => (d === dim ? count : size)),
+        integers,
+      ),
+    });
+  }),
+);
+
+law('gather is split where a tensor is larger than a binding, gradient included', splitCases, ({ x, dim, index }) =>
+  withLimits({ maxStorageBufferBindingSize: 1024, minStorageBufferOffsetAlignment: 256 }, async () => {
+    const places = toTensor(index, { dtype: 'int32' });
+    await near(gather(toTensor(x), dim, places), reference.gather(x, dim, index));
+    await gradcheck(
+      (v) => gather(v, dim, places),
+      (v) => reference.gather(v, dim, index),
+      [x],
+    );
+  }),
+);
+
+law(
+  'embedding is split where a tensor is larger than a binding, gradient included',
+  fc
+    .record({ rows: fc.integer({ min: 1, max: 600 }), width: fc.constantFrom(1, 2, 5, 64, 300) })
+    .chain(({ rows, width }) =>
+      fc.record({
+        weight: valuesOf([rows, width]),
+        index: valuesOf([300], { min: 0, max: rows - 1, integer: true }),
+      }),
+    ),
+  ({ weight, index }) =>
+    withLimits({ maxStorageBufferBindingSize: 4096, minStorageBufferOffsetAlignment: 256 }, async () => {
+      const places = toTensor(index, { dtype: 'int32' });
+      await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
+      await gradcheck(
+        (w) => embedding(places, w),
+        (w) => reference.embedding(index, w),
+        [weight],
+      );
+    }),
+  { runs: 10 },
 );
 
 law(

@@ -5,31 +5,58 @@ import scatterAddText from '@mien/shaders/gather/scatterAdd.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { kernel } from '../runtime/kernel.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
+import { type Window, windowOver, windowsOver } from '../runtime/split.ts';
+import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { arange } from './create.ts';
 import { normalizeDim, type Shape, show, sizeOf } from './geometry.ts';
 
 const forward = kernel(gatherText);
 const backward = kernel(scatterAddText);
+const backwardOnwards = kernel(scatterAddText, { ADDING: true });
 const nanBits = 0x7fc00000;
 
 /** x as [outer, length, inner] and the index as [outer, count, indexInner]. */
 interface Picking {
-  readonly outer: number;
   readonly length: number;
   readonly inner: number;
   readonly count: number;
   readonly indexInner: number;
 }
 
+/** Windows over the blocks of x that a window of y belongs to: `yBlock` elements of y belong to `xBlock` of x. */
+function sourcesOf(x: Tensor, y: Window, yBlock: number, xBlock: number): readonly Window[] {
+  return windowsOver(x, Math.floor(y.start / yBlock) * xBlock, Math.ceil((y.start + y.count) / yBlock) * xBlock);
+}
+
+/** The window over the indices of a window of picked values. */
+function placesOf(index: Tensor, { start, count }: Window, { inner, indexInner }: Picking): Window {
+  const share = inner / indexInner;
+  return windowOver(index, Math.floor(start / share), Math.ceil((start + count) / share));
+}
+
+function runOver(form: Kernel, x: Window, index: Window, y: Window, params: Params): void {
+  run(
+    form,
+    { x: x.memory, index: index.memory, y: y.memory },
+    { ...params, xFirst: x.start, xSize: x.count, indexFirst: index.start, yFirst: y.start, ySize: y.count },
+    Math.ceil(y.count / form.const('LANES')),
+  );
+}
+
 /** Picks without any check; the result has the shape `shape`. */
 function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
   const y = empty(shape, x.dtype);
   const outside = x.dtype === 'float32' ? nanBits : 0;
-  run(forward, { x, index, y }, { ...g, outside }, Math.ceil(y.size / forward.const('LANES')));
+  for (const target of windowsOver(y, 0, y.size)) {
+    const places = placesOf(index, target, g);
+    for (const source of sourcesOf(x, target, g.count * g.inner, g.length * g.inner)) {
+      runOver(forward, source, places, target, { ...g, outside });
+    }
+  }
   const whole = x.shape;
   return record(
     'gather',
@@ -45,7 +72,12 @@ function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
 /** Adds each value up where its index says: the gradient of `pick`, whose gradient is `pick`. */
 function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
   const y = empty(shape);
-  run(backward, { x, index, y }, { ...g }, Math.ceil(y.size / backward.const('LANES')));
+  for (const target of windowsOver(y, 0, y.size)) {
+    const sources = sourcesOf(x, target, g.length * g.inner, g.count * g.inner);
+    for (const [i, source] of sources.entries()) {
+      runOver(i === 0 ? backward : backwardOnwards, source, placesOf(index, source, g), target, { ...g });
+    }
+  }
   const picked = x.shape;
   return record(
     'scatterAdd',
@@ -72,7 +104,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   }
   const inner = sizeOf(x.shape.slice(along + 1));
   const [length, count] = [x.shape[along] as number, index.shape[along] as number];
-  return pick(x, index, { outer: x.size / (length * inner), length, inner, count, indexInner: inner }, index.shape);
+  return pick(x, index, { length, inner, count, indexInner: inner }, index.shape);
 }
 
 /**
@@ -85,7 +117,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
   if (weight.rank !== 2 || length === undefined || inner === undefined) {
     throw new ShapeError(`embedding: weight is [V, D], came ${show(weight.shape)}`);
   }
-  return pick(weight, index, { outer: 1, length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
+  return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
 }
 
 /** int32 [..., classes]: 1 at the index, 0 elsewhere; an index outside gives zeros. Throws ValueError for no classes. */

@@ -13,13 +13,27 @@ export interface Window {
   readonly memory: Memory;
   /** The element of the tensor that it begins with. */
   readonly start: number;
+  /** How many it holds. */
+  readonly count: number;
 }
 
 /** The least window over the elements from `first` up to `end`. */
 export function windowOver(tensor: Memory, first: number, end: number): Window {
   const unit = tensor.storage.device.limits.minStorageBufferOffsetAlignment / 4;
   const start = Math.floor(first / unit) * unit;
-  return { memory: part(tensor, 4 * start, 4 * (end - start)), start };
+  return { memory: part(tensor, 4 * start, 4 * (end - start)), start, count: end - start };
+}
+
+/** Windows over the elements from `first` up to `end`, as large as can be bound, one after the other. */
+export function windowsOver(tensor: Memory, first: number, end: number): readonly Window[] {
+  const { limits } = tensor.storage.device;
+  const unit = limits.minStorageBufferOffsetAlignment / 4;
+  const most = Math.floor(limits.maxStorageBufferBindingSize / (4 * unit)) * unit;
+  const windows: Window[] = [];
+  for (let start = Math.floor(first / unit) * unit; start < end; start += most) {
+    windows.push(windowOver(tensor, start, Math.min(start + most, end)));
+  }
+  return windows;
 }
 
 /** One part of a tensor: its first element or row, and how many. */
