@@ -89,9 +89,9 @@ function invent(label: number, random: Generator): Sketch {
   const chance = (p: number): boolean => random.uniform() < p;
   const variants = EXPRESSIONS[label] as readonly Partial<Action>[];
   const chosen: Action = { ...REST, ...variants[random.integer(variants.length)] };
-  const strength = between(0.7, 1.15);
+  const strength = between(1, 1.3);
   const moved = (value: number, jitter: number): number =>
-    value * strength * between(0.8, 1.2) + between(-jitter, jitter);
+    value * strength * between(0.9, 1.1) + between(-jitter, jitter);
   const act: Action = {
     browInner: moved(chosen.browInner, 0.025),
     browOuter: moved(chosen.browOuter, 0.025),
@@ -150,7 +150,7 @@ function invent(label: number, random: Generator): Sketch {
     backY: between(-0.3, 0.3),
     shirt: between(0.1, 0.9),
     softness: between(0.9, 1.6),
-    noise: between(0.01, 0.045),
+    noise: between(0.01, 0.04),
   };
 }
 
@@ -163,11 +163,11 @@ export interface DrawnOptions {
 }
 
 /**
- * Draws faces with the seven expressions of FER2013: as many of each class as the options say (400 for training, 30
+ * Draws faces with the seven expressions of FER2013: as many of each class as the options say (300 for training, 30
  * and 30 for the tests), the classes shuffled inside each split. Synthetic: good to see learning, not to report.
  * One seed gives the same bytes on every machine.
  */
-export function drawFaces({ seed = 1, training = 400, publicTest = 30, privateTest = 30 }: DrawnOptions = {}): Faces {
+export function drawFaces({ seed = 1, training = 300, publicTest = 30, privateTest = 30 }: DrawnOptions = {}): Faces {
   const sizes = [training, publicTest, privateTest];
   for (const size of sizes) {
     if (!Number.isInteger(size) || size < 1)
