@@ -37,7 +37,8 @@ import {
 } from './convGeometry.ts';
 import { directPasses, images, planeBytes } from './convPasses.ts';
 import type { Shape } from './geometry.ts';
-import { gemm, packed, roundUp4 } from './matmul.ts';
+import { packed, roundUp4 } from './matmul.ts';
+import { gemm } from './matmulGemm.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
