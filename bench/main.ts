@@ -110,7 +110,8 @@ export function shareOfCopy({ name, unit, median }: Measurement, all: readonly M
   return `${Math.round((100 * median) / copy.median)} % of copy`;
 }
 
-function digits(value: number): string {
+/** Three digits, or all of a whole number. */
+export function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 

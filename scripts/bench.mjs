@@ -1,6 +1,6 @@
 // npm run bench -- [WORD...] [--json FILE]: measures what the words select, or all; FILE's picture lies beside it.
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
@@ -8,10 +8,11 @@ import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
 const { values, positionals } = readOptions();
 prepare();
 const { bundleForNode } = await import('./bundle.mjs');
-const bundle = await bundleForNode(join(root, 'bench', 'main.ts'), 'bench').catch(() => process.exit(1));
+const entry = `export { bench, names } from './bench/main.ts'; export { pictureOf } from './bench/picture.ts';`;
+const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(() => process.exit(1));
 process.setSourceMapsEnabled(true);
 process.chdir(root);
-const { bench, names } = await import(pathToFileURL(bundle).href);
+const { bench, names, pictureOf } = await import(pathToFileURL(bundle).href);
 const result = await bench(positionals);
 if (result === null) fail(`bench: no record is named ${positionals.join(' or ')}; there are ${names().join(', ')}`);
 if (result.failures.length > 0) process.exitCode = 1;
@@ -19,7 +20,7 @@ if (values.json !== undefined) {
   const file = resolve(callerFolder, values.json);
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   const picture = `${file.replace(/\.json$/, '')}.png`;
-  writeFileSync(picture(result));
+  writeFileSync(picture, pictureOf(result));
   process.stdout.write(`${values.json} and its picture ${picture}\n`);
 }
 
