@@ -45,7 +45,7 @@ export class Device {
     };
     this.facts = facts;
     this.#gpu = gpu;
-    this.#limits = limitsOf(gpu);
+    this.#limits = limitsOf(gpu, facts);
     this.pool = new Pool(gpu, onFailure);
     this.#stream = new Stream(gpu, onFailure);
     this.#pipelines = new Pipelines(gpu);

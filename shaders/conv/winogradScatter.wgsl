@@ -1,0 +1,98 @@
+// Z = T d T^T for every window d of x, SIZE x SIZE at steps of `step`: the way into Winograd's domain of POINTS x POINTS
+// products. T is B^T for the input, G for the weights (one window a "channel", that of weight [K, C, 3, 3]), and A for the
+// gradient of the output. Zero stands outside of x.
+// threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST one window of four channels.
+// reference: Lavin and Gray (2016).
+// uses: lib/grid.wgsl, lib/winograd.wgsl
+const M: u32 = 4;
+const MATRIX: u32 = INPUT;
+const SIZE: u32 = 6;
+const POINTS: u32 = 6;
+const CHANNELS_LAST: bool = false;
+const FLIPPED: bool = false;       // windows are read from their end: the weights of the transposed convolution
+const LANES: u32 = 64;
+struct Params {
+  channels: u32,
+  plane: vec2u,     // rows and columns of x
+  tiles: vec2u,     // windows down and across
+  windows: u32,     // in all: images * tiles
+  rows: u32,        // of Z: channels or windows
+  columns: u32,     // of Z, a multiple of 4: windows or channels
+  step: u32,
+  padding: vec2i,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;          // [images, channels, plane]
+@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;  // [POINTS * POINTS, rows, columns]
+
+fn coefficient(point: u32, place: u32) -> f32 {
+  // A is the transpose of OUTPUT_M.
+  if (MATRIX == OUTPUT) { return winograd(M, OUTPUT, place, point); }
+  return winograd(M, MATRIX, point, place);
+}
+
+// Where a window starts: offset of its plane, then row and column.
+struct Place { plane: u32, row: i32, column: i32 }
+
+fn placeOf(window: u32, channel: u32) -> Place {
+  let perImage = params.tiles.x * params.tiles.y;
+  let tile = window % perImage;
+  let plane = ((window / perImage) * params.channels + channel) * params.plane.x * params.plane.y;
+  let row = i32((tile / params.tiles.y) * params.step) - params.padding.x;
+  let column = i32((tile % params.tiles.y) * params.step) - params.padding.y;
+  return Place(plane, row, column);
+}
+
+fn element(place: Place, exists: bool, i: u32, j: u32) -> f32 {
+  let row = place.row + i32(i);
+  let column = place.column + i32(j);
+  let inside = exists && u32(row) < params.plane.x && u32(column) < params.plane.y;
+  return select(0.0, x[place.plane + select(0u, u32(row) * params.plane.y + u32(column), inside)], inside);
+}
+
+@compute @workgroup_size(LANES)
+fn winogradScatter(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  let quads = params.columns / 4;
+  if (id >= params.rows * quads) { return; }
+  let row = id / quads;
+  let first = (id % quads) * 4;
+
+  var window: array<array<vec4f, SIZE>, SIZE>;
+  for (var v = 0u; v < 4; v++) {
+    let at = select(vec2u(first + v, row), vec2u(row, first + v), CHANNELS_LAST);
+    let exists = at.x < params.windows && at.y < params.channels;
+    let place = placeOf(select(0u, at.x, exists), select(0u, at.y, exists));
+    for (var i = 0u; i < SIZE; i++) {
+      for (var j = 0u; j < SIZE; j++) {
+        let taken = select(vec2u(i, j), vec2u(SIZE - 1 - i, SIZE - 1 - j), FLIPPED);
+        window[i][j][v] = element(place, exists, taken.x, taken.y);
+      }
+    }
+  }
+  var half: array<array<vec4f, SIZE>, POINTS>;
+  for (var p = 0u; p < POINTS; p++) {
+    for (var j = 0u; j < SIZE; j++) {
+      var sum = vec4f();
+      for (var i = 0u; i < SIZE; i++) {
+        let factor = coefficient(p, i);
+        if (factor != 0) { sum += factor * window[i][j]; }
+      }
+      half[p][j] = sum;
+    }
+  }
+  for (var p = 0u; p < POINTS; p++) {
+    for (var q = 0u; q < POINTS; q++) {
+      var sum = vec4f();
+      for (var j = 0u; j < SIZE; j++) {
+        let factor = coefficient(q, j);
+        if (factor != 0) { sum += factor * half[p][j]; }
+      }
+      z[((p * POINTS + q) * params.rows + row) * quads + first / 4] = sum;
+    }
+  }
+}
