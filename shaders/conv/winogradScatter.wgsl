@@ -1,4 +1,4 @@
-// Z = T d T^T for every window d of x, SIZE x SIZE at steps of `step`: the way into Winograd's domain of POINTS x POINTS
+// Z = T d T^T for every window d of x, SIZE x SIZE `pace` apart: the way into Winograd's domain of POINTS x POINTS
 // products. T is B^T for the input, G for the weights (one window a "channel", that of weight [K, C, 3, 3]), and A for the
 // gradient of the output. Zero stands outside of x.
 // threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST one window of four channels.
@@ -17,16 +17,16 @@ struct Params {
   plane: vec2u,     // rows and columns of x
   tiles: vec2u,     // windows down and across
   windows: u32,     // in all: images * tiles
-  rows: u32,        // of a matrix of Z: channels or windows
-  parts: u32,       // matrices of a point, which share the rows
+  rows: u32,        // of Z: channels or windows
   columns: u32,     // of Z, a multiple of 4: windows or channels
-  stride: u32,      // vec4 from one matrix of Z to the next
-  step: u32,
+  block: u32,       // vec4 of a row of Z that lie together, block after block
+  step: u32,        // vec4 from one row of a block to the next
+  pace: u32,        // from one window to the next
   padding: vec2i,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;        // [images, channels, plane]
-@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;  // [POINTS * POINTS, parts, rows, columns], matrices stride apart
+@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;  // [blocks, rows, POINTS * POINTS, block]
 
 fn coefficient(point: u32, place: u32) -> f32 {
   // A is the transpose of OUTPUT_M.
@@ -41,8 +41,8 @@ fn placeOf(window: u32, channel: u32) -> Place {
   let perImage = params.tiles.x * params.tiles.y;
   let tile = window % perImage;
   let plane = ((window / perImage) * params.channels + channel) * params.plane.x * params.plane.y;
-  let row = i32((tile / params.tiles.y) * params.step) - params.padding.x;
-  let column = i32((tile % params.tiles.y) * params.step) - params.padding.y;
+  let row = i32((tile / params.tiles.y) * params.pace) - params.padding.x;
+  let column = i32((tile % params.tiles.y) * params.pace) - params.padding.y;
   return Place(plane, row, column);
 }
 
@@ -75,10 +75,11 @@ fn winogradScatter(
 ) {
   let id = linearGroup(group, groups) * LANES + lane;
   let quads = params.columns / 4;
-  if (id >= params.parts * params.rows * quads) { return; }
+  if (id >= params.rows * quads) { return; }
   let row = id / quads;
   let first = (id % quads) * 4;
-  let inPoint = (row / params.rows) * params.stride + (row % params.rows) * quads + id % quads;
+  let quad = id % quads;
+  let start = ((quad / params.block) * params.rows + row) * params.step + quad % params.block;
 
   var window: array<array<vec4f, SIZE>, SIZE>;
   for (var v = 0u; v < 4; v++) {
@@ -108,7 +109,7 @@ fn winogradScatter(
         let factor = coefficient(q, j);
         if (factor != 0) { sum += factor * half[p][j]; }
       }
-      z[(p * POINTS + q) * params.parts * params.stride + inPoint] = sum;
+      z[start + (p * POINTS + q) * params.block] = sum;
     }
   }
 }
