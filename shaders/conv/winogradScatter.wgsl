@@ -67,6 +67,16 @@ fn lineOf(place: Place, exists: bool, i: u32) -> array<f32, SIZE> {
   return line;
 }
 
+// Window v of the four, as numbers.
+fn windowOf(row: u32, column: u32) -> array<array<f32, SIZE>, SIZE> {
+  let at = select(vec2u(column, row), vec2u(row, column), CHANNELS_LAST);
+  let exists = at.x < params.windows && at.y < params.channels;
+  let place = placeOf(select(0u, at.x, exists), select(0u, at.y, exists));
+  var window: array<array<f32, SIZE>, SIZE>;
+  for (var i = 0u; i < SIZE; i++) { window[i] = lineOf(place, exists, select(i, SIZE - 1 - i, FLIPPED)); }
+  return window;
+}
+
 @compute @workgroup_size(LANES)
 fn winogradScatter(
   @builtin(workgroup_id) group: vec3u,
@@ -81,14 +91,16 @@ fn winogradScatter(
   let quad = id % quads;
   let start = ((quad / params.block) * params.rows + row) * params.step + quad % params.block;
 
+  // Not a loop over the four: some compilers leave what a variable indexes in memory, lane by lane.
+  let a = windowOf(row, first);
+  let b = windowOf(row, first + 1);
+  let c = windowOf(row, first + 2);
+  let d = windowOf(row, first + 3);
   var window: array<array<vec4f, SIZE>, SIZE>;
-  for (var v = 0u; v < 4; v++) {
-    let at = select(vec2u(first + v, row), vec2u(row, first + v), CHANNELS_LAST);
-    let exists = at.x < params.windows && at.y < params.channels;
-    let place = placeOf(select(0u, at.x, exists), select(0u, at.y, exists));
-    for (var i = 0u; i < SIZE; i++) {
-      let line = lineOf(place, exists, select(i, SIZE - 1 - i, FLIPPED));
-      for (var j = 0u; j < SIZE; j++) { window[i][j][v] = line[select(j, SIZE - 1 - j, FLIPPED)]; }
+  for (var i = 0u; i < SIZE; i++) {
+    for (var j = 0u; j < SIZE; j++) {
+      let taken = select(j, SIZE - 1 - j, FLIPPED);
+      window[i][j] = vec4f(a[i][taken], b[i][taken], c[i][taken], d[i][taken]);
     }
   }
   var half: array<array<vec4f, SIZE>, POINTS>;

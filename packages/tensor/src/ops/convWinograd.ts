@@ -207,9 +207,22 @@ export function winogradWeightGradient(m: M) {
   };
 }
 
-/** Multiplications of F(m x m), in units of the channels' product. */
-function multiplications(m: M, [height, width]: Shape): number {
-  return (m + 2) ** 2 * Math.ceil((height as number) / m) * Math.ceil((width as number) / m);
+/** Multiply-adds that take as long as a number that is brought into the domain or out of it, or into patches. */
+const numberCost = 40;
+/** Likewise as a number that is copied in another order. */
+const copyCost = 10;
+
+/** What F(m x m) costs, in multiply-adds: products, and numbers of the input, output and weights in the domain. */
+function domainCost(m: M, { images, inputs, outputs, output }: ConvGeometry): number {
+  const windows = images * area(output.map((size) => Math.ceil(size / m)));
+  const numbers = windows * (inputs + outputs) + inputs * outputs;
+  return (m + 2) ** 2 * (windows * inputs * outputs + numberCost * numbers);
+}
+
+/** What the product over patches costs. */
+function patchesCost({ images, inputs, outputs, output }: ConvGeometry): number {
+  const pixels = images * area(output);
+  return 9 * inputs * (pixels * outputs + numberCost * pixels + copyCost * outputs);
 }
 
 /** F(4 x 4) and F(2 x 2) as ways of an operation, for the shapes that Winograd's filtering is made for. */
@@ -217,16 +230,9 @@ export function winogradWays<Run>(way: (m: M) => Run): readonly Alternative<Conv
   return ([4, 2] as const).map((m) => ({
     name: `winograd${m}`,
     fits: (g, limits) => fits(m, g, limits),
-    pays: (g, { subgroupSize }) => {
-      // SwiftShader, with its subgroups of 4, keeps the windows in memory, lane by lane.
-      if (subgroupSize === 4 || Math.min(g.inputs, g.outputs) < 16) return false;
-      const direct = 9 * area(g.output);
-      const other = m === 4 ? 2 : 4;
-      return (
-        multiplications(m, g.output) * 1.5 <= direct &&
-        multiplications(m, g.output) <= multiplications(other, g.output)
-      );
-    },
+    // SwiftShader, with its subgroups of 4, keeps windows in memory, lane by lane.
+    pays: (g, { subgroupSize }) =>
+      subgroupSize !== 4 && domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g)),
     run: way(m),
   }));
 }
