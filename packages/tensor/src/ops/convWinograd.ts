@@ -23,6 +23,9 @@ const workspaceBytes = 16 << 20;
 /** Products that a weight gradient should have at least, to keep an adapter busy. */
 const enoughProducts = 128;
 
+/** Numbers that the way back can store at once. */
+const widths = [1, 2, 4] as const;
+
 const forms = (M: M) => {
   const POINTS = M + 2;
   const input = { M, POINTS, MATRIX: 'INPUT', SIZE: POINTS };
@@ -34,8 +37,7 @@ const forms = (M: M) => {
     weight: kernel(scatterText, weight),
     weightFlipped: kernel(scatterText, { ...weight, CHANNELS_LAST: true, FLIPPED: true }),
     slope: kernel(scatterText, { ...slope, CHANNELS_LAST: true }),
-    output: kernel(gatherText, slope),
-    outputBiased: kernel(gatherText, { ...slope, BIAS: true }),
+    output: widths.map((WIDTH) => [false, true].map((BIAS) => kernel(gatherText, { ...slope, WIDTH, BIAS }))),
     weightGradient: kernel(gatherText, weight),
   };
 };
@@ -59,30 +61,66 @@ function weightWindows(g: ConvGeometry): Windows {
   return { channels: g.inputs, plane: [3, 3], tiles: [1, 1], windows: g.outputs };
 }
 
-/** Z [points, rows, columns padded to 4] of the windows of x. */
-function scatter(form: Kernel, x: Memory, of: Windows, rows: number, columns: number, step: number, padding: Shape): Tensor {
-  const points = form.const('POINTS') ** 2;
-  const z = empty([points, rows, roundUp4(columns)]);
-  const groups = Math.ceil((rows * roundUp4(columns)) / 4 / form.const('LANES'));
-  run(form, { x, z }, { ...of, rows, columns: roundUp4(columns), step, padding }, groups);
+/** A tensor in the domain: for each point `parts` matrices [rows, columns], columns a multiple of 4. */
+interface Domain {
+  readonly values: Tensor;
+  readonly points: number;
+  readonly parts: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements from one matrix to the next. */
+  readonly stride: number;
+}
+
+/**
+ * Matrices lie a little more than their numbers apart: a thread touches those of all points, and where their distance is a
+ * large power of two they would all want the same few lines of a cache.
+ */
+function domain(points: number, parts: number, rows: number, columns: number): Domain {
+  const page = 1024;
+  const stride = Math.ceil((rows * columns) / page) * page + 32;
+  return { values: empty([points * parts, stride]), points, parts, rows, columns, stride };
+}
+
+/** The windows of x as `parts` times `rows` by `width`: channels by windows, or windows by channels, as the form has it. */
+function scatter(
+  form: Kernel,
+  x: Memory,
+  of: Windows,
+  [rows, width, parts = 1]: readonly [number, number, number?],
+  step: number,
+  padding: Shape,
+): Domain {
+  const z = domain(form.const('POINTS') ** 2, parts, rows, roundUp4(width));
+  const groups = Math.ceil((parts * rows * z.columns) / 4 / form.const('LANES'));
+  const params = { ...of, rows, parts, columns: z.columns, stride: z.stride / 4, step, padding };
+  run(form, { x, z: z.values }, params, groups);
   return z;
 }
 
-/** Writes the windows of y from Z [points, parts, channels, columns padded to 4]. */
-function gather(form: Kernel, z: Tensor, bias: Memory | null, y: Memory, of: Windows, parts: number): void {
-  const columns = z.shape.at(-1) as number;
+/** Writes the windows of y from the domain: channels are its rows, windows its columns, and parts are added. */
+function gather(form: Kernel, z: Domain, bias: Memory | null, y: Memory, of: Windows): void {
+  const { parts, columns, stride } = z;
   const groups = Math.ceil((of.channels * columns) / 4 / form.const('LANES'));
-  run(form, { z, bias, y }, { ...of, columns, parts }, groups);
+  const width = form.const('WIDTH');
+  const output = { y: width === 1 ? y : null, yPairs: width === 2 ? y : null, yQuads: width === 4 ? y : null };
+  run(form, { z: z.values, bias, ...output }, { ...of, columns, parts, stride: stride / 4 }, groups);
 }
 
-/** For each point, `a` [depth, rows] times `b` [depth, columns], the depth in `parts` equal parts: [points, parts, rows, columns]. */
-function products(a: Tensor, b: Tensor, rows: number, parts: number): Tensor {
-  const [points, length, aRows] = a.shape as [number, number, number];
-  const columns = b.shape.at(-1) as number;
-  const depth = length / parts;
-  const c = empty([points, parts, rows, columns]);
-  const strides = { aBatch: depth * aRows, bBatch: depth * columns, cBatch: rows * columns };
-  gemm({ a, b, c, bias: null, rows, columns, depth, aRows, bColumns: columns, batches: points * parts, ...strides });
+/** The form of the way back that stores as much at once as windows of m in rows of y allow. */
+function outputForm(m: M, bias: Tensor | null, plane: Shape): Kernel {
+  const width = widths.findLastIndex((width) => width <= m && at(plane, 1) % width === 0);
+  return byM[m].output[width]?.[Number(bias !== null)] as Kernel;
+}
+
+/** a [depth, rows] times b [depth, columns], matrix by matrix. */
+function products(a: Domain, b: Domain, rows: number): Domain {
+  const { points, parts, rows: depth, columns: aRows } = a;
+  const { columns } = b;
+  const c = domain(points, parts, rows, columns);
+  const strides = { aBatch: a.stride, bBatch: b.stride, cBatch: c.stride };
+  const sizes = { rows, columns, depth, aRows, bColumns: columns, batches: points * parts };
+  gemm({ a: a.values, b: b.values, c: c.values, bias: null, ...sizes, ...strides });
   return c;
 }
 
@@ -95,14 +133,14 @@ function imageBytes(m: M, channels: number, output: Shape): number {
 export function winogradForward(m: M) {
   return (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void => {
     const form = byM[m];
-    const u = scatter(form.weight, weight, weightWindows(g), g.inputs, g.outputs, 0, [0, 0]);
+    const u = scatter(form.weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
     for (const span of workspacePasses(g, largest(m, g, g.output), workspaceBytes, y.storage.device.limits)) {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
-      const v = scatter(form.input, images(x, span), inputs, g.inputs, inputs.windows, m, g.padding);
-      const z = products(u, v, g.outputs, 1);
+      const v = scatter(form.input, images(x, span), inputs, [g.inputs, inputs.windows], m, g.padding);
+      const z = products(u, v, g.outputs);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
-      gather(bias ? form.outputBiased : form.output, z, bias, images(y, span), outputs, 1);
-      for (const each of [v, z]) each.dispose();
+      gather(outputForm(m, bias, g.output), z, bias, images(y, span), outputs);
+      for (const each of [v, z]) each.values.dispose();
     }
   };
 }
@@ -111,15 +149,15 @@ export function winogradForward(m: M) {
 export function winogradTransposed(m: M) {
   return (y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void => {
     const form = byM[m];
-    const u = scatter(form.weightFlipped, weight, weightWindows(g), g.outputs, g.inputs, 0, [0, 0]);
+    const u = scatter(form.weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
     const padding = g.padding.map((zeros) => 2 - zeros);
     for (const span of workspacePasses(g, largest(m, g, g.input), workspaceBytes, x.storage.device.limits)) {
       const outputs = windowsOf(m, span.count, g.outputs, g.output, g.input);
-      const v = scatter(form.input, images(y, span), outputs, g.outputs, outputs.windows, m, padding);
-      const z = products(u, v, g.inputs, 1);
+      const v = scatter(form.input, images(y, span), outputs, [g.outputs, outputs.windows], m, padding);
+      const z = products(u, v, g.inputs);
       const inputs = { ...outputs, channels: g.inputs, plane: g.input };
-      gather(bias ? form.outputBiased : form.output, z, bias, images(x, span), inputs, 1);
-      for (const each of [v, z]) each.dispose();
+      gather(outputForm(m, bias, g.input), z, bias, images(x, span), inputs);
+      for (const each of [v, z]) each.values.dispose();
     }
   };
 }
@@ -133,14 +171,14 @@ export function winogradWeightGradient(m: M) {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
       const tiles = Math.ceil(g.inputs / 64) * Math.ceil(g.outputs / 64) * (m + 2) ** 2;
       const parts = Math.max(1, Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256)));
-      const depth = Math.ceil(inputs.windows / parts) * parts;
-      const v = scatter(form.inputChannelsLast, images(x, span), inputs, depth, g.inputs, m, g.padding);
+      const depth = Math.ceil(inputs.windows / parts);
+      const v = scatter(form.inputChannelsLast, images(x, span), inputs, [depth, g.inputs, parts], m, g.padding);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
-      const slopes = scatter(form.slope, images(dy, span), outputs, depth, g.outputs, m, [0, 0]);
-      const z = products(v, slopes, g.inputs, parts);
+      const slopes = scatter(form.slope, images(dy, span), outputs, [depth, g.outputs, parts], m, [0, 0]);
+      const z = products(v, slopes, g.inputs);
       const dw = empty([1, g.outputs, g.inputs, 3, 3]);
-      gather(form.weightGradient, z, null, dw, weightWindows(g), parts);
-      for (const each of [v, slopes, z]) each.dispose();
+      gather(form.weightGradient, z, null, dw, weightWindows(g));
+      for (const each of [v, slopes, z]) each.values.dispose();
       return dw;
     });
   };
