@@ -1,5 +1,6 @@
 // What of @mien/fer needs Node: files, figures, run folders.
 export { readCkPlus, readFaces, readFer2013, writeFer2013 } from './datasets/files.ts';
+export { type Bar, type BarGroup, bars } from './figures/bars.ts';
 export { confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
