@@ -1,38 +1,71 @@
-// Medians of work on the default device. Each row is one measured number; scripts/bench prints and stores them.
+// How everything here is timed. A case is one record of `npm run bench`; scripts/bench.mjs prints and stores the records.
 
-/** One measured number. */
-export interface Row {
-  readonly name: string;
-  readonly milliseconds: number;
-  /** Work a second, in `unit`. */
-  readonly rate: number;
-  readonly unit: 'GFLOP/s' | 'GB/s' | 'images/s';
+/** The middle and the ends of repeated measurements. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
 }
 
-/** What one run does: multiply-adds count two, bytes read and written one each. */
+/** One measured number: work a second, or a time or a size as it is. */
+export interface Measurement extends Spread {
+  readonly name: string;
+  readonly unit: 'GFLOP/s' | 'GB/s' | 'ms' | 'MB';
+  /** What one run took, where the number is a rate. */
+  readonly seconds?: Spread;
+}
+
+/** Something to measure. `run` makes what it needs and gives it back. */
+export interface Case {
+  readonly name: string;
+  readonly run: () => Promise<Measurement>;
+  /** It works in processes of its own, which are not others that disturb it. */
+  readonly apart?: boolean;
+}
+
+/** What one run does: a multiply-add counts two, bytes read and written one each. With neither, its time is the number. */
 export interface Work {
   readonly flops?: number;
   readonly bytes?: number;
-  readonly images?: number;
 }
 
-/** Called with each row as it is measured. */
-export type Report = (row: Row) => void;
+/** Milliseconds after which a first run is warm-up enough. */
+const longRun = 10_000;
+/** Milliseconds after which fewer than three runs are enough. */
+const longEnough = 30_000;
 
-/** The median time of `run`, which must wait for its own result, after two runs that compile and warm; at least half a second. */
-export async function measure(name: string, work: Work, run: () => Promise<unknown>): Promise<Row> {
-  await run();
-  await run();
+/**
+ * Times `run`, which must wait for its own result: two runs that compile and warm (one, if it is long), then at least half
+ * a second and at least three runs (fewer, if they are long).
+ */
+export async function measure(name: string, work: Work, run: () => Promise<unknown>): Promise<Measurement> {
+  if ((await milliseconds(run)) < longRun) await run();
   const times: number[] = [];
-  for (let spent = 0; spent < 500 || times.length < 3; ) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-    spent += times.at(-1) as number;
+  for (let spent = 0; spent < 500 || (times.length < 3 && spent < longEnough); ) {
+    const time = await milliseconds(run);
+    times.push(time);
+    spent += time;
   }
-  const milliseconds = times.sort((a, b) => a - b)[times.length >> 1] as number;
-  const { flops, bytes, images = 0 } = work;
-  if (flops !== undefined) return { name, milliseconds, rate: flops / milliseconds / 1e6, unit: 'GFLOP/s' };
-  if (bytes !== undefined) return { name, milliseconds, rate: bytes / milliseconds / 1e6, unit: 'GB/s' };
-  return { name, milliseconds, rate: (1000 * images) / milliseconds, unit: 'images/s' };
+  return measurement(name, work, times);
+}
+
+/** The measurement that `times`, in milliseconds, make. The longest time is the lowest rate. */
+export function measurement(name: string, { flops, bytes }: Work, times: readonly number[]): Measurement {
+  const amount = flops ?? bytes;
+  if (amount === undefined) return { name, unit: 'ms', ...spread(times) };
+  const rates = times.map((time) => amount / time / 1e6);
+  const seconds = spread(times.map((time) => time / 1000));
+  return { name, unit: flops === undefined ? 'GB/s' : 'GFLOP/s', ...spread(rates), seconds };
+}
+
+/** The middle (the upper one of two), the least and the most of `values`, of which there is at least one. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: sorted[sorted.length >> 1] as number, min: sorted[0] as number, max: sorted.at(-1) as number };
+}
+
+async function milliseconds(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
 }

@@ -23,12 +23,12 @@ async function line(trial: Trial, { name, consts, run }: Variant): Promise<strin
     const largest = trial.expected.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     const error = trial.expected.data.reduce((most, v, i) => Math.max(most, Math.abs(v - (found[i] ?? Number.NaN))), 0);
     const ratio = error / tolerance(trial.terms, largest);
-    const { rate, unit } = await measure(name, { flops: trial.flops }, async () => {
+    const { median, unit } = await measure(name, { flops: trial.flops }, async () => {
       scope(() => void run());
       await device().synchronize();
     });
     const wrong = ratio <= 1 ? '' : '  WRONG';
-    return `${name.padEnd(28)} error ${ratio.toFixed(3)} of tolerance  ${rate.toPrecision(3).padStart(6)} ${unit}  ${sizes.join(', ')}${wrong}`;
+    return `${name.padEnd(28)} error ${ratio.toFixed(3)} of tolerance  ${median.toPrecision(3).padStart(6)} ${unit}  ${sizes.join(', ')}${wrong}`;
   } catch (reason) {
     return `${name.padEnd(28)} ${reason instanceof Error ? reason.message : reason}  ${sizes.join(', ')}`;
   }

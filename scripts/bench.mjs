@@ -1,45 +1,27 @@
-// npm run bench -- [WORD] [--json FILE]: runs bench/*.bench.ts whose names contain the word, or all.
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+// npm run bench -- [WORD...] [--json FILE]: measures what the words select, or all; FILE's picture lies beside it.
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
 
 const { values, positionals } = readOptions();
 prepare();
-const names = readdirSync(join(root, 'bench'))
-  .filter((name) => name.endsWith('.bench.ts'))
-  .sort();
-const wanted = names.filter((name) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
-if (wanted.length === 0)
-  fail(`bench: none is named ${positionals.join(' ')}; there are ${names.map((name) => name.slice(0, -9)).join(', ')}`);
-
 const { bundleForNode } = await import('./bundle.mjs');
-const entry = [
-  `export { init } from '@mien/tensor';`,
-  ...wanted.map((name, i) => `export { bench as bench${i} } from './bench/${name}';`),
-].join('\n');
+const entry = `export { bench, names } from './bench/main.ts'; export { pictureOf } from './bench/picture.ts';`;
 const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(() => process.exit(1));
 process.setSourceMapsEnabled(true);
-const { init, ...benches } = await import(pathToFileURL(bundle).href);
-const { facts } = await init();
-process.stdout.write(`on ${facts.name} (${facts.description})\n`);
-const rows = [];
-for (const run of Object.values(benches)) {
-  await run((row) => {
-    rows.push(row);
-    const { name, milliseconds, rate, unit } = row;
-    process.stdout.write(
-      `${name.padEnd(56)} ${milliseconds.toFixed(2).padStart(10)} ms  ${rate.toPrecision(3).padStart(8)} ${unit}\n`,
-    );
-  });
-}
-if (values.json) {
-  const { name, description } = facts;
-  writeFileSync(
-    resolve(callerFolder, values.json),
-    `${JSON.stringify({ adapter: { name, description }, node: process.version, rows }, null, 2)}\n`,
-  );
+process.chdir(root);
+const { bench, names, pictureOf } = await import(pathToFileURL(bundle).href);
+const result = await bench(positionals);
+if (result === null) fail(`bench: no record is named ${positionals.join(' or ')}; there are ${names().join(', ')}`);
+if (result.failures.length > 0) process.exitCode = 1;
+if (values.json !== undefined) {
+  const file = resolve(callerFolder, values.json);
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  const picture = `${file.replace(/\.json$/, '')}.png`;
+  writeFileSync(picture, pictureOf(result));
+  process.stdout.write(`${values.json} and its picture ${picture}\n`);
 }
 
 function readOptions() {

@@ -1,6 +1,6 @@
 // The command as a user meets it: words in, lines and exit codes out.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawFaces, FER2013_SPLITS, split } from '@mien/fer';
@@ -79,7 +79,7 @@ test('mien answers wrong words with one plain sentence and exit code 1', () =>
       assert.is(code, 1, words.join(' '));
       assert.is(out, '');
       assert.match(err, sentence);
-      assert.not.match(err, /\n\s+at /);
+      assert.not.match(err, /\n\s+at .*\.[cm]?[jt]s:\d+/);
     }
   }));
 
@@ -121,6 +121,22 @@ test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --r
     assert.is(readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length, 2);
     const found = await mien(['evaluate', '--weights', out, '--split', 'private', '--json']);
     assert.is(JSON.parse(found.out).accuracy, end.summary.privateTestAccuracy);
+  }));
+
+test('mien profile tells what each kernel of a training step took, in a table, in JSON, in a trace and in a picture', () =>
+  inFolder(async (folder) => {
+    const words = ['profile', '--model', 'nano', '--batch-size', '8', '--out', folder];
+    const table = await mien(words);
+    assert.is(table.code, 0, table.err);
+    assert.match(table.out, /^adapter: .*GFLOP\/s in registers/);
+    assert.match(table.out, /nano, 8 images: a training step takes [\d.]+ m?s, JavaScript/);
+    assert.match(table.out, /\n +\d+ .* gemm/);
+    assert.equal(readdirSync(folder).sort(), ['profile.json', 'profile.png', 'trace.json']);
+    const report = JSON.parse((await mien([...words, '--json'])).out);
+    assert.equal(report, JSON.parse(readFileSync(join(folder, 'profile.json'), 'utf8')));
+    const calls = report.rows.reduce((sum: number, row: { calls: number }) => sum + row.calls, 0);
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8'));
+    assert.is(traceEvents.filter((event: { ph: string }) => event.ph === 'X').length, calls);
   }));
 
 test('mien train says which checkpoint is broken and leaves it as it is', () =>

@@ -47,7 +47,7 @@ export function refused({ code, err }: Ended, sentence: string): void {
   const errors = err.split('\n').filter((line) => /^(mien|error): /.test(line));
   ensure(errors.length === 1, `${errors.length} lines of error, one expected:\n${err}`);
   ensure((errors[0] as string).includes(sentence), `expected \`${sentence}\` in \`${errors[0]}\``);
-  ensure(!/\n\s+at /.test(err), `a stack is no answer to a user:\n${err}`);
+  ensure(!/\n\s+at .*\.[cm]?[jt]s:\d+/.test(err), `a stack is no answer to a user:\n${err}`);
 }
 
 /** Throws unless the work is refused by an error of Mien's whose one line holds `sentence`: what the command then prints. */

@@ -8,6 +8,7 @@ const limits = {
   maxStorageBufferBindingSize: 1 << 27,
   maxBufferSize: 1 << 28,
   minStorageBufferOffsetAlignment: 256,
+  subgroupSize: null,
 };
 
 law(

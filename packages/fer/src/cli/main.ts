@@ -3,10 +3,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { DATASETS, type DatasetName, MODELS, type ModelName, type Protocol } from '../protocol.ts';
 import { evaluate } from '../run/evaluate.ts';
+import { profileTraining } from '../run/profile.ts';
 import { train } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
-import { reportEvaluation, reportRun } from './results.ts';
+import { reportEvaluation, reportProfile, reportRun } from './results.ts';
 
 interface TrainWords {
   readonly model?: ModelName;
@@ -38,6 +39,14 @@ interface EvaluateWords {
   readonly fold?: number;
   readonly testCrops?: '1' | '10';
   readonly figure?: string;
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+interface ProfileWords {
+  readonly model: ModelName;
+  readonly batchSize?: number;
+  readonly out?: string;
   readonly adapter?: string;
   readonly json?: boolean;
 }
@@ -107,6 +116,16 @@ mien
   .option('--json', 'standard output carries one JSON object and nothing else')
   .action((words: EvaluateWords) => runCommand((signal) => evaluateCommand(words, signal)));
 
+mien
+  .command('profile')
+  .description('Tells where the time of a training step goes, kernel by kernel, on random images.')
+  .addOption(new Option('--model <name>', 'the network').choices(MODELS).makeOptionMandatory())
+  .option('--batch-size <n>', 'images of a step (default: as on FER2013)', wholeNumber)
+  .option('--out <folder>', 'write profile.json, trace.json (for chrome://tracing) and profile.png there')
+  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
+  .option('--json', 'standard output carries one JSON object and nothing else')
+  .action((words: ProfileWords) => runCommand(() => profileCommand(words)));
+
 await mien.parseAsync();
 
 async function trainCommand(words: TrainWords, signal: AbortSignal): Promise<void> {
@@ -147,6 +166,12 @@ async function evaluateCommand(words: EvaluateWords, signal: AbortSignal): Promi
   } finally {
     progress.close();
   }
+}
+
+async function profileCommand({ json, ...words }: ProfileWords): Promise<void> {
+  const report = await profileTraining(words);
+  if (json) write(report);
+  else process.stdout.write(reportProfile(report));
 }
 
 function protocolOf(words: TrainWords): Partial<Protocol> {

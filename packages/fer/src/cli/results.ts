@@ -1,8 +1,10 @@
 // What commands print at their end.
 import { relative } from 'node:path';
+import { milliseconds } from '../figures/profile.ts';
 import { wilson } from '../metrics.ts';
 import type { EvaluationReport } from '../run/evaluate.ts';
 import type { Summary } from '../run/events.ts';
+import type { ProfileReport } from '../run/profile.ts';
 import { share } from '../run/report.ts';
 
 /** The end of a training run, in a few lines. */
@@ -44,6 +46,33 @@ export function reportEvaluation(report: EvaluationReport): string {
     `adapter: ${report.adapter}`,
     `${report.model} after epoch ${report.epoch} on ${report.dataset}, ${report.split}: ${share(report.accuracy)}${range(report.accuracyInterval)}, loss ${report.loss.toFixed(4)}, ${crops}, ${report.images} images`,
     ...classes,
+    '',
+  ].join('\n');
+}
+
+/** A profile, with a line a kernel. */
+export function reportProfile(report: ProfileReport): string {
+  const { adapter, model, batchSize, stepSeconds, hostSeconds, submits, kernelSeconds, stamps, peak, rows } = report;
+  const giga = (amount: number | null, seconds: number): string =>
+    amount === null || seconds === 0 ? '' : (amount / seconds / 1e9).toFixed(2);
+  const table = rows.map(({ kernel, work, calls, seconds, share: part, flops, bytes, ofPeak }) => [
+    String(calls),
+    (1000 * seconds).toFixed(2),
+    (100 * part).toFixed(1),
+    giga(flops, seconds),
+    giga(bytes, seconds),
+    ofPeak === null ? '' : (100 * ofPeak).toFixed(0),
+    work === '' ? kernel : `${kernel}, ${work}`,
+  ]);
+  const lines = [['calls', 'ms', '%', 'GFLOP/s', 'GB/s', '% of peak', 'kernel'], ...table];
+  const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
+  return [
+    `adapter: ${adapter}; at most ${giga(peak.flops, 1)} GFLOP/s in registers, ${giga(peak.bytes, 1)} GB/s in a copy kernel`,
+    `${model}, ${batchSize} images: a training step takes ${milliseconds(stepSeconds)}, JavaScript ${milliseconds(hostSeconds)} of it (${share(hostSeconds / stepSeconds)}), in ${submits} submits`,
+    `kernels one by one: ${milliseconds(kernelSeconds)}, ${stamps ? 'by timestamps of the device' : 'by the clock of the host, each with a submit and a wait'}`,
+    ...lines.map((line) =>
+      line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i] ?? 0))).join('  '),
+    ),
     '',
   ].join('\n');
 }

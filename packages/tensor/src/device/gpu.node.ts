@@ -16,7 +16,8 @@ export function environmentChoice(): string | undefined {
  */
 export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
   Object.assign(globalThis, globals);
-  const best = await request();
+  systemHasLoader ??= hasVulkanLoader();
+  const best = systemHasLoader ? await request() : null;
   if (best) yield best;
   for (const name of best ? await systemNames() : []) {
     const other = await request(`adapter=${name}`);
@@ -30,6 +31,20 @@ export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
 /** What to do where there is no adapter. */
 export const remedy: string =
   'install a Vulkan driver (Debian: mesa-vulkan-drivers 23 or later and libvulkan1), or, on Linux x64, npm package @sparticuz/chromium 147.0.0, whose SwiftShader is then used';
+
+/** Found out once, before the embedded driver brings a loader of its own. */
+let systemHasLoader: boolean | null = null;
+
+/** Without Vulkan's loader Dawn would find nothing on Linux, and print a warning with a stack for it. */
+function hasVulkanLoader(): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    process.dlopen({ exports: {} }, 'libvulkan.so.1');
+    return true;
+  } catch (reason) {
+    return !String(reason).includes('cannot open shared object file'); // else it is there, but no Node module
+  }
+}
 
 /** Dawn sorts what the system offers for this preference: discrete, then integrated, then software. */
 async function request(...options: string[]): Promise<GPUAdapter | null> {

@@ -13,7 +13,7 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
-import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
+import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import {
@@ -35,9 +35,11 @@ import {
   pointwise,
   taps,
 } from './convGeometry.ts';
-import { directPasses, images, planeBytes } from './convPasses.ts';
+import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
+import { winogradForward, winogradTransposed, winogradWeightGradient, winogradWays } from './convWinograd.ts';
 import type { Shape } from './geometry.ts';
-import { gemm, packed, roundUp4 } from './matmul.ts';
+import { packed, roundUp4 } from './matmul.ts';
+import { gemm } from './matmulGemm.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
@@ -61,15 +63,12 @@ function largestBytes(g: ConvGeometry): number {
 
 /** Whether it is a product over patches of which the fewest images that a pass can have can be bound. */
 function overPatches(g: ConvGeometry, limits: Limits): boolean {
-  const fewest = Math.min(g.images, unitOf(planeBytes(g), limits));
-  return g.groups === 1 && fewest * largestBytes(g) <= limits.maxStorageBufferBindingSize;
+  return g.groups === 1 && fewestImages(g, limits) * largestBytes(g) <= limits.maxStorageBufferBindingSize;
 }
 
 /** Images of each pass over patches: as many as the workspace holds. */
 function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
-  const most = Math.floor(Math.min(limits.maxStorageBufferBindingSize, workspaceBytes) / largestBytes(g));
-  const unit = unitOf(planeBytes(g), limits);
-  return spansOf(g.images, most >= g.images ? g.images : Math.max(unit, Math.floor(most / unit) * unit));
+  return workspacePasses(g, largestBytes(g), workspaceBytes, limits);
 }
 
 /** Patches of `x` for a convolution g: [taps, columns], or [columns, taps padded to 4] with `pixelMajor`. */
@@ -86,6 +85,7 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
+  ...winogradWays(winogradForward),
   {
     name: 'gemm',
     fits: overPatches,
@@ -136,6 +136,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
 ]);
 
 const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
+  ...winogradWays(winogradTransposed),
   {
     name: 'gemm',
     fits: overPatches,
@@ -196,6 +197,7 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
 type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', [
+  ...winogradWays(winogradWeightGradient),
   {
     name: 'gemm',
     fits: overPatches,
@@ -319,7 +321,7 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
     const found = chooseWeightGradient(g, x.storage.device.limits).run(x, dy, g);
-    const totals = found.map((partial) => sum(partial, 0));
+    const totals = found.map((partial) => (partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0)));
     const total = totals.reduce((sum, next) => sum.add(next));
     return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);
   });

@@ -1,6 +1,6 @@
 // Convolutions of more images than one binding holds go in passes of as many as fit.
 import type { Limits } from '../runtime/limits.ts';
-import { part, type Span, splitRows } from '../runtime/split.ts';
+import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Tensor } from '../tensor.ts';
 import { area, type ConvGeometry } from './convGeometry.ts';
@@ -8,6 +8,18 @@ import { area, type ConvGeometry } from './convGeometry.ts';
 /** Bytes of an image of x and of y. */
 export function planeBytes(g: ConvGeometry): readonly number[] {
   return [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)];
+}
+
+/** The fewest images that a pass can have. */
+export function fewestImages(g: ConvGeometry, limits: Limits): number {
+  return Math.min(g.images, unitOf(planeBytes(g), limits));
+}
+
+/** Images of each pass of a way that needs at most `bytes` an image in any tensor: as many as `workspace` bytes hold. */
+export function workspacePasses(g: ConvGeometry, bytes: number, workspace: number, limits: Limits): readonly Span[] {
+  const most = Math.floor(Math.min(limits.maxStorageBufferBindingSize, workspace) / bytes);
+  const unit = unitOf(planeBytes(g), limits);
+  return spansOf(g.images, most >= g.images ? g.images : Math.max(unit, Math.floor(most / unit) * unit));
 }
 
 /** Images of each pass of a direct kernel, which needs no workspace. */

@@ -1,19 +1,17 @@
 // Matrix products. Kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
 // packing costs M K + K N, the product M N K.
-import gemmText from '@mien/shaders/matmul/gemm.wgsl';
-import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
 import packText from '@mien/shaders/matmul/pack.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
-import { alternatives } from '../runtime/alternatives.ts';
-import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
+import { gemm } from './matmulGemm.ts';
 import { sumTo } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
 
@@ -37,52 +35,6 @@ export function packed(x: Memory, batches: number, rows: number, columns: number
     Math.ceil(blocks / form.const('LANES')),
   );
   return y;
-}
-
-/** What `gemm` computes: see gemm.wgsl for the layouts. Absent batches, planes and images mean that there is one. */
-export interface Product {
-  readonly a: Memory;
-  readonly b: Memory;
-  readonly c: Memory;
-  readonly bias: Memory | null;
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  readonly aRows: number;
-  readonly bColumns: number;
-  readonly batches?: number;
-  readonly aBatch?: number;
-  readonly bBatch?: number;
-  readonly cBatch?: number;
-  readonly bPlane?: number;
-  readonly bImage?: number;
-  readonly cPlane?: number;
-  readonly cImage?: number;
-}
-
-interface Forms {
-  readonly plain: Kernel;
-  readonly biased: Kernel;
-}
-
-const tile: Forms = { plain: kernel(gemmText), biased: kernel(gemmText, { ROW_BIAS: true }) };
-const naive: Forms = { plain: kernel(matmulNaive), biased: kernel(matmulNaive, { ROW_BIAS: true }) };
-
-const choose = alternatives<Product, Forms>('matmul', [
-  { name: 'tile', fits: ({ rows, columns }) => rows >= 4 && columns >= 4, run: tile },
-  { name: 'naive', fits: () => true, run: naive },
-]);
-
-/** Dispatches one product of k-major operands. */
-export function gemm(product: Product): void {
-  const { a, b, c, bias, ...sizes } = product;
-  const { rows, columns, bColumns, batches = 1 } = sizes;
-  const chosen = choose(product, c.storage.device.limits).run;
-  const form = bias ? chosen.biased : chosen.plain;
-  const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
-  const whole = { batches, aBatch: 0, bBatch: 0, cBatch: 0, bPlane: bColumns, bImage: 0, cPlane: columns, cImage: 0 };
-  const tiles = batches * Math.ceil(rows / ROWS) * Math.ceil(columns / COLUMNS);
-  run(form, { a, b, bias, c }, { ...whole, ...sizes }, Math.ceil(tiles / LANES));
 }
 
 /**

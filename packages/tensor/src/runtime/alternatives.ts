@@ -5,8 +5,10 @@ import type { Limits } from './limits.ts';
 /** One way of doing an operation. */
 export interface Alternative<Shape, Run> {
   readonly name: string;
-  /** Whether it can and should do this shape within an adapter's limits. The last of a list always fits. */
+  /** Whether it can do this shape on such an adapter. The last of a list always fits. */
   readonly fits: (shape: Shape, limits: Limits) => boolean;
+  /** Whether it should, where nothing was measured: always, if absent. */
+  readonly pays?: (shape: Shape, limits: Limits) => boolean;
   readonly run: Run;
 }
 
@@ -24,7 +26,11 @@ export function alternatives<Shape, Run>(
   );
   return (shape, limits) => {
     const wanted = forced.get(operation);
-    const chosen = list.find(({ name, fits }) => (wanted === undefined || name === wanted) && fits(shape, limits));
+    const chosen = list.find(({ name, fits, pays }) =>
+      wanted === undefined
+        ? fits(shape, limits) && (pays?.(shape, limits) ?? true)
+        : name === wanted && fits(shape, limits),
+    );
     return chosen ?? (list.at(-1) as Alternative<Shape, Run>);
   };
 }

@@ -4,10 +4,12 @@ import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { type Compiled, Pipelines } from './pipelines.ts';
-import { Pool } from './pool.ts';
+import { Pool, type PooledBuffer } from './pool.ts';
 import { Readback } from './readback.ts';
 import { Storage } from './storage.ts';
 import { Stream } from './stream.ts';
+import { type Span, Timer } from './timer.ts';
+import type { Work } from './work.ts';
 
 /** What the framework holds on the device, in bytes of rounded buffer sizes. */
 export interface MemoryReport {
@@ -43,7 +45,7 @@ export class Device {
     };
     this.facts = facts;
     this.#gpu = gpu;
-    this.#limits = limitsOf(gpu);
+    this.#limits = limitsOf(gpu, facts);
     this.pool = new Pool(gpu, onFailure);
     this.#stream = new Stream(gpu, onFailure);
     this.#pipelines = new Pipelines(gpu);
@@ -97,11 +99,24 @@ export class Device {
   }
 
   /** Appends one dispatch. Null binds a dummy of 16 bytes. */
-  dispatch(kernel: Kernel, bound: readonly (BoundRange | null)[], params: ArrayBuffer | null, grid: Grid): void {
+  dispatch(
+    kernel: Kernel,
+    bound: readonly (BoundRange | null)[],
+    params: ArrayBuffer | null,
+    grid: Grid,
+    work: Work | null,
+  ): void {
     this.#expectAlive();
     const compiled = this.#pipelines.get(kernel);
-    const buffers = bound.flatMap((range) => (range ? [range.storage.buffer] : []));
-    this.#stream.append({ compiled, group: this.#bindGroup(compiled, bound), params, grid }, buffers);
+    const buffers: PooledBuffer[] = [];
+    let boundBytes = 0;
+    for (const range of bound) {
+      if (!range) continue;
+      buffers.push(range.storage.buffer);
+      boundBytes += range.bytes;
+    }
+    const group = this.#bindGroup(compiled, bound);
+    this.#stream.append({ compiled, group, params, grid, work, boundBytes }, buffers);
   }
 
   /** Appends a copy; offsets and size are multiples of four. */
@@ -133,6 +148,29 @@ export class Device {
     if (!wait) return;
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#throwFailure();
+  }
+
+  /** Command buffers submitted so far. */
+  get submits(): number {
+    return this.#stream.submits;
+  }
+
+  /** Whether a profile is being taken. */
+  get timed(): boolean {
+    return this.#stream.timed;
+  }
+
+  /** Takes the time of every command of `fn`: what ran, in order, whether the device took the times, and what `fn` returned. */
+  async time<T>(fn: () => T | Promise<T>): Promise<{ spans: Span[]; stamps: boolean; result: T }> {
+    const timer = new Timer(this.#gpu);
+    this.#stream.time(timer);
+    try {
+      const result = await fn();
+      await this.synchronize();
+      return { spans: await timer.spans(), stamps: timer.stamps, result };
+    } finally {
+      this.#stream.time(null);
+    }
   }
 
   /** Compiles `kernels` in parallel. Throws KernelError for the first that does not compile. */

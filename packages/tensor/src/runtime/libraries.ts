@@ -3,6 +3,7 @@ import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
 import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
+import winograd from '@mien/shaders/lib/winograd.wgsl';
 import windows from '@mien/shaders/lib/windows.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
@@ -11,4 +12,5 @@ export const libraries: Readonly<Record<string, string>> = {
   'lib/grid.wgsl': grid,
   'lib/philox.wgsl': philox,
   'lib/windows.wgsl': windows,
+  'lib/winograd.wgsl': winograd,
 };

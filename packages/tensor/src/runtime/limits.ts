@@ -1,4 +1,9 @@
-/** The adapter's limits as the runtime believes them; work beyond one is split. Tests lower them with `withLimits`. */
+import type { AdapterFacts } from '../device/adapter.ts';
+
+/**
+ * The adapter's limits and abilities as the runtime believes them: work beyond a limit is split, and kernels are chosen by
+ * abilities. Tests lower them with `withLimits`.
+ */
 export interface Limits {
   /** Workgroups in each of x, y and z. */
   readonly maxComputeWorkgroupsPerDimension: number;
@@ -8,13 +13,15 @@ export interface Limits {
   readonly maxBufferSize: number;
   /** Bytes that a binding's offset must be a multiple of. */
   readonly minStorageBufferOffsetAlignment: number;
+  /** Lanes of every subgroup, or null where the adapter has none or does not say one number. */
+  readonly subgroupSize: number | null;
 }
 
 /** Lavapipe announces 4 GiB and ends the process in buffers beyond this. */
 const largestBuffer = 2 ** 31;
 
-/** The limits that `gpu` was made with. */
-export function limitsOf(gpu: GPUDevice): Limits {
+/** The limits that `gpu` was made with on an adapter of these facts. */
+export function limitsOf(gpu: GPUDevice, { subgroupSize }: AdapterFacts): Limits {
   const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   return {
     maxComputeWorkgroupsPerDimension,
@@ -22,5 +29,6 @@ export function limitsOf(gpu: GPUDevice): Limits {
     maxStorageBufferBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
     maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
+    subgroupSize: subgroupSize && subgroupSize.min === subgroupSize.max ? subgroupSize.max : null,
   };
 }

@@ -4,10 +4,12 @@ import type { Kernel } from './kernel.ts';
 import type { Limits } from './limits.ts';
 import type { Memory } from './storage.ts';
 import { type Params, packParams } from './wgsl.ts';
+import type { Work } from './work.ts';
 
 /**
  * Encodes one dispatch of `groups` workgroups: `bindings` and `params` by their names in the WGSL, outputs among them.
  * A null binding is a dummy of 16 bytes that the kernel must not use. Nothing runs before a host read or a budget.
+ * `work` is what the profiler tells of the dispatch.
  * Throws KernelError for a name or a count that the kernel does not have, LimitError for a binding over the limit.
  */
 export function run(
@@ -15,6 +17,7 @@ export function run(
   bindings: Readonly<Record<string, Memory | null>>,
   params: Params,
   groups: number,
+  work: Work | null = null,
 ): void {
   let device: Device | null = null;
   const bound: (BoundRange | null)[] = [];
@@ -31,7 +34,7 @@ export function run(
   }
   if (!device) throw new KernelError(`${kernel.label}: needs at least one tensor`);
   const block = kernel.params ? packParams(kernel.label, kernel.params, params) : null;
-  device.dispatch(kernel, bound, block, gridOf(kernel.label, groups, device.limits));
+  device.dispatch(kernel, bound, block, gridOf(kernel.label, groups, device.limits), work);
 }
 
 function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {

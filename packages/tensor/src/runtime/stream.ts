@@ -3,6 +3,8 @@
 
 import type { Compiled } from './pipelines.ts';
 import type { PooledBuffer } from './pool.ts';
+import type { TimedSubmit, Timer } from './timer.ts';
+import type { Work } from './work.ts';
 
 /** One kernel dispatch, or one copy between buffers. */
 export type Command = Dispatch | Copy;
@@ -12,6 +14,9 @@ export interface Dispatch {
   readonly group: GPUBindGroup;
   readonly params: ArrayBuffer | null;
   readonly grid: readonly [number, number, number];
+  readonly work: Work | null;
+  /** Bytes of all bindings. */
+  readonly boundBytes: number;
 }
 
 export interface Copy {
@@ -36,6 +41,9 @@ export class Stream {
   readonly #onFailure: (error: Error) => void;
   #commands: Command[] = [];
   #sinceAttempt = 0;
+  #timer: Timer | null = null;
+  /** Command buffers submitted so far. */
+  submits = 0;
   /** The number of the submit that pending commands will be part of. */
   pending = 1;
 
@@ -54,7 +62,7 @@ export class Stream {
   append(command: Command, buffers: readonly PooledBuffer[]): void {
     this.#commands.push(command);
     for (const buffer of buffers) buffer.lastSubmit = this.pending;
-    if (++this.#sinceAttempt < submitBudget) return;
+    if (++this.#sinceAttempt < submitBudget || this.#timer?.stamps === false) return;
     this.#sinceAttempt = 0;
     if (this.#commands.every(isReady)) this.submit();
   }
@@ -64,7 +72,27 @@ export class Stream {
     const waiting = new Set<Promise<void>>();
     for (const command of this.#commands) if (!isReady(command)) waiting.add((command as Dispatch).compiled.settled);
     if (waiting.size > 0) await Promise.all(waiting);
+    if (this.#timer?.stamps === false) await this.#submitEach(this.#timer);
     this.submit();
+  }
+
+  /** Whether the time of every command is taken. */
+  get timed(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** From now on `timer` takes the time of every command; null ends that. */
+  time(timer: Timer | null): void {
+    this.#timer = timer;
+  }
+
+  /** Submits pending commands one by one, waiting for each. */
+  async #submitEach(timer: Timer): Promise<void> {
+    const commands = this.#commands;
+    this.#commands = [];
+    this.#sinceAttempt = 0;
+    for (const command of commands) await timer.alone(command, () => this.#submitFrom([command], 0));
+    if (commands.length > 0) this.pending++;
   }
 
   /** Submits what is pending. Commands whose kernel does not compile are left out and reported. */
@@ -81,16 +109,21 @@ export class Stream {
   /** Submits as many commands as the arena holds parameters for. Returns the index of the first that is left. */
   #submitFrom(commands: readonly Command[], first: number): number {
     const encoder = this.#gpu.createCommandEncoder();
+    const timed: TimedSubmit | null = this.#timer?.stamps ? this.#timer.submit() : null;
     let pass: GPUComputePassEncoder | null = null;
     let pipeline: GPUComputePipeline | null = null;
     let used = 0;
     let at = first;
     for (; at < commands.length; at++) {
       const command = commands[at] as Command;
+      if (timed?.full) break;
       if ('from' in command) {
         pass?.end();
         pass = null;
-        encoder.copyBufferToBuffer(command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
+        const { from, fromOffset, to, toOffset, bytes } = command;
+        const copy = (): void => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+        if (timed) timed.around(encoder, command, copy);
+        else copy();
         continue;
       }
       const { compiled, params, grid } = command;
@@ -99,8 +132,9 @@ export class Stream {
         continue;
       }
       if (params && used + params.byteLength > arenaBytes) break;
-      if (!pass) {
-        pass = encoder.beginComputePass();
+      if (!pass || timed) {
+        pass?.end();
+        pass = timed?.pass(encoder, command) ?? encoder.beginComputePass();
         pipeline = null;
       }
       if (pipeline !== compiled.ready) {
@@ -117,8 +151,10 @@ export class Stream {
       pass.dispatchWorkgroups(...grid);
     }
     pass?.end();
+    timed?.resolve(encoder);
     if (used > 0) this.#gpu.queue.writeBuffer(this.arena, 0, this.#arenaData, 0, Math.min(used, arenaBytes));
     this.#gpu.queue.submit([encoder.finish()]);
+    this.submits++;
     return at;
   }
 }

@@ -1,0 +1,164 @@
+// Whole networks: a training step as `Training` does it, a forward pass in evaluation, the answer to one image, the memory
+// that training takes at its peak, and what the first call of a new process costs. Images are noise: values do not matter.
+import { spawn } from 'node:child_process';
+import { FER2013_CLASSES, type ModelName, network, PIXELS, protocol, type Split, Training } from '@mien/fer';
+import { Conv2d, type Layer, Linear } from '@mien/nn';
+import { device, Generator, memory, noGrad, randn, scope, tensor, ValueError } from '@mien/tensor';
+import { type Case, type Measurement, measure, spread, type Work } from './measure.ts';
+
+const steps = [
+  ['vgg19', 16],
+  ['resnet18', 16],
+  ['small', 128],
+  ['nano', 128],
+] as const;
+
+export function networkCases(): readonly Case[] {
+  return [
+    ...steps.map(([model, images]) => step(model, images)),
+    ...steps.map(([model, images]) => forward(model, images)),
+    ...steps.map(([model]) => latency(model)),
+    ...steps.map(([model, images]) => peak(model, images)),
+    peak('vgg19', 128),
+    ...(['vgg19', 'nano'] as const).flatMap((model) => [firstCall(model, 'forward'), firstCall(model, 'step')]),
+  ];
+}
+
+/** From pixels on the host to the step's loss there; three times the work of a forward pass. */
+function step(model: ModelName, images: number): Case {
+  const name = `step/${model}/b${images}`;
+  return {
+    name,
+    run: async () => {
+      using training = trainingOf(model, images);
+      const work = { flops: 3 * images * flopsOf(training.network, model) };
+      return await measure(name, work, async () => {
+        await training.step();
+        await training.drain();
+      });
+    },
+  };
+}
+
+function forward(model: ModelName, images: number): Case {
+  return inference(`forward/${model}/b${images}`, model, images, (flops) => ({ flops: images * flops }));
+}
+
+/** From the pixels of one image on the host to its logits there. */
+function latency(model: ModelName): Case {
+  return inference(`latency/${model}`, model, 1, () => ({}));
+}
+
+function inference(name: string, model: ModelName, images: number, work: (flops: number) => Work): Case {
+  return {
+    name,
+    run: async () => {
+      using net = networkOf(model);
+      const flops = flopsOf(net, model);
+      net.eval();
+      const { channels, size } = inputOf(model);
+      const pixels = new Float32Array(images * channels * size * size).fill(0.5);
+      return await measure(name, work(flops), async () => {
+        const logits = scope(() =>
+          noGrad(() => net.forward(tensor(pixels, { shape: [images, channels, size, size] }))),
+        );
+        await logits.data();
+        logits.dispose();
+      });
+    },
+  };
+}
+
+/** The most bytes live at one time in two steps, the second of which has the optimiser's state beside it. */
+function peak(model: ModelName, images: number): Case {
+  const name = `memory/${model}/b${images}`;
+  return {
+    name,
+    run: async () => {
+      const { pool } = device();
+      const before = memory().liveBytes;
+      pool.peakBytes = before;
+      using training = trainingOf(model, images);
+      for (let i = 0; i < 2; i++) await training.step();
+      await training.drain();
+      return { name, unit: 'MB', ...spread([(memory().peakBytes - before) / 1e6]) };
+    },
+  };
+}
+
+/**
+ * In a new process with the driver's own caches off, from `init()` to the first answer: making a device, building the
+ * network, compiling its kernels and running them. `step` is a training step's, `forward` that of one image.
+ */
+function firstCall(model: ModelName, kind: 'forward' | 'step'): Case {
+  const name = `firstCall/${model}/${kind}`;
+  const once = async (): Promise<number> => {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'bench/firstCall.ts', model, kind], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, INIT_CWD: process.cwd(), MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' },
+    });
+    let out = '';
+    for await (const text of child.stdout) out += text;
+    return Number.parseFloat(out);
+  };
+  const run = async (): Promise<Measurement> => ({
+    name,
+    unit: 'ms',
+    ...spread([await once(), await once(), await once()]),
+  });
+  return { name, run, apart: true };
+}
+
+/** A training run of `model` by its FER2013 protocol, on noise, that never comes to the end of an epoch. */
+export function trainingOf(model: ModelName, batchSize: number): Training {
+  const count = 64;
+  const generator = new Generator(1);
+  const train: Split = {
+    faces: {
+      dataset: 'noise',
+      classes: FER2013_CLASSES,
+      images: Uint8Array.from({ length: count * PIXELS }, () => generator.integer(256)),
+      labels: Uint8Array.from({ length: count }, (_, i) => i % FER2013_CLASSES.length),
+      splits: {},
+    },
+    indices: Int32Array.from({ length: batchSize * 2000 }, (_, i) => i % count),
+  };
+  return new Training({ model, train, protocol: protocol(model, 'fer2013', { batchSize }) });
+}
+
+export function networkOf(model: ModelName): Layer {
+  const { channels } = inputOf(model);
+  return network(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(1) });
+}
+
+export function inputOf(model: ModelName): { readonly channels: number; readonly size: number } {
+  return protocol(model, 'fer2013').input;
+}
+
+/**
+ * Two for each multiply-add of convolutions and linear layers, by the direct method, in a forward pass of one image: asks
+ * each layer for the size of its result. Throws where a layer is not called, since its work would be missing.
+ */
+function flopsOf(net: Layer, model: ModelName): number {
+  const { channels, size } = inputOf(model);
+  const uncounted = new Set(
+    net.namedModules().flatMap(([, each]) => (each instanceof Conv2d || each instanceof Linear ? [each] : [])),
+  );
+  let flops = 0;
+  for (const layer of uncounted) {
+    const { forward } = layer;
+    layer.forward = (x) => {
+      const y = forward.call(layer, x);
+      flops += (2 * y.size * layer.weight.size) / (layer.weight.shape[0] as number);
+      uncounted.delete(layer);
+      return y;
+    };
+  }
+  const layers = [...uncounted];
+  net.eval();
+  scope(() => noGrad(() => void net.forward(randn([1, channels, size, size]))));
+  net.train();
+  for (const layer of layers) Reflect.deleteProperty(layer, 'forward');
+  if (uncounted.size > 0) throw new ValueError(`bench: ${uncounted.size} layers of ${model} were not called by their forward()`);
+  return flops;
+}

@@ -1,0 +1,74 @@
+// What the adapter can do at most, measured by a kernel that only computes and one that only copies.
+import arithmeticText from '@mien/shaders/peak/peakArithmetic.wgsl';
+import copyText from '@mien/shaders/peak/peakCopy.wgsl';
+import { device } from './device.ts';
+import { type Kernel, kernel } from './kernel.ts';
+import { run } from './run.ts';
+import type { Memory } from './storage.ts';
+
+/** The most that the adapter was seen to do. */
+export interface Peak {
+  /** Multiplications and additions a second, in registers. */
+  readonly flops: number;
+  /** Bytes read and written a second. */
+  readonly bytes: number;
+}
+
+const arithmetic: Kernel = kernel(arithmeticText);
+/** Lanes and vec4 a lane: which copies fastest differs between adapters. */
+const copies: readonly Kernel[] = [64, 256].flatMap((LANES) =>
+  [1, 4].map((VECTORS) => kernel(copyText, { LANES, VECTORS })),
+);
+
+/** Bytes that the copies move: well beyond the caches. */
+const copiedBytes = 1 << 25;
+/** A timing is long enough that one submit does not count. */
+const leastSeconds = 0.03;
+const mostTimes = 1 << 12;
+const timings = 3;
+
+/** Measures the default device: a second, or some on an adapter in software. */
+export async function measurePeak(): Promise<Peak> {
+  await device().compile([arithmetic, ...copies]);
+  const { CHAINS = 1, STEPS = 1, TRIPS = 1, LANES = 1 } = arithmetic.consts;
+  const groups = 64;
+  const y = allocated(16 * groups * LANES);
+  // A factor below one keeps the chains finite. Groups past the end of y compute too, and store nothing.
+  const compute = (times: number): void => run(arithmetic, { y }, { factor: 0.5, step: 1 }, times * groups);
+  const flops = groups * LANES * CHAINS * STEPS * TRIPS * 4 * 2;
+  const computing = await shortest(compute);
+  const [from, to] = [allocated(copiedBytes), allocated(copiedBytes)];
+  let copying = Number.POSITIVE_INFINITY;
+  for (const form of copies) {
+    const count = copiedBytes / 16 / (form.const('LANES') * form.const('VECTORS'));
+    const copy = (times: number): void => {
+      for (let i = 0; i < times; i++) run(form, { x: from, y: to }, {}, count);
+    };
+    copying = Math.min(copying, await shortest(copy));
+  }
+  for (const { storage } of [y, from, to]) storage.release();
+  return { flops: flops / computing, bytes: (2 * copiedBytes) / copying };
+}
+
+function allocated(bytes: number): Memory {
+  return { storage: device().allocate(bytes), byteOffset: 0, bytes };
+}
+
+/** The least seconds of doing something once, each timing an average over as many times as make it long enough. */
+async function shortest(encode: (times: number) => void): Promise<number> {
+  let times = 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (let timing = 0; timing < timings; ) {
+    const start = performance.now();
+    encode(times);
+    await device().synchronize();
+    const seconds = (performance.now() - start) / 1000;
+    if (seconds < leastSeconds && times < mostTimes) {
+      times *= 2;
+      continue;
+    }
+    least = Math.min(least, seconds / times);
+    timing++;
+  }
+  return least;
+}

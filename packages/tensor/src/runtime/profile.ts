@@ -1,0 +1,90 @@
+// The profiler's public face: what ran, what each kernel took of it, and the same as a Chrome trace.
+import { ValueError } from '../errors.ts';
+import { device } from './device.ts';
+import type { Peak } from './peak.ts';
+import type { Span } from './timer.ts';
+
+/** Everything that one call of a function had the device do. */
+export interface Profile<T> {
+  readonly adapter: string;
+  /** Whether the device took the times itself; else they hold a submit and the wait for it too, on the host's clock. */
+  readonly stamps: boolean;
+  /** Seconds from the call until the device had finished, with what timing itself costs. */
+  readonly seconds: number;
+  /** Every command in the order in which it ran. */
+  readonly spans: readonly Span[];
+  /** What the function returned. */
+  readonly result: T;
+}
+
+/** What one kernel did, of one operation where that has a name. */
+export interface ProfileRow {
+  readonly kernel: string;
+  readonly work: string;
+  readonly calls: number;
+  readonly seconds: number;
+  /** The part of the time of all rows, 0 to 1. */
+  readonly share: number;
+  /** Multiplications and additions, where the operation says them. */
+  readonly flops: number | null;
+  readonly bytes: number;
+  /** The larger part of what the adapter can compute or move at most, 0 to 1; null without a peak to compare with. */
+  readonly ofPeak: number | null;
+}
+
+/**
+ * Runs `fn` and times every kernel and copy of it on the default device. Work that was pending before does not count. Call
+ * `fn` once before, or its kernels' compilation is part of `seconds`. Throws ValueError while another profile is taken.
+ */
+export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
+  const on = device();
+  if (on.timed) throw new ValueError('profile: another one is being taken; await it first');
+  await on.synchronize();
+  const start = performance.now();
+  const { spans, stamps, result } = await on.time(fn);
+  return { adapter: on.facts.name, stamps, seconds: (performance.now() - start) / 1000, spans, result };
+}
+
+/** A profile's spans summed by kernel and operation, the longest first. */
+export function profileRows(spans: readonly Span[], peak: Peak | null = null): ProfileRow[] {
+  const groups = new Map<string, Span[]>();
+  for (const span of spans) {
+    const key = `${span.kernel}\n${span.work}`;
+    const group = groups.get(key);
+    if (group) group.push(span);
+    else groups.set(key, [span]);
+  }
+  const all = sum(spans, ({ seconds }) => seconds);
+  const rows = Array.from(groups.values(), (group): ProfileRow => {
+    const { kernel, work } = group[0] as Span;
+    const seconds = sum(group, (span) => span.seconds);
+    const bytes = sum(group, (span) => span.bytes);
+    const flops = group.some((span) => span.flops === null) ? null : sum(group, (span) => span.flops ?? 0);
+    const ofPeak = peak && Math.max((flops ?? 0) / peak.flops, bytes / peak.bytes) / seconds;
+    return { kernel, work, calls: group.length, seconds, share: seconds / all, flops, bytes, ofPeak };
+  });
+  return rows.sort((a, b) => b.seconds - a.seconds);
+}
+
+/** The spans as a file for chrome://tracing or ui.perfetto.dev; times in microseconds. */
+export function chromeTrace(profiled: Profile<unknown>): string {
+  const events = profiled.spans.map(({ kernel, work, grid, start, seconds, flops, bytes }) => ({
+    name: kernel,
+    cat: work === '' ? 'kernel' : work,
+    ph: 'X',
+    pid: 1,
+    tid: 1,
+    ts: 1e6 * start,
+    dur: 1e6 * seconds,
+    args: { work, grid: grid.join(' x '), flops, bytes },
+  }));
+  const names = [
+    { name: 'process_name', ph: 'M', pid: 1, args: { name: profiled.adapter } },
+    { name: 'thread_name', ph: 'M', pid: 1, tid: 1, args: { name: 'queue' } },
+  ];
+  return JSON.stringify({ displayTimeUnit: 'ms', traceEvents: [...names, ...events] });
+}
+
+function sum(spans: readonly Span[], of: (span: Span) => number): number {
+  return spans.reduce((total, span) => total + of(span), 0);
+}

@@ -1,0 +1,141 @@
+// Times commands on the device: by timestamps around a compute pass each, so that they are still submitted together, or,
+// where the adapter has none, by the host's clock around a submit each.
+import type { Command } from './stream.ts';
+
+/** One command as it ran. */
+export interface Span {
+  /** The kernel with the values that specialise it, or `copy`. */
+  readonly kernel: string;
+  /** What the operation says it was for, or an empty string. */
+  readonly work: string;
+  /** Workgroups in x, y and z; zeros for a copy. */
+  readonly grid: readonly [number, number, number];
+  /** Seconds since the first command began. */
+  readonly start: number;
+  readonly seconds: number;
+  /** Multiplications and additions, where the operation says them. */
+  readonly flops: number | null;
+  /** Bytes read and written, as the operation says them; else of all bindings. */
+  readonly bytes: number;
+}
+
+type Timed = Omit<Span, 'start' | 'seconds'>;
+
+/** The most queries that a set may hold. */
+const mostQueries = 4096;
+
+/** The commands of one submit, with two timestamps each. */
+export class TimedSubmit {
+  readonly #set: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  readonly #staging: GPUBuffer;
+  readonly #timed: Timed[] = [];
+
+  constructor(gpu: GPUDevice) {
+    const bytes = 8 * mostQueries;
+    this.#set = gpu.createQuerySet({ type: 'timestamp', count: mostQueries });
+    this.#resolved = gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    this.#staging = gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  /** Whether another command has to wait for the next submit. */
+  get full(): boolean {
+    return 2 * this.#timed.length === mostQueries;
+  }
+
+  /** A pass of its own for `command`. */
+  pass(encoder: GPUCommandEncoder, command: Command): GPUComputePassEncoder {
+    const first = 2 * this.#timed.length;
+    this.#timed.push(describe(command));
+    return encoder.beginComputePass({
+      timestampWrites: {
+        querySet: this.#set,
+        beginningOfPassWriteIndex: first,
+        endOfPassWriteIndex: first + 1,
+      },
+    });
+  }
+
+  /** Encodes `command`, a copy, between two empty passes: copies have no timestamps of their own. */
+  around(encoder: GPUCommandEncoder, command: Command, encode: () => void): void {
+    const first = 2 * this.#timed.length;
+    this.#timed.push(describe(command));
+    const querySet = this.#set;
+    encoder.beginComputePass({ timestampWrites: { querySet, endOfPassWriteIndex: first } }).end();
+    encode();
+    encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: first + 1 } }).end();
+  }
+
+  /** Has the timestamps written where the host can read them. */
+  resolve(encoder: GPUCommandEncoder): void {
+    if (this.#timed.length === 0) return;
+    const count = 2 * this.#timed.length;
+    encoder.resolveQuerySet(this.#set, 0, count, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 8 * count);
+  }
+
+  /** Waits for the device and gives the spans, which start from `origin` nanoseconds on its clock, by default the first. */
+  async spans(origin: bigint | null): Promise<{ readonly spans: Span[]; readonly origin: bigint }> {
+    await this.#staging.mapAsync(GPUMapMode.READ);
+    const times = new BigInt64Array(this.#staging.getMappedRange().slice(0));
+    for (const used of [this.#set, this.#resolved, this.#staging]) used.destroy();
+    const first = origin ?? times[0] ?? 0n;
+    // The clock counts from an arbitrary moment: only differences fit a double.
+    const since = (i: number): number => Number((times[i] ?? first) - first) / 1e9;
+    const spans = this.#timed.map((timed, i) => {
+      const start = since(2 * i);
+      return { ...timed, start, seconds: Math.max(0, since(2 * i + 1) - start) };
+    });
+    return { spans, origin: first };
+  }
+}
+
+/** Collects the spans of all submits from when it is made on. */
+export class Timer {
+  /** Whether the device takes the times; else every command has to be submitted and awaited by itself. */
+  readonly stamps: boolean;
+  readonly #gpu: GPUDevice;
+  readonly #submits: TimedSubmit[] = [];
+  readonly #spans: Span[] = [];
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    this.stamps = gpu.features.has('timestamp-query');
+  }
+
+  /** Takes the times of one submit. */
+  submit(): TimedSubmit {
+    const timed = new TimedSubmit(this.#gpu);
+    this.#submits.push(timed);
+    return timed;
+  }
+
+  /** Takes the time of one command that `submit` submits alone. */
+  async alone(command: Command, submit: () => void): Promise<void> {
+    const start = performance.now();
+    submit();
+    await this.#gpu.queue.onSubmittedWorkDone();
+    const end = performance.now();
+    this.#spans.push({ ...describe(command), start: start / 1000, seconds: (end - start) / 1000 });
+  }
+
+  /** All spans, once the device has finished; starts are seconds since the first. */
+  async spans(): Promise<Span[]> {
+    const first = this.#spans[0]?.start ?? 0;
+    const spans = this.#spans.map((span) => ({ ...span, start: span.start - first }));
+    let origin: bigint | null = null;
+    for (const submit of this.#submits) {
+      const found = await submit.spans(origin);
+      origin = found.origin;
+      spans.push(...found.spans);
+    }
+    return spans;
+  }
+}
+
+function describe(command: Command): Timed {
+  if ('from' in command) return { kernel: 'copy', work: '', grid: [0, 0, 0], flops: null, bytes: 2 * command.bytes };
+  const { compiled, grid, work, boundBytes } = command;
+  const { name = '', flops = null, bytes = boundBytes } = work ?? {};
+  return { kernel: compiled.kernel.label, work: name, grid, flops, bytes };
+}

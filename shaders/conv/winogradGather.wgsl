@@ -1,0 +1,105 @@
+// y = T (sum over parts of Z) T^T for every window of y, SIZE x SIZE at steps of SIZE: the way back from Winograd's domain.
+// T is A^T for the output (+ bias[channel]), and G^T for the gradient of the weights.
+// threads: LANES in a group; each does four windows of a channel.
+// reference: Lavin and Gray (2016).
+// uses: lib/grid.wgsl, lib/winograd.wgsl
+const M: u32 = 4;
+const MATRIX: u32 = OUTPUT;
+const SIZE: u32 = 4;
+const POINTS: u32 = 6;
+const BIAS: bool = false;
+const WIDTH: u32 = 1;              // numbers stored at once: 2 or 4 where the rows of y and their windows allow it
+const LANES: u32 = 64;
+struct Params {
+  channels: u32,    // rows of Z
+  plane: vec2u,     // rows and columns of y
+  tiles: vec2u,     // windows down and across
+  windows: u32,     // in all: images * tiles
+  columns: u32,     // of Z, a multiple of 4, from `windows` on
+  parts: u32,
+  stride: u32,      // vec4 from one matrix of Z to the next
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [POINTS * POINTS, parts, channels, columns], matrices stride apart
+@group(0) @binding(2) var<storage, read> bias: array<f32>;       // [channels], with BIAS
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
+@group(0) @binding(4) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
+@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with WIDTH 4
+
+fn coefficient(place: u32, point: u32) -> f32 {
+  // G^T is the transpose of WEIGHT_M.
+  if (MATRIX == WEIGHT) { return winograd(M, WEIGHT, point, place); }
+  return winograd(M, OUTPUT, place, point);
+}
+
+// `values` are a row of a window of y that starts at element `at` of y; of a plane's last window a part may be missing.
+fn store(at: u32, values: array<f32, SIZE>, missing: u32) {
+  switch WIDTH {
+    case 4: { yQuads[at / 4] = vec4f(values[0], values[1], values[min(2, SIZE - 1)], values[min(3, SIZE - 1)]); }
+    case 2: {
+      for (var j = 0u; j + 1 < SIZE; j += 2) {
+        if (j + missing < SIZE) { yPairs[(at + j) / 2] = vec2f(values[j], values[j + 1]); }
+      }
+    }
+    default: {
+      for (var j = 0u; j < SIZE; j++) { if (j + missing < SIZE) { y[at + j] = values[j]; } }
+    }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn winogradGather(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let id = linearGroup(group, groups) * LANES + lane;
+  let quads = params.columns / 4;
+  if (id >= params.channels * quads) { return; }
+  let channel = id / quads;
+  let quad = id % quads;
+
+  var half: array<array<vec4f, POINTS>, SIZE>;
+  for (var q = 0u; q < POINTS; q++) {
+    var column: array<vec4f, POINTS>;
+    for (var p = 0u; p < POINTS; p++) {
+      let at = (p * POINTS + q) * params.parts * params.stride + channel * quads + quad;
+      column[p] = z[at];
+      for (var part = 1u; part < params.parts; part++) { column[p] += z[at + part * params.stride]; }
+    }
+    for (var i = 0u; i < SIZE; i++) {
+      var sum = vec4f();
+      for (var p = 0u; p < POINTS; p++) {
+        let factor = coefficient(i, p);
+        if (factor != 0) { sum += factor * column[p]; }
+      }
+      half[i][q] = sum;
+    }
+  }
+  var values: array<array<vec4f, SIZE>, SIZE>;
+  let shift = select(0.0, bias[select(0u, channel, BIAS)], BIAS);
+  for (var i = 0u; i < SIZE; i++) {
+    for (var j = 0u; j < SIZE; j++) {
+      var sum = vec4f(shift);
+      for (var q = 0u; q < POINTS; q++) {
+        let factor = coefficient(j, q);
+        if (factor != 0) { sum += factor * half[i][q]; }
+      }
+      values[i][j] = sum;
+    }
+  }
+  let perImage = params.tiles.x * params.tiles.y;
+  for (var v = 0u; v < 4; v++) {
+    let window = quad * 4 + v;
+    if (window >= params.windows) { continue; }
+    let tile = window % perImage;
+    let corner = vec2u(tile / params.tiles.y, tile % params.tiles.y) * SIZE;
+    let plane = ((window / perImage) * params.channels + channel) * params.plane.x * params.plane.y;
+    let missing = select(corner.y + SIZE - params.plane.y, 0, corner.y + SIZE <= params.plane.y);
+    for (var i = 0u; i < SIZE; i++) {
+      var row: array<f32, SIZE>;
+      for (var j = 0u; j < SIZE; j++) { row[j] = values[i][j][v]; }
+      if (corner.x + i < params.plane.x) { store(plane + (corner.x + i) * params.plane.y + corner.y, row, missing); }
+    }
+  }
+}
