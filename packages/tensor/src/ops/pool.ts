@@ -91,12 +91,12 @@ export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptio
   return { input, output, window, stride, padding, dilation };
 }
 
-/** Runs `form` over the planes of tensors [planes, ...], in parts that can be bound. */
+/** Runs `form` over `places` of the planes of tensors [planes, ...], in parts that can be bound. */
 function runOverPlanes(
   form: Kernel,
   tensors: Readonly<Record<string, Tensor>>,
   planes: number,
-  threads: number,
+  places: number,
   params: Params,
 ): void {
   const [first] = Object.values(tensors) as [Tensor];
@@ -106,12 +106,9 @@ function runOverPlanes(
       const bytes = planeBytes[i] as number;
       return [name, part(tensor, start * bytes, count * bytes)];
     });
-    run(
-      form,
-      Object.fromEntries(bindings),
-      { ...params, planes: count },
-      Math.ceil((count * threads) / form.const('LANES')),
-    );
+    const threads = places * Math.ceil(count / form.const('PLANES'));
+    const groups = Math.ceil(threads / form.const('LANES'));
+    run(form, Object.fromEntries(bindings), { ...params, planes: count }, groups);
   }
 }
 
