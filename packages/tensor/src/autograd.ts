@@ -17,6 +17,11 @@ export interface Rule<I extends Tensors, S extends Tensors> {
   readonly saves: S;
   /** From the gradient of the output to the gradients of the inputs, each of its input's shape. Written with operations. */
   readonly backward: (dy: Tensor, saved: S, needs: { readonly [K in keyof I]: boolean }) => Gradients<I>;
+  /**
+   * The output once more from what was saved, for one that is cheap to compute: operations that save it keep no copy, but
+   * have it computed again in backward. Chen et al., Training Deep Nets with Sublinear Memory Cost (2016).
+   */
+  readonly recompute?: ((saved: S) => Tensor) | null;
 }
 
 let recording = true;
@@ -59,6 +64,8 @@ export class GraphNode {
   readonly #rule: Rule<Tensors, Tensors>;
   readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
   #saved: Tensors | null;
+  /** The nodes of saved tensors that are computed again, by their names. */
+  readonly #recomputed = new Map<string, GraphNode>();
   #savedOutput: string | null = null;
   #references = 1;
 
@@ -73,11 +80,21 @@ export class GraphNode {
     this.#edges = edges;
     const saved: Record<string, Tensor | null> = {};
     for (const [key, tensor] of Object.entries(rule.saves)) {
+      const source = tensor?.node;
+      if (source?.isRecomputed) {
+        this.#recomputed.set(key, source.retain());
+        continue;
+      }
       // The output is saved without its node: a node that refers to itself would never be freed.
       if (tensor === y) this.#savedOutput = key;
       saved[key] = tensor?.alias(tensor === y ? null : tensor.node) ?? null;
     }
     this.#saved = saved;
+  }
+
+  /** Whether operations that save the output have it computed again. */
+  get isRecomputed(): boolean {
+    return Boolean(this.#rule.recompute);
   }
 
   /** The nodes and leaves that gradients go to, by input name. */
@@ -87,13 +104,9 @@ export class GraphNode {
 
   /** The gradients of the inputs for the gradient `dy` of the output. Throws GradientError once the graph was freed. */
   backward(dy: Tensor): Map<string, Tensor> {
-    const kept = this.#saved;
-    if (!kept) {
-      throw new GradientError(
-        `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
-      );
-    }
-    const saved = { ...kept };
+    const kept = this.#kept();
+    const again = new Map<string, Tensor>();
+    const saved = this.#withRecomputed(kept, again);
     const outputKey = this.#savedOutput;
     const output = outputKey === null ? null : (kept[outputKey] ?? null);
     const attached = output && outputKey !== null && recording ? output.alias(this) : null;
@@ -104,20 +117,53 @@ export class GraphNode {
     const before = enterOrigin(`the gradient of ${this.name}`);
     try {
       const found = scope(() => this.#rule.backward(dy, saved, needs));
-      return this.#checked(found, dy, saved);
+      return this.#checked(found, [dy, ...Object.values(saved), ...again.values()]);
     } finally {
       enterOrigin(before);
       attached?.dispose();
+      for (const tensor of again.values()) tensor.dispose();
     }
   }
 
-  #checked(found: Gradients<Tensors>, dy: Tensor, saved: Tensors): Map<string, Tensor> {
+  #kept(): Tensors {
+    if (this.#saved) return this.#saved;
+    throw new GradientError(
+      `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
+    );
+  }
+
+  /** What was saved, with getters that compute the rest at first use, into `again`. */
+  #withRecomputed(kept: Tensors, again: Map<string, Tensor>): Record<string, Tensor | null> {
+    const saved = { ...kept };
+    for (const [key, node] of this.#recomputed) {
+      const get = (): Tensor => {
+        const tensor = again.get(key) ?? keep(node.#output());
+        again.set(key, tensor);
+        return tensor;
+      };
+      Object.defineProperty(saved, key, { get });
+    }
+    return saved;
+  }
+
+  /** The output, computed again. */
+  #output(): Tensor {
+    const again = new Map<string, Tensor>();
+    const { recompute } = this.#rule;
+    const saved = this.#withRecomputed(this.#kept(), again);
+    const y = withRecording(false, () => scope(() => recompute?.(saved))) as Tensor;
+    for (const tensor of again.values()) tensor.dispose();
+    if (recording) y.attach(this.retain());
+    return y;
+  }
+
+  /** The gradients that were found; those that are tensors of others come as second handles. */
+  #checked(found: Gradients<Tensors>, others: readonly (Tensor | null)[]): Map<string, Tensor> {
     const gradients = new Map<string, Tensor>();
     for (const key of this.#edges.keys()) {
       const gradient = found[key];
       if (!gradient) continue;
-      const borrowed =
-        gradient === dy || Object.values(saved).includes(gradient) || [...gradients.values()].includes(gradient);
+      const borrowed = others.includes(gradient) || [...gradients.values()].includes(gradient);
       gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
     }
     return gradients;
@@ -127,6 +173,7 @@ export class GraphNode {
   free(): void {
     if (!this.#saved) return;
     for (const tensor of Object.values(this.#saved)) tensor?.dispose();
+    for (const node of this.#recomputed.values()) node.release();
     this.#saved = null;
   }
 
