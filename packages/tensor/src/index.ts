@@ -1,6 +1,16 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { detectAnomaly } from './anomaly.ts';
-export { type BackwardOptions, type Gradients, grad, gradEnabled, noGrad, type Rule, record } from './autograd.ts';
+export {
+  type BackwardOptions,
+  checkpoint,
+  type Gradients,
+  grad,
+  gradEnabled,
+  noGrad,
+  type Rule,
+  recomputing,
+  record,
+} from './autograd.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';

@@ -1,8 +1,11 @@
 // Layers that shape or chain others.
-import type { Tensor } from '@mien/tensor';
+import { scope, type Tensor } from '@mien/tensor';
 import { type Layer, Module } from '../module.ts';
 
-/** Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. */
+/**
+ * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What a layer makes is
+ * given back after the next one, as far as no gradient needs it: a layer that wants its output for later takes keep(y).
+ */
 export class Sequential extends Module {
   readonly [index: number]: Layer;
   readonly length: number;
@@ -14,9 +17,12 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = x;
-    for (const layer of this) y = layer.forward(y);
-    return y;
+    return this.#after(this.length, x);
+  }
+
+  /** x after the first `count` layers. */
+  #after(count: number, x: Tensor): Tensor {
+    return count === 0 ? x : scope(() => (this[count - 1] as Layer).forward(this.#after(count - 1, x)));
   }
 
   *[Symbol.iterator](): IterableIterator<Layer> {

@@ -1,5 +1,5 @@
 import countBatch from '@mien/shaders/norm/countBatch.wgsl';
-import { batchNorm, kernel, ones, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
+import { batchNorm, kernel, ones, recomputing, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);
@@ -46,7 +46,7 @@ abstract class BatchNorm extends Module {
       );
     }
     const { weight, bias, runningMean, runningVar, training } = this;
-    if (training) run(count, { batches: this.numBatchesTracked }, {}, 1);
+    if (training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
     const options = { weight, bias, runningMean, runningVar, training, momentum: this.#momentum, eps: this.#eps };
     return batchNorm(x, options);
   }

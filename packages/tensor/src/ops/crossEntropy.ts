@@ -41,32 +41,33 @@ interface Inputs {
  * [N, ...] (int32 or uint32) or probabilities of the logits' shape: [N, ...]. A label outside 0..C - 1 gives NaN, in the
  * gradient too. Throws ShapeError where shapes do not fit, ValueError for a smoothing outside 0..1.
  */
-export function softmaxCrossEntropy(
-  logits: Tensor,
-  target: Tensor,
-  options: SoftmaxCrossEntropyOptions = {},
-): Tensor {
+export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   const { weight = null, labelSmoothing = 0 } = options;
   const inputs: Inputs = { logits, target, weight };
   check(inputs, labelSmoothing);
   const y = empty([logits.shape[0] as number, ...logits.shape.slice(2)]);
   runOver(forward, inputs, labelSmoothing, { y }, {});
-  return record('softmaxCrossEntropy', y, { logits, target, weight }, {
-    saves: { logits, target, weight },
-    backward: (dy, saved, needs) => {
-      // A graph of the gradient, for higher orders, is made of operations.
-      const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, labelSmoothing);
-      if (!needs.target && !needs.weight) return { logits: slopes };
-      const log = logSoftmax(saved.logits, 1);
-      const loss = log.mul(dy.reshape(columnsOf(saved.logits))).neg();
-      const others = [0, ...saved.logits.shape.slice(2).map((_, i) => i + 2)];
-      return {
-        logits: slopes,
-        target: needs.target && weighed(loss, saved.weight).mul(1 - labelSmoothing),
-        weight: needs.weight && loss.mul(smoothed(saved, labelSmoothing)).sum(others),
-      };
+  return record(
+    'softmaxCrossEntropy',
+    y,
+    { logits, target, weight },
+    {
+      saves: { logits, target, weight },
+      backward: (dy, saved, needs) => {
+        // A graph of the gradient, for higher orders, is made of operations.
+        const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, labelSmoothing);
+        if (!needs.target && !needs.weight) return { logits: slopes };
+        const log = logSoftmax(saved.logits, 1);
+        const loss = log.mul(dy.reshape(columnsOf(saved.logits))).neg();
+        const others = [0, ...saved.logits.shape.slice(2).map((_, i) => i + 2)];
+        return {
+          logits: slopes,
+          target: needs.target && weighed(loss, saved.weight).mul(1 - labelSmoothing),
+          weight: needs.weight && loss.mul(smoothed(saved, labelSmoothing)).sum(others),
+        };
+      },
     },
-  });
+  );
 }
 
 function fused(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
@@ -79,7 +80,9 @@ function composed(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
   return scope(() => {
     const { logits, weight } = inputs;
     const shares = weighed(smoothed(inputs, smoothing), weight);
-    const slopes = softmax(logits, 1).mul(shares.sum(1, { keepDim: true })).sub(shares);
+    const slopes = softmax(logits, 1)
+      .mul(shares.sum(1, { keepDim: true }))
+      .sub(shares);
     return slopes.mul(dy.reshape(columnsOf(logits)));
   });
 }

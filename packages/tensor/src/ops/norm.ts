@@ -5,7 +5,7 @@ import joinMoments from '@mien/shaders/norm/joinMoments.wgsl';
 import normalize from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
-import { record } from '../autograd.ts';
+import { recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -168,8 +168,9 @@ function batchStatistics(
   const partial = empty([channels, parts, 2]);
   run(sumMoments, { x, dy: null, statistics: null, sums: partial }, sums, channels * parts);
   const statistics = empty([channels, 2]);
-  const form = runningMean && runningVar ? join : joinUntracked;
-  const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
+  const follows = runningMean && runningVar && !recomputing();
+  const form = follows ? join : joinUntracked;
+  const tracked = follows ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
   const groups = Math.ceil(channels / form.const('LANES'));
   run(
     form,
