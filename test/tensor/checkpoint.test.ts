@@ -1,8 +1,8 @@
 import {
   checkpoint,
   dropout,
-  GradientError,
   Generator,
+  GradientError,
   grad,
   memory,
   noGrad,
@@ -12,8 +12,8 @@ import {
   type Tensor,
   tensor,
 } from '@mien/tensor';
-import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import * as reference from '@mien/tensor/reference';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 

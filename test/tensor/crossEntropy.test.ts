@@ -1,4 +1,13 @@
-import { grad, logSoftmax, ShapeError, softmaxCrossEntropy, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
+import {
+  grad,
+  logSoftmax,
+  ShapeError,
+  softmaxCrossEntropy,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -60,7 +69,11 @@ for (const dtype of ['int32', 'uint32', 'float32'] as const) {
   );
   law(`the second derivative of softmaxCrossEntropy of ${kind} is that of its composition`, cases, async (c) => {
     const second = (loss: (x: Tensor) => Tensor) =>
-      grad((x) => grad((v) => loss(v).square().sum())(x).square().sum())(toTensor(c.logits));
+      grad((x) =>
+        grad((v) => loss(v).square().sum())(x)
+          .square()
+          .sum(),
+      )(toTensor(c.logits));
     const shares = toTensor(
       reference.build(c.shape, (i) => {
         const target = reference.at(expectedOf(c), i) * (1 - c.smoothing) + c.smoothing / classesOf(c);
