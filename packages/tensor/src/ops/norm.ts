@@ -142,7 +142,7 @@ interface Affine {
   readonly bias: Tensor;
 }
 
-/** [C, 4]: mean, inverse deviation, inverse deviation times weight, and bias, of the batch; the running statistics follow. */
+/** [C, 4]: mean, inverse deviation, scale and shift by the batch; the running statistics follow. */
 function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
   const { runningMean, runningVar, momentum = 0.1, eps = 1e-5 } = parameters;
   const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
@@ -153,7 +153,7 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
   return statistics;
 }
 
-/** The same of the running statistics. */
+/** The same by the running statistics. */
 function ofRunning(planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
   const { runningMean, runningVar, eps = 1e-5 } = parameters;
   const statistics = empty([planes.channels, 4]);
