@@ -10,6 +10,7 @@ import * as reduce from './ops/reduce.ts';
 import * as shapes from './ops/shape.ts';
 import * as unary from './ops/unary.ts';
 import { device } from './runtime/device.ts';
+import { currentRecording } from './runtime/live.ts';
 import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';
 
@@ -121,6 +122,7 @@ export class Tensor {
       throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
     if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
+    currentRecording()?.touch(this);
     const before = this.#grad;
     this.#grad = gradient && keep(gradient);
     if (before !== gradient) before?.dispose();
@@ -461,6 +463,13 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
   }
   if (source.dtype !== target.dtype)
     throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
-  // WebGPU copies between buffers, not within one; what shares memory is equal already.
-  if (source.storage !== target.storage) target.storage.device.copy(source, target, target.bytes);
+  const { device, id } = target.storage;
+  if (source.storage.id !== id) device.copy(source, target, target.bytes);
+  else if (source.byteOffset !== target.byteOffset) {
+    // WebGPU copies between buffers, not within one.
+    const between = { storage: device.allocate(target.bytes), byteOffset: 0, bytes: target.bytes };
+    device.copy(source, between, target.bytes);
+    device.copy(between, target, target.bytes);
+    between.storage.release();
+  }
 }

@@ -1,5 +1,6 @@
 // Where adapters come from in Node: what the system's drivers offer, then an embedded SwiftShader.
 import { create, globals } from 'webgpu';
+import { waitPatiently } from './patience.node.ts';
 import { embeddedSwiftShader, withDriver } from './swiftshader.node.ts';
 
 /** Dawn crashes when the object that `create` made is collected while anything of it is in use. */
@@ -16,6 +17,7 @@ export function environmentChoice(): string | undefined {
  */
 export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
   Object.assign(globalThis, globals);
+  waitPatiently();
   systemHasLoader ??= hasVulkanLoader();
   const best = systemHasLoader ? await request() : null;
   if (best) yield best;

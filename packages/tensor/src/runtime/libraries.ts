@@ -1,5 +1,6 @@
 // Every WGSL library by the name that a kernel's `// uses:` line gives.
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
+import gemm from '@mien/shaders/lib/gemm.wgsl';
 import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
@@ -8,6 +9,7 @@ import windows from '@mien/shaders/lib/windows.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
+  'lib/gemm.wgsl': gemm,
   'lib/channelWalk.wgsl': channelWalk,
   'lib/grid.wgsl': grid,
   'lib/philox.wgsl': philox,
