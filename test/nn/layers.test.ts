@@ -138,7 +138,11 @@ class Doubled extends ReLU {
 }
 
 test('Sequential leaves a layer that only descends from ReLU to itself', async () => {
-  const x = tensor([[1, -1], [3, 5], [-4, -4]]);
+  const x = tensor([
+    [1, -1],
+    [3, 5],
+    [-4, -4],
+  ]);
   const norm = new BatchNorm1d(2, { eps: 0 });
   const y = new Sequential(norm, new Doubled()).eval().forward(x);
   await near(y, { shape: [3, 2], data: Float64Array.from([2, -2, 6, 10, -8, -8]) }, { terms: 2 });
@@ -150,8 +154,14 @@ test('Sequential frees what passes between its layers as soon as it was used', (
   device().pool.peakBytes = before.liveBytes;
   const y = new Sequential(...Array.from({ length: 8 }, () => new Tanh())).forward(x);
   const { liveBytes, peakBytes } = memory();
-  ensure(liveBytes - before.liveBytes === 4096, `${liveBytes - before.liveBytes} bytes are left, expected the result's`);
-  ensure(peakBytes - before.liveBytes <= 2 * 4096, `at one time ${peakBytes - before.liveBytes} bytes, expected two results`);
+  ensure(
+    liveBytes - before.liveBytes === 4096,
+    `${liveBytes - before.liveBytes} bytes are left, expected the result's`,
+  );
+  ensure(
+    peakBytes - before.liveBytes <= 2 * 4096,
+    `at one time ${peakBytes - before.liveBytes} bytes, expected two results`,
+  );
   y.dispose();
   x.dispose();
 });

@@ -131,15 +131,19 @@ function triple(x: Tensor): Tensor {
   );
 }
 
-law('what is recomputed has the gradient of what is kept, of second order too, one after another', valuesOf([5]), async (values) => {
-  const at = toTensor(values);
-  const f = (y: Tensor): Tensor => y.square().mul(y).sum();
-  for (const order of [grad, (fn: (x: Tensor) => Tensor) => grad((x) => grad(fn)(x).sum())]) {
-    const found = order((x) => f(triple(triple(x))))(at);
-    const wanted = order((x) => f(x.mul(9)))(at);
-    await near(found, { shape: [5], data: Float64Array.from(await wanted.data()) }, { terms: 4 });
-  }
-});
+law(
+  'what is recomputed has the gradient of what is kept, of second order too, one after another',
+  valuesOf([5]),
+  async (values) => {
+    const at = toTensor(values);
+    const f = (y: Tensor): Tensor => y.square().mul(y).sum();
+    for (const order of [grad, (fn: (x: Tensor) => Tensor) => grad((x) => grad(fn)(x).sum())]) {
+      const found = order((x) => f(triple(triple(x))))(at);
+      const wanted = order((x) => f(x.mul(9)))(at);
+      await near(found, { shape: [5], data: Float64Array.from(await wanted.data()) }, { terms: 4 });
+    }
+  },
+);
 
 test('what is recomputed takes no memory until backward, and is computed once for each that needs it', () => {
   const x = ones([1000]).detach({ requiresGrad: true });

@@ -241,12 +241,7 @@ function eachChannel(form: Kernel, bindings: Bindings, { channels }: Planes, par
 }
 
 /** Runs a kernel over the vec4 of tensors [N, C, ...]: the same vec4 of several images to a thread, where images are whole vec4. */
-function eachValue(
-  form: Kernel,
-  whole: Bindings & { readonly x: Tensor },
-  byChannel: Bindings,
-  planes: Planes,
-): void {
+function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byChannel: Bindings, planes: Planes): void {
   const { channels, inner } = planes;
   for (const span of spansOf(whole.x, planes)) {
     const image = channels * inner;
