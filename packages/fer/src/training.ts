@@ -13,7 +13,7 @@ import {
   StateError,
 } from '@mien/nn';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
-import { cat, Generator, noGrad, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
+import { cat, Generator, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
@@ -253,13 +253,22 @@ export class Training {
     const { channels, size } = protocol.input;
     const [images, classes] = [labels.length, this.classes.length];
     const seen = scope(() => {
-      const logits = this.network.forward(tensor(x, { shape: [images, channels, size, size] }));
-      const loss = crossEntropy(logits, tensor(labels), { labelSmoothing: protocol.labelSmoothing });
-      loss.backward();
+      const pieces = microBatches(images, protocol.microBatch).map(([start, end]) =>
+        scope(() => {
+          const pixels = x.subarray(start * channels * size * size, end * channels * size * size);
+          const logits = this.network.forward(tensor(pixels, { shape: [end - start, channels, size, size] }));
+          const target = tensor(labels.subarray(start, end));
+          const mean = crossEntropy(logits, target, { labelSmoothing: protocol.labelSmoothing });
+          const loss = end - start === images ? mean : mean.mul((end - start) / images);
+          loss.backward();
+          return { loss: loss.detach(), logits: logits.detach() };
+        }),
+      );
       this.#optimizer.step(protocol.clip);
       this.#optimizer.zeroGrad();
       this.#ema?.update();
-      return noGrad(() => cat([loss.reshape([1]), logits.reshape([images * classes])], 0));
+      const loss = pieces.map((piece) => piece.loss).reduce((sum, each) => sum.add(each));
+      return cat([loss.reshape([1]), ...pieces.map(({ logits }) => logits.reshape([logits.size]))], 0);
     });
     const read = seen.data();
     seen.dispose();
@@ -304,6 +313,16 @@ export class Training {
     this.note = extra.note;
     this.#sums = { ...extra.sums };
   }
+}
+
+/**
+ * Where the parts of a batch begin and end: at most `most` images each, and of nearly equal sizes. BatchNorm cannot train on
+ * a single image, so that an odd batch in parts of two has one of three.
+ */
+function microBatches(images: number, most = images): readonly (readonly [start: number, end: number])[] {
+  const count = Math.max(1, Math.min(Math.ceil(images / most), Math.floor(images / 2)));
+  const at = (i: number): number => Math.round((i * images) / count);
+  return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)]);
 }
 
 /** BatchNorm's own weights apart, where the protocol does not decay them. */

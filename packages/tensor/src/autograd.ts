@@ -1,6 +1,7 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
 import { enterOrigin, inspect } from './anomaly.ts';
+import { Checkpoint, running } from './checkpoint.ts';
 import { GradientError, ValueError } from './errors.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
@@ -63,11 +64,14 @@ export class GraphNode {
   readonly order: number = nodesMade++;
   readonly #rule: Rule<Tensors, Tensors>;
   readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
-  #saved: Tensors | null;
+  readonly #checkpoint: Checkpoint | null = running();
+  #saved: Tensors | null = null;
   /** The nodes of saved tensors that are computed again, by their names. */
   readonly #recomputed = new Map<string, GraphNode>();
   #savedOutput: string | null = null;
+  #freed = false;
   #references = 1;
+  #released = false;
 
   constructor(name: string, y: Tensor, inputs: Tensors, rule: Rule<Tensors, Tensors>) {
     this.name = name;
@@ -78,8 +82,15 @@ export class GraphNode {
       if (target) edges.set(key, target);
     }
     this.#edges = edges;
+    if (this.#checkpoint) this.#checkpoint.add(this, y);
+    else this.save(y, rule.saves);
+  }
+
+  /** Keeps what backward needs; in a checkpointed function this is done when it runs again. */
+  save(y: Tensor, saves: Tensors): void {
+    if (this.#freed || this.#saved) return;
     const saved: Record<string, Tensor | null> = {};
-    for (const [key, tensor] of Object.entries(rule.saves)) {
+    for (const [key, tensor] of Object.entries(saves)) {
       const source = tensor?.node;
       if (source?.isRecomputed) {
         this.#recomputed.set(key, source.retain());
@@ -125,7 +136,12 @@ export class GraphNode {
     }
   }
 
+  /** What was saved; a checkpointed function runs again for it. */
   #kept(): Tensors {
+    if (!this.#saved && !this.#freed && this.#checkpoint) {
+      const again = this.#checkpoint;
+      withRecording(true, () => again.repeat());
+    }
     if (this.#saved) return this.#saved;
     throw new GradientError(
       `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
@@ -171,10 +187,12 @@ export class GraphNode {
 
   /** Frees what was saved. */
   free(): void {
-    if (!this.#saved) return;
-    for (const tensor of Object.values(this.#saved)) tensor?.dispose();
+    if (this.#freed) return;
+    this.#freed = true;
+    for (const tensor of Object.values(this.#saved ?? {})) tensor?.dispose();
     for (const node of this.#recomputed.values()) node.release();
     this.#saved = null;
+    this.#checkpoint?.forget();
   }
 
   retain(): this {
@@ -186,7 +204,8 @@ export class GraphNode {
   release(): void {
     const waiting: GraphNode[] = [this];
     for (let node = waiting.pop(); node; node = waiting.pop()) {
-      if (--node.#references > 0) continue;
+      if (--node.#references > 0 || node.#released) continue;
+      node.#released = true;
       node.free();
       for (const edge of node.#edges.values()) if (edge instanceof GraphNode) waiting.push(edge);
     }
@@ -205,8 +224,25 @@ export function record<I extends Tensors, S extends Tensors>(
 ): Tensor {
   inspect(name, y);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
-  y.attach(new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
+  const known = running()?.next(name, y, rule.saves);
+  y.attach(known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
   return y;
+}
+
+/**
+ * fn(...inputs), of which only the inputs are kept for the gradient: backward runs `fn` again for the rest (Chen et al.,
+ * Training deep nets with sublinear memory cost, 2016; `torch.utils.checkpoint`). Random numbers are the same in both runs,
+ * and BatchNorm's running statistics count the first only. Tensors that `fn` uses besides must live until then. Within
+ * another checkpoint it only calls `fn`. Throws GradientError, in backward, where the second run differs.
+ */
+export function checkpoint<I extends readonly Tensor[], T>(fn: (...inputs: I) => T, ...inputs: I): T {
+  if (!recording || running()) return fn(...inputs);
+  return new Checkpoint(fn as unknown as (...inputs: Tensor[]) => T, inputs).start(inputs) as T;
+}
+
+/** Whether a checkpointed function runs for the second time: what counts runs must not count this one. */
+export function recomputing(): boolean {
+  return running()?.repeating ?? false;
 }
 
 /** How far backward goes. */

@@ -1,5 +1,5 @@
 import countBatch from '@mien/shaders/norm/countBatch.wgsl';
-import { batchNorm, kernel, ones, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
+import { batchNorm, kernel, ones, recomputing, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);
@@ -55,7 +55,7 @@ abstract class BatchNorm extends Module {
       );
     }
     const { weight, bias, runningMean, runningVar, training } = this;
-    if (training) run(count, { batches: this.numBatchesTracked }, {}, 1);
+    if (training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
     const options = { momentum: this.#momentum, eps: this.#eps, ...epilogue };
     return batchNorm(x, { weight, bias, runningMean, runningVar, training, ...options });
   }

@@ -7,7 +7,7 @@ import joinSums from '@mien/shaders/norm/joinSums.wgsl';
 import normalizeText from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
-import { record } from '../autograd.ts';
+import { recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -147,8 +147,9 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
   const { runningMean, runningVar, momentum = 0.1, eps = 1e-5 } = parameters;
   const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
   const statistics = empty([planes.channels, 4]);
-  const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
-  const form = runningMean && runningVar ? join : joinUntracked;
+  const follows = runningMean && runningVar && !recomputing();
+  const tracked = follows ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
+  const form = follows ? join : joinUntracked;
   eachChannel(form, { moments: sums, statistics, ...affine, ...tracked }, planes, { parts, eps, momentum });
   return statistics;
 }
