@@ -1,26 +1,29 @@
 // y = T (sum over parts of Z) T^T for every window of y, SIZE x SIZE at steps of SIZE: the way back from Winograd's domain.
-// T is A^T for the output (+ bias[channel]), and G^T for the gradient of the weights.
-// threads: LANES in a group; each does four windows of a channel.
+// T is A^T for the output (+ bias[channel]), and G^T for the gradient of the weights [K, C, 3, 3], K images of one window.
+// threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST the one window of an image in four
+// channels, whose numbers lie together in y.
 // reference: Lavin and Gray (2016).
 // uses: lib/grid.wgsl, lib/winograd.wgsl
 const M: u32 = 4;
 const MATRIX: u32 = OUTPUT;
 const SIZE: u32 = 4;
 const POINTS: u32 = 6;
+const CHANNELS_LAST: bool = false;
 const BIAS: bool = false;
 const WIDTH: u32 = 1;              // numbers stored at once: 2 or 4 where the rows of y and their windows allow it
 const LANES: u32 = 64;
 struct Params {
-  channels: u32,    // rows of Z
+  channels: u32,
   plane: vec2u,     // rows and columns of y
   tiles: vec2u,     // windows down and across
   windows: u32,     // in all: images * tiles
-  columns: u32,     // of Z, a multiple of 4, from `windows` on
+  rows: u32,        // of a matrix of Z: channels, or windows
+  columns: u32,     // of Z, a multiple of 4: windows, or channels
   parts: u32,
   stride: u32,      // vec4 from one matrix of Z to the next
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [POINTS * POINTS, parts, channels, columns], matrices stride apart
+@group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [POINTS * POINTS, parts, rows, columns], matrices stride apart
 @group(0) @binding(2) var<storage, read> bias: array<f32>;       // [channels], with BIAS
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
 @group(0) @binding(4) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
@@ -47,6 +50,25 @@ fn store(at: u32, values: array<f32, SIZE>, missing: u32) {
   }
 }
 
+// `values` are the only windows of four channels from `first` on, one after the other in y.
+fn storeChannels(row: u32, first: u32, values: array<array<vec4f, SIZE>, SIZE>) {
+  const AREA = SIZE * SIZE;
+  let start = (row * params.channels + first) * AREA;
+  var flat: array<f32, 4 * AREA>;
+  for (var v = 0u; v < 4; v++) {
+    for (var e = 0u; e < AREA; e++) { flat[v * AREA + e] = values[e / SIZE][e % SIZE][v]; }
+  }
+  if (WIDTH == 4) {
+    for (var e = 0u; e < AREA; e++) {
+      yQuads[start / 4 + e] = vec4f(flat[4 * e], flat[4 * e + 1], flat[4 * e + 2], flat[4 * e + 3]);
+    }
+    return;
+  }
+  for (var e = 0u; e < 4 * AREA; e++) {
+    if (first + e / AREA < params.channels) { y[start + e] = flat[e]; }
+  }
+}
+
 @compute @workgroup_size(LANES)
 fn winogradGather(
   @builtin(workgroup_id) group: vec3u,
@@ -55,15 +77,15 @@ fn winogradGather(
 ) {
   let id = linearGroup(group, groups) * LANES + lane;
   let quads = params.columns / 4;
-  if (id >= params.channels * quads) { return; }
-  let channel = id / quads;
+  if (id >= params.rows * quads) { return; }
+  let row = id / quads;
   let quad = id % quads;
 
   var half: array<array<vec4f, POINTS>, SIZE>;
   for (var q = 0u; q < POINTS; q++) {
     var column: array<vec4f, POINTS>;
     for (var p = 0u; p < POINTS; p++) {
-      let at = (p * POINTS + q) * params.parts * params.stride + channel * quads + quad;
+      let at = (p * POINTS + q) * params.parts * params.stride + row * quads + quad;
       column[p] = z[at];
       for (var part = 1u; part < params.parts; part++) { column[p] += z[at + part * params.stride]; }
     }
@@ -77,7 +99,7 @@ fn winogradGather(
     }
   }
   var values: array<array<vec4f, SIZE>, SIZE>;
-  let shift = select(0.0, bias[select(0u, channel, BIAS)], BIAS);
+  let shift = select(0.0, bias[select(0u, row, BIAS)], BIAS);
   for (var i = 0u; i < SIZE; i++) {
     for (var j = 0u; j < SIZE; j++) {
       var sum = vec4f(shift);
@@ -88,18 +110,22 @@ fn winogradGather(
       values[i][j] = sum;
     }
   }
+  if (CHANNELS_LAST) {
+    storeChannels(row, 4 * quad, values);
+    return;
+  }
   let perImage = params.tiles.x * params.tiles.y;
   for (var v = 0u; v < 4; v++) {
     let window = quad * 4 + v;
     if (window >= params.windows) { continue; }
     let tile = window % perImage;
     let corner = vec2u(tile / params.tiles.y, tile % params.tiles.y) * SIZE;
-    let plane = ((window / perImage) * params.channels + channel) * params.plane.x * params.plane.y;
+    let plane = ((window / perImage) * params.channels + row) * params.plane.x * params.plane.y;
     let missing = select(corner.y + SIZE - params.plane.y, 0, corner.y + SIZE <= params.plane.y);
     for (var i = 0u; i < SIZE; i++) {
-      var row: array<f32, SIZE>;
-      for (var j = 0u; j < SIZE; j++) { row[j] = values[i][j][v]; }
-      if (corner.x + i < params.plane.x) { store(plane + (corner.x + i) * params.plane.y + corner.y, row, missing); }
+      var line: array<f32, SIZE>;
+      for (var j = 0u; j < SIZE; j++) { line[j] = values[i][j][v]; }
+      if (corner.x + i < params.plane.x) { store(plane + (corner.x + i) * params.plane.y + corner.y, line, missing); }
     }
   }
 }

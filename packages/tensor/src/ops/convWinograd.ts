@@ -38,7 +38,7 @@ const forms = (M: M) => {
     weightFlipped: kernel(scatterText, { ...weight, CHANNELS_LAST: true, FLIPPED: true }),
     slope: kernel(scatterText, { ...slope, CHANNELS_LAST: true }),
     output: widths.map((WIDTH) => [false, true].map((BIAS) => kernel(gatherText, { ...slope, WIDTH, BIAS }))),
-    weightGradient: kernel(gatherText, weight),
+    weightGradient: [1, 4].map((WIDTH) => kernel(gatherText, { ...weight, CHANNELS_LAST: true, WIDTH })),
   };
 };
 const byM = { 2: forms(2), 4: forms(4) };
@@ -98,13 +98,13 @@ function scatter(
   return z;
 }
 
-/** Writes the windows of y from the domain: channels are its rows, windows its columns, and parts are added. */
+/** Writes the windows of y from the domain, where they stand as the form has it; parts are added. */
 function gather(form: Kernel, z: Domain, bias: Memory | null, y: Memory, of: Windows): void {
-  const { parts, columns, stride } = z;
-  const groups = Math.ceil((of.channels * columns) / 4 / form.const('LANES'));
+  const { parts, rows, columns, stride } = z;
+  const groups = Math.ceil((rows * columns) / 4 / form.const('LANES'));
   const width = form.const('WIDTH');
   const output = { y: width === 1 ? y : null, yPairs: width === 2 ? y : null, yQuads: width === 4 ? y : null };
-  run(form, { z: z.values, bias, ...output }, { ...of, columns, parts, stride: stride / 4 }, groups);
+  run(form, { z: z.values, bias, ...output }, { ...of, rows, columns, parts, stride: stride / 4 }, groups);
 }
 
 /** The form of the way back that stores as much at once as windows of m in rows of y allow. */
@@ -175,9 +175,9 @@ export function winogradWeightGradient(m: M) {
       const v = scatter(form.inputChannelsLast, images(x, span), inputs, [depth, g.inputs, parts], m, g.padding);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
       const slopes = scatter(form.slope, images(dy, span), outputs, [depth, g.outputs, parts], m, [0, 0]);
-      const z = products(v, slopes, g.inputs);
+      const z = products(slopes, v, g.outputs);
       const dw = empty([1, g.outputs, g.inputs, 3, 3]);
-      gather(form.weightGradient, z, null, dw, weightWindows(g));
+      gather(form.weightGradient[Number(g.inputs % 4 === 0)] as Kernel, z, null, dw, weightWindows(g));
       for (const each of [v, slopes, z]) each.values.dispose();
       return dw;
     });
