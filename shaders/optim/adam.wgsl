@@ -2,13 +2,20 @@
 // averageSquare = beta2 * averageSquare + (1 - beta2) * g^2;
 // parameter = p - stepSize * average / (sqrt(averageSquare) / deviationScale + eps).
 // The host gives stepSize = learningRate / (1 - beta1^t) and deviationScale = sqrt(1 - beta2^t).
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)).
+// threads: LANES in a group, one vec4 each, of one of up to SLOTS parameters.
 // reference: Kingma and Ba (2015); with decay instead of weightDecay, Loshchilov and Hutter (2019).
 // uses: lib/grid.wgsl
+const CLAMPED: bool = false;
+const SCALED: bool = false;
+const SLOTS: u32 = 2;
 const LANES: u32 = 64;
-const VECTORS: u32 = 4;
+const VECTORS: u32 = 1;
+const_assert SLOTS <= 4;
 struct Params {
-  vectors: u32,
+  firstGroups: vec4u,  // where each slot begins, beyond all groups for an empty one
+  sizes: vec4u,        // elements of each slot
+  firsts: vec4u,       // where each slot begins in average and averageSquare, in elements
   decay: f32,
   weightDecay: f32,
   beta1: f32,
@@ -18,12 +25,16 @@ struct Params {
   stepSize: f32,
   deviationScale: f32,
   eps: f32,
+  limit: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> parameter: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> average: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> averageSquare: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradient0: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient1: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> parameter0: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> parameter1: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> average: array<vec4f>;        // of all slots
+@group(0) @binding(6) var<storage, read_write> averageSquare: array<vec4f>;  // of all slots
+@group(0) @binding(7) var<storage, read> squares: array<f32>;                // one element
 
 @compute @workgroup_size(LANES)
 fn adam(
@@ -31,16 +42,32 @@ fn adam(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
-  for (var v = 0u; v < VECTORS; v++) {
-    let i = first + v * LANES;
-    if (i >= params.vectors) { continue; }
-    let p = parameter[i] - params.decay * parameter[i];
-    let g = gradient[i] + params.weightDecay * p;
-    let m = params.beta1 * average[i] + params.newPart1 * g;
-    let s = params.beta2 * averageSquare[i] + params.newPart2 * g * g;
-    average[i] = m;
-    averageSquare[i] = s;
-    parameter[i] = p - params.stepSize * m / (sqrt(s) / params.deviationScale + params.eps);
+  let id = linearGroup(group, groups);
+  let slot = dot(vec4u(vec4u(id) >= params.firstGroups), vec4u(1)) - 1;
+  let i = (id - params.firstGroups[slot]) * LANES + lane;
+  if (4 * i >= params.sizes[slot]) { return; }
+  var gradient: vec4f;
+  var before: vec4f;
+  switch slot {
+    case 0: { gradient = gradient0[i]; before = parameter0[i]; }
+    default: { gradient = gradient1[i]; before = parameter1[i]; }
+  }
+  if (CLAMPED) {
+    // Built-in functions may swallow NaN; its bits tell.
+    let isNan = (bitcast<vec4u>(gradient) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
+    gradient = select(clamp(gradient, vec4f(-params.limit), vec4f(params.limit)), gradient, isNan);
+  }
+  if (SCALED) { gradient *= min(1, params.limit / (sqrt(squares[0]) + 1e-6)); }
+  let p = before - params.decay * before;
+  let g = gradient + params.weightDecay * p;
+  let kept = params.firsts[slot] / 4 + i;
+  let m = params.beta1 * average[kept] + params.newPart1 * g;
+  let s = params.beta2 * averageSquare[kept] + params.newPart2 * g * g;
+  average[kept] = m;
+  averageSquare[kept] = s;
+  let after = p - params.stepSize * m / (sqrt(s) / params.deviationScale + params.eps);
+  switch slot {
+    case 0: { parameter0[i] = after; }
+    default: { parameter1[i] = after; }
   }
 }

@@ -1,6 +1,7 @@
 import {
   Adam,
   AdamW,
+  type Clip,
   clipGradientNorm,
   clipGradientValue,
   EMA,
@@ -12,7 +13,7 @@ import {
 } from '@mien/nn';
 import { assign, ones, scope, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
 import type { Values } from '@mien/tensor/reference';
-import { ensure, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import { ensure, near, nearValues, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -90,6 +91,109 @@ for (const [name, Kind, decoupled] of [
     );
   });
 }
+
+const manyParameters = fc
+  .array(fc.record({ size: fc.constantFrom(1, 3, 4, 5, 64, 257, 1030), moves: fc.boolean(), decays: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .chain((each) =>
+    fc.record({
+      each: fc.constant(each),
+      start: fc.tuple(...each.map(({ size }) => valuesOf([size]))),
+      gradients: fc.tuple(...each.map(({ size }) => valuesOf([size]))),
+      clip: fc.constantFrom(null, { kind: 'value', limit: 0.5 } as const, { kind: 'norm', limit: 1 } as const),
+      most: fc.constantFrom(1024, 4096, 2 ** 27),
+    }),
+  );
+
+/** What clipGradientValue and clipGradientNorm do. */
+function clipped(gradients: readonly Values[], clip: Clip | null): readonly (readonly number[])[] {
+  const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
+  const bound = (g: number): number => {
+    if (!clip) return g;
+    const { kind, limit } = clip;
+    return kind === 'value' ? Math.min(limit, Math.max(-limit, g)) : g * Math.min(1, limit / (norm + 1e-6));
+  };
+  return gradients.map(({ data }) => Array.from(data, bound));
+}
+
+for (const Kind of [SGD, AdamW]) {
+  const name = Kind.name;
+  law(
+    `${name} updates many parameters of any sizes at once as it updates each alone, clipped or not`,
+    manyParameters,
+    ({ each, start, gradients, clip, most }) =>
+      withLimits({ maxStorageBufferBindingSize: most }, async () => {
+        const load = (values: readonly Values[]): readonly [string, Tensor][] =>
+          values.map((value, i) => [`p${i}`, toTensor(value, { requiresGrad: true })]);
+        const make = (parameters: readonly (readonly [string, Tensor])[]) => {
+          const groups = [true, false].map((decays) => ({
+            parameters: parameters.filter((_, i) => each[i]?.decays === decays),
+            weightDecay: decays ? 0.1 : 0,
+          }));
+          return Kind === SGD ? new SGD(groups, { lr: 0.1, momentum: 0.9, nesterov: true }) : new AdamW(groups);
+        };
+        const [together, alone] = [load(start), load(start)];
+        using all = make(together);
+        const single = alone.map((parameter, i) => {
+          const options = { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: each[i]?.decays ? 0.1 : 0 };
+          return Kind === SGD
+            ? new SGD([parameter], options)
+            : new AdamW([parameter], { weightDecay: options.weightDecay });
+        });
+        const bounded = clipped(
+          gradients.filter((_, i) => each[i]?.moves),
+          clip,
+        );
+        for (let step = 0; step < 2; step++) {
+          // The first step leaves out those that do not move; the second is of all, whose counts then differ.
+          const moves = each.map((one) => step > 0 || one.moves);
+          const now = step > 0 ? clipped(gradients, clip) : bounded;
+          const found = now[Symbol.iterator]();
+          for (const [i, gradient] of gradients.entries()) {
+            const [a, b] = [together[i]?.[1] as Tensor, alone[i]?.[1] as Tensor];
+            a.grad = moves[i] ? toTensor(gradient) : null;
+            b.grad = moves[i] ? tensor(found.next().value as number[]) : null;
+          }
+          all.step(clip);
+          for (const optimizer of single) optimizer.step();
+        }
+        const terms = gradients.reduce((sum, { data }) => sum + data.length, 0);
+        for (const [i, [, parameter]] of together.entries()) {
+          nearValues(await parameter.data(), await (alone[i]?.[1] as Tensor).data(), { terms });
+        }
+        for (const optimizer of single) optimizer.dispose();
+        for (const [, parameter] of [...together, ...alone]) parameter.dispose();
+      }),
+  );
+}
+
+test('step with a clip leaves the gradients as they are, and keeps NaN', async () => {
+  const p = tensor([1, 1], { requiresGrad: true });
+  p.grad = tensor([Number.NaN, 8]);
+  using optimizer = new SGD([['p', p]], { lr: 0.5 });
+  optimizer.step({ kind: 'value', limit: 2 });
+  const [found, gradient] = await Promise.all([p.data(), (p.grad as Tensor).data()]);
+  ensure(found.join() === 'NaN,0' && gradient.join() === 'NaN,8', `${found} and ${gradient}`);
+  refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: 0 is not a positive bound');
+});
+
+test('step updates two parameters that share memory one after the other', async () => {
+  const whole = ones([4]);
+  const [a, b] = [whole, whole].map((each) => each.detach({ requiresGrad: true })) as [Tensor, Tensor];
+  using optimizer = new SGD(
+    [
+      ['a', a],
+      ['b', b],
+    ],
+    { lr: 0.25 },
+  );
+  for (const p of [a, b]) p.grad = ones([4]);
+  optimizer.step();
+  const found = await whole.data();
+  ensure(found.join() === '0.5,0.5,0.5,0.5', found.join());
+});
 
 test('groups have options of their own, and lrFactor scales them all', async () => {
   const [a, b, c] = [1, 2, 3].map(() => ones([2], { requiresGrad: true })) as [Tensor, Tensor, Tensor];
@@ -256,4 +360,15 @@ test('EMA follows the values, and gives the own ones back bit for bit after appl
   const [a, b] = await Promise.all([ema, other].map((each) => each.stateDict().get('weight')?.data()));
   ensure(a?.join() === b?.join(), 'the loaded averages differ');
   refuses(() => other.loadStateDict(new Map([['weight', zeros([2, 3])]])), StateError, 'missing bias');
+});
+
+test('assign copies between averages that lie side by side', async () => {
+  using layer = new Linear(1, 3);
+  using ema = new EMA(layer);
+  const state = ema.stateDict();
+  const [weight, bias] = [state.get('weight'), state.get('bias')] as [Tensor, Tensor];
+  assign(bias, [4, 5, 6]);
+  assign(weight.viewed([3]), bias);
+  const found = await Promise.all([weight.data(), bias.data()]);
+  ensure(found.join(' ') === '4,5,6 4,5,6', found.join(' '));
 });

@@ -1,8 +1,6 @@
 // Training by a protocol, step by step: what Node's command and the browser's worker both drive.
 import {
   BatchNorm2d,
-  clipGradientNorm,
-  clipGradientValue,
   crossEntropy,
   DataLoader,
   type Dataset,
@@ -258,8 +256,7 @@ export class Training {
       const logits = this.network.forward(tensor(x, { shape: [images, channels, size, size] }));
       const loss = crossEntropy(logits, tensor(labels), { labelSmoothing: protocol.labelSmoothing });
       loss.backward();
-      this.#clip();
-      this.#optimizer.step();
+      this.#optimizer.step(protocol.clip);
       this.#optimizer.zeroGrad();
       this.#ema?.update();
       return noGrad(() => cat([loss.reshape([1]), logits.reshape([images * classes])], 0));
@@ -274,12 +271,6 @@ export class Training {
       return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
     };
     this.#pending.push({ report, read });
-  }
-
-  #clip(): void {
-    const { clip } = this.protocol;
-    if (clip?.kind === 'value') clipGradientValue(this.network.parameters(), clip.limit);
-    if (clip?.kind === 'norm') clipGradientNorm(this.network.parameters(), clip.limit);
   }
 
   async #settle(): Promise<StepReport> {

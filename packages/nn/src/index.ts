@@ -40,16 +40,17 @@ export {
 } from './losses.ts';
 export { buffer, type Layer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
-export { clipGradientNorm, clipGradientValue } from './optim/clip.ts';
+export { type Bounds, type Clip, clipGradientNorm, clipGradientValue } from './optim/clip.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';
 export {
   type GroupOptions,
   Optimizer,
   type ParameterGroup,
   type Parameters,
-  type Update,
+  type Updates,
 } from './optim/optimizer.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
+export type { Filling } from './optim/slots.ts';
 export {
   cosine,
   exponential,

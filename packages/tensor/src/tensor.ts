@@ -461,6 +461,13 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
   }
   if (source.dtype !== target.dtype)
     throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
-  // WebGPU copies between buffers, not within one; what shares memory is equal already.
-  if (source.storage !== target.storage) target.storage.device.copy(source, target, target.bytes);
+  const { device, id } = target.storage;
+  if (source.storage.id !== id) device.copy(source, target, target.bytes);
+  else if (source.byteOffset !== target.byteOffset) {
+    // WebGPU copies between buffers, not within one.
+    const between = { storage: device.allocate(target.bytes), byteOffset: 0, bytes: target.bytes };
+    device.copy(source, between, target.bytes);
+    device.copy(between, target, target.bytes);
+    between.storage.release();
+  }
 }

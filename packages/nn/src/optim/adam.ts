@@ -1,10 +1,11 @@
 // Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as torch.optim defines them.
 import adam from '@mien/shaders/optim/adam.wgsl';
 import { kernel } from '@mien/tensor';
-import { runFlat } from './flat.ts';
-import { expectWithin, Optimizer, type Parameters, type Update } from './optimizer.ts';
+import { clipping } from './clip.ts';
+import { expectWithin, Optimizer, type Parameters, type Updates } from './optimizer.ts';
+import { runSlots } from './slots.ts';
 
-const update = kernel(adam);
+const forms = clipping((clip) => kernel(adam, clip));
 
 export interface AdamOptions {
   /** Learning rate. Default 0.001. */
@@ -34,17 +35,16 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
     expectWithin(name, 'weightDecay', weightDecay, 0, Number.POSITIVE_INFINITY);
   }
 
-  protected slotNames(): readonly string[] {
-    return ['exp_avg', 'exp_avg_sq'];
+  protected slotNames(): Readonly<Record<string, string>> {
+    return { average: 'exp_avg', averageSquare: 'exp_avg_sq' };
   }
 
-  protected update({ parameter, gradient, slots, step, lr, options }: Update<Required<AdamOptions>>): void {
+  protected update({ fillings, bounds, step, lr, options }: Updates<Required<AdamOptions>>): void {
     const [beta1, beta2] = options.betas;
-    const average = slots.get('exp_avg') ?? null;
-    const averageSquare = slots.get('exp_avg_sq') ?? null;
-    runFlat(
-      update,
-      { gradient, parameter, average, averageSquare },
+    runSlots(
+      forms[bounds.kind],
+      fillings,
+      { squares: bounds.squares },
       {
         decay: this.decoupled ? lr * options.weightDecay : 0,
         weightDecay: this.decoupled ? 0 : options.weightDecay,
@@ -55,6 +55,7 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
         stepSize: lr / (1 - beta1 ** step),
         deviationScale: Math.sqrt(1 - beta2 ** step),
         eps: options.eps,
+        limit: bounds.limit,
       },
     );
   }

@@ -1,11 +1,37 @@
-// Bounds on gradients, between backward and the optimiser's step.
-import scaling from '@mien/shaders/optim/scaleToNorm.wgsl';
+// Bounds on gradients: in the optimiser's own update, or by themselves between backward and the step.
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
-import { clamp, empty, kernel, noGrad, run, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
-import { runFlat } from './flat.ts';
+import { clamp, device, empty, type Kernel, kernel, noGrad, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
+import { groupsOf, type Memory, pieces, runSlots } from './slots.ts';
 
 const sumSquares = kernel(squares);
-const scaleToNorm = kernel(scaling);
+/** For adapters with narrow subgroups. */
+const narrowSumSquares = kernel(squares, { LANES: 8 });
+
+/** A bound on the gradients of a step: on every element, or on the norm of all of them together. */
+export interface Clip {
+  readonly kind: 'value' | 'norm';
+  readonly limit: number;
+}
+
+/** A `Clip` as kernels take it. */
+export interface Bounds {
+  readonly kind: Clip['kind'] | 'none';
+  readonly limit: number;
+  /** The sum of all gradients' squares, for a bound on their norm. */
+  readonly squares: Tensor | null;
+}
+
+/** The forms of a kernel with CLAMPED and SCALED. */
+export function clipping(form: (clip: Readonly<Record<string, boolean>>) => Kernel): Record<Bounds['kind'], Kernel> {
+  return { none: form({}), value: form({ CLAMPED: true }), norm: form({ SCALED: true }) };
+}
+
+/** What a kernel needs for `clip`. Throws ValueError for a limit that is not positive. */
+export function boundsOf(name: string, clip: Clip | null, gradients: readonly Tensor[]): Bounds {
+  if (!clip) return { kind: 'none', limit: 0, squares: null };
+  expectPositive(name, clip.limit);
+  return { ...clip, squares: clip.kind === 'norm' ? squaresOf(gradients) : null };
+}
 
 /** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
 export function clipGradientValue(parameters: readonly Tensor[], bound: number): void {
@@ -20,29 +46,34 @@ export function clipGradientValue(parameters: readonly Tensor[], bound: number):
 export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
   expectPositive('clipGradientNorm', maximum);
   return scope(() => {
-    const norm = normOf(parameters.flatMap(({ grad }) => (grad ? [grad] : [])));
-    replaceGradients(parameters, (x) => {
-      const y = empty(x.shape);
-      runFlat(scaleToNorm, { y, x, norm }, { maximum });
-      return y;
+    const norm = squaresOf(parameters.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();
+    noGrad(() => {
+      // 1e-6 keeps a norm of zero from dividing, as in torch.nn.utils.clip_grad_norm_.
+      const factor = norm.add(1e-6).pow(-1).mul(maximum).minimum(1);
+      replaceGradients(parameters, (gradient) => gradient.mul(factor));
     });
     return norm;
   });
 }
 
-/** The root of the sum of all squares, by partial sums in one list. */
-function normOf(gradients: readonly Tensor[]): Tensor {
+/** The sum of all squares, one element, by partial sums in one list. */
+function squaresOf(gradients: readonly Tensor[]): Tensor {
   if (gradients.length === 0) return zeros([]);
-  const { LANES = 1, VECTORS = 1 } = sumSquares.consts;
-  const counts = gradients.map(({ size }) => Math.ceil(size / (4 * LANES * VECTORS)));
-  const partials = empty([counts.reduce((sum, count) => sum + count, 0)]);
-  let first = 0;
-  for (const [i, x] of gradients.entries()) {
-    const count = counts[i] as number;
-    run(sumSquares, { x, partials }, { size: x.size, first }, count);
-    first += count;
-  }
-  return partials.sum().sqrt();
+  return scope(() => {
+    const form = device().narrow ? narrowSumSquares : sumSquares;
+    const parts = gradients.flatMap((x) => pieces({ size: x.size, own: { x }, shared: {} }));
+    const counts = parts.map(({ size }) => groupsOf(form, size));
+    const partials = empty([counts.reduce((sum, count) => sum + count, 0)]);
+    let first = 0;
+    const fillings = parts.map((filling, i) => {
+      const bytes = 4 * (counts[i] as number);
+      const sums: Memory = { storage: partials.storage, byteOffset: 4 * first, bytes };
+      first += counts[i] as number;
+      return { ...filling, shared: { partials: sums } };
+    });
+    runSlots(form, fillings, {}, {});
+    return partials.sum();
+  });
 }
 
 // Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written.

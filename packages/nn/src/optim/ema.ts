@@ -1,12 +1,13 @@
 // Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often evaluate better.
 import follow from '@mien/shaders/optim/follow.wgsl';
 import swapped from '@mien/shaders/optim/swap.wgsl';
-import { assign, keep, kernel, Tensor, zeros } from '@mien/tensor';
+import { assign, kernel, Tensor } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { Module } from '../module.ts';
 import { listed, type State } from '../state.ts';
 import { runFlat } from './flat.ts';
 import { expectWithin } from './optimizer.ts';
+import { runSlots, zerosTogether } from './slots.ts';
 
 const following = kernel(follow);
 const swapping = kernel(swapped);
@@ -33,15 +34,20 @@ export class EMA {
     this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
     const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
-    this.#pairs = new Map(floats.map(([name, own]) => [name, { own, average: copyOf(own) }]));
+    const averages = zerosTogether(floats.map(([, { shape }]) => shape));
+    this.#pairs = new Map(floats.map(([name, own], i) => [name, { own, average: averages[i] as Tensor }]));
+    for (const { own, average } of this.#pairs.values()) assign(average, own);
   }
 
-  /** average += (1 - kept part) (value - average), one dispatch a tensor; call it after each step. */
+  /** average += (1 - kept part) (value - average), several tensors in one dispatch; call it after each step. */
   update(): void {
     this.#expectNotApplied('update');
     const newPart = 1 - Math.min(this.#decay, (1 + this.#updates) / (10 + this.#updates));
     this.#updates++;
-    for (const { own, average } of this.#pairs.values()) runFlat(following, { x: own, average }, { newPart });
+    const fillings = Array.from(this.#pairs.values(), ({ own, average }) => {
+      return { size: own.size, own: { x: own }, shared: { average } };
+    });
+    runSlots(following, fillings, {}, { newPart });
   }
 
   /** Runs `use` while the module holds the averages, then gives its own values back, bit for bit. */
@@ -94,10 +100,4 @@ export class EMA {
     if (this.#applied)
       throw new StateError(`EMA: ${what} while the module holds the averages; wait for applied() to end`);
   }
-}
-
-function copyOf(values: Tensor): Tensor {
-  const copy = keep(zeros(values.shape));
-  assign(copy, values);
-  return copy;
 }

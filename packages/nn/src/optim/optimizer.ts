@@ -1,8 +1,10 @@
 // What optimisers share: groups of parameters, state by parameter name, the factor that schedules set.
-import { assign, keep, Tensor, ValueError, zeros } from '@mien/tensor';
+import { assign, scope, Tensor, ValueError } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { type HostTensor, listed, type State } from '../state.ts';
+import { type Bounds, boundsOf, type Clip } from './clip.ts';
+import { type Filling, zerosTogether } from './slots.ts';
 
 /** Parameters that share options; what a group leaves out, the optimiser's own options say. */
 export type GroupOptions<O> = Partial<O> & { readonly parameters: readonly NamedTensor[] };
@@ -18,14 +20,15 @@ export type Parameters<O> = readonly NamedTensor[] | readonly GroupOptions<O>[];
 
 /** What an optimiser keeps for one parameter. */
 interface Slots {
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Updates of this parameter so far, the one going on included. */
+  readonly tensors: Map<string, Tensor>;
+  /** Updates of this parameter so far, the one going on included; 0 where they are not counted. */
   step: number;
 }
 
 /**
- * Base of optimisers. `step()` updates in place every parameter that has a gradient, one dispatch each, and reads nothing
- * back; state is made at a parameter's first step and saved by name as `<parameter>.<slot>`.
+ * Base of optimisers. `step()` updates in place every parameter that has a gradient, several in one dispatch, and reads
+ * nothing back; state is made at a parameter's first step and saved by name as `<parameter>.<slot>`. Gradients of several
+ * `backward()` add up until `zeroGrad()`: divide each loss by their number for the mean over micro-batches.
  */
 export abstract class Optimizer<O extends { readonly lr: number }> {
   /** Multiplies every group's lr: what schedules set, `optimizer.lrFactor = schedule(epoch)`. */
@@ -45,27 +48,35 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   /** Throws ValueError for options out of range. */
   protected abstract check(options: O): void;
 
-  /** The names of the tensors kept for a parameter, each of its shape. */
-  protected abstract slotNames(options: O): readonly string[];
+  /** The names of the tensors kept for a parameter, each of its shape, by the kernel's names for them. */
+  protected abstract slotNames(options: O): Readonly<Record<string, string>>;
 
   /** Whether the number of a parameter's updates is part of its state. */
   protected abstract readonly countsSteps: boolean;
 
-  /** Dispatches the update of one parameter. */
-  protected abstract update(update: Update<O>): void;
+  /** Dispatches the update of parameters that share everything but their tensors. */
+  protected abstract update(updates: Updates<O>): void;
 
-  /** Updates every parameter that has a gradient. */
-  step(): void {
-    for (const { parameters, options } of this.groups) {
-      for (const [name, parameter] of parameters) {
-        const gradient = parameter.grad;
-        if (!gradient) continue;
-        const slots = this.#slots.get(name) ?? this.#make(name, parameter, options);
-        slots.step++;
+  /**
+   * Updates every parameter that has a gradient. With `clip` the gradients are bounded on the way in, as clipGradientValue
+   * or clipGradientNorm would bound them, but stay as they are. Throws ValueError for a bound that is not positive.
+   */
+  step(clip: Clip | null = null): void {
+    const moving = this.groups.map(({ parameters, options }) => ({
+      options,
+      parameters: parameters.filter(([, { grad }]) => grad !== null),
+    }));
+    const gradients = moving.flatMap(({ parameters }) => parameters.map(([, { grad }]) => grad as Tensor));
+    scope(() => {
+      const bounds = boundsOf(`${this.constructor.name}.step`, clip, gradients);
+      for (const { parameters, options } of moving) {
+        this.#make(parameters, options);
         const lr = options.lr * this.lrFactor;
-        this.update({ parameter, gradient, slots: slots.tensors, step: slots.step, lr, options });
+        for (const [step, fillings] of this.#advance(parameters, options)) {
+          this.update({ fillings, bounds, step, lr, options });
+        }
       }
-    }
+    });
   }
 
   /** Disposes of every gradient. */
@@ -88,17 +99,20 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
    * anything is written, for unknown names, for other shapes and for a parameter's state that is not whole.
    */
   loadStateDict(state: State): void {
-    const plan: (readonly [name: string, parameter: Tensor, options: O])[] = [];
+    const plan = new Set<string>();
     const known = new Set<string>();
     const faults: string[] = [];
     for (const { parameters, options } of this.groups) {
       for (const [name, parameter] of parameters) {
-        const slots = this.slotNames(options).map((slot) => ({ key: `${name}.${slot}`, shape: parameter.shape }));
+        const slots = Object.values(this.slotNames(options)).map((slot) => ({
+          key: `${name}.${slot}`,
+          shape: parameter.shape,
+        }));
         if (this.countsSteps) slots.push({ key: `${name}.step`, shape: [] });
         const given = slots.filter(({ key }) => state.has(key));
         for (const { key } of slots) known.add(key);
-        if (given.length > 0) plan.push([name, parameter, options]);
         if (given.length === 0) continue;
+        plan.add(name);
         for (const { key, shape } of slots) {
           const value = state.get(key);
           const expected = `float32 [${shape.join(', ')}]`;
@@ -118,13 +132,17 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       );
     }
     this.#clear();
-    for (const [name, parameter, options] of plan) {
-      const slots = this.#make(name, parameter, options);
-      for (const [slot, target] of slots.tensors) {
-        const source = state.get(`${name}.${slot}`) as Tensor | HostTensor;
-        assign(target, source instanceof Tensor ? source : source.data);
+    for (const { parameters, options } of this.groups) {
+      const saved = parameters.filter(([name]) => plan.has(name));
+      this.#make(saved, options);
+      for (const [name] of saved) {
+        const slots = this.#slots.get(name) as Slots;
+        for (const [slot, target] of slots.tensors) {
+          const source = state.get(`${name}.${slot}`) as Tensor | HostTensor;
+          assign(target, source instanceof Tensor ? source : source.data);
+        }
+        if (this.countsSteps) slots.step = (state.get(`${name}.step`) as HostTensor).data[0] as number;
       }
-      if (this.countsSteps) slots.step = (state.get(`${name}.step`) as HostTensor).data[0] as number;
     }
   }
 
@@ -137,9 +155,36 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     this.dispose();
   }
 
-  #make(name: string, parameter: Tensor, options: O): Slots {
-    const tensors = this.slotNames(options).map((slot) => [slot, keep(zeros(parameter.shape))] as const);
-    const slots = { tensors: new Map(tensors), step: 0 };
+  /** Makes the state that parameters lack, side by side. */
+  #make(parameters: readonly NamedTensor[], options: O): void {
+    for (const slot of Object.values(this.slotNames(options))) {
+      const lacking = parameters.filter(([name]) => !this.#slots.get(name)?.tensors.has(slot));
+      const made = zerosTogether(lacking.map(([, { shape }]) => shape));
+      for (const [i, [name]] of lacking.entries()) this.#slotsOf(name).tensors.set(slot, made[i] as Tensor);
+    }
+  }
+
+  /** Counts one update more of each parameter; those of one count together, by count. */
+  #advance(parameters: readonly NamedTensor[], options: O): ReadonlyMap<number, readonly Filling[]> {
+    const found = new Map<number, Filling[]>();
+    for (const [name, parameter] of parameters) {
+      const slots = this.#slotsOf(name);
+      const shared = Object.entries(this.slotNames(options)).map(([binding, slot]) => [
+        binding,
+        slots.tensors.get(slot) as Tensor,
+      ]);
+      const own = { gradient: parameter.grad as Tensor, parameter };
+      const filling = { size: parameter.size, own, shared: Object.fromEntries(shared) };
+      if (this.countsSteps) slots.step++;
+      const same = found.get(slots.step);
+      if (same) same.push(filling);
+      else found.set(slots.step, [filling]);
+    }
+    return found;
+  }
+
+  #slotsOf(name: string): Slots {
+    const slots = this.#slots.get(name) ?? { tensors: new Map(), step: 0 };
     this.#slots.set(name, slots);
     return slots;
   }
@@ -150,12 +195,12 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   }
 }
 
-/** One parameter's update. */
-export interface Update<O> {
-  readonly parameter: Tensor;
-  readonly gradient: Tensor;
-  readonly slots: ReadonlyMap<string, Tensor>;
-  /** From 1. */
+/** The update of parameters with one set of options and one count of updates. */
+export interface Updates<O> {
+  /** `gradient` and `parameter` of each, and its state, by the names of `slotNames`. */
+  readonly fillings: readonly Filling[];
+  readonly bounds: Bounds;
+  /** From 1; 0 where updates are not counted. */
   readonly step: number;
   /** The group's lr times lrFactor. */
   readonly lr: number;

@@ -1,12 +1,13 @@
 // Stochastic gradient descent with momentum, as torch.optim.SGD defines it.
 import sgd from '@mien/shaders/optim/sgd.wgsl';
 import { kernel, ValueError } from '@mien/tensor';
-import { runFlat } from './flat.ts';
-import { expectWithin, Optimizer, type Parameters, type Update } from './optimizer.ts';
+import { clipping } from './clip.ts';
+import { expectWithin, Optimizer, type Parameters, type Updates } from './optimizer.ts';
+import { runSlots } from './slots.ts';
 
-const plain = kernel(sgd, { MOMENTUM: false });
-const heavyBall = kernel(sgd);
-const nesterovBall = kernel(sgd, { NESTEROV: true });
+const plain = clipping((clip) => kernel(sgd, { MOMENTUM: false, ...clip }));
+const heavyBall = clipping((clip) => kernel(sgd, clip));
+const nesterovBall = clipping((clip) => kernel(sgd, { NESTEROV: true, ...clip }));
 
 export interface SGDOptions {
   /** Learning rate. */
@@ -34,14 +35,14 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     if (nesterov && momentum === 0) throw new ValueError('SGD: nesterov needs a momentum');
   }
 
-  protected slotNames({ momentum }: Required<SGDOptions>): readonly string[] {
-    return momentum === 0 ? [] : ['momentum_buffer'];
+  protected slotNames({ momentum }: Required<SGDOptions>): Readonly<Record<string, string>> {
+    return momentum === 0 ? {} : { velocity: 'momentum_buffer' };
   }
 
-  protected update({ parameter, gradient, slots, lr, options }: Update<Required<SGDOptions>>): void {
+  protected update({ fillings, bounds, lr, options }: Updates<Required<SGDOptions>>): void {
     const { momentum, nesterov, weightDecay } = options;
-    const velocity = slots.get('momentum_buffer') ?? null;
-    const chosen = velocity ? (nesterov ? nesterovBall : heavyBall) : plain;
-    runFlat(chosen, { gradient, parameter, velocity }, { learningRate: lr, weightDecay, momentum });
+    const form = momentum === 0 ? plain : nesterov ? nesterovBall : heavyBall;
+    const others = { squares: bounds.squares, ...(momentum === 0 ? { velocity: null } : {}) };
+    runSlots(form[bounds.kind], fillings, others, { learningRate: lr, weightDecay, momentum, limit: bounds.limit });
   }
 }
