@@ -13,6 +13,7 @@ const insideTensor = [
   ['autograd.ts', 'anomaly.ts'],
   ['ops'],
   ['tensor.ts'],
+  ['capture.ts'],
   ['index.ts', 'testing'],
 ];
 
@@ -72,5 +73,5 @@ function judgeInsideTensor(path, target) {
   const [own, other] = [from, to].map((place) => insideTensor.findIndex((level) => level.includes(place)));
   if (own < 0 || other < 0) return `give ${own < 0 ? from : to} a place in scripts/checkImports.mjs`;
   if (other <= own) return null;
-  return 'inside tensor the direction is device <- runtime <- autograd <- ops <- tensor.ts <- index';
+  return 'inside tensor the direction is device <- runtime <- autograd <- ops <- tensor.ts <- capture.ts <- index';
 }

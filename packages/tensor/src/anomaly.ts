@@ -20,6 +20,11 @@ interface Search {
 let search: Search | null = null;
 let origin = '';
 
+/** Whether a search is on. */
+export function searching(): boolean {
+  return search !== null;
+}
+
 /** Names what the following operations are done for, such as `the gradient of conv2d`. Returns what it was before. */
 export function enterOrigin(name: string): string {
   const before = origin;

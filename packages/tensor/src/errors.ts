@@ -31,3 +31,6 @@ export class DisposedError extends MienError {}
 
 /** Automatic differentiation cannot go on: the graph is gone, or the operation has no derivative of this order. */
 export class GradientError extends MienError {}
+
+/** A captured function was called where its replay would not do what it does: call the function itself, or capture anew. */
+export class CaptureError extends MienError {}

@@ -1,6 +1,7 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { detectAnomaly } from './anomaly.ts';
 export { type BackwardOptions, type Gradients, grad, gradEnabled, noGrad, type Rule, record } from './autograd.ts';
+export { Capture, capture } from './capture.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
@@ -27,6 +28,7 @@ export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
 export { Device, device, type InitOptions, init, type MemoryReport, memory } from './runtime/device.ts';
 export { type Kernel, kernel } from './runtime/kernel.ts';
+export { type Live, live, unchanging } from './runtime/live.ts';
 export { measurePeak, type Peak } from './runtime/peak.ts';
 export { chromeTrace, type Profile, type ProfileRow, profile, profileRows } from './runtime/profile.ts';
 export { run } from './runtime/run.ts';

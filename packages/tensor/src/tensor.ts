@@ -10,6 +10,7 @@ import * as reduce from './ops/reduce.ts';
 import * as shapes from './ops/shape.ts';
 import * as unary from './ops/unary.ts';
 import { device } from './runtime/device.ts';
+import { currentRecording } from './runtime/live.ts';
 import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';
 
@@ -121,6 +122,7 @@ export class Tensor {
       throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
     if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
+    currentRecording()?.touch(this);
     const before = this.#grad;
     this.#grad = gradient && keep(gradient);
     if (before !== gradient) before?.dispose();

@@ -6,6 +6,7 @@ import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
 import { defaultGenerator, type Generator } from '../generator.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { type Live, live } from '../runtime/live.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitElements } from '../runtime/split.ts';
 import type { Params } from '../runtime/wgsl.ts';
@@ -31,18 +32,30 @@ interface Stretch {
   readonly block: number;
 }
 
-function stretch(size: number, { generator = defaultGenerator() }: RandomOptions): Stretch {
-  return { seed: generator.seed, block: generator.take(size) };
+/** Live, because every call of a captured function draws other numbers. */
+function stretch(size: number, { generator }: RandomOptions): Live<Stretch> {
+  return live(() => {
+    const from = generator ?? defaultGenerator();
+    return { seed: from.seed, block: from.take(size) };
+  });
 }
 
-function runOverStream(form: Kernel, tensors: Readonly<Record<string, Tensor>>, from: Stretch, params: Params): void {
+function runOverStream(
+  form: Kernel,
+  tensors: Readonly<Record<string, Tensor>>,
+  from: Live<Stretch>,
+  params: Params,
+): void {
   const [first] = Object.values(tensors) as [Tensor];
   for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
     const bindings = Object.fromEntries(
       Object.entries(tensors).map(([name, x]) => [name, part(x, 4 * start, 4 * count)]),
     );
     const blocks = Math.ceil(count / 4);
-    const position = { firstBlock: halves(from.block + start / 4), key: halves(from.seed) };
+    const position = {
+      firstBlock: live(() => halves(from.value.block + start / 4)),
+      key: live(() => halves(from.value.seed)),
+    };
     run(form, bindings, { ...params, ...position, blocks }, Math.ceil(blocks / form.const('LANES')));
   }
 }
@@ -104,7 +117,7 @@ export function dropout(x: Tensor, p: number, options: DropoutOptions = {}): Ten
   return dropoutAt(x, 1 - p, stretch(x.size, options));
 }
 
-function dropoutAt(x: Tensor, keep: number, from: Stretch): Tensor {
+function dropoutAt(x: Tensor, keep: number, from: Live<Stretch>): Tensor {
   const y = empty(x.shape);
   runOverStream(drop, { x, y }, from, { keep });
   return record('dropout', y, { x }, { saves: {}, backward: (dy) => ({ x: dropoutAt(dy, keep, from) }) });

@@ -3,11 +3,13 @@ import { type AdapterFacts, openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { type Limits, limitsOf } from './limits.ts';
+import { currentRecording } from './live.ts';
 import { type Compiled, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
 import { Readback } from './readback.ts';
+import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { Storage } from './storage.ts';
-import { Stream } from './stream.ts';
+import { type Command, type Copy, Stream } from './stream.ts';
 import { type Span, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
@@ -15,6 +17,8 @@ import type { Work } from './work.ts';
 export interface MemoryReport {
   /** Held by tensors, gradients and the autograd graph. */
   readonly liveBytes: number;
+  /** The part of the live bytes that captured functions keep for themselves, to work in. */
+  readonly reservedBytes: number;
   /** The most that was live at one time. */
   readonly peakBytes: number;
   /** Kept for reuse. */
@@ -77,19 +81,24 @@ export class Device {
 
   /** Bytes and buffers now. */
   memory(): MemoryReport {
-    const { liveBytes, peakBytes, unusedBytes, buffers } = this.pool;
-    return { liveBytes, peakBytes, unusedBytes, buffers };
+    const { liveBytes, reservedBytes, peakBytes, unusedBytes, buffers } = this.pool;
+    return { liveBytes, reservedBytes, peakBytes, unusedBytes, buffers };
   }
 
   /** Device memory with arbitrary content. Throws LimitError beyond the buffer limit. */
   allocate(bytes: number): Storage {
-    this.#expectAlive();
-    return new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize));
+    this.expectAlive();
+    const storage = new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize));
+    currentRecording()?.made.add(storage);
+    return storage;
   }
 
   /** Device memory holding `data`. */
   upload(data: ArrayBufferView<ArrayBuffer>): Storage {
-    this.#expectAlive();
+    this.expectAlive();
+    currentRecording()?.refuse(
+      'the function makes a tensor from host values; make it outside and give it as an argument',
+    );
     const storage = new Storage(
       this,
       this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending),
@@ -105,32 +114,81 @@ export class Device {
     params: ArrayBuffer | null,
     grid: Grid,
     work: Work | null,
+    live: readonly LiveParam[],
   ): void {
-    this.#expectAlive();
+    this.expectAlive();
     const compiled = this.#pipelines.get(kernel);
+    const ranges = bound.map((range) => range && withBuffer(range));
+    const recording = currentRecording();
+    if (recording) recording.add({ kernel, bound: ranges, params, live, grid, work });
     const buffers: PooledBuffer[] = [];
     let boundBytes = 0;
-    for (const range of bound) {
+    for (const range of ranges) {
       if (!range) continue;
-      buffers.push(range.storage.buffer);
+      buffers.push(range.buffer);
       boundBytes += range.bytes;
     }
-    const group = this.#bindGroup(compiled, bound);
-    this.#stream.append({ compiled, group, params, grid, work, boundBytes }, buffers);
+    const group = this.#bindGroup(compiled, ranges);
+    this.#stream.append({ compiled, group, params, offset: null, grid, work, boundBytes }, buffers);
   }
 
   /** Appends a copy; offsets and size are multiples of four. */
   copy(from: BoundRange, to: BoundRange, bytes: number): void {
-    this.#expectAlive();
-    const source = from.storage.buffer;
-    const target = to.storage.buffer;
-    const command = { from: source.gpu, fromOffset: from.byteOffset, to: target.gpu, toOffset: to.byteOffset, bytes };
-    this.#stream.append(command, [source, target]);
+    this.expectAlive();
+    const [source, target] = [withBuffer(from), withBuffer(to)];
+    currentRecording()?.add({ from: source, to: target, bytes });
+    this.#stream.append(copyOf(source, target, bytes), [source.buffer, target.buffer]);
+  }
+
+  /** Commands that do again what was recorded, with params that lie in `arena` at the offsets given. */
+  prepare(commands: readonly Recorded[], arena: GPUBuffer | null, offsets: ReadonlyMap<Recorded, number>): Command[] {
+    const groups = new Map<string, GPUBindGroup>();
+    return commands.map((command): Command => {
+      if (!('kernel' in command)) return copyOf(command.from, command.to, command.bytes);
+      const { kernel, bound, grid, work } = command;
+      const compiled = this.#pipelines.get(kernel);
+      const key = groupKey(compiled, bound);
+      const group = groups.get(key) ?? this.#makeGroup(compiled, bound, arena);
+      groups.set(key, group);
+      const at = offsets.get(command);
+      const boundBytes = bound.reduce((sum, range) => sum + (range?.bytes ?? 0), 0);
+      return { compiled, group, params: null, offset: at === undefined ? null : [at], grid, work, boundBytes };
+    });
+  }
+
+  /** Appends prepared commands, which use `buffers`. */
+  appendAll(commands: readonly Command[], buffers: readonly PooledBuffer[]): void {
+    this.expectAlive();
+    this.#stream.appendAll(commands, buffers);
+  }
+
+  /** What offsets into a uniform buffer are multiples of. */
+  get uniformAlignment(): number {
+    return this.#stream.alignment;
+  }
+
+  /** A uniform buffer holding `data`. */
+  makeUniform(data: Uint8Array<ArrayBuffer>): GPUBuffer {
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.#gpu.createBuffer({ label: 'captured parameters', size: data.byteLength, usage });
+    this.#gpu.queue.writeBuffer(buffer, 0, data);
+    return buffer;
+  }
+
+  /** Destroys a buffer once nothing pending uses it. */
+  destroyLater(buffer: GPUBuffer): void {
+    this.#stream.afterwards(() => buffer.destroy());
   }
 
   /** Submits pending commands and waits for `bytes` of `range`. Throws what went wrong on the device since the last read. */
   async read(range: BoundRange, bytes: number): Promise<ArrayBuffer> {
-    this.#expectAlive();
+    this.expectAlive();
+    const recording = currentRecording();
+    if (recording) {
+      recording.note('the function reads values on the host; return the tensor and read it outside');
+      // The captured call throws; a rejection here would be one more, which nobody hears.
+      return new Promise(() => {});
+    }
     const staging = this.#readback.take(bytes);
     const source = range.storage.buffer;
     const command = { from: source.gpu, fromOffset: range.byteOffset, to: staging, toOffset: 0, bytes };
@@ -185,25 +243,28 @@ export class Device {
     this.#gpu.destroy();
   }
 
-  #bindGroup(compiled: Compiled, bound: readonly (BoundRange | null)[]): GPUBindGroup {
-    let key = `${compiled.kernel.id}`;
-    for (const range of bound) key += range ? `|${range.storage.id},${range.byteOffset},${range.bytes}` : '|';
+  #bindGroup(compiled: Compiled, bound: readonly (RecordedRange | null)[]): GPUBindGroup {
+    const key = groupKey(compiled, bound);
     const known = this.#groups.get(key);
     if (known) return known;
-    const entries: GPUBindGroupEntry[] = compiled.kernel.bindings.map((binding, i) => {
-      const range = bound[i];
-      const resource = range
-        ? { buffer: range.storage.buffer.gpu, offset: range.byteOffset, size: range.bytes }
-        : { buffer: this.#dummy(i) };
-      return { binding: binding.index, resource };
-    });
-    if (compiled.kernel.params) {
-      entries.push({ binding: 0, resource: { buffer: this.#stream.arena, size: compiled.kernel.params.bytes } });
-    }
-    const group = this.#gpu.createBindGroup({ label: compiled.kernel.label, layout: compiled.layout, entries });
+    const group = this.#makeGroup(compiled, bound, this.#stream.arena);
     if (this.#groups.size >= groupCacheSize) this.#groups.clear();
     this.#groups.set(key, group);
     return group;
+  }
+
+  #makeGroup(compiled: Compiled, bound: readonly (RecordedRange | null)[], arena: GPUBuffer | null): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = compiled.kernel.bindings.map((binding, i) => {
+      const range = bound[i];
+      const resource = range
+        ? { buffer: range.buffer.gpu, offset: range.byteOffset, size: range.bytes }
+        : { buffer: this.#dummy(i) };
+      return { binding: binding.index, resource };
+    });
+    if (compiled.kernel.params && arena) {
+      entries.push({ binding: 0, resource: { buffer: arena, size: compiled.kernel.params.bytes } });
+    }
+    return this.#gpu.createBindGroup({ label: compiled.kernel.label, layout: compiled.layout, entries });
   }
 
   /** What a null binding is bound to: a buffer for each position, since two writable bindings may not share one. */
@@ -213,7 +274,8 @@ export class Device {
     return this.#dummies[position];
   }
 
-  #expectAlive(): void {
+  /** Throws DeviceError once the device was lost. */
+  expectAlive(): void {
     if (this.#lost === null) return;
     throw new DeviceError(
       `device: lost (${this.#lost}); files and host copies survive, tensors do not: call init() again and load a checkpoint`,
@@ -225,6 +287,26 @@ export class Device {
     this.#failure = null;
     if (failure) throw failure;
   }
+}
+
+function withBuffer({ storage, byteOffset, bytes }: BoundRange): RecordedRange {
+  return { storage, buffer: storage.buffer, byteOffset, bytes };
+}
+
+function copyOf(from: RecordedRange, to: RecordedRange, bytes: number): Copy {
+  return {
+    from: from.buffer.gpu,
+    fromOffset: from.byteOffset,
+    to: to.buffer.gpu,
+    toOffset: to.byteOffset,
+    bytes,
+  };
+}
+
+function groupKey({ kernel }: Compiled, bound: readonly (RecordedRange | null)[]): string {
+  let key = `${kernel.id}`;
+  for (const range of bound) key += range ? `|${range.buffer.id},${range.byteOffset},${range.bytes}` : '|';
+  return key;
 }
 
 /** A range of a storage, sized as a binding: a multiple of 16 bytes. */

@@ -31,6 +31,8 @@ export class Pool {
   liveBytes = 0;
   peakBytes = 0;
   unusedBytes = 0;
+  /** The part of the live bytes that captured functions work in. */
+  reservedBytes = 0;
   /** GPU buffers that exist, in use or not. */
   buffers = 0;
 
@@ -66,6 +68,22 @@ export class Pool {
     const free = this.#free.get(buffer.bytes);
     if (free) free.push(buffer);
     else this.#free.set(buffer.bytes, [buffer]);
+  }
+
+  /** Takes an unused buffer out of the pool: nobody gets it until `unreserve`. */
+  reserve(buffer: PooledBuffer): void {
+    const free = this.#free.get(buffer.bytes) as PooledBuffer[];
+    free.splice(free.indexOf(buffer), 1);
+    this.unusedBytes -= buffer.bytes;
+    this.reservedBytes += buffer.bytes;
+    this.liveBytes += buffer.bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+
+  /** Gives a reserved buffer back. */
+  unreserve(buffer: PooledBuffer): void {
+    this.reservedBytes -= buffer.bytes;
+    this.give(buffer);
   }
 
   /** Destroys unused buffers above the cap that no command from submit `pending` on uses. Returns whether any went. */

@@ -2,6 +2,8 @@ import { KernelError, LimitError } from '../errors.ts';
 import type { BoundRange, Device, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import type { Limits } from './limits.ts';
+import { currentRecording, Live } from './live.ts';
+import type { LiveParam } from './recording.ts';
 import type { Memory } from './storage.ts';
 import { type Params, packParams } from './wgsl.ts';
 import type { Work } from './work.ts';
@@ -34,7 +36,17 @@ export function run(
   }
   if (!device) throw new KernelError(`${kernel.label}: needs at least one tensor`);
   const block = kernel.params ? packParams(kernel.label, kernel.params, params) : null;
-  device.dispatch(kernel, bound, block, gridOf(kernel.label, groups, device.limits), work);
+  const grid = gridOf(kernel.label, groups, device.limits);
+  device.dispatch(kernel, bound, block, grid, work, liveParams(kernel, params));
+}
+
+/** The params that are live, where a captured function is being recorded. */
+function liveParams(kernel: Kernel, params: Params): readonly LiveParam[] {
+  if (!currentRecording() || !kernel.params) return [];
+  return kernel.params.params.flatMap((param) => {
+    const value = params[param.name];
+    return value instanceof Live ? [{ param, live: value }] : [];
+  });
 }
 
 function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {

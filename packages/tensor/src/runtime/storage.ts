@@ -25,6 +25,11 @@ export class Storage {
     return this.#buffer;
   }
 
+  /** Whether its buffer was given back. */
+  get released(): boolean {
+    return this.#buffer === null;
+  }
+
   retain(): this {
     this.buffer;
     this.#references++;

@@ -6,13 +6,15 @@ import type { PooledBuffer } from './pool.ts';
 import type { TimedSubmit, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
-/** One kernel dispatch, or one copy between buffers. */
-export type Command = Dispatch | Copy;
+/** One kernel dispatch, one copy between buffers, or params of a replay that are written before it. */
+export type Command = Dispatch | Copy | Write;
 
 export interface Dispatch {
   readonly compiled: Compiled;
   readonly group: GPUBindGroup;
   readonly params: ArrayBuffer | null;
+  /** Where its params lie already, in the arena that `group` binds. */
+  readonly offset: readonly [number] | null;
   readonly grid: readonly [number, number, number];
   readonly work: Work | null;
   /** Bytes of all bindings. */
@@ -27,20 +29,30 @@ export interface Copy {
   readonly bytes: number;
 }
 
-/** Commands after which a batch is submitted without being asked for. */
-const submitBudget = 128;
-/** Bytes of parameters per submit; dynamic uniform offsets point into it. */
-const arenaBytes = 1 << 18;
+export interface Write {
+  readonly target: GPUBuffer;
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** Commands after which a batch is submitted without being asked for: few after a host read, so that the device begins early. */
+const firstBudget = 64;
+/** Each batch until the next host read may be so many times larger: a training step has few submits however long it is. */
+const growth = 4;
+const lastBudget = 1024;
+/** Bytes of parameters per submit: as many dispatches as the last budget, at the widest alignment. */
+const arenaBytes = lastBudget * 256;
 
 export class Stream {
   readonly #gpu: GPUDevice;
-  readonly #alignment: number;
+  readonly alignment: number;
   readonly #arenaData = new Uint8Array(arenaBytes);
-  /** Every dispatch's parameters lie here, at a dynamic offset. */
+  /** The parameters of dispatches lie here, at dynamic offsets that are multiples of `alignment`. */
   readonly arena: GPUBuffer;
   readonly #onFailure: (error: Error) => void;
   #commands: Command[] = [];
   #sinceAttempt = 0;
+  #budget = firstBudget;
+  readonly #afterwards: (() => void)[] = [];
   #timer: Timer | null = null;
   /** Command buffers submitted so far. */
   submits = 0;
@@ -50,7 +62,7 @@ export class Stream {
   constructor(gpu: GPUDevice, onFailure: (error: Error) => void) {
     this.#gpu = gpu;
     this.#onFailure = onFailure;
-    this.#alignment = gpu.limits.minUniformBufferOffsetAlignment;
+    this.alignment = gpu.limits.minUniformBufferOffsetAlignment;
     this.arena = gpu.createBuffer({
       label: 'parameters',
       size: arenaBytes,
@@ -62,9 +74,24 @@ export class Stream {
   append(command: Command, buffers: readonly PooledBuffer[]): void {
     this.#commands.push(command);
     for (const buffer of buffers) buffer.lastSubmit = this.pending;
-    if (++this.#sinceAttempt < submitBudget || this.#timer?.stamps === false) return;
+    this.#sinceAttempt++;
+    this.#attempt();
+  }
+
+  #attempt(): void {
+    if (this.#sinceAttempt < this.#budget || this.#timer?.stamps === false) return;
     this.#sinceAttempt = 0;
-    if (this.#commands.every(isReady)) this.submit();
+    if (!this.#commands.every(isReady)) return;
+    this.submit();
+    this.#budget = Math.min(growth * this.#budget, lastBudget);
+  }
+
+  /** Appends commands that use `buffers`, as `append` does. */
+  appendAll(commands: readonly Command[], buffers: readonly PooledBuffer[]): void {
+    for (const command of commands) this.#commands.push(command);
+    for (const buffer of buffers) buffer.lastSubmit = this.pending;
+    this.#sinceAttempt += commands.length;
+    this.#attempt();
   }
 
   /** Waits for the pipelines of pending commands, then submits them. */
@@ -74,6 +101,7 @@ export class Stream {
     if (waiting.size > 0) await Promise.all(waiting);
     if (this.#timer?.stamps === false) await this.#submitEach(this.#timer);
     this.submit();
+    this.#budget = firstBudget;
   }
 
   /** Whether the time of every command is taken. */
@@ -91,8 +119,12 @@ export class Stream {
     const commands = this.#commands;
     this.#commands = [];
     this.#sinceAttempt = 0;
-    for (const command of commands) await timer.alone(command, () => this.#submitFrom([command], 0));
+    for (const command of commands) {
+      if ('target' in command) this.#submitFrom([command], 0);
+      else await timer.alone(command, () => this.#submitFrom([command], 0));
+    }
     if (commands.length > 0) this.pending++;
+    for (const then of this.#afterwards.splice(0)) then();
   }
 
   /** Submits what is pending. Commands whose kernel does not compile are left out and reported. */
@@ -104,6 +136,13 @@ export class Stream {
     let first = 0;
     while (first < commands.length) first = this.#submitFrom(commands, first);
     this.pending++;
+    for (const then of this.#afterwards.splice(0)) then();
+  }
+
+  /** Runs `then` as soon as nothing pending uses what it destroys. */
+  afterwards(then: () => void): void {
+    if (this.#commands.length === 0) then();
+    else this.#afterwards.push(then);
   }
 
   /** Submits as many commands as the arena holds parameters for. Returns the index of the first that is left. */
@@ -113,10 +152,17 @@ export class Stream {
     let pass: GPUComputePassEncoder | null = null;
     let pipeline: GPUComputePipeline | null = null;
     let used = 0;
+    let replayed = false;
     let at = first;
     for (; at < commands.length; at++) {
       const command = commands[at] as Command;
       if (timed?.full) break;
+      if ('target' in command) {
+        // The host writes before the whole submit: what was encoded may read what this overwrites.
+        if (replayed) break;
+        this.#gpu.queue.writeBuffer(command.target, 0, command.data);
+        continue;
+      }
       if ('from' in command) {
         pass?.end();
         pass = null;
@@ -126,7 +172,7 @@ export class Stream {
         else copy();
         continue;
       }
-      const { compiled, params, grid } = command;
+      const { compiled, params, offset, grid } = command;
       if (!compiled.ready) {
         if (compiled.error) this.#onFailure(compiled.error);
         continue;
@@ -144,7 +190,10 @@ export class Stream {
       if (params) {
         this.#arenaData.set(new Uint8Array(params), used);
         pass.setBindGroup(0, command.group, [used]);
-        used = Math.ceil((used + params.byteLength) / this.#alignment) * this.#alignment;
+        used = Math.ceil((used + params.byteLength) / this.alignment) * this.alignment;
+      } else if (offset) {
+        replayed = true;
+        pass.setBindGroup(0, command.group, offset);
       } else {
         pass.setBindGroup(0, command.group);
       }
@@ -160,5 +209,5 @@ export class Stream {
 }
 
 function isReady(command: Command): boolean {
-  return 'from' in command || command.compiled.ready !== null || command.compiled.error !== null;
+  return !('compiled' in command) || command.compiled.ready !== null || command.compiled.error !== null;
 }

@@ -1,6 +1,6 @@
 // Times commands on the device: by timestamps around a compute pass each, so that they are still submitted together, or,
 // where the adapter has none, by the host's clock around a submit each.
-import type { Command } from './stream.ts';
+import type { Copy, Dispatch } from './stream.ts';
 
 /** One command as it ran. */
 export interface Span {
@@ -44,7 +44,7 @@ export class TimedSubmit {
   }
 
   /** A pass of its own for `command`. */
-  pass(encoder: GPUCommandEncoder, command: Command): GPUComputePassEncoder {
+  pass(encoder: GPUCommandEncoder, command: Dispatch | Copy): GPUComputePassEncoder {
     const first = 2 * this.#timed.length;
     this.#timed.push(describe(command));
     return encoder.beginComputePass({
@@ -57,7 +57,7 @@ export class TimedSubmit {
   }
 
   /** Encodes `command`, a copy, between two empty passes: copies have no timestamps of their own. */
-  around(encoder: GPUCommandEncoder, command: Command, encode: () => void): void {
+  around(encoder: GPUCommandEncoder, command: Dispatch | Copy, encode: () => void): void {
     const first = 2 * this.#timed.length;
     this.#timed.push(describe(command));
     const querySet = this.#set;
@@ -111,7 +111,7 @@ export class Timer {
   }
 
   /** Takes the time of one command that `submit` submits alone. */
-  async alone(command: Command, submit: () => void): Promise<void> {
+  async alone(command: Dispatch | Copy, submit: () => void): Promise<void> {
     const start = performance.now();
     submit();
     await this.#gpu.queue.onSubmittedWorkDone();
@@ -133,7 +133,7 @@ export class Timer {
   }
 }
 
-function describe(command: Command): Timed {
+function describe(command: Dispatch | Copy): Timed {
   if ('from' in command) return { kernel: 'copy', work: '', grid: [0, 0, 0], flops: null, bytes: 2 * command.bytes };
   const { compiled, grid, work, boundBytes } = command;
   const { name = '', flops = null, bytes = boundBytes } = work ?? {};

@@ -1,5 +1,6 @@
 // What the runtime reads from a kernel's own text: consts, parameters, bindings. WGSL is the only place that says them.
 import { KernelError } from '../errors.ts';
+import { Live } from './live.ts';
 
 /** One storage buffer of a kernel. */
 export interface Binding {
@@ -103,19 +104,9 @@ export function packParams(name: string, layout: ParamLayout, values: Params): A
   const block = new ArrayBuffer(layout.bytes);
   const view = new DataView(block);
   for (const param of layout.params) {
-    const value = values[param.name];
-    if (value === undefined) throw new KernelError(`${name}: params lack ${param.name}`);
-    const numbers = typeof value === 'number' ? [value] : value;
-    if (numbers.length > param.count || (param.count > 1 && typeof value === 'number')) {
-      throw new KernelError(`${name}: param ${param.name} takes ${param.count} numbers, came ${numbers.length}`);
-    }
-    for (let i = 0; i < numbers.length; i++) {
-      const at = param.byteOffset + 4 * i;
-      const number = numbers[i] as number;
-      if (param.scalar === 'f32') view.setFloat32(at, number, true);
-      else if (param.scalar === 'i32') view.setInt32(at, number, true);
-      else view.setUint32(at, number, true);
-    }
+    const given = values[param.name];
+    if (given === undefined) throw new KernelError(`${name}: params lack ${param.name}`);
+    writeParam(name, view, param, given instanceof Live ? given.value : given);
   }
   for (const given of Object.keys(values)) {
     if (!layout.params.some((param) => param.name === given)) throw new KernelError(`${name}: no param named ${given}`);
@@ -123,5 +114,29 @@ export function packParams(name: string, layout: ParamLayout, values: Params): A
   return block;
 }
 
-/** Values for `struct Params`, by the names in the WGSL. */
-export type Params = Readonly<Record<string, number | readonly number[]>>;
+/** Writes one member of a uniform block that begins at `start` in `view`. */
+export function writeParam(
+  name: string,
+  view: DataView,
+  { name: member, scalar, count, byteOffset }: Param,
+  value: ParamValue,
+  start = 0,
+): void {
+  const numbers = typeof value === 'number' ? [value] : value;
+  if (numbers.length > count || (count > 1 && typeof value === 'number')) {
+    throw new KernelError(`${name}: param ${member} takes ${count} numbers, came ${numbers.length}`);
+  }
+  for (let i = 0; i < numbers.length; i++) {
+    const at = start + byteOffset + 4 * i;
+    const number = numbers[i] as number;
+    if (scalar === 'f32') view.setFloat32(at, number, true);
+    else if (scalar === 'i32') view.setInt32(at, number, true);
+    else view.setUint32(at, number, true);
+  }
+}
+
+/** A number, or several for a vector or an array. */
+export type ParamValue = number | readonly number[];
+
+/** Values for `struct Params`, by the names in the WGSL; a live one is worked out anew in every call of a captured function. */
+export type Params = Readonly<Record<string, ParamValue | Live<ParamValue>>>;

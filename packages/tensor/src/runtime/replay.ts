@@ -1,0 +1,102 @@
+// A recorded call that can be repeated: bind groups and params lie ready, and what it works in stays its own.
+import { CaptureError } from '../errors.ts';
+import type { Device } from './device.ts';
+import type { PooledBuffer } from './pool.ts';
+import type { Recorded, RecordedDispatch, RecordedRange, Recording } from './recording.ts';
+import type { Storage } from './storage.ts';
+import type { Command, Write } from './stream.ts';
+import { writeParam } from './wgsl.ts';
+
+export class Replay {
+  readonly #device: Device;
+  readonly #recording: Recording;
+  readonly #commands: readonly Command[];
+  readonly #buffers: readonly PooledBuffer[];
+  /** Memory of the caller, which the caller may give back. */
+  readonly #outside: readonly Storage[];
+  /** Memory made in the call that outlived it. */
+  readonly #kept: readonly Storage[];
+  /** Memory that the call gave back: out of the pool for as long as it may be replayed. */
+  readonly #reserved: readonly PooledBuffer[];
+  readonly #arena: GPUBuffer | null;
+  readonly #params: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  /** Where the params of dispatches lie that have live ones. */
+  readonly #places: readonly Place[];
+
+  /** Takes over the memory that `recording` used; `dispose` gives it back. */
+  constructor(device: Device, recording: Recording) {
+    this.#device = device;
+    this.#recording = recording;
+    const { places, bytes } = layOut(recording, device.uniformAlignment);
+    this.#places = places.filter(({ dispatch }) => dispatch.live.length > 0);
+    this.#params = new Uint8Array(bytes);
+    this.#view = new DataView(this.#params.buffer);
+    for (const { dispatch, offset } of places) this.#params.set(new Uint8Array(dispatch.params as ArrayBuffer), offset);
+    this.#arena = bytes > 0 ? device.makeUniform(this.#params) : null;
+    this.#commands = device.prepare(
+      recording.commands,
+      this.#arena,
+      new Map(places.map((p) => [p.dispatch, p.offset])),
+    );
+    const ranges = recording.commands.flatMap(rangesOf);
+    this.#outside = [...new Set(ranges.map(({ storage }) => storage))].filter((each) => !recording.made.has(each));
+    this.#kept = [...recording.made].filter(({ released }) => !released).map((storage) => storage.retain());
+    this.#buffers = [...new Set(ranges.map(({ buffer }) => buffer))];
+    const held = [...this.#outside, ...this.#kept].filter(({ released }) => !released);
+    const live = new Set(held.map(({ buffer }) => buffer));
+    this.#reserved = this.#buffers.filter((buffer) => !live.has(buffer));
+    for (const buffer of this.#reserved) device.pool.reserve(buffer);
+  }
+
+  /** Appends the call's commands again, with live values as they are now. Throws CaptureError where that would not be the same call. */
+  append(): void {
+    if (this.#outside.some((storage) => storage.released)) {
+      throw new CaptureError(
+        'capture: a tensor that the recorded function uses was disposed of; capture the function anew',
+      );
+    }
+    this.#recording.expectUnchanged();
+    for (const live of this.#recording.lives) live.refresh();
+    let write: Write | null = null;
+    if (this.#arena && this.#places.length > 0) {
+      for (const { dispatch, offset } of this.#places) {
+        for (const { param, live } of dispatch.live) {
+          writeParam(dispatch.kernel.label, this.#view, param, live.value, offset);
+        }
+      }
+      write = { target: this.#arena, data: this.#params.slice() };
+    }
+    this.#device.appendAll(write ? [write, ...this.#commands] : this.#commands, this.#buffers);
+  }
+
+  /** Gives all memory back. */
+  dispose(): void {
+    for (const buffer of this.#reserved) this.#device.pool.unreserve(buffer);
+    for (const storage of this.#kept) storage.release();
+    if (this.#arena) this.#device.destroyLater(this.#arena);
+  }
+}
+
+interface Place {
+  readonly dispatch: RecordedDispatch;
+  readonly offset: number;
+}
+
+/** Lays the params of all dispatches out in one uniform buffer. */
+function layOut({ commands }: Recording, alignment: number): { readonly places: readonly Place[]; bytes: number } {
+  const places: Place[] = [];
+  let end = 0;
+  for (const command of commands) {
+    if (!('kernel' in command) || !command.params) continue;
+    const offset = Math.ceil(end / alignment) * alignment;
+    places.push({ dispatch: command, offset });
+    end = offset + command.params.byteLength;
+  }
+  return { places, bytes: Math.ceil(end / 4) * 4 };
+}
+
+function rangesOf(command: Recorded): readonly RecordedRange[] {
+  if (!('kernel' in command)) return [command.from, command.to];
+  return command.bound.filter((range) => range !== null);
+}
