@@ -13,7 +13,18 @@ import {
   StateError,
 } from '@mien/nn';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
-import { cat, Generator, noGrad, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
+import {
+  type Capture,
+  capture,
+  cat,
+  Generator,
+  noGrad,
+  scope,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  ValueError,
+} from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
@@ -92,6 +103,9 @@ export class Training {
   readonly #ema: EMA | null;
   readonly #noise: Generator;
   readonly #loader: DataLoader<View, Batch>;
+  readonly #batchSize: number;
+  /** The step of a whole batch; an epoch's last, smaller batch is not worth the memory of another. */
+  readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
   #batches: AsyncIterator<Batch> | null = null;
   #step = 0;
   #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
@@ -122,8 +136,10 @@ export class Training {
       weightDecay: protocol.weightDecay,
     });
     const cropper = new Cropper(protocol.input);
+    this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
+    this.#captured = capture((x, labels) => this.#update(x, labels));
     this.#loader = new DataLoader<View, Batch>(views(train, cropper), {
-      batchSize: Math.min(protocol.batchSize, train.indices.length),
+      batchSize: this.#batchSize,
       shuffle: true,
       // BatchNorm cannot train on a single image.
       dropLast: train.indices.length % protocol.batchSize === 1,
@@ -234,6 +250,7 @@ export class Training {
 
   /** Gives back all device memory. */
   dispose(): void {
+    this.#captured.dispose();
     this.#optimizer.zeroGrad();
     this.#optimizer.dispose();
     this.#ema?.dispose();
@@ -253,13 +270,8 @@ export class Training {
     const { channels, size } = protocol.input;
     const [images, classes] = [labels.length, this.classes.length];
     const seen = scope(() => {
-      const logits = this.network.forward(tensor(x, { shape: [images, channels, size, size] }));
-      const loss = crossEntropy(logits, tensor(labels), { labelSmoothing: protocol.labelSmoothing });
-      loss.backward();
-      this.#optimizer.step(protocol.clip);
-      this.#optimizer.zeroGrad();
-      this.#ema?.update();
-      return noGrad(() => cat([loss.reshape([1]), logits.reshape([images * classes])], 0));
+      const batch = [tensor(x, { shape: [images, channels, size, size] }), tensor(labels)] as const;
+      return images === this.#batchSize ? this.#captured.run(...batch) : this.#update(...batch);
     });
     const read = seen.data();
     seen.dispose();
@@ -271,6 +283,18 @@ export class Training {
       return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
     };
     this.#pending.push({ report, read });
+  }
+
+  /** One step on a batch, which nothing is read back from: loss and logits in one list. */
+  #update(x: Tensor, labels: Tensor): Tensor {
+    const { labelSmoothing, clip } = this.protocol;
+    const logits = this.network.forward(x);
+    const loss = crossEntropy(logits, labels, { labelSmoothing });
+    loss.backward();
+    this.#optimizer.step(clip);
+    this.#optimizer.zeroGrad();
+    this.#ema?.update();
+    return noGrad(() => cat([loss.reshape([1]), logits.reshape([logits.size])], 0));
   }
 
   async #settle(): Promise<StepReport> {
