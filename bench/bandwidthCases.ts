@@ -3,7 +3,7 @@
 import { BatchNorm2d, parameter } from '@mien/nn';
 import { dropout, empty, kernel, maxPool2d, noGrad, randn, run, type Tensor } from '@mien/tensor';
 import copyText from './copy.wgsl';
-import { type Case, type Measurement, measure, type Work } from './measure.ts';
+import type { Case, Measurement, Work } from './measure.ts';
 import { operation } from './operation.ts';
 
 const shape = [16, 64, 44, 44];

@@ -52,9 +52,9 @@ export function names(): readonly string[] {
 
 /** Measures what `words` select and prints a line for each. Null where they select nothing. */
 export async function bench(words: readonly string[]): Promise<BenchResult | null> {
-  const { facts } = await init();
   const cases = withCopy(selected(words));
   if (cases.length === 0) return null;
+  const { facts } = await init();
   print(`on ${facts.name} (${facts.description})`);
   const before = await quietness();
   const records: BenchRecord[] = [];

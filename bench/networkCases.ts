@@ -139,7 +139,7 @@ export function inputOf(model: ModelName): { readonly channels: number; readonly
  * Two for each multiply-add of convolutions and linear layers, by the direct method, in a forward pass of one image: asks
  * each layer for the size of its result. Throws where a layer is not called, since its work would be missing.
  */
-function flopsOf(net: Layer, model: ModelName): number {
+export function flopsOf(net: Layer, model: ModelName): number {
   const { channels, size } = inputOf(model);
   const uncounted = new Set(
     net.namedModules().flatMap(([, each]) => (each instanceof Conv2d || each instanceof Linear ? [each] : [])),
@@ -159,6 +159,7 @@ function flopsOf(net: Layer, model: ModelName): number {
   scope(() => noGrad(() => void net.forward(randn([1, channels, size, size]))));
   net.train();
   for (const layer of layers) Reflect.deleteProperty(layer, 'forward');
-  if (uncounted.size > 0) throw new ValueError(`bench: ${uncounted.size} layers of ${model} were not called by their forward()`);
+  if (uncounted.size > 0)
+    throw new ValueError(`bench: ${uncounted.size} layers of ${model} were not called by their forward()`);
   return flops;
 }

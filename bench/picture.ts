@@ -1,6 +1,6 @@
 // The records of a run as a picture: a group of bars for each kind of work.
 import { type BarGroup, bars, png } from '@mien/fer/node';
-import { digits, type BenchRecord, type BenchResult, shareOfCopy } from './main.ts';
+import { type BenchRecord, type BenchResult, digits, shareOfCopy } from './main.ts';
 
 /** A PNG of all records of `result`. */
 export function pictureOf({ adapter, date, quiet, records }: BenchResult): Uint8Array {

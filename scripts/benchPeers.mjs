@@ -1,25 +1,14 @@
 // npm run bench:peers -- [WORD...]: the same work in Mien and in its peers, on one adapter in one run, and how many times
 // as fast Mien is. The peers are installed in bench/peers, apart from the workspace.
 import { spawn, spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cache, fail, pnpm, prepare, root, typed } from './workspace.mjs';
 
-const works = [
-  'gemm/512',
-  'gemm/1024',
-  'conv64x44/forward',
-  'conv64x44/inputGradient',
-  'conv64x44/weightGradient',
-  'forward/vgg19/b16',
-  'forward/resnet18/b16',
-  'step/vgg19/b16',
-  'step/resnet18/b16',
-];
 /** A process may take so long for one piece of work. */
-const limitSeconds = 300;
+const limitSeconds = 600;
 
 /** Leaves packages with native code where their importer finds them. */
 const nativeApart = {
@@ -32,9 +21,10 @@ const nativeApart = {
 };
 
 const words = typed();
-const wanted = works.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
-if (wanted.length === 0) fail(`bench:peers: nothing is named ${words.join(' or ')}; there are ${works.join(', ')}`);
 prepare();
+const { peerWork, quietness, ratioOf, ratioText, verdict } = await helpers();
+const wanted = peerWork.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+if (wanted.length === 0) fail(`bench:peers: nothing is named ${words.join(' or ')}; there are ${peerWork.join(', ')}`);
 const folder = join(root, 'bench', 'peers');
 installPeers();
 const [mien, tfjs, jax, onnx] = await bundlePrograms();
@@ -44,10 +34,9 @@ const peers = [
   ['tfjs wasm', (work) => node(tfjs, work, 'wasm')],
   ['jax-js WebGPU', (work) => node(jax, work)],
   ['onnxruntime WebGPU', (work) => node(onnx, work)],
-  ['PyTorch CPU', (work) => torch(work)],
+  ['PyTorch CPU', torch],
 ];
 
-const { quietness, verdict, ratioOf, ratioText } = await helpers();
 const before = await quietness();
 let failures = 0;
 for (const work of wanted) {
@@ -128,10 +117,10 @@ function installPeers() {
 /** The programs of bench/peers, each in one file: tfjs's modules import one another in a way that Node does not take. */
 async function bundlePrograms() {
   const { build } = await import('esbuild');
-  const names = ['mien', 'tfjs', 'jax', 'onnx'];
+  const programs = ['mien.ts', 'tfjs.mjs', 'jax.mjs', 'onnx.mjs'];
   const outdir = join(cache, 'peers');
   await build({
-    entryPoints: names.map((name) => join(folder, `${name}.mjs`)),
+    entryPoints: programs.map((name) => join(folder, name)),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -140,17 +129,19 @@ async function bundlePrograms() {
     target: 'node20',
     mainFields: ['module', 'main'],
     loader: { '.wgsl': 'text', '.ttf': 'binary' },
-    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url), __dirname = import.meta.dirname ?? '', __filename = '';" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url), __dirname = import.meta.dirname ?? '', __filename = '';",
+    },
     plugins: [nativeApart],
     absWorkingDir: root,
     logLevel: 'error',
   }).catch(() => process.exit(1)); // esbuild has printed why
-  return names.map((name) => join(outdir, `${name}.mjs`));
+  return programs.map((name) => join(outdir, name.replace(/\.m?[jt]s$/, '.mjs')));
 }
 
 async function helpers() {
   const { bundleForNode } = await import('./bundle.mjs');
-  const contents = `export * from './bench/quiet.ts'; export * from './bench/ratio.ts';`;
+  const contents = `export * from './bench/quiet.ts'; export * from './bench/compare.ts';`;
   return import(pathToFileURL(await bundleForNode({ name: 'peers.ts', contents }, 'peers')).href);
 }
 

@@ -10,7 +10,7 @@ const insideTensor = [
   ['errors.ts', 'dtype.ts', 'generator.ts'],
   ['device'],
   ['runtime'],
-  ['autograd.ts', 'anomaly.ts'],
+  ['checkpoint.ts', 'autograd.ts', 'anomaly.ts'],
   ['ops'],
   ['tensor.ts'],
   ['capture.ts'],

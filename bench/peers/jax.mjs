@@ -1,8 +1,8 @@
 // jax-js on WebGPU. Its arrays are used up by whatever takes them: `ref` is another use of the same.
 import './adapter.mjs';
 import { blockUntilReady, defaultDevice, grad, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import { batch, classes, dropoutMask, input, labelsOf, networks, noise, parametersOf, valuesOf } from './networks.mjs';
-import { expectNumber, runPeer } from './peer.mjs';
+import { batch, classes, dropoutMask, input, labelsOf, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
+import { expectNumber, runPeer } from './peer.ts';
 
 await init('webgpu');
 defaultDevice('webgpu');
@@ -54,12 +54,19 @@ function step(name) {
     const oneHot = nn.oneHot(np.array(labelsOf(), { dtype: np.int32 }), classes);
     const mask = array(dropoutMask(), [batch, 512]);
     const loss = (learnt, images, labels, kept) => {
-      const logits = networks[name](netOf(learnt, kept), images);
-      return nn.logSoftmax(logits).mul(labels).sum().mul(-1 / batch);
+      const logits = logitsOf(name, netOf(learnt, kept), images);
+      return nn
+        .logSoftmax(logits)
+        .mul(labels)
+        .sum()
+        .mul(-1 / batch);
     };
     const gradients = jit(valueAndGrad(loss));
     const update = jit((p, v, g) => {
-      const velocity = v.mul(0.9).add(np.clip(g, -0.1, 0.1)).add(p.ref.mul(5e-4));
+      const velocity = v
+        .mul(0.9)
+        .add(np.clip(g, -0.1, 0.1))
+        .add(p.ref.mul(5e-4));
       return [p.sub(velocity.ref.mul(0.01)), velocity];
     });
     return async () => {
@@ -96,10 +103,15 @@ function done(fn) {
 }
 
 const conv = (x, w) =>
-  lax.convGeneralDilated(x, w, [1, 1], [
+  lax.convGeneralDilated(
+    x,
+    w,
     [1, 1],
-    [1, 1],
-  ]);
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  );
 const image = () => array(noise(batch * 64 * 44 * 44), [batch, 64, 44, 44]);
 const weight = () => array(noise(64 * 64 * 9, 0.05), [64, 64, 3, 3]);
 

@@ -1,8 +1,8 @@
 // onnxruntime-node on WebGPU: it brings its own Dawn and takes the adapter that the system offers first. Forward only.
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { batch, input, networks, noise, parametersOf, valuesOf } from './networks.mjs';
-import { Graph } from './onnxModel.mjs';
-import { expectNumber, runPeer } from './peer.mjs';
+import { batch, input, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
+import { Graph } from './onnxModel.ts';
+import { expectNumber, runPeer } from './peer.ts';
 
 /** A network's operations as nodes of a graph. */
 function netOf(graph, name) {
@@ -21,7 +21,9 @@ function netOf(graph, name) {
     },
     norm(x) {
       const [scale, shift] = [take(), take()];
-      const running = [0, 1].map((value) => graph.weight(new Float32Array(scale.channels).fill(value), [scale.channels]));
+      const running = [0, 1].map((value) =>
+        graph.weight(new Float32Array(scale.channels).fill(value), [scale.channels]),
+      );
       return graph.node('BatchNormalization', [x, scale.weight, shift.weight, ...running]);
     },
     linear: (x) => graph.node('Gemm', [x, take().weight, take().weight], { transB: 1 }),
@@ -64,7 +66,7 @@ function gemm(n) {
 function forward(name) {
   return async () => {
     const graph = new Graph();
-    const output = networks[name](netOf(graph, name), 'x');
+    const output = logitsOf(name, netOf(graph, name), 'x');
     return session(graph, { x: [batch, input.channels, input.size, input.size] }, output);
   };
 }

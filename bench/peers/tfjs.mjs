@@ -4,11 +4,11 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-webgpu';
-import { batch, classes, dropoutMask, input, labelsOf, networks, noise, parametersOf, valuesOf } from './networks.mjs';
-import { expectNumber, runPeer } from './peer.mjs';
+import { batch, classes, dropoutMask, input, labelsOf, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
+import { expectNumber, runPeer } from './peer.ts';
 
 const backend = process.argv[3];
 if (backend === 'wasm') {
@@ -52,11 +52,16 @@ function step(name) {
     const specs = parametersOf(name);
     const parameters = specs.map((each) => tf.variable(tf.tensor(valuesOf(each), shapeOf(each.shape))));
     const velocities = specs.map(({ shape }) => tf.variable(tf.zeros(shapeOf(shape)), false));
-    const x = tf.tensor(noise(batch * input.size ** 2 * input.channels), [batch, input.size, input.size, input.channels]);
+    const x = tf.tensor(noise(batch * input.size ** 2 * input.channels), [
+      batch,
+      input.size,
+      input.size,
+      input.channels,
+    ]);
     const oneHot = tf.oneHot(tf.tensor1d(labelsOf(), 'int32'), classes);
     const mask = tf.tensor(dropoutMask(), [batch, 512]);
     const loss = () => {
-      const logits = networks[name](netOf(parameters, mask), x);
+      const logits = logitsOf(name, netOf(parameters, mask), x);
       return tf.mul(tf.sum(tf.mul(tf.logSoftmax(logits), oneHot)), -1 / batch);
     };
     return async () => {

@@ -17,13 +17,14 @@ struct Params {
   plane: vec2u,     // rows and columns of y
   tiles: vec2u,     // windows down and across
   windows: u32,     // in all: images * tiles
-  rows: u32,        // of a matrix of Z: channels, or windows
+  rows: u32,        // of Z: channels, or windows
   columns: u32,     // of Z, a multiple of 4: windows, or channels
   parts: u32,
-  stride: u32,      // vec4 from one matrix of Z to the next
+  block: u32,       // vec4 of a row of Z that lie together, block after block
+  step: u32,        // vec4 from one row of a block to the next
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [POINTS * POINTS, parts, rows, columns], matrices stride apart
+@group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [blocks, rows, POINTS * POINTS, parts, block]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;       // [channels], with BIAS
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
 @group(0) @binding(4) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
@@ -80,14 +81,15 @@ fn winogradGather(
   if (id >= params.rows * quads) { return; }
   let row = id / quads;
   let quad = id % quads;
+  let start = ((quad / params.block) * params.rows + row) * params.step + quad % params.block;
 
   var half: array<array<vec4f, POINTS>, SIZE>;
   for (var q = 0u; q < POINTS; q++) {
     var column: array<vec4f, POINTS>;
     for (var p = 0u; p < POINTS; p++) {
-      let at = (p * POINTS + q) * params.parts * params.stride + row * quads + quad;
+      let at = start + (p * POINTS + q) * params.parts * params.block;
       column[p] = z[at];
-      for (var part = 1u; part < params.parts; part++) { column[p] += z[at + part * params.stride]; }
+      for (var part = 1u; part < params.parts; part++) { column[p] += z[at + part * params.block]; }
     }
     for (var i = 0u; i < SIZE; i++) {
       var sum = vec4f();

@@ -1,4 +1,4 @@
-// Z = T d T^T for every window d of x, SIZE x SIZE at steps of `step`: the way into Winograd's domain of POINTS x POINTS
+// Z = T d T^T for every window d of x, SIZE x SIZE `pace` apart: the way into Winograd's domain of POINTS x POINTS
 // products. T is B^T for the input, G for the weights (one window a "channel", that of weight [K, C, 3, 3]), and A for the
 // gradient of the output. Zero stands outside of x.
 // threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST one window of four channels.
@@ -17,16 +17,16 @@ struct Params {
   plane: vec2u,     // rows and columns of x
   tiles: vec2u,     // windows down and across
   windows: u32,     // in all: images * tiles
-  rows: u32,        // of a matrix of Z: channels or windows
-  parts: u32,       // matrices of a point, which share the rows
+  rows: u32,        // of Z: channels or windows
   columns: u32,     // of Z, a multiple of 4: windows or channels
-  stride: u32,      // vec4 from one matrix of Z to the next
-  step: u32,
+  block: u32,       // vec4 of a row of Z that lie together, block after block
+  step: u32,        // vec4 from one row of a block to the next
+  pace: u32,        // from one window to the next
   padding: vec2i,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;        // [images, channels, plane]
-@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;  // [POINTS * POINTS, parts, rows, columns], matrices stride apart
+@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;  // [blocks, rows, POINTS * POINTS, block]
 
 fn coefficient(point: u32, place: u32) -> f32 {
   // A is the transpose of OUTPUT_M.
@@ -41,8 +41,8 @@ fn placeOf(window: u32, channel: u32) -> Place {
   let perImage = params.tiles.x * params.tiles.y;
   let tile = window % perImage;
   let plane = ((window / perImage) * params.channels + channel) * params.plane.x * params.plane.y;
-  let row = i32((tile / params.tiles.y) * params.step) - params.padding.x;
-  let column = i32((tile % params.tiles.y) * params.step) - params.padding.y;
+  let row = i32((tile / params.tiles.y) * params.pace) - params.padding.x;
+  let column = i32((tile % params.tiles.y) * params.pace) - params.padding.y;
   return Place(plane, row, column);
 }
 
@@ -67,6 +67,16 @@ fn lineOf(place: Place, exists: bool, i: u32) -> array<f32, SIZE> {
   return line;
 }
 
+// Window v of the four, as numbers.
+fn windowOf(row: u32, column: u32) -> array<array<f32, SIZE>, SIZE> {
+  let at = select(vec2u(column, row), vec2u(row, column), CHANNELS_LAST);
+  let exists = at.x < params.windows && at.y < params.channels;
+  let place = placeOf(select(0u, at.x, exists), select(0u, at.y, exists));
+  var window: array<array<f32, SIZE>, SIZE>;
+  for (var i = 0u; i < SIZE; i++) { window[i] = lineOf(place, exists, select(i, SIZE - 1 - i, FLIPPED)); }
+  return window;
+}
+
 @compute @workgroup_size(LANES)
 fn winogradScatter(
   @builtin(workgroup_id) group: vec3u,
@@ -75,19 +85,22 @@ fn winogradScatter(
 ) {
   let id = linearGroup(group, groups) * LANES + lane;
   let quads = params.columns / 4;
-  if (id >= params.parts * params.rows * quads) { return; }
+  if (id >= params.rows * quads) { return; }
   let row = id / quads;
   let first = (id % quads) * 4;
-  let inPoint = (row / params.rows) * params.stride + (row % params.rows) * quads + id % quads;
+  let quad = id % quads;
+  let start = ((quad / params.block) * params.rows + row) * params.step + quad % params.block;
 
+  // Not a loop over the four: some compilers leave what a variable indexes in memory, lane by lane.
+  let a = windowOf(row, first);
+  let b = windowOf(row, first + 1);
+  let c = windowOf(row, first + 2);
+  let d = windowOf(row, first + 3);
   var window: array<array<vec4f, SIZE>, SIZE>;
-  for (var v = 0u; v < 4; v++) {
-    let at = select(vec2u(first + v, row), vec2u(row, first + v), CHANNELS_LAST);
-    let exists = at.x < params.windows && at.y < params.channels;
-    let place = placeOf(select(0u, at.x, exists), select(0u, at.y, exists));
-    for (var i = 0u; i < SIZE; i++) {
-      let line = lineOf(place, exists, select(i, SIZE - 1 - i, FLIPPED));
-      for (var j = 0u; j < SIZE; j++) { window[i][j][v] = line[select(j, SIZE - 1 - j, FLIPPED)]; }
+  for (var i = 0u; i < SIZE; i++) {
+    for (var j = 0u; j < SIZE; j++) {
+      let taken = select(j, SIZE - 1 - j, FLIPPED);
+      window[i][j] = vec4f(a[i][taken], b[i][taken], c[i][taken], d[i][taken]);
     }
   }
   var half: array<array<vec4f, SIZE>, POINTS>;
@@ -108,7 +121,7 @@ fn winogradScatter(
         let factor = coefficient(q, j);
         if (factor != 0) { sum += factor * half[p][j]; }
       }
-      z[(p * POINTS + q) * params.parts * params.stride + inPoint] = sum;
+      z[start + (p * POINTS + q) * params.block] = sum;
     }
   }
 }

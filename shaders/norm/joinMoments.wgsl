@@ -1,16 +1,18 @@
-// statistics[c] = (mean, 1 / sqrt(variance + eps)) of the parts' moments; the running mean and unbiased variance follow
-// with `momentum`, as in PyTorch.
+// statistics[c] = (mean, inverse deviation, inverse deviation * weight, bias) from the parts' moments, with inverse deviation
+// 1 / sqrt(variance + eps); the running mean and unbiased variance follow with `momentum`, as in PyTorch.
 // threads: one per channel.
 // reference: Chan, Golub and LeVeque (1979): M = Ma + Mb + (mean_b - mean_a)^2 na nb / (na + nb).
 // uses: lib/grid.wgsl
 const TRACKED: bool = true;
 const LANES: u32 = 64;
-struct Params { channels: u32, parts: u32, chunk: u32, length: u32, width: u32, eps: f32, momentum: f32 }
+struct Params { channels: u32, parts: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> moments: array<vec2f>;             // [channels, parts]
-@group(0) @binding(2) var<storage, read_write> statistics: array<vec2f>;    // [channels]
-@group(0) @binding(3) var<storage, read_write> runningMean: array<f32>;     // [channels]
-@group(0) @binding(4) var<storage, read_write> runningVar: array<f32>;      // [channels]
+@group(0) @binding(1) var<storage, read> moments: array<vec4f>;             // [parts, channels], of channelMoments
+@group(0) @binding(2) var<storage, read> weight: array<f32>;                // [channels]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;                  // [channels]
+@group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;    // [channels]
+@group(0) @binding(5) var<storage, read_write> runningMean: array<f32>;     // [channels]
+@group(0) @binding(6) var<storage, read_write> runningVar: array<f32>;      // [channels]
 
 @compute @workgroup_size(LANES)
 fn joinMoments(
@@ -20,19 +22,21 @@ fn joinMoments(
 ) {
   let channel = linearGroup(group, groups) * LANES + lane;
   if (channel >= params.channels) { return; }
+  let base = moments[channel].w;
   var count = 0.0;
-  var mean = 0.0;
+  var fromBase = 0.0;
   var squares = 0.0;
   for (var p = 0u; p < params.parts; p++) {
-    let first = p * params.chunk;
-    let added = f32((min(first + params.chunk, params.length) - first) * params.width);
-    let part = moments[channel * params.parts + p];
-    let distance = part.x - mean;
-    mean += distance * added / (count + added);
-    squares += part.y + distance * distance * (count / (count + added)) * added;
-    count += added;
+    let part = moments[p * params.channels + channel];
+    let distance = (part.w - base) + part.x - fromBase;
+    let share = part.z / (count + part.z);
+    fromBase += distance * share;
+    squares += part.y + distance * distance * count * share;
+    count += part.z;
   }
-  statistics[channel] = vec2f(mean, 1 / sqrt(squares / count + params.eps));
+  let mean = base + fromBase;
+  let inverse = 1 / sqrt(squares / count + params.eps);
+  statistics[channel] = vec4f(mean, inverse, inverse * weight[channel], bias[channel]);
   if (TRACKED) {
     runningMean[channel] += params.momentum * (mean - runningMean[channel]);
     runningVar[channel] += params.momentum * (squares / (count - 1) - runningVar[channel]);

@@ -1,25 +1,19 @@
-// dx = weight * inverse deviation * (dy - fromBatch * (sum of dy + xhat * sum of dy * xhat)), by channel;
-// fromBatch is 1 / count where the statistics came from this batch, 0 where they were given.
-// threads: LANES in a group; each does VECTORS vec4 of the flat tensor that lie LANES apart.
+// dx = scale * (d - means.x - (x - mean) * means.y), by channel, with d = dy, or with RELU dy where the normalised x is over 0.
+// threads: LANES in a group; a thread does one vec4 of a row at the same place of up to ROWS rows: what it needs of the
+// channels it reads once. A row is an image, or the whole tensor where images are no multiple of 4.
 // reference: Ioffe and Szegedy (2015), section 3.
 // uses: lib/grid.wgsl
 const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 lies in one channel
+const RELU: bool = false;
 const LANES: u32 = 256;
-const VECTORS: u32 = 4;
-struct Params { vectors: u32, channels: u32, inner: u32, strideChannels: u32, strideRest: u32, fromBatch: f32 }
+const ROWS: u32 = 4;
+struct Params { rows: u32, vectors: u32, channels: u32, inner: u32 }  // vectors: vec4 of a row
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;          // [N, channels, inner]
-@group(0) @binding(3) var<storage, read> statistics: array<vec2f>;  // [channels] of (mean, inverse deviation)
-@group(0) @binding(4) var<storage, read> weight: array<f32>;        // [channels]
-@group(0) @binding(5) var<storage, read> sums: array<vec2f>;        // [channels] of (sum of dy, sum of dy * xhat)
-@group(0) @binding(6) var<storage, read_write> dx: array<vec4f>;
-
-fn gradient(v: vec4f, d: vec4f, channel: u32) -> vec4f {
-  let s = statistics[channel];
-  let means = sums[channel] * params.fromBatch;
-  return weight[channel] * s.y * (d - means.x - (v - s.x) * (s.y * means.y));
-}
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(4) var<storage, read> means: array<vec2f>;       // [channels], of joinSums
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;    // [N, channels, inner]
 
 @compute @workgroup_size(LANES)
 fn normalizeGradient(
@@ -27,32 +21,29 @@ fn normalizeGradient(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
-  var inPlane = first * 4 % params.inner;
-  var channel = (first * 4 / params.inner) % params.channels;
-  for (var v = 0u; v < VECTORS; v++) {
-    let i = first + v * LANES;
-    if (i >= params.vectors) { continue; }
-    if (ALIGNED && v > 0) {
-      // The next vec4 is strideChannels channels and strideRest elements on: no division a step.
-      inPlane += params.strideRest;
-      channel += params.strideChannels;
-      if (inPlane >= params.inner) {
-        inPlane -= params.inner;
-        channel += 1;
-      }
-      if (channel >= params.channels) { channel -= params.channels; }
-    }
-    if (ALIGNED) {
-      dx[i] = gradient(x[i], dy[i], channel);
-    } else {
-      let value = x[i];
-      let slope = dy[i];
-      var result: vec4f;
-      for (var k = 0u; k < 4; k++) {
-        result[k] = gradient(vec4f(value[k]), vec4f(slope[k]), ((i * 4 + k) / params.inner) % params.channels).x;
-      }
-      dx[i] = result;
-    }
+  let thread = linearGroup(group, groups) * LANES + lane;
+  let first = (thread / params.vectors) * ROWS;
+  let column = thread % params.vectors;
+  var mean: vec4f;
+  var scale: vec4f;
+  var bias: vec4f;
+  var meanSlope: vec4f;
+  var meanProduct: vec4f;
+  for (var k = 0u; k < 4; k++) {
+    let channel = ((column * 4 + select(k, 0, ALIGNED)) / params.inner) % params.channels;
+    let s = statistics[channel];
+    let m = means[channel];
+    mean[k] = s.x;
+    scale[k] = s.z;
+    bias[k] = s.w;
+    meanSlope[k] = m.x;
+    meanProduct[k] = m.y;
+  }
+  for (var row = first; row < min(first + ROWS, params.rows); row++) {
+    let i = row * params.vectors + column;
+    let deviation = x[i] - mean;
+    var slope = dy[i];
+    if (RELU) { slope = select(vec4f(), slope, deviation * scale + bias > vec4f()); }
+    dx[i] = scale * (slope - meanSlope - deviation * meanProduct);
   }
 }

@@ -1,4 +1,5 @@
-// statistics[c] = (runningMean[c], 1 / sqrt(runningVar[c] + eps)).
+// statistics[c] = (mean, inverse deviation, inverse deviation * weight, bias) from the running mean and variance, with inverse
+// deviation 1 / sqrt(runningVar[c] + eps).
 // threads: one per channel.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
@@ -6,7 +7,9 @@ struct Params { channels: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> runningMean: array<f32>;
 @group(0) @binding(2) var<storage, read> runningVar: array<f32>;
-@group(0) @binding(3) var<storage, read_write> statistics: array<vec2f>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
 
 @compute @workgroup_size(LANES)
 fn useRunning(
@@ -16,5 +19,6 @@ fn useRunning(
 ) {
   let channel = linearGroup(group, groups) * LANES + lane;
   if (channel >= params.channels) { return; }
-  statistics[channel] = vec2f(runningMean[channel], 1 / sqrt(runningVar[channel] + params.eps));
+  let inverse = 1 / sqrt(runningVar[channel] + params.eps);
+  statistics[channel] = vec4f(runningMean[channel], inverse, inverse * weight[channel], bias[channel]);
 }

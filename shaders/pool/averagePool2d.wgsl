@@ -1,11 +1,12 @@
 // y[n, p, q] = sum of x over the window of (p, q) / divisor; GRADIENT: y[n, h, w] = sum of x[n, p, q] / divisor of (p, q)
 // over the windows that cover (h, w). A window is stride-wide steps of a fixed size, or ADAPTIVE: from floor(p H / P) to
 // ceil((p + 1) H / P).
-// threads: LANES in a group, one element of y each.
+// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes.
 // uses: lib/grid.wgsl
 const ADAPTIVE: bool = false;
 const GRADIENT: bool = false;
 const LANES: u32 = 64;
+const PLANES: u32 = 8;
 struct Params {
   planes: u32,
   input: vec2i,     // H, W
@@ -72,11 +73,14 @@ fn averagePool2d(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = linearGroup(group, groups) * LANES + lane;
+  let thread = linearGroup(group, groups) * LANES + lane;
   let size = select(params.output, params.input, GRADIENT);
   let area = u32(size.x * size.y);
-  if (id >= params.planes * area) { return; }
-  let plane = i32(id / area);
-  let at = vec2i(i32(id % area) / size.y, i32(id) % size.y);
-  if (GRADIENT) { y[id] = spread(plane, at); } else { y[id] = average(plane, at); }
+  let first = (thread / area) * PLANES;
+  let place = thread % area;
+  let at = vec2i(i32(place) / size.y, i32(place) % size.y);
+  for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
+    let id = plane * area + place;
+    if (GRADIENT) { y[id] = spread(i32(plane), at); } else { y[id] = average(i32(plane), at); }
+  }
 }

@@ -1,7 +1,8 @@
 // y[n, p, q] = max over the window of (p, q), and where in its plane it lies: the first of equals, NaN before all.
-// threads: LANES in a group, one window each.
+// threads: LANES in a group; a thread does one window at the same place of up to PLANES planes: it divides once for them all.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
+const PLANES: u32 = 8;
 struct Params {
   planes: u32,
   input: vec2u,     // H, W
@@ -26,27 +27,31 @@ fn maxPool2d(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = linearGroup(group, groups) * LANES + lane;
+  let thread = linearGroup(group, groups) * LANES + lane;
   let outputs = params.output.x * params.output.y;
-  if (id >= params.planes * outputs) { return; }
-  let plane = (id / outputs) * params.input.x * params.input.y;
-  let corner = vec2u((id % outputs) / params.output.y, id % params.output.y) * params.stride;
-  var best = 0.0;
-  var place = 0u;
-  var found = false;
-  for (var r = 0u; r < params.window.x; r++) {
-    let h = corner.x + r * params.dilation.x - params.padding.x;  // wraps to a large number where it is padding
-    for (var s = 0u; s < params.window.y; s++) {
-      let w = corner.y + s * params.dilation.y - params.padding.y;
-      if (h >= params.input.x || w >= params.input.y) { continue; }
-      let v = x[plane + h * params.input.y + w];
-      if (!found || v > best || (isNan(v) && !isNan(best))) {
-        best = v;
-        place = h * params.input.y + w;
-        found = true;
+  let inputs = params.input.x * params.input.y;
+  let first = (thread / outputs) * PLANES;
+  let window = thread % outputs;
+  // Wraps to large numbers where it is padding.
+  let corner = vec2u(window / params.output.y, window % params.output.y) * params.stride - params.padding;
+  for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
+    var best = 0.0;
+    var place = 0u;
+    var found = false;
+    for (var r = 0u; r < params.window.x; r++) {
+      let h = corner.x + r * params.dilation.x;
+      for (var s = 0u; s < params.window.y; s++) {
+        let w = corner.y + s * params.dilation.y;
+        if (h >= params.input.x || w >= params.input.y) { continue; }
+        let v = x[plane * inputs + h * params.input.y + w];
+        if (!found || v > best || (isNan(v) && !isNan(best))) {
+          best = v;
+          place = h * params.input.y + w;
+          found = true;
+        }
       }
     }
+    y[plane * outputs + window] = best;
+    places[plane * outputs + window] = place;
   }
-  y[id] = best;
-  places[id] = place;
 }

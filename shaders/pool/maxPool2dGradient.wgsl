@@ -1,7 +1,9 @@
 // dx[n, h, w] = sum of dy over the windows that chose (h, w), in their own order.
-// threads: LANES in a group, one element of dx each, which asks every window that covers it.
+// threads: LANES in a group; a thread does one element at the same place of up to PLANES planes, and asks every window that
+// can cover it.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
+const PLANES: u32 = 8;
 struct Params {
   planes: u32,
   input: vec2u,     // H, W
@@ -16,30 +18,34 @@ struct Params {
 @group(0) @binding(2) var<storage, read> places: array<u32>;      // [planes, P, Q]
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;    // [planes, H, W]
 
+// The first and, one on, the last window along a dimension that can cover `at`, counted from the padding's begin.
+fn covering(at: u32, dim: u32) -> vec2u {
+  let reach = params.dilation[dim] * (params.window[dim] - 1);
+  let first = (max(at, reach) - reach + params.stride[dim] - 1) / params.stride[dim];
+  return vec2u(first, min(at / params.stride[dim] + 1, params.output[dim]));
+}
+
 @compute @workgroup_size(LANES)
 fn maxPool2dGradient(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = linearGroup(group, groups) * LANES + lane;
+  let thread = linearGroup(group, groups) * LANES + lane;
   let inputs = params.input.x * params.input.y;
-  if (id >= params.planes * inputs) { return; }
-  let plane = (id / inputs) * params.output.x * params.output.y;
-  let place = id % inputs;
-  let at = vec2u(place / params.input.y, place % params.input.y) + params.padding;
-  var sum = 0.0;
-  for (var r = 0u; r < params.window.x; r++) {
-    let h = at.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
-    let p = h / params.stride.x;
-    if (h % params.stride.x != 0 || p >= params.output.x) { continue; }
-    for (var s = 0u; s < params.window.y; s++) {
-      let w = at.y - s * params.dilation.y;
-      let q = w / params.stride.y;
-      if (w % params.stride.y != 0 || q >= params.output.y) { continue; }
-      let window = plane + p * params.output.y + q;
-      if (places[window] == place) { sum += dy[window]; }
+  let outputs = params.output.x * params.output.y;
+  let first = (thread / inputs) * PLANES;
+  let place = thread % inputs;
+  let rows = covering(place / params.input.y + params.padding.x, 0);
+  let columns = covering(place % params.input.y + params.padding.y, 1);
+  for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
+    var sum = 0.0;
+    for (var p = rows.x; p < rows.y; p++) {
+      for (var q = columns.x; q < columns.y; q++) {
+        let window = plane * outputs + p * params.output.y + q;
+        if (places[window] == place) { sum += dy[window]; }
+      }
     }
+    dx[plane * inputs + place] = sum;
   }
-  dx[id] = sum;
 }

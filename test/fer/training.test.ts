@@ -53,6 +53,24 @@ test('Training goes on exactly from a checkpoint taken in the middle of an epoch
   assert.equal(await rest.checkpoint(), await whole.checkpoint());
 });
 
+test('Training by micro-batches takes the same images a step and goes on exactly from a checkpoint', async () => {
+  using whole = begin({ batchSize: 14 });
+  using one = begin({ batchSize: 14, microBatch: 14 });
+  using parts = begin({ batchSize: 14, microBatch: 4 });
+  const [all, same, found] = [await steps(whole, 2), await steps(one, 2), await steps(parts, 2)];
+  assert.equal(same, all);
+  assert.equal(
+    found.map(({ images, step }) => [images, step]),
+    all.map(({ images, step }) => [images, step]),
+  );
+  assert.is.not(found[0]?.loss, all[0]?.loss);
+  assert.ok(Math.abs((found[0]?.loss as number) - (all[0]?.loss as number)) < 0.5);
+  const read = readTraining(await parts.checkpoint());
+  assert.is(read.protocol.microBatch, 4);
+  using rest = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: read.protocol, seed: 1 }, read);
+  assert.equal(await steps(rest, 2), await steps(parts, 2));
+});
+
 test('Training learns: the loss on fourteen faces falls by half within thirty steps', async () => {
   const few = split(faces, 'Training');
   using training = new Training({

@@ -65,6 +65,13 @@ test('test and bench refuse options that they do not have', () => {
   }
 });
 
+test('bench and bench:peers name what there is when a word selects nothing', () => {
+  for (const name of ['bench.mjs', 'benchPeers.mjs']) {
+    const { code, err } = script(name, ['no-record-has-this-name']);
+    ensure(code === 1 && err.includes('step/vgg19/b16'), `${name} ended with ${code}: ${err}`);
+  }
+});
+
 test('scripts name the version of pnpm in one place', () => {
   const { config } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly config: { readonly pnpm: string } };
   ensure(/^pnpm@\d+\.\d+\.\d+$/.test(config.pnpm), `config.pnpm is ${config.pnpm}, expected an exact version`);

@@ -160,8 +160,10 @@ for (const Kind of [SGD, AdamW]) {
           for (const optimizer of single) optimizer.step();
         }
         const terms = gradients.reduce((sum, { data }) => sum + data.length, 0);
-        for (const [i, [, parameter]] of together.entries()) {
-          nearValues(await parameter.data(), await (alone[i]?.[1] as Tensor).data(), { terms });
+        const values = (list: typeof alone) => Promise.all(list.map(([, parameter]) => parameter.data()));
+        const [found, expected] = await Promise.all([together, alone].map(values));
+        for (const [i, each] of (found as Float32Array[]).entries()) {
+          nearValues(each, (expected as Float32Array[])[i] as Float32Array, { terms });
         }
         for (const optimizer of single) optimizer.dispose();
         for (const [, parameter] of [...together, ...alone]) parameter.dispose();

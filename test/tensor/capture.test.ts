@@ -3,6 +3,7 @@ import {
   batchNorm,
   CaptureError,
   capture,
+  checkpoint,
   detectAnomaly,
   dropout,
   empty,
@@ -288,4 +289,19 @@ test('capture refuses a result with a gradient, what is no tensor, nesting, dete
   ensure(message.includes('detectAnomaly looks at each operation'), message);
   inner.dispose();
   refuses(() => inner.run(ones([2])), CaptureError, 'it was disposed of');
+});
+
+test('capture repeats a checkpointed function, and refuses one that draws random numbers', async () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  const step = (x: Tensor, p: number): Tensor => {
+    const loss = checkpoint((x: Tensor) => dropout(x.mul(w), p).exp(), x).sum();
+    loss.backward();
+    const gradient = w.grad?.mul(1) as Tensor;
+    w.grad = null;
+    return gradient;
+  };
+  using captured = recorded((x) => step(x, 0));
+  const [expected, found] = [scope(() => step(tensor([3, 1]), 0)), captured.run(tensor([3, 1]))];
+  ensure((await found.data()).join() === (await expected.data()).join(), 'the gradient is the same');
+  refuses(() => recorded((x) => step(x, 0.5)), CaptureError, 'a checkpointed function draws random numbers');
 });

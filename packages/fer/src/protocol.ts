@@ -26,6 +26,11 @@ export type Clip = { readonly kind: 'value' | 'norm'; readonly limit: number };
 export interface Protocol {
   readonly epochs: number;
   readonly batchSize: number;
+  /**
+   * Images that go through the network at a time, whose gradients add up to the batch's; absent, the whole batch. BatchNorm
+   * then normalises by the statistics of these images, not of the batch.
+   */
+  readonly microBatch?: number;
   readonly learningRate: number;
   readonly schedule: Schedule;
   readonly momentum: number;
@@ -185,6 +190,7 @@ const SETTINGS = {
   epochs: ['a whole number from 1', isWhole(1)],
   // One image has no variance for BatchNorm at a 1x1 map.
   batchSize: ['a whole number from 2', isWhole(2)],
+  microBatch: ['absent, or a whole number from 2', (value) => value === undefined || isWhole(2)(value)],
   learningRate: ['a number above 0 and below 1000', isFrom(Number.MIN_VALUE, 1000)],
   schedule: [
     'stepwise with after, every and factor, or cosine with warmup',

@@ -18,7 +18,6 @@ import {
   capture,
   cat,
   Generator,
-  noGrad,
   scope,
   type Tensor,
   type TypedArray,
@@ -287,14 +286,23 @@ export class Training {
 
   /** One step on a batch, which nothing is read back from: loss and logits in one list. */
   #update(x: Tensor, labels: Tensor): Tensor {
-    const { labelSmoothing, clip } = this.protocol;
-    const logits = this.network.forward(x);
-    const loss = crossEntropy(logits, labels, { labelSmoothing });
-    loss.backward();
+    const { labelSmoothing, microBatch, clip } = this.protocol;
+    const images = labels.size;
+    const pieces = microBatches(images, microBatch).map(([start, end]) =>
+      scope(() => {
+        const whole = end - start === images;
+        const logits = this.network.forward(whole ? x : x.slice(0, start, end));
+        const mean = crossEntropy(logits, whole ? labels : labels.slice(0, start, end), { labelSmoothing });
+        const loss = whole ? mean : mean.mul((end - start) / images);
+        loss.backward();
+        return { loss: loss.detach(), logits: logits.detach() };
+      }),
+    );
     this.#optimizer.step(clip);
     this.#optimizer.zeroGrad();
     this.#ema?.update();
-    return noGrad(() => cat([loss.reshape([1]), logits.reshape([logits.size])], 0));
+    const loss = pieces.map((piece) => piece.loss).reduce((sum, each) => sum.add(each));
+    return cat([loss.reshape([1]), ...pieces.map(({ logits }) => logits.reshape([logits.size]))], 0);
   }
 
   async #settle(): Promise<StepReport> {
@@ -328,6 +336,16 @@ export class Training {
     this.note = extra.note;
     this.#sums = { ...extra.sums };
   }
+}
+
+/**
+ * Where the parts of a batch begin and end: at most `most` images each, and of nearly equal sizes. BatchNorm cannot train on
+ * a single image, so that an odd batch in parts of two has one of three.
+ */
+function microBatches(images: number, most = images): readonly (readonly [start: number, end: number])[] {
+  const count = Math.max(1, Math.min(Math.ceil(images / most), Math.floor(images / 2)));
+  const at = (i: number): number => Math.round((i * images) / count);
+  return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)]);
 }
 
 /** BatchNorm's own weights apart, where the protocol does not decay them. */

@@ -25,7 +25,7 @@ export {
 } from './layers/conv.ts';
 export { Dropout } from './layers/dropout.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './layers/norm.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, type Epilogue } from './layers/norm.ts';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.ts';
 export {
   type BinaryLossOptions,

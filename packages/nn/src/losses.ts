@@ -1,5 +1,5 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
-import { gather, logSoftmax, noGrad, ShapeError, scope, type Tensor, ValueError } from '@mien/tensor';
+import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError } from '@mien/tensor';
 
 /** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -23,31 +23,19 @@ export interface CrossEntropyOptions extends ClassLossOptions {
  * probabilities of the logits' shape. One element, or [N, ...] without reduction. Throws ShapeError naming both.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { labelSmoothing = 0, weight } = options;
+  const { labelSmoothing = 0, weight, reduction = 'mean' } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
   }
-  const classes = expectClasses('crossEntropy', logits, weight);
+  expectClasses('crossEntropy', logits, weight);
+  const [n, , ...rest] = logits.shape as [number, number, ...number[]];
+  const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
+  if (!sameShape(target.shape, expected)) throw mismatch('crossEntropy', logits, target, expected);
   return scope(() => {
-    const log = logSoftmax(logits, 1);
-    if (target.dtype === 'float32') {
-      if (!sameShape(target.shape, logits.shape)) throw mismatch('crossEntropy', logits, target, logits.shape);
-      const soft = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
-      const samples = perClass(log.mul(soft), weight).sum(1).neg();
-      return reduce(samples, options.reduction);
-    }
-    const { reduction = 'mean' } = options;
-    const weights = weight && pick(weight, target);
-    let samples = pickedLoss('crossEntropy', log, target, weights);
-    if (labelSmoothing > 0) {
-      const smooth = weight
-        ? perClass(log, weight)
-            .sum(1)
-            .mul(-1 / classes)
-        : log.mean(1).neg();
-      samples = samples.mul(1 - labelSmoothing).add(smooth.mul(labelSmoothing));
-    }
-    return weights && reduction === 'mean' ? samples.sum().div(weights.sum()) : reduce(samples, reduction);
+    const samples = softmaxCrossEntropy(logits, target, { labelSmoothing, ...(weight ? { weight } : {}) });
+    return weight && reduction === 'mean' && target.dtype !== 'float32'
+      ? samples.sum().div(pick(weight, target).sum())
+      : reduce(samples, reduction);
   });
 }
 
@@ -106,23 +94,18 @@ function pick(weight: Tensor, target: Tensor): Tensor {
   return gather(weight, 0, target.reshape([target.size])).reshape(target.shape);
 }
 
-function perClass(x: Tensor, weight: Tensor | undefined): Tensor {
-  return weight ? x.mul(weight.reshape([weight.size, ...x.shape.slice(2).map(() => 1)])) : x;
-}
-
 function reduce(samples: Tensor, reduction: Reduction = 'mean'): Tensor {
   if (reduction === 'none') return samples;
   return reduction === 'sum' ? samples.sum() : samples.mean();
 }
 
-/** The number of classes. Throws ShapeError without a class dimension, or for weights of another number. */
-function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): number {
+/** Throws ShapeError without a class dimension, or for weights of another number. */
+function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): void {
   const classes = x.shape[1];
   if (classes === undefined) throw new ShapeError(`${name}: expects [N, C, ...], came [${x.shape.join(', ')}]`);
   if (weight && !sameShape(weight.shape, [classes])) {
     throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came [${weight.shape.join(', ')}]`);
   }
-  return classes;
 }
 
 function mismatch(name: string, x: Tensor, target: Tensor, expected: readonly number[]): ShapeError {

@@ -1,6 +1,7 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
 import { enterOrigin, inspect } from './anomaly.ts';
+import { Checkpoint, running } from './checkpoint.ts';
 import { GradientError, ValueError } from './errors.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
@@ -17,6 +18,11 @@ export interface Rule<I extends Tensors, S extends Tensors> {
   readonly saves: S;
   /** From the gradient of the output to the gradients of the inputs, each of its input's shape. Written with operations. */
   readonly backward: (dy: Tensor, saved: S, needs: { readonly [K in keyof I]: boolean }) => Gradients<I>;
+  /**
+   * The output once more from what was saved, for one that is cheap to compute: operations that save it keep no copy, but
+   * have it computed again in backward. Chen et al., Training Deep Nets with Sublinear Memory Cost (2016).
+   */
+  readonly recompute?: ((saved: S) => Tensor) | null;
 }
 
 let recording = true;
@@ -58,9 +64,14 @@ export class GraphNode {
   readonly order: number = nodesMade++;
   readonly #rule: Rule<Tensors, Tensors>;
   readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
-  #saved: Tensors | null;
+  readonly #checkpoint: Checkpoint | null = running();
+  #saved: Tensors | null = null;
+  /** The nodes of saved tensors that are computed again, by their names. */
+  readonly #recomputed = new Map<string, GraphNode>();
   #savedOutput: string | null = null;
+  #freed = false;
   #references = 1;
+  #released = false;
 
   constructor(name: string, y: Tensor, inputs: Tensors, rule: Rule<Tensors, Tensors>) {
     this.name = name;
@@ -71,13 +82,30 @@ export class GraphNode {
       if (target) edges.set(key, target);
     }
     this.#edges = edges;
+    if (this.#checkpoint) this.#checkpoint.add(this, y);
+    else this.save(y, rule.saves);
+  }
+
+  /** Keeps what backward needs; in a checkpointed function this is done when it runs again. */
+  save(y: Tensor, saves: Tensors): void {
+    if (this.#freed || this.#saved) return;
     const saved: Record<string, Tensor | null> = {};
-    for (const [key, tensor] of Object.entries(rule.saves)) {
+    for (const [key, tensor] of Object.entries(saves)) {
+      const source = tensor?.node;
+      if (source?.isRecomputed) {
+        this.#recomputed.set(key, source.retain());
+        continue;
+      }
       // The output is saved without its node: a node that refers to itself would never be freed.
       if (tensor === y) this.#savedOutput = key;
       saved[key] = tensor?.alias(tensor === y ? null : tensor.node) ?? null;
     }
     this.#saved = saved;
+  }
+
+  /** Whether operations that save the output have it computed again. */
+  get isRecomputed(): boolean {
+    return Boolean(this.#rule.recompute);
   }
 
   /** The nodes and leaves that gradients go to, by input name. */
@@ -87,13 +115,9 @@ export class GraphNode {
 
   /** The gradients of the inputs for the gradient `dy` of the output. Throws GradientError once the graph was freed. */
   backward(dy: Tensor): Map<string, Tensor> {
-    const kept = this.#saved;
-    if (!kept) {
-      throw new GradientError(
-        `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
-      );
-    }
-    const saved = { ...kept };
+    const kept = this.#kept();
+    const again = new Map<string, Tensor>();
+    const saved = this.#withRecomputed(kept, again);
     const outputKey = this.#savedOutput;
     const output = outputKey === null ? null : (kept[outputKey] ?? null);
     const attached = output && outputKey !== null && recording ? output.alias(this) : null;
@@ -104,20 +128,58 @@ export class GraphNode {
     const before = enterOrigin(`the gradient of ${this.name}`);
     try {
       const found = scope(() => this.#rule.backward(dy, saved, needs));
-      return this.#checked(found, dy, saved);
+      return this.#checked(found, [dy, ...Object.values(saved), ...again.values()]);
     } finally {
       enterOrigin(before);
       attached?.dispose();
+      for (const tensor of again.values()) tensor.dispose();
     }
   }
 
-  #checked(found: Gradients<Tensors>, dy: Tensor, saved: Tensors): Map<string, Tensor> {
+  /** What was saved; a checkpointed function runs again for it. */
+  #kept(): Tensors {
+    if (!this.#saved && !this.#freed && this.#checkpoint) {
+      const again = this.#checkpoint;
+      withRecording(true, () => again.repeat());
+    }
+    if (this.#saved) return this.#saved;
+    throw new GradientError(
+      `backward: the graph through ${this.name} was freed by an earlier backward; pass keepGraph to that one`,
+    );
+  }
+
+  /** What was saved, with getters that compute the rest at first use, into `again`. */
+  #withRecomputed(kept: Tensors, again: Map<string, Tensor>): Record<string, Tensor | null> {
+    const saved = { ...kept };
+    for (const [key, node] of this.#recomputed) {
+      const get = (): Tensor => {
+        const tensor = again.get(key) ?? keep(node.#output());
+        again.set(key, tensor);
+        return tensor;
+      };
+      Object.defineProperty(saved, key, { get });
+    }
+    return saved;
+  }
+
+  /** The output, computed again. */
+  #output(): Tensor {
+    const again = new Map<string, Tensor>();
+    const { recompute } = this.#rule;
+    const saved = this.#withRecomputed(this.#kept(), again);
+    const y = withRecording(false, () => scope(() => recompute?.(saved))) as Tensor;
+    for (const tensor of again.values()) tensor.dispose();
+    if (recording) y.attach(this.retain());
+    return y;
+  }
+
+  /** The gradients that were found; those that are tensors of others come as second handles. */
+  #checked(found: Gradients<Tensors>, others: readonly (Tensor | null)[]): Map<string, Tensor> {
     const gradients = new Map<string, Tensor>();
     for (const key of this.#edges.keys()) {
       const gradient = found[key];
       if (!gradient) continue;
-      const borrowed =
-        gradient === dy || Object.values(saved).includes(gradient) || [...gradients.values()].includes(gradient);
+      const borrowed = others.includes(gradient) || [...gradients.values()].includes(gradient);
       gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
     }
     return gradients;
@@ -125,9 +187,12 @@ export class GraphNode {
 
   /** Frees what was saved. */
   free(): void {
-    if (!this.#saved) return;
-    for (const tensor of Object.values(this.#saved)) tensor?.dispose();
+    if (this.#freed) return;
+    this.#freed = true;
+    for (const tensor of Object.values(this.#saved ?? {})) tensor?.dispose();
+    for (const node of this.#recomputed.values()) node.release();
     this.#saved = null;
+    this.#checkpoint?.forget();
   }
 
   retain(): this {
@@ -139,7 +204,8 @@ export class GraphNode {
   release(): void {
     const waiting: GraphNode[] = [this];
     for (let node = waiting.pop(); node; node = waiting.pop()) {
-      if (--node.#references > 0) continue;
+      if (--node.#references > 0 || node.#released) continue;
+      node.#released = true;
       node.free();
       for (const edge of node.#edges.values()) if (edge instanceof GraphNode) waiting.push(edge);
     }
@@ -158,8 +224,25 @@ export function record<I extends Tensors, S extends Tensors>(
 ): Tensor {
   inspect(name, y);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
-  y.attach(new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
+  const known = running()?.next(name, y, rule.saves);
+  y.attach(known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
   return y;
+}
+
+/**
+ * fn(...inputs), of which only the inputs are kept for the gradient: backward runs `fn` again for the rest (Chen et al.,
+ * Training deep nets with sublinear memory cost, 2016; `torch.utils.checkpoint`). Random numbers are the same in both runs,
+ * and BatchNorm's running statistics count the first only. Tensors that `fn` uses besides must live until then. Within
+ * another checkpoint it only calls `fn`. Throws GradientError, in backward, where the second run differs.
+ */
+export function checkpoint<I extends readonly Tensor[], T>(fn: (...inputs: I) => T, ...inputs: I): T {
+  if (!recording || running()) return fn(...inputs);
+  return new Checkpoint(fn as unknown as (...inputs: Tensor[]) => T, inputs).start(inputs) as T;
+}
+
+/** Whether a checkpointed function runs for the second time: what counts runs must not count this one. */
+export function recomputing(): boolean {
+  return running()?.repeating ?? false;
 }
 
 /** How far backward goes. */

@@ -41,8 +41,20 @@ export class Generator {
     return { seed: this.seed, offset: this.#offset };
   }
 
+  /** Runs `fn` from `offset` on, then goes on where it stood. */
+  rewound<T>(offset: number, fn: () => T): T {
+    const before = this.#offset;
+    this.#offset = offset;
+    try {
+      return fn();
+    } finally {
+      this.#offset = before;
+    }
+  }
+
   /** The next word: an integer from 0 to 2^32 - 1. */
   uint32(): number {
+    this.#note();
     const index = Math.floor(this.#offset / wordsPerBlock);
     if (index !== this.#blockIndex) {
       philox(this.seed, index, this.#block);
@@ -82,10 +94,39 @@ export class Generator {
 
   /** Takes `words` words out of the stream, from a block's beginning; returns the index of the first block. */
   take(words: number): number {
+    this.#note();
     const first = Math.ceil(this.#offset / wordsPerBlock);
     this.#offset = (first + Math.ceil(words / wordsPerBlock)) * wordsPerBlock;
     return first;
   }
+
+  #note(): void {
+    if (watched && !watched.has(this)) watched.set(this, this.#offset);
+  }
+}
+
+/** Where generators stood before their first draw, while somebody wants to know. */
+let watched: Map<Generator, number> | null = null;
+
+/** Runs `fn` and adds to `draws` every generator that it draws from, with the offset that it had before. */
+export function watchDraws<T>(draws: Map<Generator, number>, fn: () => T): T {
+  const before = watched;
+  watched = draws;
+  try {
+    return fn();
+  } finally {
+    watched = before;
+  }
+}
+
+/** Runs `fn` with generators back at the offsets of `draws`; afterwards they stand where they stood. */
+export function repeatDraws<T>(draws: ReadonlyMap<Generator, number>, fn: () => T): T {
+  return [...draws].reduce<() => T>(
+    (inner, [generator, offset]) =>
+      () =>
+        generator.rewound(offset, inner),
+    fn,
+  )();
 }
 
 /** Writes block `index` of the stream of `seed` into `block`. */

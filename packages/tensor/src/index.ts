@@ -1,6 +1,16 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { detectAnomaly } from './anomaly.ts';
-export { type BackwardOptions, type Gradients, grad, gradEnabled, noGrad, type Rule, record } from './autograd.ts';
+export {
+  type BackwardOptions,
+  checkpoint,
+  type Gradients,
+  grad,
+  gradEnabled,
+  noGrad,
+  type Rule,
+  recomputing,
+  record,
+} from './autograd.ts';
 export { Capture, capture } from './capture.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
@@ -9,6 +19,7 @@ export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
+export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export { type BatchNormParameters, batchNorm } from './ops/norm.ts';
 export { type AvgPool2dOptions, adaptiveAvgPool2d, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';

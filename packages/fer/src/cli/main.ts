@@ -16,6 +16,7 @@ interface TrainWords {
   readonly fold?: number;
   readonly epochs?: number;
   readonly batchSize?: number;
+  readonly microBatch?: number;
   readonly lr?: number;
   readonly momentum?: number;
   readonly weightDecay?: number;
@@ -66,6 +67,7 @@ mien
   .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
   .option('--epochs <n>', 'epochs of the whole run', wholeNumber)
   .option('--batch-size <n>', 'images of a step', wholeNumber)
+  .option('--micro-batch <n>', 'images at a time, for less memory; BatchNorm then sees these only', wholeNumber)
   .option('--lr <rate>', 'the learning rate that the schedule starts from', number)
   .option('--momentum <m>', 'of SGD', number)
   .option('--weight-decay <w>', 'of SGD', number)
@@ -175,9 +177,9 @@ async function profileCommand({ json, ...words }: ProfileWords): Promise<void> {
 }
 
 function protocolOf(words: TrainWords): Partial<Protocol> {
-  const { epochs, batchSize, lr, momentum, weightDecay, labelSmoothing, ema, testCrops } = words;
+  const { epochs, batchSize, microBatch, lr, momentum, weightDecay, labelSmoothing, ema, testCrops } = words;
   return {
-    ...defined({ epochs, batchSize, learningRate: lr, momentum, weightDecay, labelSmoothing }),
+    ...defined({ epochs, batchSize, microBatch, learningRate: lr, momentum, weightDecay, labelSmoothing }),
     ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
     ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
   };

@@ -28,7 +28,7 @@ class Residual extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.body.forward(x).add(x).relu();
+    return this.body.forward(x, { residual: x, relu: true });
   }
 }
 

@@ -1,6 +1,6 @@
 // ResNet18 (He et al. 2016) with a 3x3 stem and no stem pooling, as the reference trains it on 44x44 crops.
-import { AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, Sequential } from '@mien/nn';
-import type { Generator, Tensor } from '@mien/tensor';
+import { AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
+import { type Generator, scope, type Tensor } from '@mien/tensor';
 import type { NetworkOptions } from './options.ts';
 
 /** relu(conv-BN-relu-conv-BN of x + shortcut of x): two 3x3 convolutions, the first with the stride. */
@@ -11,6 +11,7 @@ export class BasicBlock extends Module {
   readonly bn2: BatchNorm2d;
   /** A 1x1 convolution and BatchNorm where the shape changes; else empty, the identity. */
   readonly shortcut: Sequential;
+  readonly #body: Sequential;
 
   constructor(inputs: number, width: number, stride: number, generator: Generator) {
     super();
@@ -22,11 +23,11 @@ export class BasicBlock extends Module {
     this.shortcut = same
       ? new Sequential()
       : new Sequential(new Conv2d(inputs, width, 1, { stride, bias: false, generator }), new BatchNorm2d(width));
+    this.#body = new Sequential(this.conv1, this.bn1, new ReLU(), this.conv2, this.bn2);
   }
 
   forward(x: Tensor): Tensor {
-    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
-    return this.bn2.forward(this.conv2.forward(inner)).add(this.shortcut.forward(x)).relu();
+    return scope(() => this.#body.forward(x, { residual: this.shortcut.forward(x), relu: true }));
   }
 }
 
@@ -40,8 +41,7 @@ export class ResNet18 extends Module {
   readonly layer4: Sequential;
   readonly dropout: Dropout;
   readonly linear: Linear;
-  readonly #pool = new AvgPool2d(4);
-  readonly #flatten = new Flatten();
+  readonly #features: Sequential;
 
   constructor({ classes, channels, generator, noise = generator }: NetworkOptions) {
     super();
@@ -55,11 +55,11 @@ export class ResNet18 extends Module {
     this.layer4 = stage(256, 512, 2);
     this.dropout = new Dropout(0.5, { generator: noise });
     this.linear = new Linear(512, classes, { generator });
+    const stages = [this.layer1, this.layer2, this.layer3, this.layer4];
+    this.#features = new Sequential(this.conv1, this.bn1, new ReLU(), ...stages, new AvgPool2d(4), new Flatten());
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.bn1.forward(this.conv1.forward(x)).relu();
-    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) y = layer.forward(y);
-    return this.linear.forward(this.dropout.forward(this.#flatten.forward(this.#pool.forward(y))));
+    return this.linear.forward(this.dropout.forward(this.#features.forward(x)));
   }
 }

@@ -1,8 +1,14 @@
 // Layers that shape or chain others.
-import type { Tensor } from '@mien/tensor';
+import { scope, type Tensor } from '@mien/tensor';
 import { type Layer, Module } from '../module.ts';
+import { ReLU } from './activation.ts';
+import { BatchNorm1d, BatchNorm2d, type Epilogue } from './norm.ts';
 
-/** Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. */
+/**
+ * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What passes between two
+ * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalisation is
+ * done in the same pass.
+ */
 export class Sequential extends Module {
   readonly [index: number]: Layer;
   readonly length: number;
@@ -13,15 +19,43 @@ export class Sequential extends Module {
     Object.assign(this, layers);
   }
 
-  forward(x: Tensor): Tensor {
-    let y = x;
-    for (const layer of this) y = layer.forward(y);
-    return y;
+  /** The result of the last layer; with an epilogue relu(that + residual). */
+  forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
+    return this.#upTo(this.length, x, epilogue);
   }
 
   *[Symbol.iterator](): IterableIterator<Layer> {
     for (let i = 0; i < this.length; i++) yield this[i] as Layer;
   }
+
+  /** The result of the first `end` layers; the scope of each frees its input. */
+  #upTo(end: number, x: Tensor, epilogue: Epilogue): Tensor {
+    const layer = this[end - 1];
+    if (!layer) return finish(x, epilogue);
+    const before = this[end - 2];
+    // Only these very classes: a subclass may do something else.
+    if (layer.constructor === ReLU && before && takesEpilogue(before) && isEmpty(epilogue)) {
+      return this.#upTo(end - 1, x, { relu: true });
+    }
+    return scope(() => {
+      const input = this.#upTo(end - 1, x, {});
+      return takesEpilogue(layer) ? layer.forward(input, epilogue) : finish(layer.forward(input), epilogue);
+    });
+  }
+}
+
+/** Whether it is a layer that does an epilogue in its own pass, or hands it to one. */
+function takesEpilogue(layer: Layer): layer is BatchNorm1d | BatchNorm2d | Sequential {
+  return [BatchNorm1d, BatchNorm2d, Sequential].some((kind) => layer.constructor === kind);
+}
+
+function isEmpty({ residual, relu = false }: Epilogue): boolean {
+  return !residual && !relu;
+}
+
+function finish(y: Tensor, { residual, relu = false }: Epilogue): Tensor {
+  const sum = residual ? y.add(residual) : y;
+  return relu ? sum.relu() : sum;
 }
 
 /** [N, ...] to [N, the rest in one dimension]. */

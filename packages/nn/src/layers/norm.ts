@@ -1,5 +1,5 @@
 import countBatch from '@mien/shaders/norm/countBatch.wgsl';
-import { batchNorm, kernel, ones, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
+import { batchNorm, kernel, ones, recomputing, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);
@@ -9,6 +9,14 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
+}
+
+/** What is done to a layer's result, in the same pass where the layer is a batch normalisation. */
+export interface Epilogue {
+  /** Added to the result: of its shape. */
+  readonly residual?: Tensor;
+  /** Whether max(., 0) is taken, after the sum. Default false. */
+  readonly relu?: boolean;
 }
 
 /** What BatchNorm1d and BatchNorm2d share; they differ in the ranks they accept. Ioffe and Szegedy (2015). */
@@ -39,16 +47,17 @@ abstract class BatchNorm extends Module {
 
   protected abstract readonly ranks: readonly number[];
 
-  forward(x: Tensor): Tensor {
+  /** Normalises x; with an epilogue relu(normalised x + residual), which costs nothing more. */
+  forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
     if (!this.ranks.includes(x.rank)) {
       throw new ShapeError(
         `${this.constructor.name}: expects ${this.ranks.join(' or ')} dimensions, x is [${x.shape.join(', ')}]`,
       );
     }
     const { weight, bias, runningMean, runningVar, training } = this;
-    if (training) run(count, { batches: this.numBatchesTracked }, {}, 1);
-    const options = { weight, bias, runningMean, runningVar, training, momentum: this.#momentum, eps: this.#eps };
-    return batchNorm(x, options);
+    if (training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
+    const options = { momentum: this.#momentum, eps: this.#eps, ...epilogue };
+    return batchNorm(x, { weight, bias, runningMean, runningVar, training, ...options });
   }
 }
 

@@ -97,20 +97,15 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
         const pixels = span.count * plane;
         const columns = roundUp4(pixels);
         const b = inPlace ? images(x, span) : patchesOf(images(x, span), g, span.count, columns, false);
-        const layout = inPlace ? { bPlane: plane, bImage: g.inputs * plane } : {};
+        const layout = inPlace ? { step: plane, plane, image: g.inputs * plane } : {};
         gemm({
-          a,
-          b,
-          c: images(y, span),
+          a: { memory: a, width: roundUp4(g.outputs) },
+          b: { memory: b, width: columns, ...layout },
+          c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane },
           bias,
           rows: g.outputs,
           columns: pixels,
           depth,
-          aRows: roundUp4(g.outputs),
-          bColumns: columns,
-          ...layout,
-          cPlane: plane,
-          cImage: g.outputs * plane,
         });
       }
     },
@@ -150,23 +145,20 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
         const columns = roundUp4(pixels);
         const inPlace = plane % 4 === 0;
         const b = inPlace ? images(y, span) : patchesOf(images(y, span), asPixels(g), span.count, columns, false);
-        const layout = inPlace ? { bPlane: plane, bImage: g.outputs * plane } : {};
+        const layout = inPlace ? { step: plane, plane, image: g.outputs * plane } : {};
         const common = {
-          a,
-          b,
+          a: { memory: a, width: roundUp4(rows) },
+          b: { memory: b, width: columns, ...layout },
           rows,
           columns: pixels,
           depth: g.outputs,
-          aRows: roundUp4(rows),
-          bColumns: columns,
-          ...layout,
         };
         if (pointwise(g)) {
-          gemm({ ...common, c: images(x, span), bias, cPlane: plane, cImage: g.inputs * plane });
+          gemm({ ...common, c: { memory: images(x, span), step: plane, plane, image: g.inputs * plane }, bias });
           continue;
         }
         const patches = empty([rows, columns]);
-        gemm({ ...common, c: patches, bias: null, cPlane: columns });
+        gemm({ ...common, c: { memory: patches, step: columns, plane: columns } });
         const threads = span.count * g.inputs * area(g.input);
         const params = { ...patchParams(g), images: span.count, columns };
         run(form, { patches, bias, x: images(x, span) }, params, Math.ceil(threads / form.const('LANES')));
@@ -204,18 +196,23 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
     run: (x, dy, g) =>
       passes(g, x.storage.device.limits).map((span) => {
         const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
-        // The sum over pixels is cut into equal parts that other invocations do.
+        // The sum over pixels is cut into parts that other invocations do.
         const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 8)));
-        const parts = largestDivisor(pixels, Math.max(1, Math.min(wanted, Math.floor(pixels / 128))));
-        const depth = pixels / parts;
-        const [aRows, bColumns] = [roundUp4(rows), roundUp4(columns)];
+        const splits = Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
         const a = packed(images(dy, span), span.count, area(g.output), rows, true);
         const b = pointwise(g)
           ? packed(images(x, span), span.count, area(g.output), columns, true)
           : patchesOf(images(x, span), g, span.count, roundUp4(pixels), true);
-        const c = empty([parts, rows, columns]);
-        const strides = { aBatch: depth * aRows, bBatch: depth * bColumns, cBatch: rows * columns };
-        gemm({ a, b, c, bias: null, rows, columns, depth, aRows, bColumns, batches: parts, ...strides });
+        const c = empty([splits, rows, columns]);
+        gemm({
+          a: { memory: a, width: roundUp4(rows) },
+          b: { memory: b, width: roundUp4(columns) },
+          c: { memory: c, batch: rows * columns },
+          rows,
+          columns,
+          depth: pixels,
+          splits,
+        });
         return c;
       }),
   },
@@ -236,13 +233,6 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
       }),
   },
 ]);
-
-/** The largest divisor of `count` up to `most`. */
-function largestDivisor(count: number, most: number): number {
-  let divisor = most;
-  while (count % divisor !== 0) divisor--;
-  return divisor;
-}
 
 /** The output pixels of g as a 1x1 convolution over them: patches of it are dy itself in another order. */
 function asPixels(g: ConvGeometry): ConvGeometry {

@@ -7,13 +7,14 @@ import type { Alternative } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
+import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
 import type { Shape } from './geometry.ts';
 import { roundUp4 } from './matmul.ts';
-import { gemm } from './matmulGemm.ts';
+import { gemm, type Operand } from './matmulGemm.ts';
 
 /** Outputs of a window, down and across. */
 type M = 2 | 4;
@@ -68,43 +69,56 @@ interface Domain {
   readonly parts: number;
   readonly rows: number;
   readonly columns: number;
-  /** Elements from one matrix to the next. */
-  readonly stride: number;
+  /** Numbers of a row that lie together: what a tile of a product takes of it. */
+  readonly block: number;
+  /** Elements from a row of a block to the next. */
+  readonly step: number;
+}
+
+/** The columns of a block. */
+function blockOf(columns: number): number {
+  return Math.min(64, columns);
 }
 
 /**
- * Matrices lie a little more than their numbers apart: a thread touches those of all points, and where their distance is a
- * large power of two they would all want the same few lines of a cache.
+ * [blocks, rows, points, parts, block], so that what a window has in all points lies together: apart, so many streams to and
+ * from memory would be slow. A row is longer by one block, for the sake of caches, which dislike powers of two.
  */
 function domain(points: number, parts: number, rows: number, columns: number): Domain {
-  const page = 1024;
-  const stride = Math.ceil((rows * columns) / page) * page + 32;
-  return { values: empty([points * parts, stride]), points, parts, rows, columns, stride };
+  const block = blockOf(columns);
+  const step = (points * parts + 1) * block;
+  return { values: empty([Math.ceil(columns / block), rows, step]), points, parts, rows, columns, block, step };
 }
 
-/** The windows of x as `parts` times `rows` by `width`: channels by windows, or windows by channels, as the form has it. */
+/** A domain's matrices as an operand of a product, or as its result. */
+function operand({ values, rows, columns, block, step }: Domain): Operand {
+  return { memory: values, width: columns, step, plane: block, image: rows * step, batch: block };
+}
+
+/** The windows of x, `pace` apart, as [rows, width]: channels by windows, or windows by channels, as the form has it. */
 function scatter(
   form: Kernel,
   x: Memory,
   of: Windows,
-  [rows, width, parts = 1]: readonly [number, number, number?],
-  step: number,
+  [rows, width]: readonly [number, number],
+  pace: number,
   padding: Shape,
 ): Domain {
-  const z = domain(form.const('POINTS') ** 2, parts, rows, roundUp4(width));
-  const groups = Math.ceil((parts * rows * z.columns) / 4 / form.const('LANES'));
-  const params = { ...of, rows, parts, columns: z.columns, stride: z.stride / 4, step, padding };
+  const z = domain(form.const('POINTS') ** 2, 1, rows, roundUp4(width));
+  const groups = Math.ceil((rows * z.columns) / 4 / form.const('LANES'));
+  const params = { ...of, rows, columns: z.columns, block: z.block / 4, step: z.step / 4, pace, padding };
   run(form, { x, z: z.values }, params, groups);
   return z;
 }
 
 /** Writes the windows of y from the domain, where they stand as the form has it; parts are added. */
 function gather(form: Kernel, z: Domain, bias: Memory | null, y: Memory, of: Windows): void {
-  const { parts, rows, columns, stride } = z;
+  const { parts, rows, columns, block, step } = z;
   const groups = Math.ceil((rows * columns) / 4 / form.const('LANES'));
   const width = form.const('WIDTH');
   const output = { y: width === 1 ? y : null, yPairs: width === 2 ? y : null, yQuads: width === 4 ? y : null };
-  run(form, { z: z.values, bias, ...output }, { ...of, rows, columns, parts, stride: stride / 4 }, groups);
+  const params = { ...of, rows, columns, parts, block: block / 4, step: step / 4 };
+  run(form, { z: z.values, bias, ...output }, params, groups);
 }
 
 /** The form of the way back that stores as much at once as windows of m in rows of y allow. */
@@ -113,20 +127,31 @@ function outputForm(m: M, bias: Tensor | null, plane: Shape): Kernel {
   return byM[m].output[width]?.[Number(bias !== null)] as Kernel;
 }
 
-/** a [depth, rows] times b [depth, columns], matrix by matrix. */
-function products(a: Domain, b: Domain, rows: number): Domain {
-  const { points, parts, rows: depth, columns: aRows } = a;
+/** a [depth, rows] times b [depth, columns] for each point, the depth in `parts` parts. */
+function products(a: Domain, b: Domain, rows: number, parts: number): Domain {
+  const { points, rows: depth } = a;
   const { columns } = b;
   const c = domain(points, parts, rows, columns);
-  const strides = { aBatch: a.stride, bBatch: b.stride, cBatch: c.stride };
-  const sizes = { rows, columns, depth, aRows, bColumns: columns, batches: points * parts };
-  gemm({ a: a.values, b: b.values, c: c.values, bias: null, ...sizes, ...strides });
+  gemm({ a: operand(a), b: operand(b), c: operand(c), rows, columns, depth, batches: points, splits: parts });
   return c;
 }
 
-/** Bytes of an image in the larger of the two tensors of a pass. */
-function imageBytes(m: M, channels: number, output: Shape): number {
-  return 4 * (m + 2) ** 2 * channels * roundUp4(area(output.map((size) => Math.ceil(size / m))));
+/** Bytes of an image in the largest tensor of a pass whose windows cover `plane`, but for what fills the last block. */
+function imageBytes(m: M, g: ConvGeometry, plane: Shape): number {
+  return area(plane.map((size) => Math.ceil(size / m))) * blockBytes(m, g);
+}
+
+/** Bytes of one window in all channels. */
+function blockBytes(m: M, { inputs, outputs }: ConvGeometry): number {
+  const channels = roundUp4(Math.max(inputs, outputs));
+  const block = blockOf(channels);
+  return 4 * ((m + 2) ** 2 + 1) * Math.ceil(channels / block) * block;
+}
+
+/** Images of each pass whose windows cover `plane`. */
+function passes(m: M, g: ConvGeometry, plane: Shape, limits: Limits): readonly Span[] {
+  const most = limits.maxStorageBufferBindingSize - 64 * blockBytes(m, g);
+  return workspacePasses(g, imageBytes(m, g, plane), Math.min(workspaceBytes, most), limits);
 }
 
 /** Writes the convolution of x with weight into y. */
@@ -134,10 +159,10 @@ export function winogradForward(m: M) {
   return (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void => {
     const form = byM[m];
     const u = scatter(form.weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
-    for (const span of workspacePasses(g, largest(m, g, g.output), workspaceBytes, y.storage.device.limits)) {
+    for (const span of passes(m, g, g.output, y.storage.device.limits)) {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
       const v = scatter(form.input, images(x, span), inputs, [g.inputs, inputs.windows], m, g.padding);
-      const z = products(u, v, g.outputs);
+      const z = products(u, v, g.outputs, 1);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
       gather(outputForm(m, bias, g.output), z, bias, images(y, span), outputs);
       for (const each of [v, z]) each.values.dispose();
@@ -151,10 +176,10 @@ export function winogradTransposed(m: M) {
     const form = byM[m];
     const u = scatter(form.weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
     const padding = g.padding.map((zeros) => 2 - zeros);
-    for (const span of workspacePasses(g, largest(m, g, g.input), workspaceBytes, x.storage.device.limits)) {
+    for (const span of passes(m, g, g.input, x.storage.device.limits)) {
       const outputs = windowsOf(m, span.count, g.outputs, g.output, g.input);
       const v = scatter(form.input, images(y, span), outputs, [g.outputs, outputs.windows], m, padding);
-      const z = products(u, v, g.inputs);
+      const z = products(u, v, g.inputs, 1);
       const inputs = { ...outputs, channels: g.inputs, plane: g.input };
       gather(outputForm(m, bias, g.input), z, bias, images(x, span), inputs);
       for (const each of [v, z]) each.values.dispose();
@@ -166,16 +191,14 @@ export function winogradTransposed(m: M) {
 export function winogradWeightGradient(m: M) {
   return (x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] => {
     const form = byM[m];
-    const passes = workspacePasses(g, largest(m, g, g.output), workspaceBytes, x.storage.device.limits);
-    return passes.map((span) => {
+    return passes(m, g, g.output, x.storage.device.limits).map((span) => {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
       const tiles = Math.ceil(g.inputs / 64) * Math.ceil(g.outputs / 64) * (m + 2) ** 2;
       const parts = Math.max(1, Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256)));
-      const depth = Math.ceil(inputs.windows / parts);
-      const v = scatter(form.inputChannelsLast, images(x, span), inputs, [depth, g.inputs, parts], m, g.padding);
+      const v = scatter(form.inputChannelsLast, images(x, span), inputs, [inputs.windows, g.inputs], m, g.padding);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
-      const slopes = scatter(form.slope, images(dy, span), outputs, [depth, g.outputs, parts], m, [0, 0]);
-      const z = products(slopes, v, g.outputs);
+      const slopes = scatter(form.slope, images(dy, span), outputs, [inputs.windows, g.outputs], m, [0, 0]);
+      const z = products(slopes, v, g.outputs, parts);
       const dw = empty([1, g.outputs, g.inputs, 3, 3]);
       gather(form.weightGradient[Number(g.inputs % 4 === 0)] as Kernel, z, null, dw, weightWindows(g));
       for (const each of [v, slopes, z]) each.values.dispose();
@@ -184,13 +207,22 @@ export function winogradWeightGradient(m: M) {
   };
 }
 
-function largest(m: M, g: ConvGeometry, output: Shape): number {
-  return imageBytes(m, Math.max(g.inputs, g.outputs), output);
+/** Multiply-adds that take as long as a number that is brought into the domain or out of it, or into patches. */
+const numberCost = 40;
+/** Likewise as a number that is copied in another order. */
+const copyCost = 10;
+
+/** What F(m x m) costs, in multiply-adds: products, and numbers of the input, output and weights in the domain. */
+function domainCost(m: M, { images, inputs, outputs, output }: ConvGeometry): number {
+  const windows = images * area(output.map((size) => Math.ceil(size / m)));
+  const numbers = windows * (inputs + outputs) + inputs * outputs;
+  return (m + 2) ** 2 * (windows * inputs * outputs + numberCost * numbers);
 }
 
-/** Multiplications of F(m x m), in units of the channels' product. */
-function multiplications(m: M, [height, width]: Shape): number {
-  return (m + 2) ** 2 * Math.ceil((height as number) / m) * Math.ceil((width as number) / m);
+/** What the product over patches costs. */
+function patchesCost({ images, inputs, outputs, output }: ConvGeometry): number {
+  const pixels = images * area(output);
+  return 9 * inputs * (pixels * outputs + numberCost * pixels + copyCost * outputs);
 }
 
 /** F(4 x 4) and F(2 x 2) as ways of an operation, for the shapes that Winograd's filtering is made for. */
@@ -198,16 +230,9 @@ export function winogradWays<Run>(way: (m: M) => Run): readonly Alternative<Conv
   return ([4, 2] as const).map((m) => ({
     name: `winograd${m}`,
     fits: (g, limits) => fits(m, g, limits),
-    pays: (g, { subgroupSize }) => {
-      // SwiftShader, with its subgroups of 4, keeps the windows in memory, lane by lane.
-      if (subgroupSize === 4 || Math.min(g.inputs, g.outputs) < 16) return false;
-      const direct = 9 * area(g.output);
-      const other = m === 4 ? 2 : 4;
-      return (
-        multiplications(m, g.output) * 1.5 <= direct &&
-        multiplications(m, g.output) <= multiplications(other, g.output)
-      );
-    },
+    // SwiftShader, with its subgroups of 4, keeps windows in memory, lane by lane.
+    pays: (g, { subgroupSize }) =>
+      subgroupSize !== 4 && domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g)),
     run: way(m),
   }));
 }
@@ -216,7 +241,7 @@ function fits(m: M, g: ConvGeometry, limits: Limits): boolean {
   const three = (sizes: Shape, wanted: number): boolean => sizes.every((size) => size === wanted);
   if (g.groups !== 1 || !three(g.window, 3) || !three(g.stride, 1) || !three(g.dilation, 1)) return false;
   const largestPlane = area(g.output) > area(g.input) ? g.output : g.input;
-  const weights = 4 * (m + 2) ** 2 * roundUp4(g.inputs) * roundUp4(g.outputs);
-  const pass = fewestImages(g, limits) * largest(m, g, largestPlane);
-  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize && at(g.padding, 0) >= 0;
+  const weights = roundUp4(Math.max(g.inputs, g.outputs)) * blockBytes(m, g);
+  const pass = fewestImages(g, limits) * imageBytes(m, g, largestPlane) + 64 * blockBytes(m, g);
+  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize ;
 }

@@ -112,21 +112,15 @@ function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boole
     };
     const pa = kMajor(of(left, 0), aOne ? 1 : count, depth, rows, !aTransposed);
     const pb = kMajor(of(right, 1), bOne ? 1 : count, depth, columns, bTransposed);
-    const [aRows, bColumns] = [roundUp4(rows), roundUp4(columns)];
+    const [aWidth, bWidth] = [roundUp4(rows), roundUp4(columns)];
     gemm({
-      a: pa,
-      b: pb,
-      c: of(y, 2),
-      bias: null,
+      a: { memory: pa, width: aWidth, batch: aOne ? 0 : depth * aWidth },
+      b: { memory: pb, width: bWidth, batch: bOne ? 0 : depth * bWidth },
+      c: { memory: of(y, 2), batch: rows * columns },
       rows,
       columns,
       depth,
-      aRows,
-      bColumns,
       batches: count,
-      aBatch: aOne ? 0 : depth * aRows,
-      bBatch: bOne ? 0 : depth * bColumns,
-      cBatch: rows * columns,
     });
   }
   return y;

@@ -10,42 +10,56 @@ import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
 
-/** What `gemm` computes: see gemm.wgsl for the layouts. Absent batches, planes and images mean that there is one. */
+/** An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. */
+export interface Operand {
+  readonly memory: Memory;
+  /** Numbers in a row, a multiple of 4. */
+  readonly width: number;
+  /** Elements from one row to the next. The width, if absent. */
+  readonly step?: number;
+  /** Numbers of a row that lie together. The width, if absent. */
+  readonly plane?: number;
+  /** Elements from one plane of a row to the next. */
+  readonly image?: number;
+  /** Elements from one matrix to the next; 0, as if absent, repeats one. */
+  readonly batch?: number;
+}
+
+/** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
+export interface Result extends Omit<Operand, 'width'> {}
+
+/** What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns] plus a bias by row. */
 export interface Product {
-  readonly a: Memory;
-  readonly b: Memory;
-  readonly c: Memory;
-  readonly bias: Memory | null;
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly c: Result;
+  readonly bias?: Memory | null;
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  readonly aRows: number;
-  readonly bColumns: number;
+  /** Matrices. One, if absent. */
   readonly batches?: number;
-  readonly aBatch?: number;
-  readonly bBatch?: number;
-  readonly cBatch?: number;
-  readonly bPlane?: number;
-  readonly bImage?: number;
-  readonly cPlane?: number;
-  readonly cImage?: number;
+  /** Equal parts of the depth, each with a result of its own; the caller adds them. One, if absent. */
+  readonly splits?: number;
 }
 
 type Way = (product: Product) => void;
 
-/** Dispatches `form`, of which each group does `tiles` tiles of [tileRows, tileColumns]; outputs by their names in `c`. */
+/** Dispatches `form`, of which each group does `tiles` tiles of [tileRows, tileColumns]; outputs by their names. */
 function runTiles(
   form: Kernel,
-  product: Product,
-  c: Readonly<Record<string, Memory | null>>,
+  { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 }: Product,
+  outputs: Readonly<Record<string, Memory | null>>,
   [tileRows, tileColumns, tiles]: readonly [number, number, number],
 ): void {
-  const { a, b, c: _, bias, ...sizes } = product;
-  const { rows, columns, bColumns, batches = 1 } = sizes;
-  const whole = { batches, aBatch: 0, bBatch: 0, cBatch: 0, bPlane: bColumns, bImage: 0, cPlane: columns, cImage: 0 };
-  const params: Params = { ...whole, ...sizes };
-  const count = batches * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  run(form, { a, b, bias, ...c }, params, Math.ceil(count / tiles));
+  const params: Params = {
+    ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
+    ...{ aWidth: a.width, aStep: a.step ?? a.width, aPlane: a.plane ?? a.width, aImage: a.image ?? 0, aBatch: a.batch ?? 0 },
+    ...{ bWidth: b.width, bStep: b.step ?? b.width, bPlane: b.plane ?? b.width, bImage: b.image ?? 0, bBatch: b.batch ?? 0 },
+    ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
+  };
+  const count = batches * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles));
 }
 
 /** A kernel that stores C element by element: `tiles` of consts ROWS x COLUMNS in a group. */
@@ -54,7 +68,7 @@ function scalarStores(text: string, tiles: 'one' | 'each lane'): Way {
   return (product) => {
     const form = product.bias ? biased : plain;
     const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
-    runTiles(form, product, { c: product.c }, [ROWS, COLUMNS, tiles === 'one' ? 1 : LANES]);
+    runTiles(form, product, { c: product.c.memory }, [ROWS, COLUMNS, tiles === 'one' ? 1 : LANES]);
   };
 }
 
@@ -77,12 +91,13 @@ function quadsOf(size: number): 1 | 2 {
 }
 
 const bySubgroup: Way = (product) => {
-  const { rows, columns, c, bias, cPlane = columns, cImage = 0, cBatch = 0 } = product;
-  const aligned = [columns, cPlane, cImage, cBatch].every((size) => size % 4 === 0);
+  const { rows, columns, c, bias } = product;
+  const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
+  const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
   const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
-  const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(bias !== null)]?.[Number(aligned)] as Kernel;
-  const output = aligned ? { c: null, cQuads: c } : { c, cQuads: null };
-  runTiles(form, product, output, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
+  const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
+  const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
+  runTiles(form, product, outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
 };
 
 const choose = alternatives<Product, Way>('matmul', [
@@ -108,5 +123,5 @@ const choose = alternatives<Product, Way>('matmul', [
 
 /** Dispatches one product of k-major operands. */
 export function gemm(product: Product): void {
-  choose(product, product.c.storage.device.limits).run(product);
+  choose(product, product.c.memory.storage.device.limits).run(product);
 }

@@ -1,21 +1,25 @@
-// Batch normalisation. Ioffe and Szegedy (2015). Moments go over the data by parts, each around its own mean, so that no
-// digits are lost far from zero.
+// Batch normalisation. Ioffe and Szegedy (2015). Every pass reads and writes each value once; ReLU and a residual sum go
+// with them. What follows may drop the result and have it computed again (Chen et al., 2016): see `recompute`.
+import channelMoments from '@mien/shaders/norm/channelMoments.wgsl';
 import channelSums from '@mien/shaders/norm/channelSums.wgsl';
 import joinMoments from '@mien/shaders/norm/joinMoments.wgsl';
-import normalize from '@mien/shaders/norm/normalize.wgsl';
+import joinSums from '@mien/shaders/norm/joinSums.wgsl';
+import normalizeText from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
-import { record } from '../autograd.ts';
+import { recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
+import { part, type Span, splitRows } from '../runtime/split.ts';
+import type { Memory } from '../runtime/storage.ts';
 import type { KernelValues, Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { reluGradient } from './binary.ts';
 import { full } from './create.ts';
 import { show, sizeOf } from './geometry.ts';
-import { sum } from './reduce.ts';
 
 /** A kernel for planes of any size, and one for planes whose size is a multiple of 4. */
 interface ByPlane {
@@ -23,79 +27,33 @@ interface ByPlane {
   readonly aligned: Kernel;
 }
 
-const vectors = { value: 'vec4f', COMPONENTS: 'vec4f(1)' };
-/** Groups of 64 lanes, and of 8 for adapters with narrow subgroups: 2 to 5x on lavapipe. */
-const summing = (values: KernelValues): { wide: ByPlane; narrow: ByPlane } => ({
-  wide: { any: kernel(channelSums, values), aligned: kernel(channelSums, { ...values, ...vectors }) },
-  narrow: {
-    any: kernel(channelSums, { ...values, LANES: 8 }),
-    aligned: kernel(channelSums, { ...values, ...vectors, LANES: 8 }),
-  },
+const byPlane = (text: string, values: KernelValues = {}): ByPlane => ({
+  any: kernel(text, values),
+  aligned: kernel(text, { ...values, ALIGNED: true }),
 });
-const moments = summing({});
-const gradientSums = summing({ MOMENTS: false });
-const apply: ByPlane = { any: kernel(normalize), aligned: kernel(normalize, { ALIGNED: true }) };
-const applyGradient: ByPlane = {
-  any: kernel(normalizeGradient),
-  aligned: kernel(normalizeGradient, { ALIGNED: true }),
+
+/** Groups of 64 lanes, and of 8 for adapters with narrow subgroups: 2 to 5x on lavapipe. */
+const summing = (text: string, values: KernelValues = {}): { wide: ByPlane; narrow: ByPlane } => ({
+  wide: byPlane(text, values),
+  narrow: byPlane(text, { ...values, LANES: 8 }),
+});
+
+const moments = summing(channelMoments);
+const gradientSums = { plain: summing(channelSums), relu: summing(channelSums, { RELU: true }) };
+const normalize = {
+  plain: byPlane(normalizeText),
+  relu: byPlane(normalizeText, { RELU: true }),
+  residual: byPlane(normalizeText, { RESIDUAL: true }),
+  residualRelu: byPlane(normalizeText, { RESIDUAL: true, RELU: true }),
 };
+const applyGradient = { plain: byPlane(normalizeGradient), relu: byPlane(normalizeGradient, { RELU: true }) };
 const join = kernel(joinMoments);
 const joinUntracked = kernel(joinMoments, { TRACKED: false });
+const joinGradients = kernel(joinSums);
 const running = kernel(useRunning);
 
-/** Values that a group sums before another part begins. */
-const partLength = 8192;
-
-/** x [N, C, ...] as planes of `inner` values; in units of `width` values where planes allow it. */
-interface Planes {
-  readonly channels: number;
-  readonly inner: number;
-  readonly count: number;
-  readonly width: 1 | 4;
-}
-
-function planesOf(x: Tensor): Planes {
-  const channels = x.shape[1] as number;
-  const inner = sizeOf(x.shape.slice(2));
-  return { channels, inner, count: x.size / channels, width: inner % 4 === 0 ? 4 : 1 };
-}
-
-function choose(forms: ByPlane, { width }: Planes): Kernel {
-  return width === 4 ? forms.aligned : forms.any;
-}
-
-interface SumParams extends Params {
-  readonly parts: number;
-  readonly chunk: number;
-  readonly length: number;
-  readonly width: number;
-}
-
-/** How the values of a channel are cut into parts and walked: the parameters of channelSums.wgsl. */
-function sumsOf(form: Kernel, { channels, count, inner, width }: Planes): SumParams {
-  const lanes = form.const('LANES');
-  const length = count / width;
-  const chunk = Math.ceil(length / Math.ceil(count / partLength));
-  const values = inner / width;
-  const stride = { strideImages: Math.floor(lanes / values), strideRest: lanes % values };
-  return { channels, inner: values, length, chunk, parts: Math.ceil(length / chunk), width, ...stride };
-}
-
-/** Runs a kernel over the vec4 of the flat tensor y [N, C, inner]. */
-function runOverVectors(
-  form: Kernel,
-  tensors: Readonly<Record<string, Tensor>>,
-  y: Tensor,
-  planes: Planes,
-  params: Params,
-): void {
-  const { channels, inner } = planes;
-  const stride = 4 * form.const('LANES');
-  const vectors = Math.ceil(y.size / 4);
-  const strides = { strideChannels: Math.floor(stride / inner) % channels, strideRest: stride % inner };
-  const groups = Math.ceil(vectors / (form.const('LANES') * form.const('VECTORS')));
-  run(form, tensors, { vectors, channels, inner, ...strides, ...params }, groups);
-}
+/** Vec4 that a group sums before another part begins. */
+const partLength = 2048;
 
 /** What `batchNorm` takes besides x. */
 export interface BatchNormParameters {
@@ -113,36 +71,44 @@ export interface BatchNormParameters {
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
+  /** Added to what is normalised, in the same pass: of x's shape. */
+  readonly residual?: Tensor | null;
+  /** Whether the result is max(., 0) of all that, in the same pass. Default false. */
+  readonly relu?: boolean;
 }
 
 /**
  * Normalises x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
- * batch or with the running statistics. First-order gradients only. Throws ShapeError for parameters that do not have C
- * values, ValueError in training with one value a channel.
+ * batch or with the running statistics; adds `residual` and takes `relu`, if given. First-order gradients only. Without a
+ * residual the graph keeps x alone: the result is computed again where a gradient needs it. Throws ShapeError for parameters
+ * that do not have C values or another shape than x, ValueError in training with one value a channel.
  */
 export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
   check(x, parameters);
   return scope(() => {
-    const { training } = parameters;
+    const { training, residual = null, relu = false } = parameters;
     const planes = planesOf(x);
-    const statistics = training ? batchStatistics(x, planes, parameters) : runningStatistics(planes, parameters);
     const weight = parameters.weight ?? full([planes.channels], 1);
     const bias = parameters.bias ?? full([planes.channels], 0);
-    const y = empty(x.shape);
-    runOverVectors(choose(apply, planes), { x, statistics, weight, bias, y }, y, planes, {});
-    const fromBatch = training ? 1 / planes.count : 0;
+    const affine = { weight, bias };
+    const statistics = training ? ofBatch(x, planes, affine, parameters) : ofRunning(planes, affine, parameters);
+    const y = normalized(x, planes, statistics, residual, relu);
+    const fromBatch = training ? 1 / (planes.images * planes.inner) : 0;
     return record(
       'batchNorm',
       y,
-      { x, weight, bias },
+      { x, weight, bias, residual },
       {
-        saves: { x, weight, statistics },
+        // With a residual only the result tells where relu cut.
+        saves: { x, weight, statistics, y: residual && relu ? y : null },
+        recompute: residual ? null : (saved) => normalized(saved.x, planes, saved.statistics, null, relu),
         backward: (dy, saved) => {
-          const found = gradients(dy, saved.x, saved.weight, saved.statistics, fromBatch);
+          const slope = saved.y ? reluGradient(dy, saved.y) : dy;
+          const found = gradients(slope, saved.x, planes, saved.statistics, fromBatch, relu && !residual);
           const tied = { dy, x: saved.x, weight: saved.weight };
           const once = (gradient: Tensor) =>
             record('the gradient of batchNorm', gradient, tied, { saves: {}, backward: refuse });
-          return { x: once(found.x), weight: once(found.weight), bias: once(found.bias) };
+          return { x: once(found.x), weight: once(found.weight), bias: once(found.bias), residual: slope };
         },
       },
     );
@@ -155,64 +121,146 @@ function refuse(): never {
   );
 }
 
-/** [C, 2]: mean and inverse deviation of the batch; the running statistics follow. */
-function batchStatistics(
-  x: Tensor,
-  planes: Planes,
-  { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }: BatchNormParameters,
-): Tensor {
-  const { channels } = planes;
-  const sumMoments = choose(x.storage.device.narrow ? moments.narrow : moments.wide, planes);
-  const sums = sumsOf(sumMoments, planes);
-  const { parts, chunk, length, width } = sums;
-  const partial = empty([channels, parts, 2]);
-  run(sumMoments, { x, dy: null, statistics: null, sums: partial }, sums, channels * parts);
-  const statistics = empty([channels, 2]);
-  const form = runningMean && runningVar ? join : joinUntracked;
-  const tracked = runningMean && runningVar ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
-  const groups = Math.ceil(channels / form.const('LANES'));
-  run(
-    form,
-    { moments: partial, statistics, ...tracked },
-    { channels, parts, chunk, length, width, eps, momentum },
-    groups,
-  );
+/** x [N, C, ...] as images of `channels` planes of `inner` values. */
+interface Planes {
+  readonly images: number;
+  readonly channels: number;
+  readonly inner: number;
+}
+
+function planesOf(x: Tensor): Planes {
+  const [images, channels] = x.shape as [number, number];
+  return { images, channels, inner: sizeOf(x.shape.slice(2)) };
+}
+
+function choose(forms: ByPlane, { inner }: Planes): Kernel {
+  return inner % 4 === 0 ? forms.aligned : forms.any;
+}
+
+interface Affine {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+/** [C, 4]: mean, inverse deviation, inverse deviation times weight, and bias, of the batch; the running statistics follow. */
+function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
+  const { runningMean, runningVar, momentum = 0.1, eps = 1e-5 } = parameters;
+  const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
+  const statistics = empty([planes.channels, 4]);
+  const follows = runningMean && runningVar && !recomputing();
+  const tracked = follows ? { runningMean, runningVar } : { runningMean: null, runningVar: null };
+  const form = follows ? join : joinUntracked;
+  eachChannel(form, { moments: sums, statistics, ...affine, ...tracked }, planes, { parts, eps, momentum });
   return statistics;
 }
 
-function runningStatistics({ channels }: Planes, { runningMean, runningVar, eps = 1e-5 }: BatchNormParameters): Tensor {
-  const statistics = empty([channels, 2]);
-  run(
-    running,
-    { runningMean, runningVar, statistics },
-    { channels, eps },
-    Math.ceil(channels / running.const('LANES')),
-  );
+/** The same of the running statistics. */
+function ofRunning(planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
+  const { runningMean, runningVar, eps = 1e-5 } = parameters;
+  const statistics = empty([planes.channels, 4]);
+  eachChannel(running, { runningMean, runningVar, statistics, ...affine }, planes, { eps });
   return statistics;
 }
 
-/** The gradients by x [N, C, ...], weight [C] and bias [C]. */
+function normalized(x: Tensor, planes: Planes, statistics: Tensor, residual: Tensor | null, relu: boolean): Tensor {
+  const y = empty(x.shape);
+  const withRelu = residual ? normalize.residualRelu : normalize.relu;
+  const form = relu ? withRelu : residual ? normalize.residual : normalize.plain;
+  eachValue(choose(form, planes), { x, residual, y }, { statistics }, planes);
+  return y;
+}
+
+/** The gradients by x [N, C, ...], weight [C] and bias [C]; with `relu` dy counts only where the normalised x is over 0. */
 function gradients(
   dy: Tensor,
   x: Tensor,
-  weight: Tensor,
+  planes: Planes,
   statistics: Tensor,
   fromBatch: number,
+  relu: boolean,
 ): { x: Tensor; weight: Tensor; bias: Tensor } {
-  const planes = planesOf(x);
-  const { channels } = planes;
-  const sumGradients = choose(x.storage.device.narrow ? gradientSums.narrow : gradientSums.wide, planes);
-  const params = sumsOf(sumGradients, planes);
-  const partial = empty([channels, params.parts, 2]);
-  run(sumGradients, { x, dy, statistics, sums: partial }, params, channels * params.parts);
-  const sums = sum(partial, 1);
+  const summing = relu ? gradientSums.relu : gradientSums.plain;
+  const { sums, parts } = sumParts(summing, { x, dy }, planes, 'sums', 2, { statistics });
+  const [dWeight, dBias] = [empty([planes.channels]), empty([planes.channels])];
+  const means = empty([planes.channels, 2]);
+  eachChannel(joinGradients, { sums, statistics, dWeight, dBias, means }, planes, { parts, fromBatch });
   const dx = empty(x.shape);
-  runOverVectors(choose(applyGradient, planes), { x, dy, statistics, weight, sums, dx }, dx, planes, { fromBatch });
-  const column = (i: number): Tensor => sums.slice(1, i, i + 1).reshape([channels]);
-  return { x: dx, weight: column(1), bias: column(0) };
+  const form = choose(relu ? applyGradient.relu : applyGradient.plain, planes);
+  eachValue(form, { x, dy, dx }, { statistics, means }, planes);
+  return { x: dx, weight: dWeight, bias: dBias };
 }
 
-function check(x: Tensor, { weight, bias, runningMean, runningVar, training }: BatchNormParameters): void {
+type Bindings = Readonly<Record<string, Tensor | null>>;
+
+/** The images of each dispatch, as many as can be bound. */
+function spansOf(x: Tensor, { images }: Planes): readonly Span[] {
+  return splitRows('batchNorm', images, [x.bytes / images], x.storage.device.limits);
+}
+
+function bindingsOf(whole: Bindings, { start, count }: Span, { images }: Planes): Record<string, Memory | null> {
+  const entries = Object.entries(whole).map(([name, tensor]) => {
+    const bytes = (tensor?.bytes ?? 0) / images;
+    return [name, tensor && part(tensor, start * bytes, count * bytes)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Runs a kernel of channelWalk.wgsl over the channels of [N, C, ...] by parts: [parts, C, width], bound as `target`. */
+function sumParts(
+  forms: ReturnType<typeof summing>,
+  whole: { readonly x: Tensor; readonly dy?: Tensor },
+  planes: Planes,
+  target: string,
+  width: number,
+  others: Bindings = {},
+): { readonly sums: Tensor; readonly parts: number } {
+  const { channels, inner } = planes;
+  const form = choose(whole.x.storage.device.narrow ? forms.narrow : forms.wide, planes);
+  const lanes = form.const('LANES');
+  // A plane that begins inside a vec4 can touch one more.
+  const windows = inner % 4 === 0 ? inner / 4 : Math.ceil((inner + 3) / 4);
+  const strides = { strideImages: Math.floor(lanes / windows), strideRest: lanes % windows };
+  let parts = 0;
+  const dispatches = spansOf(whole.x, planes).map((span) => {
+    const length = span.count * windows;
+    const chunk = Math.ceil(length / Math.ceil(length / partLength));
+    const firstPart = parts;
+    parts += Math.ceil(length / chunk);
+    return { span, length, chunk, firstPart, parts: parts - firstPart };
+  });
+  const sums = empty([parts, channels, width]);
+  for (const { span, ...cut } of dispatches) {
+    const bindings = { ...bindingsOf({ ...whole }, span, planes), ...others, [target]: sums };
+    run(form, bindings, { channels, inner, windows, ...strides, ...cut }, channels * cut.parts);
+  }
+  return { sums, parts };
+}
+
+/** Runs a kernel with one thread a channel. */
+function eachChannel(form: Kernel, bindings: Bindings, { channels }: Planes, params: Params): void {
+  run(form, bindings, { channels, ...params }, Math.ceil(channels / form.const('LANES')));
+}
+
+/** Runs a kernel over the vec4 of tensors [N, C, ...]: the same vec4 of several images to a thread, where images are whole vec4. */
+function eachValue(
+  form: Kernel,
+  whole: Bindings & { readonly x: Tensor },
+  byChannel: Bindings,
+  planes: Planes,
+): void {
+  const { channels, inner } = planes;
+  for (const span of spansOf(whole.x, planes)) {
+    const image = channels * inner;
+    const rows = image % 4 === 0 ? span.count : 1;
+    const vectors = Math.ceil((span.count * image) / rows / 4);
+    const threads = vectors * Math.ceil(rows / form.const('ROWS'));
+    const bindings = { ...bindingsOf(whole, span, planes), ...byChannel };
+    run(form, bindings, { rows, vectors, channels, inner }, Math.ceil(threads / form.const('LANES')));
+  }
+}
+
+function check(x: Tensor, parameters: BatchNormParameters): void {
+  const { weight, bias, runningMean, runningVar, training, residual } = parameters;
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];
   if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], came ${show(x.shape)}`);
@@ -221,6 +269,12 @@ function check(x: Tensor, { weight, bias, runningMean, runningVar, training }: B
     throw new ShapeError(
       `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, came ${show(tensor.shape)}`,
     );
+  }
+  if (residual) {
+    expectDtype('batchNorm', 'residual', residual, 'float32');
+    if (show(residual.shape) !== show(x.shape)) {
+      throw new ShapeError(`batchNorm: residual expects the shape of x ${show(x.shape)}, came ${show(residual.shape)}`);
+    }
   }
   if (training && x.size === channels) {
     throw new ValueError(

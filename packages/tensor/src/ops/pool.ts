@@ -1,10 +1,13 @@
 // Pooling over windows of the last two dimensions; sizes, padding and ties as in PyTorch.
 import averagePool2d from '@mien/shaders/pool/averagePool2d.wgsl';
+import halvePool2d from '@mien/shaders/pool/halvePool2d.wgsl';
+import halvePool2dGradient from '@mien/shaders/pool/halvePool2dGradient.wgsl';
 import maxPool2dText from '@mien/shaders/pool/maxPool2d.wgsl';
 import maxPool2dGradientText from '@mien/shaders/pool/maxPool2dGradient.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { alternatives } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
@@ -91,12 +94,12 @@ export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptio
   return { input, output, window, stride, padding, dilation };
 }
 
-/** Runs `form` over the planes of tensors [planes, ...], in parts that can be bound. */
+/** Runs `form` over `places` of the planes of tensors [planes, ...], in parts that can be bound. */
 function runOverPlanes(
   form: Kernel,
   tensors: Readonly<Record<string, Tensor>>,
   planes: number,
-  threads: number,
+  places: number,
   params: Params,
 ): void {
   const [first] = Object.values(tensors) as [Tensor];
@@ -106,19 +109,51 @@ function runOverPlanes(
       const bytes = planeBytes[i] as number;
       return [name, part(tensor, start * bytes, count * bytes)];
     });
-    run(
-      form,
-      Object.fromEntries(bindings),
-      { ...params, planes: count },
-      Math.ceil((count * threads) / form.const('LANES')),
-    );
+    const threads = places * Math.ceil(count / form.const('PLANES'));
+    const groups = Math.ceil(threads / form.const('LANES'));
+    run(form, Object.fromEntries(bindings), { ...params, planes: count }, groups);
   }
 }
 
 const area = ([height, width]: Shape): number => (height as number) * (width as number);
 
+/** A way to do maxPool2d; all agree on the places that they keep. */
+interface MaxPooling {
+  readonly forward: (x: Tensor, y: Tensor, places: Tensor, planes: number, g: Geometry) => void;
+  readonly gradient: (dy: Tensor, places: Tensor, dx: Tensor, planes: number, g: Geometry) => void;
+}
+
 const largest = kernel(maxPool2dText);
 const largestGradient = kernel(maxPool2dGradientText);
+const halved = kernel(halvePool2d);
+const halvedGradient = kernel(halvePool2dGradient);
+
+const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
+  {
+    name: 'halves',
+    fits: ({ input, window, stride, padding, dilation }) => {
+      const sideBySide = [...window, ...stride].every((size) => size === 2) && dilation.every((step) => step === 1);
+      const [height, width] = input as [number, number];
+      return sideBySide && padding.every((size) => size === 0) && height % 2 === 0 && width % 4 === 0;
+    },
+    run: {
+      forward: (x, y, places, planes, { input, output }) =>
+        runOverPlanes(halved, { x, y, places }, planes, area(output) / 2, { input }),
+      gradient: (dy, places, dx, planes, { input, output }) =>
+        runOverPlanes(halvedGradient, { dy, places, dx }, planes, area(output) / 2, { input }),
+    },
+  },
+  {
+    name: 'windows',
+    fits: () => true,
+    run: {
+      forward: (x, y, places, planes, g) =>
+        runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g }),
+      gradient: (dy, places, dx, planes, g) =>
+        runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g }),
+    },
+  },
+]);
 
 /**
  * The largest value of each window: [..., H, W] to [..., P, Q]. Padding never wins; the first of equals, row by row, gets
@@ -131,7 +166,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return scope(() => {
     const y = empty([...x.shape.slice(0, -2), ...g.output]);
     const places = empty(y.shape, 'uint32');
-    runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g });
+    chooseMaxPooling(g, x.storage.device.limits).run.forward(x, y, places, planes, g);
     const shape = x.shape;
     return record(
       'maxPool2d',
@@ -149,7 +184,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 function maxPool2dGradient(dy: Tensor, places: Tensor, g: Geometry, shape: Shape): Tensor {
   const dx = empty(shape);
   const planes = dx.size / area(g.input);
-  runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g });
+  chooseMaxPooling(g, dy.storage.device.limits).run.gradient(dy, places, dx, planes, g);
   const chosen = dy.shape;
   return record(
     'maxPool2dGradient',

@@ -3,6 +3,7 @@ export * from './binary.ts';
 export * from './cast.ts';
 export * from './conv.ts';
 export * from './create.ts';
+export * from './crossEntropy.ts';
 export * from './gather.ts';
 export * from './matmul.ts';
 export * from './norm.ts';

@@ -9,6 +9,8 @@ export interface BatchNorm {
   readonly training: boolean;
   readonly momentum?: number;
   readonly eps?: number;
+  readonly residual?: Values | null;
+  readonly relu?: boolean;
 }
 
 /** The values of each channel of x [N, C, ...]. */
@@ -25,7 +27,7 @@ const squares = (list: readonly number[]): number => list.reduce((sum, v) => sum
 
 export function batchNorm(
   x: Values,
-  { weight, bias, runningMean, runningVar, training, eps = 1e-5 }: BatchNorm,
+  { weight, bias, runningMean, runningVar, training, eps = 1e-5, residual, relu = false }: BatchNorm,
 ): Values {
   const lists = channelsOf(x);
   const means = training ? lists.map(mean) : runningMean?.data;
@@ -34,7 +36,8 @@ export function batchNorm(
     const c = at[1] as number;
     const index = at.reduce((i, p, dim) => i * (x.shape[dim] as number) + p, 0);
     const normal = ((x.data[index] as number) - (means?.[c] as number)) / Math.sqrt((variances?.[c] as number) + eps);
-    return normal * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    const sum = normal * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0) + (residual?.data[index] ?? 0);
+    return relu ? Math.max(sum, 0) : sum;
   });
 }
 

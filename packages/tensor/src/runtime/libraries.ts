@@ -1,5 +1,7 @@
 // Every WGSL library by the name that a kernel's `// uses:` line gives.
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
+import gemm from '@mien/shaders/lib/gemm.wgsl';
+import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
 import winograd from '@mien/shaders/lib/winograd.wgsl';
@@ -7,6 +9,8 @@ import windows from '@mien/shaders/lib/windows.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
+  'lib/gemm.wgsl': gemm,
+  'lib/channelWalk.wgsl': channelWalk,
   'lib/grid.wgsl': grid,
   'lib/philox.wgsl': philox,
   'lib/windows.wgsl': windows,

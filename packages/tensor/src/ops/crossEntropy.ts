@@ -1,0 +1,158 @@
+// The loss of classifiers in one pass over the logits, and its gradient in another: no probability is stored.
+import forwardText from '@mien/shaders/crossEntropy/crossEntropy.wgsl';
+import gradientText from '@mien/shaders/crossEntropy/crossEntropyGradient.wgsl';
+import { gradEnabled, record } from '../autograd.ts';
+import { expectDtype } from '../dtype.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { scope } from '../runtime/scope.ts';
+import { part, splitRows } from '../runtime/split.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { full } from './create.ts';
+import { oneHot } from './gather.ts';
+import { show, sizeOf } from './geometry.ts';
+import { logSoftmax, softmax } from './softmax.ts';
+import { where } from './where.ts';
+
+/** What `softmaxCrossEntropy` takes besides logits and target. */
+export interface SoftmaxCrossEntropyOptions {
+  /** A weight for each class: [C]. */
+  readonly weight?: Tensor;
+  /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+const forms = (text: string): readonly (readonly Kernel[])[] =>
+  [false, true].map((soft) => [false, true].map((weighted) => kernel(text, { SOFT: soft, WEIGHTED: weighted })));
+const forward = forms(forwardText);
+const gradient = forms(gradientText);
+const nanBits = 0x7fc00000;
+
+/** Logits [N, C, ...] with what they are compared to. */
+interface Inputs {
+  readonly logits: Tensor;
+  readonly target: Tensor;
+  readonly weight: Tensor | null;
+}
+
+/**
+ * -sum over c of target[c] weight[c] log softmax(logits)[c], with logits [N, C, ...] and target either class indices
+ * [N, ...] (int32 or uint32) or probabilities of the logits' shape: [N, ...]. A label outside 0..C - 1 gives NaN, in the
+ * gradient too. Throws ShapeError where shapes do not fit, ValueError for a smoothing outside 0..1.
+ */
+export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+  const { weight = null, labelSmoothing = 0 } = options;
+  const inputs: Inputs = { logits, target, weight };
+  check(inputs, labelSmoothing);
+  const y = empty([logits.shape[0] as number, ...logits.shape.slice(2)]);
+  runOver(forward, inputs, labelSmoothing, { y }, {});
+  return record(
+    'softmaxCrossEntropy',
+    y,
+    { logits, target, weight },
+    {
+      saves: { logits, target, weight },
+      backward: (dy, saved, needs) => {
+        // A graph of the gradient, for higher orders, is made of operations.
+        const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, labelSmoothing);
+        if (!needs.target && !needs.weight) return { logits: slopes };
+        const log = logSoftmax(saved.logits, 1);
+        const loss = log.mul(dy.reshape(columnsOf(saved.logits))).neg();
+        const others = [0, ...saved.logits.shape.slice(2).map((_, i) => i + 2)];
+        return {
+          logits: slopes,
+          target: needs.target && weighed(loss, saved.weight).mul(1 - labelSmoothing),
+          weight: needs.weight && loss.mul(smoothed(saved, labelSmoothing)).sum(others),
+        };
+      },
+    },
+  );
+}
+
+function fused(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
+  const dx = empty(inputs.logits.shape);
+  runOver(gradient, inputs, smoothing, { dx }, { dy });
+  return dx;
+}
+
+function composed(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
+  return scope(() => {
+    const { logits, weight } = inputs;
+    const shares = weighed(smoothed(inputs, smoothing), weight);
+    const slopes = softmax(logits, 1)
+      .mul(shares.sum(1, { keepDim: true }))
+      .sub(shares);
+    return slopes.mul(dy.reshape(columnsOf(logits)));
+  });
+}
+
+/** The target as smoothed probabilities, NaN for a label outside. */
+function smoothed({ logits, target }: Inputs, smoothing: number): Tensor {
+  const classes = logits.shape[1] as number;
+  const order = [0, logits.rank - 1, ...logits.shape.slice(2).map((_, i) => i + 1)];
+  const hot = target.dtype === 'float32' ? target : labelled(target, classes).permute(order);
+  return hot.mul(1 - smoothing).add(smoothing / classes);
+}
+
+function labelled(labels: Tensor, classes: number): Tensor {
+  const hot = oneHot(labels, classes).to('float32');
+  return where(hot.sum(-1, { keepDim: true }).eq(1), hot, full([], Number.NaN));
+}
+
+function weighed(x: Tensor, weight: Tensor | null): Tensor {
+  return weight ? x.mul(weight.reshape([weight.size, ...x.shape.slice(2).map(() => 1)])) : x;
+}
+
+/** [N, 1, ...] */
+function columnsOf({ shape }: Tensor): readonly number[] {
+  return shape.map((size, dim) => (dim === 1 ? 1 : size));
+}
+
+/** Runs a kernel over the columns of the logits, in parts that can be bound; `out` and `more` are its other tensors. */
+function runOver(
+  kernels: readonly (readonly Kernel[])[],
+  { logits, target, weight }: Inputs,
+  smoothing: number,
+  out: Readonly<Record<string, Tensor>>,
+  more: Readonly<Record<string, Tensor>>,
+): void {
+  const soft = target.dtype === 'float32';
+  const form = kernels[Number(soft)]?.[Number(weight !== null)] as Kernel;
+  const [outer = 1, length = 1] = logits.shape;
+  const inner = sizeOf(logits.shape.slice(2));
+  const rowBytes = (tensor: Tensor): number => tensor.bytes / outer;
+  const tensors = { x: logits, labels: soft ? null : target, targets: soft ? target : null, ...out, ...more };
+  const bytes = Object.values(tensors).flatMap((tensor) => (tensor ? [rowBytes(tensor)] : []));
+  for (const { start, count } of splitRows('softmaxCrossEntropy', outer, bytes, logits.storage.device.limits)) {
+    const rows = Object.entries(tensors).map(([name, tensor]) => {
+      return [name, tensor && part(tensor, start * rowBytes(tensor), count * rowBytes(tensor))];
+    });
+    const groups = Math.ceil((count * inner) / form.const('LANES'));
+    const params = { outer: count, length, inner, smoothing, nan: nanBits };
+    run(form, { ...Object.fromEntries(rows), weight }, params, groups);
+  }
+}
+
+function check({ logits, target, weight }: Inputs, smoothing: number): void {
+  const name = 'softmaxCrossEntropy';
+  expectDtype(name, 'logits', logits, 'float32');
+  expectDtype(name, 'target', target, 'int32', 'uint32', 'float32');
+  const [n, classes, ...rest] = logits.shape;
+  if (n === undefined || classes === undefined) {
+    throw new ShapeError(`${name}: logits expect [N, C, ...], came ${show(logits.shape)}`);
+  }
+  const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
+  if (show(target.shape) !== show(expected)) {
+    throw new ShapeError(
+      `${name}: for ${show(logits.shape)} the target expects ${show(expected)}, came ${target.dtype} ${show(target.shape)}`,
+    );
+  }
+  if (weight) expectDtype(name, 'weight', weight, 'float32');
+  if (weight && show(weight.shape) !== show([classes])) {
+    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came ${show(weight.shape)}`);
+  }
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw new ValueError(`${name}: labelSmoothing ${smoothing} is outside 0..1`);
+  }
+}

@@ -1,0 +1,63 @@
+// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), where split s of the
+// sum takes `chunk` values of k. Number i of row k of matrix b lies at b * batch + k * step + (i / plane) * image + i % plane:
+// a plane is a whole row, or what of it lies together, such as the pixels of one image. Widths of A and B, planes, steps,
+// images and batches of A and B are multiples of 4.
+struct Params {
+  batches: u32,
+  splits: u32,
+  rows: u32,
+  columns: u32,
+  depth: u32,    // K
+  chunk: u32,
+  aWidth: u32,   // numbers in a row of A: rows of C, padded
+  aStep: u32,
+  aPlane: u32,
+  aImage: u32,
+  aBatch: u32,
+  bWidth: u32,   // numbers in a row of B: columns of C, padded
+  bStep: u32,
+  bPlane: u32,
+  bImage: u32,
+  bBatch: u32,
+  cStep: u32,
+  cPlane: u32,
+  cImage: u32,
+  cBatch: u32,   // from one split to the next, the splits of a matrix one after the other
+}
+
+// Where a group works: its matrix and split, the first row and column of its tile. Past the end, `exists` is false.
+struct Tile { exists: bool, matrix: u32, firstRow: u32, firstColumn: u32, firstK: u32, depth: u32 }
+
+// Tile `id`: neighbours take neighbouring columns of the same rows.
+fn tileOf(id: u32, tileRows: u32, tileColumns: u32) -> Tile {
+  let across = (params.columns + tileColumns - 1) / tileColumns;
+  let down = (params.rows + tileRows - 1) / tileRows;
+  let matrix = id / (across * down);
+  let firstK = (matrix % params.splits) * params.chunk;
+  return Tile(
+    matrix < params.batches * params.splits,
+    matrix,
+    ((id / across) % down) * tileRows,
+    (id % across) * tileColumns,
+    firstK,
+    min(params.chunk, params.depth - min(firstK, params.depth)),
+  );
+}
+
+fn aAt(tile: Tile, row: u32) -> u32 {
+  let start = (tile.matrix / params.splits) * params.aBatch + tile.firstK * params.aStep;
+  return start + (row / params.aPlane) * params.aImage + row % params.aPlane;
+}
+
+fn bAt(tile: Tile, column: u32) -> u32 {
+  let start = (tile.matrix / params.splits) * params.bBatch + tile.firstK * params.bStep;
+  return start + (column / params.bPlane) * params.bImage + column % params.bPlane;
+}
+
+fn cAt(tile: Tile, row: u32, column: u32) -> u32 {
+  return tile.matrix * params.cBatch + row * params.cStep + (column / params.cPlane) * params.cImage + column % params.cPlane;
+}
+
+// The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.
+fn aQuad(tile: Tile, row: u32) -> u32 { return aAt(tile, min(row, params.aWidth - 4)) / 4; }
+fn bQuad(tile: Tile, column: u32) -> u32 { return bAt(tile, min(column, params.bWidth - 4)) / 4; }

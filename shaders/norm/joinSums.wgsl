@@ -1,0 +1,29 @@
+// The gradients by weight and bias from the parts' sums, and what the gradient by x needs of them:
+// means[c] = fromBatch * (sum of d, sum of d * xhat * inverse deviation); fromBatch is 1 / count where the statistics came from
+// this batch, 0 where they were given.
+// threads: one per channel.
+// uses: lib/grid.wgsl
+const LANES: u32 = 64;
+struct Params { channels: u32, parts: u32, fromBatch: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> sums: array<vec2f>;              // [parts, channels] of (sum of d, sum of d * (x - mean))
+@group(0) @binding(2) var<storage, read> statistics: array<vec4f>;        // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(3) var<storage, read_write> dWeight: array<f32>;       // [channels]
+@group(0) @binding(4) var<storage, read_write> dBias: array<f32>;         // [channels]
+@group(0) @binding(5) var<storage, read_write> means: array<vec2f>;       // [channels]
+
+@compute @workgroup_size(LANES)
+fn joinSums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channel = linearGroup(group, groups) * LANES + lane;
+  if (channel >= params.channels) { return; }
+  var total = vec2f();
+  for (var p = 0u; p < params.parts; p++) { total += sums[p * params.channels + channel]; }
+  let inverse = statistics[channel].y;
+  dWeight[channel] = total.y * inverse;
+  dBias[channel] = total.x;
+  means[channel] = params.fromBatch * vec2f(total.x, total.y * inverse * inverse);
+}

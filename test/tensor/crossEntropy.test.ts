@@ -1,0 +1,142 @@
+import {
+  grad,
+  logSoftmax,
+  ShapeError,
+  softmaxCrossEntropy,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const cases = fc
+  .record({
+    n: fc.integer({ min: 1, max: 20 }),
+    classes: fc.integer({ min: 1, max: 9 }),
+    rest: fc.constantFrom([], [3], [2, 2]),
+    smoothing: fc.constantFrom(0, 0.1, 1),
+    weighted: fc.boolean(),
+  })
+  .chain(({ n, classes, rest, smoothing, weighted }) => {
+    const shape = [n, classes, ...rest];
+    return fc.record({
+      shape: fc.constant(shape),
+      smoothing: fc.constant(smoothing),
+      logits: valuesOf(shape, { min: -4, max: 4 }),
+      soft: valuesOf(shape, { min: 0, max: 1 }),
+      weight: weighted ? valuesOf([classes], { min: 0.25, max: 2 }) : fc.constant(null),
+      labels: valuesOf([n, ...rest], { min: 0, max: classes - 1, integer: true }),
+    });
+  });
+type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never;
+
+/** 1 at the label: what class indices mean as probabilities. */
+const hot = ({ shape, labels }: Case) =>
+  reference.build(shape, ([n, c, ...rest]) => Number(reference.at(labels, [n as number, ...rest]) === c));
+const weightsOf = ({ shape, weight }: Case) => weight ?? reference.build([shape[1] as number], () => 1);
+const optionsOf = ({ weight, smoothing }: Case) => ({
+  labelSmoothing: smoothing,
+  ...(weight ? { weight: toTensor(weight) } : {}),
+});
+const classesOf = ({ shape }: Case) => shape[1] as number;
+
+for (const dtype of ['int32', 'uint32', 'float32'] as const) {
+  const kind = dtype === 'float32' ? 'probabilities' : `${dtype} labels`;
+  const targetOf = (c: Case) => (dtype === 'float32' ? toTensor(c.soft) : toTensor(c.labels, { dtype }));
+  const expectedOf = (c: Case) => (dtype === 'float32' ? c.soft : hot(c));
+
+  law(`softmaxCrossEntropy of ${kind} equals its reference, smoothed and weighted`, cases, (c) =>
+    // Larger cases go in parts.
+    withLimits({ maxStorageBufferBindingSize: 1024 }, () =>
+      near(
+        softmaxCrossEntropy(toTensor(c.logits), targetOf(c), optionsOf(c)),
+        reference.softmaxCrossEntropy(c.logits, expectedOf(c), weightsOf(c), c.smoothing),
+        { terms: classesOf(c) },
+      ),
+    ),
+  );
+  law(`the gradient of softmaxCrossEntropy of ${kind} is the derivative of its reference`, cases, (c) =>
+    gradcheck(
+      (x) => softmaxCrossEntropy(x, targetOf(c), optionsOf(c)),
+      (x) => reference.softmaxCrossEntropy(x, expectedOf(c), weightsOf(c), c.smoothing),
+      [c.logits],
+      { terms: 4 * classesOf(c) },
+    ),
+  );
+  law(`the second derivative of softmaxCrossEntropy of ${kind} is that of its composition`, cases, async (c) => {
+    const second = (loss: (x: Tensor) => Tensor) =>
+      grad((x) =>
+        grad((v) => loss(v).square().sum())(x)
+          .square()
+          .sum(),
+      )(toTensor(c.logits));
+    const shares = toTensor(
+      reference.build(c.shape, (i) => {
+        const target = reference.at(expectedOf(c), i) * (1 - c.smoothing) + c.smoothing / classesOf(c);
+        return target * (weightsOf(c).data[i[1] as number] as number);
+      }),
+    );
+    const expected = second((x) => logSoftmax(x, 1).mul(shares).sum(1));
+    const found = second((x) => softmaxCrossEntropy(x, targetOf(c), optionsOf(c)));
+    const data = Float64Array.from(await expected.data());
+    await near(found, { shape: c.shape, data }, { terms: 64 * c.logits.data.length });
+  });
+}
+
+law('the gradients of softmaxCrossEntropy by probabilities and weights are derivatives too', cases, (c) =>
+  gradcheck(
+    (x, target, weight) => softmaxCrossEntropy(x, target, { weight, labelSmoothing: c.smoothing }),
+    (x, target, weight) => reference.softmaxCrossEntropy(x, target, weight, c.smoothing),
+    [c.logits, c.soft, weightsOf(c)],
+    { terms: 4 * c.logits.data.length },
+  ),
+);
+
+test('softmaxCrossEntropy keeps its digits for extreme logits', async () => {
+  const x = tensor(
+    [
+      [1e30, -1e30, 0],
+      [1000, -1000, 0],
+    ],
+    { requiresGrad: true },
+  );
+  const y = softmaxCrossEntropy(x, tensor([0, 1], { dtype: 'int32' }));
+  await near(y, reference.values([2], [0, 2000]));
+  y.sum().backward();
+  await near(x.grad as Tensor, reference.values([2, 3], [0, 0, 0, 1, -1, 0]));
+});
+
+test('softmaxCrossEntropy gives NaN for a label outside and for NaN logits, in the gradient too, and for no other row', async () => {
+  const x = tensor(
+    [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [Number.NaN, 0],
+    ],
+    { requiresGrad: true },
+  );
+  const y = softmaxCrossEntropy(x, tensor([1, 2, -100, 1], { dtype: 'int32' }));
+  const losses = Array.from(await y.data(), Number.isNaN);
+  ensure(losses.join() === 'false,true,true,true', losses.join());
+  y.sum().backward();
+  const slopes = Array.from(await (x.grad as Tensor).data(), Number.isNaN);
+  ensure(slopes.join() === 'false,false,true,true,true,true,true,true', slopes.join());
+});
+
+test('softmaxCrossEntropy refuses targets and weights of other shapes', () => {
+  const [logits, labels] = [zeros([2, 3]), zeros([2], { dtype: 'int32' })];
+  refuses(
+    () => softmaxCrossEntropy(logits, zeros([3], { dtype: 'int32' })),
+    ShapeError,
+    'softmaxCrossEntropy: for [2, 3] the target expects [2], came int32 [3]',
+  );
+  refuses(() => softmaxCrossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], came float32 [2]');
+  refuses(() => softmaxCrossEntropy(zeros([3]), zeros([3])), ShapeError, 'logits expect [N, C, ...], came [3]');
+  refuses(() => softmaxCrossEntropy(logits, labels, { weight: zeros([2]) }), ShapeError, 'weight expects [3]');
+  refuses(() => softmaxCrossEntropy(logits, labels, { labelSmoothing: 2 }), ValueError, 'labelSmoothing 2');
+});
