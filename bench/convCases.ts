@@ -1,7 +1,6 @@
 // The distinct convolutions of VGG19 and ResNet18 at 44x44, and a layer of nano with a window for each channel; each pass
-// by itself, at batch 16, by the way that is chosen and, for two of them, by a forced one.
+// by itself, at batch 16.
 import { conv2d, convTranspose2d, randn, type Tensor } from '@mien/tensor';
-import { alternativesOf, withAlternative } from '@mien/tensor/testing';
 import type { Case } from './measure.ts';
 import { operation, type Prepared } from './operation.ts';
 
@@ -14,20 +13,19 @@ interface Layer {
   readonly window?: 1 | 3;
   readonly stride?: 1 | 2;
   readonly groups?: number;
-  readonly ways?: readonly string[];
 }
 
 const images = 16;
 
 const layers: readonly Layer[] = [
   { name: 'conv3to64x44', inputs: 3, outputs: 64, size: 44 },
-  { name: 'conv64x44', inputs: 64, outputs: 64, size: 44, ways: ['direct'] },
+  { name: 'conv64x44', inputs: 64, outputs: 64, size: 44 },
   { name: 'conv64to128x22', inputs: 64, outputs: 128, size: 22 },
   { name: 'conv128x22', inputs: 128, outputs: 128, size: 22 },
   { name: 'conv128to256x11', inputs: 128, outputs: 256, size: 11 },
   { name: 'conv256x11', inputs: 256, outputs: 256, size: 11 },
   { name: 'conv256to512x5', inputs: 256, outputs: 512, size: 5 },
-  { name: 'conv512x5', inputs: 512, outputs: 512, size: 5, ways: ['direct'] },
+  { name: 'conv512x5', inputs: 512, outputs: 512, size: 5 },
   { name: 'conv512x2', inputs: 512, outputs: 512, size: 2 },
   // ResNet18 halves by strides, so its last maps are 6x6. A shortcut is a 1x1 convolution.
   { name: 'conv64to128x22/stride2', inputs: 64, outputs: 128, size: 22, stride: 2 },
@@ -37,7 +35,7 @@ const layers: readonly Layer[] = [
   { name: 'conv256to512x6/stride2', inputs: 256, outputs: 512, size: 6, stride: 2 },
   { name: 'conv256to512x6/shortcut', inputs: 256, outputs: 512, size: 6, stride: 2, window: 1 },
   { name: 'conv512x6', inputs: 512, outputs: 512, size: 6 },
-  { name: 'depthwise96x22', inputs: 96, outputs: 96, size: 22, groups: 96, ways: ['direct'] },
+  { name: 'depthwise96x22', inputs: 96, outputs: 96, size: 22, groups: 96 },
 ];
 
 /** A layer's tensors: input, gradient of the result, weight without and with a gradient, and a result to go back from. */
@@ -50,20 +48,16 @@ interface Tensors {
 
 interface Pass {
   readonly name: string;
-  /** What its ways are listed under. */
-  readonly operation: string;
   readonly prepare: (tensors: Tensors) => Prepared;
 }
 
 const passes: readonly Pass[] = [
   {
     name: 'forward',
-    operation: 'conv2d',
     prepare: ({ x, weight, options }) => ({ tensors: [], run: () => conv2d(x, weight, null, options) }),
   },
   {
     name: 'inputGradient',
-    operation: 'convTranspose2d',
     // An input of even size leaves a row that no window of stride 2 begins at.
     prepare: ({ x, dy, weight, options: { padding, stride, groups } }) => {
       const reached = ((dy.shape[2] as number) - 1) * stride - 2 * padding + (weight.shape[2] as number);
@@ -73,7 +67,6 @@ const passes: readonly Pass[] = [
   },
   {
     name: 'weightGradient',
-    operation: 'conv2dWeightGradient',
     prepare: ({ x, dy, weight, options }) => {
       const learnt = weight.detach({ requiresGrad: true });
       const y = conv2d(x, learnt, null, options);
@@ -83,28 +76,18 @@ const passes: readonly Pass[] = [
 ];
 
 export function convCases(): readonly Case[] {
-  return layers.flatMap((layer) => passes.flatMap((pass) => casesOf(layer, pass)));
+  return layers.flatMap((layer) => passes.map((pass) => caseOf(layer, pass)));
 }
 
-function casesOf(layer: Layer, pass: Pass): readonly Case[] {
-  const { inputs, outputs, size, window = 3, stride = 1, groups = 1, ways = [] } = layer;
+function caseOf({ name, inputs, outputs, size, window = 3, stride = 1, groups = 1 }: Layer, pass: Pass): Case {
   const taps = (inputs / groups) * window * window;
   const work = { flops: 2 * images * outputs * size * size * taps };
-  const named = (name: string): Case =>
-    operation(name, work, () => {
-      // 44 -> 22 -> 11 -> 6: the input of a stride of 2 is twice its result, but for the last.
-      const before = size === 6 && stride === 2 ? 11 : size * stride;
-      const [x, dy] = [randn([images, inputs, before, before]), randn([images, outputs, size, size])];
-      const weight = randn([outputs, inputs / groups, window, window]);
-      const { tensors, run } = pass.prepare({ x, dy, weight, options: { padding: window >> 1, stride, groups } });
-      return { tensors: [x, dy, weight, ...tensors], run };
-    });
-  const name = `${layer.name}/${pass.name}`;
-  const forced = ways
-    .filter((way) => alternativesOf(pass.operation).includes(way))
-    .map((way) => {
-      const { name: forcedName, run } = named(`${name}/${way}`);
-      return { name: forcedName, run: () => withAlternative(pass.operation, way, run) };
-    });
-  return [named(name), ...forced];
+  return operation(`${name}/${pass.name}`, work, () => {
+    // 44 -> 22 -> 11 -> 6: the input of a stride of 2 is twice its result, but for the last.
+    const before = size === 6 && stride === 2 ? 11 : size * stride;
+    const [x, dy] = [randn([images, inputs, before, before]), randn([images, outputs, size, size])];
+    const weight = randn([outputs, inputs / groups, window, window]);
+    const { tensors, run } = pass.prepare({ x, dy, weight, options: { padding: window >> 1, stride, groups } });
+    return { tensors: [x, dy, weight, ...tensors], run };
+  });
 }

@@ -55,7 +55,7 @@ export function verdict(
 ): { readonly quiet: boolean; readonly sentence: string } {
   const percent = (share: number): string => `${Math.round(100 * share)} %`;
   const most = Math.max(0, ...shares);
-  const seen = `others used ${percent(before.busy)} of the cores before, at most ${percent(most)} during a record and ${percent(after.busy)} after`;
+  const seen = `others used ${percent(before.busy)} of the cores before, at most ${percent(most)} on the way and ${percent(after.busy)} after`;
   const pace = `one core's pace went from ${before.pace.toFixed(1)} to ${after.pace.toFixed(1)} ms`;
   const change = after.pace / before.pace;
   if ([before.busy, after.busy, most].some(isBusy)) {

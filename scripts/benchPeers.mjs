@@ -31,15 +31,16 @@ const [mien, tfjs, jax, onnx] = await bundlePrograms();
 const python = ['/usr/bin/python3', 'python3'].find((name) => spawnSync(name, ['-c', 'import torch']).status === 0);
 const peers = [
   ['tfjs WebGPU', (work) => node(tfjs, work, 'webgpu')],
-  ['tfjs wasm', (work) => node(tfjs, work, 'wasm')],
+  ['tfjs wasm, 1 thread', (work) => node(tfjs, work, 'wasm')],
   ['jax-js WebGPU', (work) => node(jax, work)],
   ['onnxruntime WebGPU', (work) => node(onnx, work)],
   ['PyTorch CPU', torch],
 ];
 
-const before = await quietness();
+const looks = [];
 let failures = 0;
 for (const work of wanted) {
+  looks.push(await quietness());
   const own = await node(mien, work);
   if (!own.seconds) {
     print(`${work}: Mien failed: ${own.reason}`);
@@ -57,7 +58,8 @@ for (const work of wanted) {
     print(`  ${name.padEnd(20)} ${outcome}`);
   }
 }
-print(`\n${verdict(before, await quietness(), []).sentence}`);
+const shares = looks.map(({ busy }) => busy);
+print(`\n${verdict(looks[0], await quietness(), shares).sentence}`);
 print('Ratios are of medians; in brackets the slowest Mien against the fastest peer and the other way round.');
 process.exitCode = failures > 0 ? 1 : 0;
 

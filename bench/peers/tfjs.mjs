@@ -1,10 +1,10 @@
-// tfjs, on the backend that its second word names. Images lie as [N, H, W, C], as its kernels want them.
+// tfjs, on the backend that its second word names; in Node its wasm backend has one thread (tensorflow/tfjs#3830).
+// Images lie as [N, H, W, C], as its kernels want them. Running statistics are left out here and in jax.mjs, in their favour.
 import { adapterName } from './adapter.mjs';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { dirname } from 'node:path';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-webgpu';
 import { batch, classes, dropoutMask, input, labelsOf, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
@@ -14,7 +14,6 @@ const backend = process.argv[3];
 if (backend === 'wasm') {
   const resolve = createRequire(`${process.env.MIEN_PEERS}/package.json`).resolve;
   setWasmPaths(`${dirname(resolve('@tensorflow/tfjs-backend-wasm'))}/`);
-  setThreadsCount(cpus().length);
 }
 if (!(await tf.setBackend(backend))) throw new TypeError(`${backend} does not start on ${adapterName}`);
 await tf.ready();
