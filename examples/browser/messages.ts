@@ -19,6 +19,8 @@ export interface Reading {
 /** From the worker. */
 export type News =
   | { readonly kind: 'ready'; readonly adapter: string; readonly parameters: number; readonly steps: number }
+  /** Kernels that have compiled, of those that were asked for so far. */
+  | { readonly kind: 'compiling'; readonly done: number; readonly total: number }
   | {
       readonly kind: 'step';
       /** From 1, over all epochs. */

@@ -27,7 +27,7 @@ if (!('gpu' in navigator)) {
 button.addEventListener('click', () => {
   if (state === 'new') {
     order({ kind: 'start', images: setting('images', 120), epochs: setting('epochs', 12), seed: setting('seed', 1) });
-    status.textContent = 'Drawing faces and compiling kernels …';
+    status.textContent = 'Drawing faces …';
     become('running');
   } else if (state === 'running') {
     order({ kind: 'pause' });
@@ -50,6 +50,8 @@ worker.addEventListener('message', ({ data: news }: MessageEvent<News>) => {
     element('adapter').textContent = news.adapter;
     element('parameters').textContent = news.parameters.toLocaleString('en');
     for (const chart of [loss, accuracy]) chart.span = news.steps;
+  } else if (news.kind === 'compiling') {
+    status.textContent = `Compiling kernels: ${news.done} of ${news.total}`;
   } else if (news.kind === 'step') {
     loss.add('training', news.step, news.loss);
     accuracy.add('training', news.step, news.accuracy);

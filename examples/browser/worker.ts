@@ -1,6 +1,6 @@
 // Trains in a worker, so that the page never freezes: drawn faces, the nano network, the same packages as in Node.
 import { Cropper, drawFaces, type Faces, PIXELS, protocol, split, Training } from '@mien/fer';
-import { init, noGrad, scope, softmax, tensor } from '@mien/tensor';
+import { init, noGrad, scope, softmax, tensor, warmUp } from '@mien/tensor';
 import type { News, Order, Reading } from './messages.ts';
 
 const tell = (news: News): void => postMessage(news);
@@ -45,7 +45,9 @@ async function train({ images, epochs, seed }: Order & { kind: 'start' }): Promi
     const { accuracy } = await training.evaluate(tests, { crops: 1 });
     tell({ kind: 'test', step: training.steps, accuracy, readings: await read(training, faces) });
   };
-  await test();
+  const compiling = <T>(fn: () => Promise<T>): Promise<T> =>
+    warmUp(fn, (done, total) => tell({ kind: 'compiling', done, total }));
+  await compiling(test);
   while (!training.done) {
     [since, done] = [performance.now(), 0];
     while (!training.atEpochEnd) {
@@ -57,7 +59,7 @@ async function train({ images, epochs, seed }: Order & { kind: 'start' }): Promi
         gate = Promise.resolve();
         [since, done] = [performance.now(), 0];
       }
-      report(await training.step());
+      report(await compiling(() => training.step()));
     }
     report(await training.drain());
     await training.finishEpoch();

@@ -1,6 +1,6 @@
 import { drawFaces, type Protocol, protocol, readTraining, type StepReport, split, Training } from '@mien/fer';
 import { FormatError, StateError } from '@mien/nn';
-import { assign, memory, ValueError } from '@mien/tensor';
+import { assign, device, memory, ValueError } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
@@ -83,12 +83,33 @@ test('Training learns: the loss on fourteen faces falls by half within thirty st
   assert.ok(last < first / 2, `${first} to ${last}`);
 });
 
-test('Training keeps live memory flat from the second step on', async () => {
+test('Training keeps live memory flat from the fourth step on, of which the third is captured', async () => {
   using training = begin();
-  await steps(training, 2);
+  await steps(training, 4);
   const { liveBytes } = memory();
-  await steps(training, 5);
+  await steps(training, 7);
   assert.is(memory().liveBytes, liveBytes);
+});
+
+test('Training makes no GPU buffer in steady state, and at most four submits a step, the smaller batch among them', async () => {
+  using training = begin();
+  await steps(training, 8);
+  let made = 0;
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (...words) {
+    made++;
+    return createBuffer.apply(this, words);
+  };
+  try {
+    for (let i = 0; i < 8; i++) {
+      const before = device().submits;
+      await steps(training, 1);
+      assert.ok(device().submits - before <= 4, `step ${i} makes ${device().submits - before} submits`);
+    }
+  } finally {
+    GPUDevice.prototype.createBuffer = createBuffer;
+  }
+  assert.is(made, 0);
 });
 
 test('Training names the step at which the loss became NaN', async () => {

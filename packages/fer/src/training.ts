@@ -13,7 +13,17 @@ import {
   StateError,
 } from '@mien/nn';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
-import { cat, Generator, scope, type TypedArray, tensor, ValueError } from '@mien/tensor';
+import {
+  type Capture,
+  capture,
+  cat,
+  Generator,
+  scope,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  ValueError,
+} from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
@@ -92,6 +102,9 @@ export class Training {
   readonly #ema: EMA | null;
   readonly #noise: Generator;
   readonly #loader: DataLoader<View, Batch>;
+  readonly #batchSize: number;
+  /** The step of a whole batch; an epoch's last, smaller batch is not worth the memory of another. */
+  readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
   #batches: AsyncIterator<Batch> | null = null;
   #step = 0;
   #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
@@ -122,8 +135,10 @@ export class Training {
       weightDecay: protocol.weightDecay,
     });
     const cropper = new Cropper(protocol.input);
+    this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
+    this.#captured = capture((x, labels) => this.#update(x, labels));
     this.#loader = new DataLoader<View, Batch>(views(train, cropper), {
-      batchSize: Math.min(protocol.batchSize, train.indices.length),
+      batchSize: this.#batchSize,
       shuffle: true,
       // BatchNorm cannot train on a single image.
       dropLast: train.indices.length % protocol.batchSize === 1,
@@ -234,6 +249,7 @@ export class Training {
 
   /** Gives back all device memory. */
   dispose(): void {
+    this.#captured.dispose();
     this.#optimizer.zeroGrad();
     this.#optimizer.dispose();
     this.#ema?.dispose();
@@ -253,22 +269,8 @@ export class Training {
     const { channels, size } = protocol.input;
     const [images, classes] = [labels.length, this.classes.length];
     const seen = scope(() => {
-      const pieces = microBatches(images, protocol.microBatch).map(([start, end]) =>
-        scope(() => {
-          const pixels = x.subarray(start * channels * size * size, end * channels * size * size);
-          const logits = this.network.forward(tensor(pixels, { shape: [end - start, channels, size, size] }));
-          const target = tensor(labels.subarray(start, end));
-          const mean = crossEntropy(logits, target, { labelSmoothing: protocol.labelSmoothing });
-          const loss = end - start === images ? mean : mean.mul((end - start) / images);
-          loss.backward();
-          return { loss: loss.detach(), logits: logits.detach() };
-        }),
-      );
-      this.#optimizer.step(protocol.clip);
-      this.#optimizer.zeroGrad();
-      this.#ema?.update();
-      const loss = pieces.map((piece) => piece.loss).reduce((sum, each) => sum.add(each));
-      return cat([loss.reshape([1]), ...pieces.map(({ logits }) => logits.reshape([logits.size]))], 0);
+      const batch = [tensor(x, { shape: [images, channels, size, size] }), tensor(labels)] as const;
+      return images === this.#batchSize ? this.#captured.run(...batch) : this.#update(...batch);
     });
     const read = seen.data();
     seen.dispose();
@@ -280,6 +282,27 @@ export class Training {
       return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
     };
     this.#pending.push({ report, read });
+  }
+
+  /** One step on a batch, which nothing is read back from: loss and logits in one list. */
+  #update(x: Tensor, labels: Tensor): Tensor {
+    const { labelSmoothing, microBatch, clip } = this.protocol;
+    const images = labels.size;
+    const pieces = microBatches(images, microBatch).map(([start, end]) =>
+      scope(() => {
+        const whole = end - start === images;
+        const logits = this.network.forward(whole ? x : x.slice(0, start, end));
+        const mean = crossEntropy(logits, whole ? labels : labels.slice(0, start, end), { labelSmoothing });
+        const loss = whole ? mean : mean.mul((end - start) / images);
+        loss.backward();
+        return { loss: loss.detach(), logits: logits.detach() };
+      }),
+    );
+    this.#optimizer.step(clip);
+    this.#optimizer.zeroGrad();
+    this.#ema?.update();
+    const loss = pieces.map((piece) => piece.loss).reduce((sum, each) => sum.add(each));
+    return cat([loss.reshape([1]), ...pieces.map(({ logits }) => logits.reshape([logits.size]))], 0);
   }
 
   async #settle(): Promise<StepReport> {

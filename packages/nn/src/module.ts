@@ -1,5 +1,5 @@
 // A tree of modules: parameters, buffers and children are found among a module's own fields.
-import { assign, keep, Tensor } from '@mien/tensor';
+import { assign, keep, Tensor, unchanging } from '@mien/tensor';
 import { StateError } from './errors.ts';
 import { listed, type State } from './state.ts';
 
@@ -42,6 +42,7 @@ export abstract class Module {
 
   /** Whether layers that differ between training and evaluation (dropout, batch normalisation) act as in training. */
   get training(): boolean {
+    unchanging(`training of ${this.constructor.name}`, () => this.#training);
     return this.#training;
   }
 

@@ -41,7 +41,8 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   readonly #fn: (...inputs: I) => T;
   #device: Device | null = null;
   #last: Recording | null = null;
-  #calls = 0;
+  #taken = false;
+  #recorded = 0;
   #leaves: readonly LeafState[] = [];
   /** The recorded call's result, with handles in place of its tensors. */
   #result: unknown;
@@ -104,7 +105,8 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   /** Copies the arguments to the tensors that the function sees in every call. */
   #take(inputs: readonly Tensor[]): void {
     const own = this.holding.inputs;
-    if (this.#calls++ === 0) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
+    if (!this.#taken) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
+    this.#taken = true;
     if (inputs.length !== own.length) {
       throw new CaptureError(`capture: the function was captured with ${own.length} arguments, came ${inputs.length}`);
     }
@@ -125,22 +127,23 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
 
   #record(on: Device): T {
     const recording = new Recording();
-    const result = recordInto(recording, () => {
-      unchanging('gradEnabled', gradEnabled);
-      return scope(() => this.#fn(...(this.holding.inputs as unknown as I)));
-    });
-    if (recording.breach) throw recording.breach;
-    const before = this.#last;
-    this.#last = recording;
-    const difference = before ? recording.differenceFrom(before) : 'it is the first call';
-    if (difference === null) this.#accept(on, recording, result);
-    else if (this.#calls > 2) {
+    return scope(() => {
+      const result = recordInto(recording, () => {
+        unchanging('gradEnabled', gradEnabled);
+        return scope(() => this.#fn(...(this.holding.inputs as unknown as I)));
+      });
+      if (recording.breach) throw recording.breach;
+      const before = this.#last;
+      this.#last = recording;
+      const difference = before ? recording.differenceFrom(before) : 'it is the first call';
+      if (difference === null) return this.#accept(on, recording, result);
+      if (++this.#recorded <= 2) return result;
       throw new CaptureError(`capture: its third call differs from its second: ${difference}`);
-    }
-    return result;
+    });
   }
 
-  #accept(on: Device, recording: Recording, result: T): void {
+  /** From now on `recording` is replayed. Gives copies of its result, whose own memory replays will write to. */
+  #accept(on: Device, recording: Recording, result: T): T {
     const { holding } = this;
     const handle = (tensor: Tensor): Tensor => {
       const copy = tensor.alias(null);
@@ -156,6 +159,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     });
     holding.replay = new Replay(on, recording);
     this.#last = null;
+    return mapTensors(this.#result, copyOf) as T;
   }
 
   #expectGradients(): void {

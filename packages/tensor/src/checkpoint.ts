@@ -3,6 +3,7 @@
 import type { GraphNode, Tensors } from './autograd.ts';
 import { GradientError } from './errors.ts';
 import { type Generator, repeatDraws, watchDraws } from './generator.ts';
+import { currentRecording } from './runtime/live.ts';
 import { scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -48,6 +49,11 @@ export class Checkpoint {
   repeat(): void {
     if (current === this) {
       throw new GradientError('checkpoint: the function takes gradients itself; take them outside of it');
+    }
+    if (this.#draws.size > 0) {
+      currentRecording()?.refuse(
+        'a checkpointed function draws random numbers; leave the checkpoint or the capture out',
+      );
     }
     this.#turn = 0;
     try {

@@ -37,7 +37,7 @@ export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
-export { Device, device, type InitOptions, init, type MemoryReport, memory } from './runtime/device.ts';
+export { Device, device, type InitOptions, init, type MemoryReport, memory, warmUp } from './runtime/device.ts';
 export { type Kernel, kernel } from './runtime/kernel.ts';
 export { type Live, live, unchanging } from './runtime/live.ts';
 export { measurePeak, type Peak } from './runtime/peak.ts';

@@ -141,7 +141,7 @@ async function trainCommand(words: TrainWords, signal: AbortSignal): Promise<voi
       signal,
       onEvent: (event) => {
         progress.show(event);
-        if (json && event.event !== 'evaluating' && event.event !== 'reading') write(event);
+        if (json && !['compiling', 'evaluating', 'reading'].includes(event.event)) write(event);
       },
     });
     progress.close();

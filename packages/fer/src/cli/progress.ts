@@ -6,6 +6,8 @@ import type { RunEvent } from '../run/events.ts';
 export class Progress {
   readonly #terminal: boolean = process.stderr.isTTY === true;
   #bar: cliProgress.SingleBar | null = null;
+  /** The format of the bar that is drawn, if it counts something else than steps. */
+  #counted: string | null = null;
   #epochs = 0;
   #stepsPerEpoch = 0;
   /** When the last plain line of a running epoch was written. */
@@ -15,7 +17,8 @@ export class Progress {
   show(event: RunEvent): void {
     if (event.event === 'begin') this.#begin(event);
     else if (event.event === 'step') this.#step(event);
-    else if (event.event === 'evaluating') this.#evaluating(event);
+    else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
+    else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
     else if (event.event === 'epoch') this.#epoch(event);
   }
 
@@ -23,6 +26,7 @@ export class Progress {
   close(): void {
     this.#bar?.stop();
     this.#bar = null;
+    this.#counted = null;
   }
 
   /** A line of its own. */
@@ -52,6 +56,7 @@ export class Progress {
       left: clock(event.secondsLeft),
     };
     if (this.#terminal) {
+      if (this.#counted) this.close();
       if (!this.#bar) {
         this.#bar = bar('epoch {epoch} {bar} loss {loss}, accuracy {accuracy}, {rate} images/s, {left} left');
         this.#bar.start(this.#stepsPerEpoch, done, words);
@@ -65,13 +70,18 @@ export class Progress {
     );
   }
 
-  #evaluating({ done, total }: Extract<RunEvent, { event: 'evaluating' }>): void {
+  /** Something counted, on a bar of its own that goes when it is complete. */
+  #count(format: string, { done, total }: { readonly done: number; readonly total: number }): void {
     if (!this.#terminal) return;
-    if (this.#bar?.getTotal() !== total || this.#bar.getProgress() === 1) {
+    if (this.#counted !== format || !this.#bar) {
       this.close();
-      this.#bar = bar('testing   {bar} {value} of {total} images');
+      this.#counted = format;
+      this.#bar = bar(format);
       this.#bar.start(total, done);
-    } else this.#bar.update(done);
+    } else {
+      this.#bar.setTotal(total);
+      this.#bar.update(done);
+    }
     if (done === total) this.close();
   }
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
-import { init, ValueError } from '@mien/tensor';
+import { init, ValueError, warmUp } from '@mien/tensor';
 import type { Faces, Split } from '../datasets/faces.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
@@ -180,7 +180,7 @@ class Run {
         clock = now;
       };
       while (!training.atEpochEnd && !stopped) {
-        const reports = await training.step();
+        const reports = await this.#compiling(() => training.step());
         lap();
         this.#steps(reports);
         stopped = (signal?.aborted ?? false) || training.steps >= stopAt;
@@ -204,6 +204,11 @@ class Run {
       }
     }
     return this.#end();
+  }
+
+  /** Runs `fn`, telling of kernels that it waits for. */
+  #compiling<T>(fn: () => Promise<T>): Promise<T> {
+    return warmUp(fn, (done, total) => this.#tell({ event: 'compiling', done, total }));
   }
 
   get #note(): RunNote {
@@ -267,7 +272,7 @@ class Run {
         onImages: (done, total) => this.#tell({ event: 'evaluating', done, total }),
         ...(signal ? { signal } : {}),
       });
-    const test = await evaluate(this.#splits.test);
+    const test = await this.#compiling(() => evaluate(this.#splits.test));
     const onPrivate = this.#splits.private && (isLast || protocol.privateTest === 'each-epoch');
     const priv = onPrivate ? await evaluate(this.#splits.private as Split) : null;
     this.#last = test;

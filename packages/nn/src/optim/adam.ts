@@ -1,6 +1,6 @@
 // Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as torch.optim defines them.
 import adam from '@mien/shaders/optim/adam.wgsl';
-import { kernel } from '@mien/tensor';
+import { kernel, live } from '@mien/tensor';
 import { clipping } from './clip.ts';
 import { expectWithin, Optimizer, type Parameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';
@@ -46,14 +46,14 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
       fillings,
       { squares: bounds.squares },
       {
-        decay: this.decoupled ? lr * options.weightDecay : 0,
+        decay: this.decoupled ? live(() => lr.value * options.weightDecay) : 0,
         weightDecay: this.decoupled ? 0 : options.weightDecay,
         beta1,
         beta2,
         newPart1: 1 - beta1,
         newPart2: 1 - beta2,
-        stepSize: lr / (1 - beta1 ** step),
-        deviationScale: Math.sqrt(1 - beta2 ** step),
+        stepSize: live(() => lr.value / (1 - beta1 ** step.value)),
+        deviationScale: live(() => Math.sqrt(1 - beta2 ** step.value)),
         eps: options.eps,
         limit: bounds.limit,
       },

@@ -1,7 +1,7 @@
 // Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often evaluate better.
 import follow from '@mien/shaders/optim/follow.wgsl';
 import swapped from '@mien/shaders/optim/swap.wgsl';
-import { assign, kernel, Tensor } from '@mien/tensor';
+import { assign, kernel, live, Tensor, unchanging } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { Module } from '../module.ts';
 import { listed, type State } from '../state.ts';
@@ -42,8 +42,11 @@ export class EMA {
   /** average += (1 - kept part) (value - average), several tensors in one dispatch; call it after each step. */
   update(): void {
     this.#expectNotApplied('update');
-    const newPart = 1 - Math.min(this.#decay, (1 + this.#updates) / (10 + this.#updates));
-    this.#updates++;
+    unchanging('whether the module holds the averages', () => this.#applied);
+    const newPart = live(() => {
+      const updates = this.#updates++;
+      return 1 - Math.min(this.#decay, (1 + updates) / (10 + updates));
+    });
     const fillings = Array.from(this.#pairs.values(), ({ own, average }) => {
       return { size: own.size, own: { x: own }, shared: { average } };
     });

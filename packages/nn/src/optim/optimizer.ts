@@ -1,5 +1,5 @@
 // What optimisers share: groups of parameters, state by parameter name, the factor that schedules set.
-import { assign, scope, Tensor, ValueError } from '@mien/tensor';
+import { assign, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { type HostTensor, listed, type State } from '../state.ts';
@@ -59,9 +59,11 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
 
   /**
    * Updates every parameter that has a gradient. With `clip` the gradients are bounded on the way in, as clipGradientValue
-   * or clipGradientNorm would bound them, but stay as they are. Throws ValueError for a bound that is not positive.
+   * or clipGradientNorm would bound them, but stay as they are. Throws ValueError for a bound that is not positive. A captured
+   * step follows lrFactor and counts updates; it refuses options that were replaced.
    */
   step(clip: Clip | null = null): void {
+    for (const group of this.groups) unchanging(`${this.constructor.name}'s options`, () => group.options);
     const moving = this.groups.map(({ parameters, options }) => ({
       options,
       parameters: parameters.filter(([, { grad }]) => grad !== null),
@@ -71,8 +73,8 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       const bounds = boundsOf(`${this.constructor.name}.step`, clip, gradients);
       for (const { parameters, options } of moving) {
         this.#make(parameters, options);
-        const lr = options.lr * this.lrFactor;
-        for (const [step, fillings] of this.#advance(parameters, options)) {
+        const lr = live(() => options.lr * this.lrFactor);
+        for (const { step, fillings } of this.#advance(parameters, options)) {
           this.update({ fillings, bounds, step, lr, options });
         }
       }
@@ -164,9 +166,9 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     }
   }
 
-  /** Counts one update more of each parameter; those of one count together, by count. */
-  #advance(parameters: readonly NamedTensor[], options: O): ReadonlyMap<number, readonly Filling[]> {
-    const found = new Map<number, Filling[]>();
+  /** Counts one update more of each parameter; those of one count together. */
+  #advance(parameters: readonly NamedTensor[], options: O): readonly Pick<Updates<O>, 'fillings' | 'step'>[] {
+    const found = new Map<number, { readonly fillings: Filling[]; readonly counted: Slots[] }>();
     for (const [name, parameter] of parameters) {
       const slots = this.#slotsOf(name);
       const shared = Object.entries(this.slotNames(options)).map(([binding, slot]) => [
@@ -175,12 +177,19 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       ]);
       const own = { gradient: parameter.grad as Tensor, parameter };
       const filling = { size: parameter.size, own, shared: Object.fromEntries(shared) };
-      if (this.countsSteps) slots.step++;
-      const same = found.get(slots.step);
-      if (same) same.push(filling);
-      else found.set(slots.step, [filling]);
+      const same = found.get(slots.step) ?? { fillings: [], counted: [] };
+      found.set(slots.step, same);
+      same.fillings.push(filling);
+      same.counted.push(slots);
     }
-    return found;
+    return Array.from(found.values(), ({ fillings, counted }) => {
+      unchanging('the number of parameters updated equally often', () => new Set(counted.map(({ step }) => step)).size);
+      const count = (): number => {
+        if (this.countsSteps) for (const slots of counted) slots.step++;
+        return counted[0]?.step ?? 0;
+      };
+      return { fillings, step: live(count) };
+    });
   }
 
   #slotsOf(name: string): Slots {
@@ -201,9 +210,9 @@ export interface Updates<O> {
   readonly fillings: readonly Filling[];
   readonly bounds: Bounds;
   /** From 1; 0 where updates are not counted. */
-  readonly step: number;
+  readonly step: Live<number>;
   /** The group's lr times lrFactor. */
-  readonly lr: number;
+  readonly lr: Live<number>;
   readonly options: O;
 }
 

@@ -1,6 +1,6 @@
 // Work on many tensors in few dispatches: each has slots for several of them, as many as eight storage buffers allow (what
 // WebGPU guarantees). What an optimiser keeps lies side by side in storages that all slots share.
-import { device, type Kernel, keep, run, Tensor, zeros } from '@mien/tensor';
+import { device, type Kernel, keep, type Live, run, Tensor, zeros } from '@mien/tensor';
 
 /** A range of device memory. */
 export type Memory = Pick<Tensor, 'storage' | 'byteOffset' | 'bytes'>;
@@ -27,7 +27,7 @@ export function runSlots(
   kernel: Kernel,
   fillings: readonly Filling[],
   others: Readonly<Record<string, Tensor | null>>,
-  params: Readonly<Record<string, number>>,
+  params: Readonly<Record<string, number | Live<number>>>,
 ): void {
   const slots = kernel.const('SLOTS');
   for (const batch of batches(kernel, fillings.flatMap(pieces))) {

@@ -6,8 +6,9 @@ import depthwiseWeightGradientText from '@mien/shaders/conv/depthwiseWeightGradi
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
+import type { Work } from '../runtime/work.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { at, type ConvGeometry } from './convGeometry.ts';
+import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
 import type { Shape } from './geometry.ts';
 
@@ -33,7 +34,7 @@ export function depthwiseForward(x: Tensor, weight: Tensor, bias: Tensor | null,
   const form = depthwise[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
   for (const span of directPasses(g, y.storage.device.limits)) {
     const { params, groups } = tiled(form, span.count, g.inputs, g.input, g.output, g.output);
-    run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, groups);
+    run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, groups, workOf(g, span.count));
   }
 }
 
@@ -46,7 +47,7 @@ export function depthwiseTransposed(y: Tensor, weight: Tensor, bias: Tensor | nu
     // With stride 1, x and y change places.
     const tensors = stride === 1 ? { x: from, y: to } : { x: to, y: from };
     const { params, groups } = tiled(form, span.count, g.inputs, g.input, g.output, g.input);
-    run(form, { ...tensors, weight, bias }, params, groups);
+    run(form, { ...tensors, weight, bias }, params, groups, workOf(g, span.count));
   }
 }
 
@@ -59,9 +60,14 @@ export function depthwiseWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry):
     const dw = empty([parts, g.inputs * 9]);
     const params = { parts, strips, channels: g.inputs, input: g.input, output: g.output };
     const groups = Math.ceil((parts * g.inputs) / form.const('LANES'));
-    run(form, { x: images(x, span), dy: images(dy, span), dw }, params, groups);
+    run(form, { x: images(x, span), dy: images(dy, span), dw }, params, groups, workOf(g, span.count));
     return dw;
   });
+}
+
+/** What each of the passes computes. */
+function workOf(g: ConvGeometry, count: number): Work {
+  return { flops: 2 * 9 * count * g.inputs * area(g.output) };
 }
 
 /** Parameters and groups of a kernel that covers planes of the size `covered` with tiles. */

@@ -59,7 +59,9 @@ function runTiles(
     ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
   };
   const count = batches * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles));
+  const flops = 2 * batches * rows * columns * depth;
+  const work = { name: `${batches > 1 ? `${batches} x ` : ''}${rows}x${columns}x${depth}`, flops };
+  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), work);
 }
 
 /** A kernel that stores C element by element: `tiles` of consts ROWS x COLUMNS in a group. */

@@ -4,7 +4,7 @@ import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
-import { type Compiled, Pipelines } from './pipelines.ts';
+import { type Compiled, type CompileProgress, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
 import { Readback } from './readback.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
@@ -238,6 +238,12 @@ export class Device {
     for (const each of compiled) if (each.error) throw each.error;
   }
 
+  /** Runs `fn` and waits for every kernel that it needs; see `warmUp`. */
+  watchCompilation<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
+    this.expectAlive();
+    return this.#pipelines.watch(fn, onProgress);
+  }
+
   /** Gives the device back; nothing on it can be used afterwards. */
   destroy(): void {
     this.#gpu.destroy();
@@ -367,4 +373,13 @@ export function device(): Device {
 /** Bytes and buffers on the default device. */
 export function memory(): MemoryReport {
   return device().memory();
+}
+
+/**
+ * Runs `fn`, a training step or a forward pass, and waits until every kernel that it needs has compiled; they compile in
+ * parallel, each once, while the host is free. `onProgress` is called as each is ready: `compiling 31 of 80`. What `fn` does
+ * is really done, at the next host read. Gives what `fn` returned. A kernel that does not compile is told at that read.
+ */
+export function warmUp<T>(fn: () => T | Promise<T>, onProgress: CompileProgress = () => {}): Promise<T> {
+  return device().watchCompilation(fn, onProgress);
 }

@@ -11,9 +11,16 @@ export interface Compiled {
   readonly settled: Promise<void>;
 }
 
+/** Called with how many kernels have compiled of how many that were asked for. */
+export type CompileProgress = (done: number, total: number) => void;
+
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #compiled = new Map<Kernel, Compiled>();
+  /** By complete text: kernels that are declared twice compile once. */
+  readonly #byCode = new Map<string, Compiled>();
+  readonly #waiting = new Set<Compiled>();
+  readonly #watchers = new Set<{ readonly started: () => void; readonly settled: () => void }>();
 
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
@@ -23,6 +30,11 @@ export class Pipelines {
   get(kernel: Kernel): Compiled {
     const known = this.#compiled.get(kernel);
     if (known) return known;
+    const same = this.#byCode.get(kernel.code);
+    if (same) {
+      this.#compiled.set(kernel, same);
+      return same;
+    }
     // What does not compile is told by `settled`; the scope keeps it from the device's uncaptured errors.
     this.#gpu.pushErrorScope('validation');
     const module = this.#gpu.createShaderModule({ label: kernel.label, code: kernel.code });
@@ -33,18 +45,47 @@ export class Pipelines {
       layout,
       ready: null,
       error: null,
-      settled: this.#gpu.createComputePipelineAsync(descriptor).then(
-        (pipeline) => {
-          compiled.ready ??= pipeline;
-        },
-        async (reason: unknown) => {
-          compiled.error = new KernelError(await explain(kernel, module, reason));
-        },
-      ),
+      settled: this.#gpu
+        .createComputePipelineAsync(descriptor)
+        .then(
+          (pipeline) => {
+            compiled.ready ??= pipeline;
+          },
+          async (reason: unknown) => {
+            compiled.error = new KernelError(await explain(kernel, module, reason));
+          },
+        )
+        .then(() => {
+          this.#waiting.delete(compiled);
+          for (const { settled } of this.#watchers) settled();
+        }),
     };
+    this.#waiting.add(compiled);
+    for (const { started } of this.#watchers) started();
     this.#gpu.popErrorScope().catch(() => {});
     this.#compiled.set(kernel, compiled);
+    this.#byCode.set(kernel.code, compiled);
     return compiled;
+  }
+
+  /** Tells `onProgress` of kernels that compile from now on or do so already, until `fn` has ended and all are ready. */
+  async watch<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
+    let done = 0;
+    let total = this.#waiting.size;
+    const watcher = {
+      started: (): void => {
+        total++;
+      },
+      settled: (): void => onProgress(++done, total),
+    };
+    this.#watchers.add(watcher);
+    try {
+      const result = await fn();
+      while (this.#waiting.size > 0) await Promise.all(Array.from(this.#waiting, ({ settled }) => settled));
+      return result;
+    } finally {
+      this.#watchers.delete(watcher);
+    }
   }
 
   #bindGroupLayout(kernel: Kernel): GPUBindGroupLayout {

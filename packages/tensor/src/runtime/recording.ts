@@ -95,8 +95,10 @@ export class Recording {
     for (const { name, read, value } of this.watched) {
       const now = read();
       if (Object.is(now, value)) continue;
+      const change =
+        typeof value === 'object' ? 'is another object than' : `is ${String(now)} and was ${String(value)}`;
       throw new CaptureError(
-        `capture: ${name} was ${shown(value)} when the function was recorded and is ${shown(now)}; call the function itself, or capture it anew`,
+        `capture: ${name} ${change} when the function was recorded; call the function itself, or capture it anew`,
       );
     }
   }
@@ -154,8 +156,4 @@ function differingParam({ kernel, params, live }: RecordedDispatch, then: Record
     for (let i = first; !isLive && i < first + param.count; i++) if (a[i] !== b[i]) return param.name;
   }
   return null;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'object' && value !== null ? `another ${value.constructor.name}` : String(value);
 }

@@ -34,10 +34,13 @@ export interface Write {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-/** Commands after which a batch is submitted without being asked for. */
-const submitBudget = 128;
-/** Bytes of parameters per submit; dynamic uniform offsets point into it. */
-const arenaBytes = 1 << 18;
+/** Commands after which a batch is submitted without being asked for: few after a host read, so that the device begins early. */
+const firstBudget = 64;
+/** Each batch until the next host read may be so many times larger: a training step has few submits however long it is. */
+const growth = 4;
+const lastBudget = 1024;
+/** Bytes of parameters per submit: as many dispatches as the last budget, at the widest alignment. */
+const arenaBytes = lastBudget * 256;
 
 export class Stream {
   readonly #gpu: GPUDevice;
@@ -48,6 +51,7 @@ export class Stream {
   readonly #onFailure: (error: Error) => void;
   #commands: Command[] = [];
   #sinceAttempt = 0;
+  #budget = firstBudget;
   readonly #afterwards: (() => void)[] = [];
   #timer: Timer | null = null;
   /** Command buffers submitted so far. */
@@ -75,9 +79,11 @@ export class Stream {
   }
 
   #attempt(): void {
-    if (this.#sinceAttempt < submitBudget || this.#timer?.stamps === false) return;
+    if (this.#sinceAttempt < this.#budget || this.#timer?.stamps === false) return;
     this.#sinceAttempt = 0;
-    if (this.#commands.every(isReady)) this.submit();
+    if (!this.#commands.every(isReady)) return;
+    this.submit();
+    this.#budget = Math.min(growth * this.#budget, lastBudget);
   }
 
   /** Appends commands that use `buffers`, as `append` does. */
@@ -95,6 +101,7 @@ export class Stream {
     if (waiting.size > 0) await Promise.all(waiting);
     if (this.#timer?.stamps === false) await this.#submitEach(this.#timer);
     this.submit();
+    this.#budget = firstBudget;
   }
 
   /** Whether the time of every command is taken. */

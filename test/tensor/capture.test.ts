@@ -1,0 +1,307 @@
+import {
+  assign,
+  batchNorm,
+  CaptureError,
+  capture,
+  checkpoint,
+  detectAnomaly,
+  dropout,
+  empty,
+  Generator,
+  keep,
+  kernel,
+  live,
+  memory,
+  noGrad,
+  ones,
+  profile,
+  randn,
+  run,
+  scope,
+  type Tensor,
+  tensor,
+  unchanging,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
+import { ensure, refuses } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+const fillKernel = kernel(`struct Params { value: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn setFirst() { y[0] = params.value; }
+`);
+
+/** Calls `step` so often with `inputs[i]`, reading every result at once. */
+async function values(step: (x: Tensor) => Tensor, inputs: readonly Tensor[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const x of inputs) {
+    const y = step(x);
+    found.push((await y.data()).join());
+    y.dispose();
+  }
+  return found;
+}
+
+/** A small network in training: what it gives, and everything that a step changes. */
+function trained(seed: number): { step: (x: Tensor) => Tensor; state: readonly Tensor[] } {
+  const generator = new Generator(seed);
+  const weights = [
+    [6, 8],
+    [8, 3],
+  ].map((shape) => scope(() => randn(shape, { generator }).detach({ requiresGrad: true })));
+  const running = { runningMean: zeros([8]), runningVar: ones([8]) };
+  let rate = 0.1;
+  const step = (x: Tensor): Tensor => {
+    const hidden = batchNorm(x.matmul(weights[0] as Tensor), { weight: null, bias: null, ...running, training: true });
+    const loss = dropout(hidden.relu(), 0.4, { generator })
+      .matmul(weights[1] as Tensor)
+      .square()
+      .mean();
+    loss.backward();
+    const learningRate = live(() => (rate *= 0.9));
+    noGrad(() => {
+      for (const weight of weights) {
+        const gradient = weight.grad as Tensor;
+        const scale = empty([1]);
+        run(fillKernel, { y: scale }, { value: learningRate }, 1);
+        assign(weight, weight.sub(gradient.mul(scale)));
+        weight.grad = null;
+      }
+    });
+    return loss.detach();
+  };
+  return { step, state: [...weights, ...Object.values(running)] };
+}
+
+law(
+  'capture repeats a training step bit for bit, with its dropout, running statistics and falling rate',
+  fc.record({ seed: fc.nat(1000), rows: fc.integer({ min: 2, max: 9 }), steps: fc.integer({ min: 1, max: 7 }) }),
+  async ({ seed, rows, steps }) => {
+    const inputs = Array.from({ length: steps }, () => randn([rows, 6]));
+    const [plain, other] = [trained(seed), trained(seed)];
+    using captured = capture(other.step);
+    const expected = await values((x) => scope(() => plain.step(x)), inputs);
+    const found = await values((x) => captured.run(x), inputs);
+    ensure(captured.replays === steps > 1, `after ${steps} calls it is ${captured.replays ? '' : 'not '}replayed`);
+    ensure(found.join(' ') === expected.join(' '), `losses ${found.join(' ')}, expected ${expected.join(' ')}`);
+    for (const [i, mine] of other.state.entries()) {
+      const [a, b] = [await mine.data(), await (plain.state[i] as Tensor).data()];
+      ensure(a.join() === b.join(), `state ${i} differs`);
+    }
+    for (const each of [...inputs, ...plain.state, ...other.state]) each.dispose();
+  },
+  { runs: 12 },
+);
+
+test('capture runs its function twice, then no more; earlier results keep their values', async () => {
+  let calls = 0;
+  using doubled = capture((x: Tensor) => {
+    calls++;
+    return { list: [x.mul(2)], none: null };
+  });
+  const results = [1, 2, 3, 4, 5].map((value) => doubled.run(tensor([value])).list[0] as Tensor);
+  const found = await Promise.all(results.map((y) => y.item()));
+  ensure(found.join() === '2,4,6,8,10', found.join());
+  ensure(calls === 2, `${calls} calls`);
+});
+
+test('a captured function may begin otherwise, as when an optimiser makes its state', async () => {
+  let state: Tensor | null = null;
+  using sums = capture((x: Tensor) => {
+    state ??= keep(zeros([2]));
+    assign(state, state.add(x));
+    return state.mul(1);
+  });
+  const found: string[] = [];
+  for (let i = 1; i <= 5; i++) found.push((await sums.run(tensor([i, 1])).data()).join(' '));
+  ensure(found.join() === '1 1,3 2,6 3,10 4,15 5', found.join());
+});
+
+test('a captured function leaves gradients as its calls do', async () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  using step = capture((x: Tensor) => {
+    w.grad = null;
+    const loss = w.mul(x).sum();
+    loss.backward();
+    return loss.detach();
+  });
+  for (let i = 1; i <= 4; i++) {
+    step.run(tensor([i, 2 * i]));
+    const gradient = (await w.grad?.data())?.join();
+    ensure(gradient === `${i},${2 * i}`, `the gradient of call ${i} is ${gradient}`);
+    if (i === 3) w.grad = ones([2]);
+  }
+});
+
+test('what runs between replays cannot disturb them, and memory() tells what they hold', async () => {
+  const before = memory();
+  const [w, x] = [randn([64, 64]), randn([64, 64])];
+  const step = capture((x: Tensor) => x.matmul(w).relu().matmul(w).exp().mean());
+  const once = scope(() => x.matmul(w).relu().matmul(w).exp().mean());
+  const expected = await once.item();
+  once.dispose();
+  for (let i = 0; i < 4; i++) {
+    const y = step.run(x);
+    ensure((await y.item()) === expected, `call ${i} gives ${await y.item()}, expected ${expected}`);
+    y.dispose();
+    scope(() => void Array.from({ length: 8 }, () => randn([64, 64])));
+  }
+  ensure(memory().reservedBytes > before.reservedBytes, 'temporaries are reserved');
+  ensure(memory().liveBytes - before.liveBytes >= 3 * 4 * 64 * 64 + memory().reservedBytes, 'and count as live');
+  const { buffers, liveBytes } = memory();
+  for (let i = 0; i < 5; i++) step.run(x).dispose();
+  ensure(memory().buffers === buffers && memory().liveBytes === liveBytes, 'replays make nothing');
+  step.dispose();
+  step.dispose();
+  for (const each of [w, x]) each.dispose();
+  ensure(memory().reservedBytes === before.reservedBytes, `${memory().reservedBytes} bytes are still reserved`);
+  ensure(memory().liveBytes <= before.liveBytes, `${memory().liveBytes} bytes live, ${before.liveBytes} before`);
+});
+
+test('replays that wait to be submitted together keep their own numbers', async () => {
+  let count = 0;
+  const y = zeros([1]);
+  using step = capture(() => {
+    run(fillKernel, { y }, { value: live(() => ++count) }, 1);
+    return y.mul(1);
+  });
+  const results = Array.from({ length: 6 }, () => step.run());
+  const found = await Promise.all(results.map((each) => each.item()));
+  ensure(found.join() === '1,2,3,4,5,6', found.join());
+});
+
+test('profile sees the kernels of a replay', async () => {
+  const x = ones([8]);
+  using step = capture((x: Tensor) => x.exp().sum());
+  for (let i = 0; i < 2; i++) await step.run(x).item();
+  const { spans } = await profile(() => step.run(x).item());
+  const kernels = spans.map(({ kernel }) => kernel).join(' ');
+  ensure(/unary.*reduceRows/.test(kernels), kernels);
+});
+
+const recorded = <T>(fn: (x: Tensor) => T, x: Tensor = ones([2])): ReturnType<typeof capture<readonly [Tensor], T>> => {
+  const step = capture<readonly [Tensor], T>(fn);
+  for (let i = 0; i < 2; i++) step.run(x);
+  return step;
+};
+
+test('capture refuses another shape, another dtype and another number of arguments', () => {
+  using step = recorded((x) => x.mul(2));
+  refuses(() => step.run(ones([3])), CaptureError, 'argument 0 was float32 [2] in the first call, came float32 [3]');
+  refuses(() => step.run(ones([2], { dtype: 'int32' })), CaptureError, 'came int32 [2]');
+  refuses(() => (step as { run: (...x: Tensor[]) => unknown }).run(), CaptureError, 'with 1 arguments, came 0');
+  refuses(() => step.run(ones([2], { requiresGrad: true })), CaptureError, 'requires a gradient; detach() it');
+});
+
+test('capture refuses a host read inside the function', async () => {
+  using reads = capture((x: Tensor) => {
+    x.item();
+    return x.mul(1);
+  });
+  refuses(() => reads.run(ones([1])), CaptureError, 'reads values on the host; return the tensor and read it outside');
+  using waits = capture(async (x: Tensor) => x.data());
+  refuses(() => waits.run(ones([1])), ValueError, 'a scope is synchronous');
+  ensure((await ones([1]).item()) === 1, 'reads outside go on');
+});
+
+test('capture refuses tensors that the function makes from host values', () => {
+  using step = capture((x: Tensor) => x.add(tensor([1, 2])));
+  refuses(() => step.run(ones([2])), CaptureError, 'makes a tensor from host values; make it outside and give it');
+});
+
+test('capture refuses a number that changes without being live', () => {
+  let rate = 1;
+  using step = capture((x: Tensor) => x.mul(rate++));
+  step.run(ones([2]));
+  step.run(ones([2]));
+  refuses(() => step.run(ones([2])), CaptureError, 'has another value: give numbers that change by live()');
+});
+
+test('capture refuses a live value from outside', () => {
+  const y = zeros([1]);
+  const outside = live(() => 1);
+  using step = capture(() => run(fillKernel, { y }, { value: outside }, 1));
+  refuses(() => step.run(), CaptureError, 'value of setFirst is a live value from outside');
+});
+
+test('capture refuses a watched value that has changed, and goes on when it is as it was', async () => {
+  let mode = 'training';
+  using step = recorded((x) => {
+    unchanging('the mode', () => mode);
+    return x.mul(mode === 'training' ? 2 : 3);
+  });
+  mode = 'evaluation';
+  refuses(
+    () => step.run(ones([2])),
+    CaptureError,
+    'the mode is evaluation and was training when the function was recorded',
+  );
+  mode = 'training';
+  ensure((await step.run(ones([2])).data()).join() === '2,2', 'it goes on');
+  refuses(() => noGrad(() => step.run(ones([2]))), CaptureError, 'gradEnabled is false and was true');
+});
+
+test('capture refuses a tensor that the function uses and that was disposed of', () => {
+  const w = ones([2]);
+  using step = recorded((x) => x.mul(w));
+  w.dispose();
+  refuses(() => step.run(ones([2])), CaptureError, 'a tensor that the recorded function uses was disposed of');
+});
+
+test('capture refuses another tensor in the place of one from outside', () => {
+  using step = capture((x: Tensor) => x.add(keep(ones([2]))));
+  let w = ones([2]);
+  using other = capture((x: Tensor) => x.mul(w));
+  for (let i = 0; i < 2; i++) {
+    other.run(ones([2]));
+    w = ones([2]);
+  }
+  refuses(() => other.run(ones([2])), CaptureError, 'is another tensor, or of another size: give tensors that change');
+  for (let i = 0; i < 3; i++) step.run(ones([2]));
+});
+
+test('capture refuses a leaf whose gradient is there, or not, as it was not when the function was recorded', () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  using step = recorded((x) => {
+    const loss = w.mul(x).sum();
+    loss.backward();
+    w.grad = null;
+    return loss.detach();
+  });
+  w.grad = ones([2]);
+  refuses(() => step.run(ones([2])), CaptureError, 'had no gradient when the function was recorded and has one');
+});
+
+test('capture refuses a result with a gradient, what is no tensor, nesting, detectAnomaly and use after dispose()', async () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  refuses(() => recorded((x) => x.mul(w)), CaptureError, 'its result requires a gradient; return x.detach()');
+  refuses(() => recorded((x) => x.size), CaptureError, 'the function returns 2; it may return tensors');
+  using inner = capture((x: Tensor) => x.mul(2));
+  refuses(() => recorded((x) => inner.run(x)), CaptureError, 'a captured function calls another');
+  let message = '';
+  await detectAnomaly(() => inner.run(ones([2]))).catch((reason) => {
+    message = String(reason);
+  });
+  ensure(message.includes('detectAnomaly looks at each operation'), message);
+  inner.dispose();
+  refuses(() => inner.run(ones([2])), CaptureError, 'it was disposed of');
+});
+
+test('capture repeats a checkpointed function, and refuses one that draws random numbers', async () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  const step = (x: Tensor, p: number): Tensor => {
+    const loss = checkpoint((x: Tensor) => dropout(x.mul(w), p).exp(), x).sum();
+    loss.backward();
+    const gradient = w.grad?.mul(1) as Tensor;
+    w.grad = null;
+    return gradient;
+  };
+  using captured = recorded((x) => step(x, 0));
+  const [expected, found] = [scope(() => step(tensor([3, 1]), 0)), captured.run(tensor([3, 1]))];
+  ensure((await found.data()).join() === (await expected.data()).join(), 'the gradient is the same');
+  refuses(() => recorded((x) => step(x, 0.5)), CaptureError, 'a checkpointed function draws random numbers');
+});
