@@ -24,14 +24,17 @@ const cases = fc
   );
 
 for (const name of ['winograd4', 'winograd2']) {
-  law(`conv2d by ${name} equals its reference for any map, padding and channels`, cases, ({ x, weight, bias, padding }) =>
-    withAlternative('conv2d', name, () =>
-      near(
-        conv2d(toTensor(x), toTensor(weight), toTensor(bias), { padding }),
-        reference.conv2d(x, weight, bias, { padding }),
-        { terms: 9 * (x.shape[1] as number) },
+  law(
+    `conv2d by ${name} equals its reference for any map, padding and channels`,
+    cases,
+    ({ x, weight, bias, padding }) =>
+      withAlternative('conv2d', name, () =>
+        near(
+          conv2d(toTensor(x), toTensor(weight), toTensor(bias), { padding }),
+          reference.conv2d(x, weight, bias, { padding }),
+          { terms: 9 * (x.shape[1] as number) },
+        ),
       ),
-    ),
   );
 }
 
@@ -45,7 +48,9 @@ for (const name of ['winograd4', 'winograd2']) {
           gradcheck(
             (x, weight, bias) => conv2d(x as Tensor, weight as Tensor, bias as Tensor, { padding }),
             (x, weight, bias) =>
-              reference.conv2d(x as reference.Values, weight as reference.Values, bias as reference.Values, { padding }),
+              reference.conv2d(x as reference.Values, weight as reference.Values, bias as reference.Values, {
+                padding,
+              }),
             [x, weight, bias],
             { terms: x.data.length },
           ),

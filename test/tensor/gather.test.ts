@@ -87,7 +87,7 @@ law(
       }),
     ),
   ({ weight, index }) =>
-    withLimits({ maxStorageBufferBindingSize: 4096, minStorageBufferOffsetAlignment: 256 }, async () => {
+    withLimits({ maxStorageBufferBindingSize: 1 << 14, minStorageBufferOffsetAlignment: 256 }, async () => {
       const places = toTensor(index, { dtype: 'int32' });
       await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
       await gradcheck(

@@ -243,5 +243,5 @@ function fits(m: M, g: ConvGeometry, limits: Limits): boolean {
   const largestPlane = area(g.output) > area(g.input) ? g.output : g.input;
   const weights = roundUp4(Math.max(g.inputs, g.outputs)) * blockBytes(m, g);
   const pass = fewestImages(g, limits) * imageBytes(m, g, largestPlane) + 64 * blockBytes(m, g);
-  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize ;
+  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize;
 }

@@ -54,8 +54,20 @@ function runTiles(
 ): void {
   const params: Params = {
     ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
-    ...{ aWidth: a.width, aStep: a.step ?? a.width, aPlane: a.plane ?? a.width, aImage: a.image ?? 0, aBatch: a.batch ?? 0 },
-    ...{ bWidth: b.width, bStep: b.step ?? b.width, bPlane: b.plane ?? b.width, bImage: b.image ?? 0, bBatch: b.batch ?? 0 },
+    ...{
+      aWidth: a.width,
+      aStep: a.step ?? a.width,
+      aPlane: a.plane ?? a.width,
+      aImage: a.image ?? 0,
+      aBatch: a.batch ?? 0,
+    },
+    ...{
+      bWidth: b.width,
+      bStep: b.step ?? b.width,
+      bPlane: b.plane ?? b.width,
+      bImage: b.image ?? 0,
+      bBatch: b.batch ?? 0,
+    },
     ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
   };
   const count = batches * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
