@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;          // [N, channels, inner]
-@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, shift)
 @group(0) @binding(4) var<storage, read_write> sums: array<vec2f>;  // [all parts, channels]
 var<workgroup> partial: array<vec2f, LANES>;
 

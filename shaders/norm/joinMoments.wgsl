@@ -1,5 +1,6 @@
-// statistics[c] = (mean, inverse deviation, inverse deviation * weight, bias) from the parts' moments, with inverse deviation
-// 1 / sqrt(variance + eps); the running mean and unbiased variance follow with `momentum`, as in PyTorch.
+// statistics[c] = (mean, inverse deviation, scale = inverse deviation * weight, shift = bias) from the parts' moments, the
+// inverse deviation being 1 / sqrt(variance + eps); the running mean and unbiased variance follow with `momentum`, as in
+// PyTorch.
 // threads: one per channel.
 // reference: Chan, Golub and LeVeque (1979): M = Ma + Mb + (mean_b - mean_a)^2 na nb / (na + nb).
 // uses: lib/grid.wgsl

@@ -7,7 +7,7 @@ const LANES: u32 = 64;
 struct Params { channels: u32, parts: u32, fromBatch: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<vec2f>;              // [parts, channels] of (sum of d, sum of d * (x - mean))
-@group(0) @binding(2) var<storage, read> statistics: array<vec4f>;        // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(2) var<storage, read> statistics: array<vec4f>;        // [channels] of (mean, inverse deviation, scale, shift)
 @group(0) @binding(3) var<storage, read_write> dWeight: array<f32>;       // [channels]
 @group(0) @binding(4) var<storage, read_write> dBias: array<f32>;         // [channels]
 @group(0) @binding(5) var<storage, read_write> means: array<vec2f>;       // [channels]

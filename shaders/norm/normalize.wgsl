@@ -12,7 +12,7 @@ struct Params { rows: u32, vectors: u32, channels: u32, inner: u32 }  // vectors
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> residual: array<vec4f>;    // [N, channels, inner]; unused without RESIDUAL
-@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, shift)
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;     // [N, channels, inner]
 
 // max(v, 0), but NaN stays: told by its bits, since compilers may assume that there is none.
@@ -33,16 +33,16 @@ fn normalize(
   // The mean is taken off first: x * scale + shift would lose digits far from zero.
   var mean: vec4f;
   var scale: vec4f;
-  var bias: vec4f;
+  var shift: vec4f;
   for (var k = 0u; k < 4; k++) {
     let s = statistics[((column * 4 + select(k, 0, ALIGNED)) / params.inner) % params.channels];
     mean[k] = s.x;
     scale[k] = s.z;
-    bias[k] = s.w;
+    shift[k] = s.w;
   }
   for (var row = first; row < min(first + ROWS, params.rows); row++) {
     let i = row * params.vectors + column;
-    var value = (x[i] - mean) * scale + bias;
+    var value = (x[i] - mean) * scale + shift;
     if (RESIDUAL) { value += residual[i]; }
     if (RELU) { value = relu(value); }
     y[i] = value;

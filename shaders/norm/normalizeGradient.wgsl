@@ -11,7 +11,7 @@ struct Params { rows: u32, vectors: u32, channels: u32, inner: u32 }  // vectors
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;          // [N, channels, inner]
-@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, bias)
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, shift)
 @group(0) @binding(4) var<storage, read> means: array<vec2f>;       // [channels], of joinSums
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;    // [N, channels, inner]
 
@@ -26,7 +26,7 @@ fn normalizeGradient(
   let column = thread % params.vectors;
   var mean: vec4f;
   var scale: vec4f;
-  var bias: vec4f;
+  var shift: vec4f;
   var meanSlope: vec4f;
   var meanProduct: vec4f;
   for (var k = 0u; k < 4; k++) {
@@ -35,7 +35,7 @@ fn normalizeGradient(
     let m = means[channel];
     mean[k] = s.x;
     scale[k] = s.z;
-    bias[k] = s.w;
+    shift[k] = s.w;
     meanSlope[k] = m.x;
     meanProduct[k] = m.y;
   }
@@ -43,7 +43,7 @@ fn normalizeGradient(
     let i = row * params.vectors + column;
     let deviation = x[i] - mean;
     var slope = dy[i];
-    if (RELU) { slope = select(vec4f(), slope, deviation * scale + bias > vec4f()); }
+    if (RELU) { slope = select(vec4f(), slope, deviation * scale + shift > vec4f()); }
     dx[i] = scale * (slope - meanSlope - deviation * meanProduct);
   }
 }

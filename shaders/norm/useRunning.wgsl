@@ -1,5 +1,5 @@
-// statistics[c] = (mean, inverse deviation, inverse deviation * weight, bias) from the running mean and variance, with inverse
-// deviation 1 / sqrt(runningVar[c] + eps).
+// statistics[c] = (mean, inverse deviation, scale = inverse deviation * weight, shift = bias) from the running mean and
+// variance, the inverse deviation being 1 / sqrt(runningVar[c] + eps).
 // threads: one per channel.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;

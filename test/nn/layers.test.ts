@@ -19,7 +19,7 @@ import {
   SiLU,
   Tanh,
 } from '@mien/nn';
-import { Generator, ones, ShapeError, tensor, ValueError, zeros } from '@mien/tensor';
+import { device, Generator, memory, ones, ShapeError, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
 import { ensure, gradcheck, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
@@ -98,6 +98,73 @@ for (const [name, [make, input, output]] of Object.entries(shapesOf)) {
     for (const [parameter, { grad }] of layer.namedParameters()) ensure(grad !== null, `${parameter} has no gradient`);
   });
 }
+
+law(
+  'Sequential gives what its layers give one after another, whatever it does in one pass: value, gradients and statistics',
+  fc.record({
+    x: valuesOf([3, 2, 4, 3]),
+    residual: fc.option(valuesOf([3, 2, 4, 3]), { nil: null }),
+    relu: fc.boolean(),
+  }),
+  async ({ x, residual, relu }) => {
+    const make = () => [new BatchNorm2d(2), new ReLU(), new Sequential(new Tanh(), new BatchNorm2d(2))];
+    const [chained, apart] = [make(), make()];
+    const epilogue = { relu, ...(residual ? { residual: toTensor(residual) } : {}) };
+    const [a, b] = [toTensor(x, { requiresGrad: true }), toTensor(x, { requiresGrad: true })];
+    const y = new Sequential(...chained).forward(a, epilogue);
+    const plain = apart.reduce((input, layer) => layer.forward(input), b);
+    const sum = epilogue.residual ? plain.add(epilogue.residual) : plain;
+    const wanted = relu ? sum.relu() : sum;
+    y.square().sum().backward();
+    wanted.square().sum().backward();
+    const pairs = [
+      [y, wanted],
+      [a.grad, b.grad],
+      ...chained.flatMap((layer, i) =>
+        [...layer.stateDict()].map(([name, own]) => [own, apart[i]?.stateDict().get(name)] as const),
+      ),
+    ] as readonly (readonly [Tensor, Tensor])[];
+    for (const [found, expected] of pairs) {
+      const { shape } = expected;
+      await near(found, { shape, data: Float64Array.from(await expected.data()) }, { terms: 72 });
+    }
+  },
+);
+
+class Doubled extends ReLU {
+  override forward(x: Tensor): Tensor {
+    return x.mul(2);
+  }
+}
+
+test('Sequential leaves a layer that only descends from ReLU to itself', async () => {
+  const x = tensor([
+    [1, -1],
+    [3, 5],
+    [-4, -4],
+  ]);
+  const norm = new BatchNorm1d(2, { eps: 0 });
+  const y = new Sequential(norm, new Doubled()).eval().forward(x);
+  await near(y, { shape: [3, 2], data: Float64Array.from([2, -2, 6, 10, -8, -8]) }, { terms: 2 });
+});
+
+test('Sequential frees what passes between its layers as soon as it was used', () => {
+  const x = zeros([1000]);
+  const before = memory();
+  device().pool.peakBytes = before.liveBytes;
+  const y = new Sequential(...Array.from({ length: 8 }, () => new Tanh())).forward(x);
+  const { liveBytes, peakBytes } = memory();
+  ensure(
+    liveBytes - before.liveBytes === 4096,
+    `${liveBytes - before.liveBytes} bytes are left, expected the result's`,
+  );
+  ensure(
+    peakBytes - before.liveBytes <= 2 * 4096,
+    `at one time ${peakBytes - before.liveBytes} bytes, expected two results`,
+  );
+  y.dispose();
+  x.dispose();
+});
 
 const activations: Readonly<Record<string, readonly [layer: Layer, f: (x: number) => number]>> = {
   ReLU: [new ReLU(), (x) => Math.max(x, 0)],

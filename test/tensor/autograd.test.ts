@@ -5,6 +5,7 @@ import {
   grad,
   keep,
   kernel,
+  memory,
   noGrad,
   ones,
   record,
@@ -113,6 +114,51 @@ function cubed(x: Tensor): Tensor {
 law('record makes an operation of one’s own differentiable', valuesOf([33]), (x) =>
   gradcheck(cubed, (v) => ({ shape: v.shape, data: v.data.map((e) => e ** 3) }), [x], { terms: 4 }),
 );
+
+const tripled = { times: 0 };
+
+/** 3 x, which nobody keeps: what needs it has it computed again. */
+function triple(x: Tensor): Tensor {
+  const compute = (of: Tensor): Tensor => {
+    tripled.times++;
+    return of.detach().mul(3);
+  };
+  return record(
+    'triple',
+    compute(x),
+    { x },
+    { saves: { x }, recompute: (saved) => compute(saved.x), backward: (dy) => ({ x: dy.mul(3) }) },
+  );
+}
+
+law(
+  'what is recomputed has the gradient of what is kept, of second order too, one after another',
+  valuesOf([5]),
+  async (values) => {
+    const at = toTensor(values);
+    const f = (y: Tensor): Tensor => y.square().mul(y).sum();
+    for (const order of [grad, (fn: (x: Tensor) => Tensor) => grad((x) => grad(fn)(x).sum())]) {
+      const found = order((x) => f(triple(triple(x))))(at);
+      const wanted = order((x) => f(x.mul(9)))(at);
+      await near(found, { shape: [5], data: Float64Array.from(await wanted.data()) }, { terms: 4 });
+    }
+  },
+);
+
+test('what is recomputed takes no memory until backward, and is computed once for each that needs it', () => {
+  const x = ones([1000]).detach({ requiresGrad: true });
+  const before = memory().liveBytes;
+  const y = scope(() => triple(triple(x)).square().sum());
+  const kept = memory().liveBytes - before;
+  ensure(kept < 4096, `${kept} bytes are kept`);
+  tripled.times = 0;
+  y.backward(null, { keepGraph: true });
+  // square needs the outer one, and that one the inner.
+  ensure(Number(tripled.times) === 2, `computed ${tripled.times} times`);
+  y.backward();
+  ensure(Number(tripled.times) === 4, `computed ${tripled.times} times`);
+  for (const tensor of [y, x]) tensor.dispose();
+});
 
 test('a tensor that was disposed of is refused by name', () => {
   const kept = scope(() => {

@@ -1,23 +1,43 @@
-import { batchNorm, GradientError, ShapeError, type Tensor, ValueError } from '@mien/tensor';
+import { batchNorm, GradientError, memory, ShapeError, scope, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
-import { gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
 const positive = { min: 0.5, max: 2 };
 
+/** Whether every channel's variance is over 0.1: the mean's last digit, divided by a small deviation, is a large error. */
+function isSpread(x: reference.Values): boolean {
+  const channels = [x.shape[1] as number];
+  const [zeros, ones] = [reference.full(channels, 0), reference.full(channels, 1)];
+  const before = { weight: null, bias: null, runningMean: zeros, runningVar: ones, training: true, momentum: 1 };
+  return reference.runningStatistics(x, before).variance.data.every((variance) => variance > 0.1);
+}
+
 const cases = (shapes: readonly (readonly number[])[]) =>
   fc.constantFrom(...shapes).chain((shape) => {
     const channels = [shape[1] as number];
     return fc.record({
-      x: valuesOf(shape, { min: -1, max: 3 }),
+      x: valuesOf(shape, { min: -1, max: 3 }).filter(isSpread),
       weight: valuesOf(channels, positive),
       bias: valuesOf(channels),
       runningMean: valuesOf(channels),
       runningVar: valuesOf(channels, positive),
       momentum: fc.constantFrom(0.1, 0.5),
+      residual: fc.option(valuesOf(shape), { nil: null }),
+      relu: fc.boolean(),
     });
   });
+
+type Case = ReturnType<typeof cases> extends fc.Arbitrary<infer C> ? C : never;
+
+/** What of a case is given to batchNorm alike in training and outside of it. */
+const tensorsOf = (c: Case) => ({
+  weight: toTensor(c.weight),
+  bias: toTensor(c.bias),
+  residual: c.residual && toTensor(c.residual),
+  relu: c.relu,
+});
 
 const small = [
   [2, 1],
@@ -28,6 +48,8 @@ const small = [
   [2, 2, 3, 5],
   [1, 2, 2, 4],
 ];
+/** Two values a channel are both 1 deviation off: their gradient is what rounding leaves of it. */
+const several = small.filter((shape) => shape.reduce((product, size) => product * size) > 4 * (shape[1] as number));
 const large = [
   [64, 7],
   [4, 3, 44, 44],
@@ -42,7 +64,7 @@ law(
   async (c) => {
     const running = { runningMean: toTensor(c.runningMean), runningVar: toTensor(c.runningVar) };
     const options = { training: true, momentum: c.momentum };
-    const y = batchNorm(toTensor(c.x), { weight: toTensor(c.weight), bias: toTensor(c.bias), ...running, ...options });
+    const y = batchNorm(toTensor(c.x), { ...tensorsOf(c), ...running, ...options });
     await near(y, reference.batchNorm(c.x, { ...c, ...options }), { terms: c.x.data.length });
     const after = reference.runningStatistics(c.x, { ...c, ...options });
     await near(running.runningMean, after.mean, { terms: c.x.data.length });
@@ -51,14 +73,9 @@ law(
 );
 
 law('batchNorm outside training equals its reference', cases([...small, ...large]), async (c) => {
-  const parameters = {
-    weight: toTensor(c.weight),
-    bias: toTensor(c.bias),
-    runningMean: toTensor(c.runningMean),
-    runningVar: toTensor(c.runningVar),
-  };
+  const running = { runningMean: toTensor(c.runningMean), runningVar: toTensor(c.runningVar) };
   await near(
-    batchNorm(toTensor(c.x), { ...parameters, training: false }),
+    batchNorm(toTensor(c.x), { ...tensorsOf(c), ...running, training: false }),
     reference.batchNorm(c.x, { ...c, training: false }),
     { terms: 4 },
   );
@@ -76,12 +93,113 @@ law(
           ...c,
           weight: weight as reference.Values,
           bias: bias as reference.Values,
+          residual: null,
+          relu: false,
           training,
         }),
       [c.x, c.weight, c.bias],
       { terms: 16 * c.x.data.length },
     ),
 );
+
+law(
+  'the gradient of batchNorm with a residual and relu is the derivative of its reference, for any weight',
+  fc
+    .record({ c: cases(several), training: fc.boolean(), scale: fc.constantFrom(1, -1, 0) })
+    .map(({ c, training, scale }) => ({ ...c, training, weight: scaled(c.weight, scale) }))
+    .filter(offTheKink),
+  (c) => {
+    const given = { ...untracked(c, c.training), training: c.training, relu: c.relu };
+    const inputs = [c.x, c.weight, c.bias, ...(c.residual ? [c.residual] : [])];
+    return gradcheck(
+      (x, weight, bias, residual = null as never) =>
+        batchNorm(x as Tensor, { ...given, weight: weight as Tensor, bias: bias as Tensor, residual }),
+      (x, weight, bias, residual = null as never) =>
+        reference.batchNorm(x as reference.Values, {
+          ...c,
+          weight: weight as reference.Values,
+          bias: bias as reference.Values,
+          residual,
+        }),
+      inputs,
+      { terms: 16 * c.x.data.length },
+    );
+  },
+);
+
+function scaled({ shape, data }: reference.Values, by: number): reference.Values {
+  return { shape, data: data.map((v) => v * by) };
+}
+
+/** Whether no result is so near to 0 that rounding, or the step of a difference, could move it across. */
+function offTheKink(c: Case & { readonly training: boolean }): boolean {
+  return !c.relu || reference.batchNorm(c.x, { ...c, relu: false }).data.every((v) => Math.abs(v) > 1e-3);
+}
+
+law(
+  'batchNorm and its gradient are the same in parts that can be bound',
+  cases([
+    [21, 3, 4, 4],
+    [130, 3],
+    [16, 64],
+    [12, 16, 5],
+  ]).filter((c) => offTheKink({ ...c, training: true })),
+  async (c) => {
+    const run = (): readonly Tensor[] => {
+      const x = toTensor(c.x, { requiresGrad: true });
+      const { residual, ...rest } = tensorsOf(c);
+      const [weight, bias] = [rest.weight.detach({ requiresGrad: true }), rest.bias.detach({ requiresGrad: true })];
+      const none = { runningMean: null, runningVar: null, training: true };
+      const y = batchNorm(x, { ...none, residual, weight, bias, relu: c.relu });
+      y.square().sum().backward();
+      return [y, x.grad as Tensor, weight.grad as Tensor, bias.grad as Tensor];
+    };
+    const whole = run();
+    await withLimits({ maxStorageBufferBindingSize: 2048 }, async () => {
+      for (const [i, part] of run().entries()) {
+        const { shape } = part;
+        const expected = { shape, data: Float64Array.from(await (whole[i] as Tensor).data()) };
+        await near(part, expected, { terms: 64 * c.x.data.length });
+      }
+    });
+  },
+);
+
+law(
+  'batchNorm keeps its digits however its values lie: far from zero, with a first value far from all others, or constant',
+  fc.record({
+    x: valuesOf([4, 2, 9, 9], { min: -1, max: 1 }),
+    centre: fc.constantFrom(0, 100, -1000),
+    first: fc.constantFrom(0, 30, -300),
+  }),
+  async ({ x, centre, first }) => {
+    const data = Float64Array.from(x.data, (v, i) => Math.fround(v + centre + (i % 81 === 0 ? first : 0)));
+    const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
+    // A value carries its distance from zero in its last digits: what is normalised cannot have more than it.
+    const terms = 324 * Math.max(1, Math.abs(centre)) ** 2;
+    await near(batchNorm(toTensor({ ...x, data }), none), reference.batchNorm({ ...x, data }, none), { terms });
+  },
+);
+
+test('batchNorm with relu leaves NaN where it comes from', async () => {
+  const x = reference.build([2, 2, 4], (at) => (at[1] === 0 && at[2] === 1 ? Number.NaN : (at[0] as number)));
+  const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
+  const found = await batchNorm(toTensor(x), { ...none, relu: true }).data();
+  ensure(found.slice(0, 4).every(Number.isNaN) && found.slice(12).every(Number.isFinite), `came ${found}`);
+});
+
+test('the graph keeps no result of batchNorm: what follows has it computed again', () => {
+  const x = toTensor(reference.full([8, 4, 16, 16], 1), { requiresGrad: true });
+  const bytes = x.bytes;
+  const before = memory().liveBytes;
+  const parameters = { weight: null, bias: null, runningMean: null, runningVar: null, training: true, relu: true };
+  const y = scope(() => batchNorm(x, parameters).square().sum());
+  const kept = memory().liveBytes - before;
+  ensure(kept < bytes, `${kept} bytes are kept beside x`);
+  y.backward();
+  y.dispose();
+  x.dispose();
+});
 
 function untracked(c: { runningMean: reference.Values; runningVar: reference.Values }, training: boolean) {
   if (training) return { runningMean: null, runningVar: null };
@@ -110,6 +228,11 @@ test('batchNorm refuses parameters of another size, one value a channel, and a s
     () => batchNorm(x.slice(0, 0, 1), none),
     ValueError,
     'batchNorm: training needs more than one value a channel, came x [1, 3]',
+  );
+  refuses(
+    () => batchNorm(x, { ...none, residual: two }),
+    ShapeError,
+    'batchNorm: residual expects the shape of x [2, 3], came [2]',
   );
   refuses(() => batchNorm(x, { ...none, training: false }), ValueError, 'needs runningMean and runningVar');
   batchNorm(x, none).square().sum().backward(null, { createGraph: true });

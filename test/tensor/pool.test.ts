@@ -75,7 +75,10 @@ law(
           [x],
           { terms: 4 },
         );
-        const first = toTensor({ ...tied, data: tied.data.map((v) => (v === 2 ? Number.NaN : v)) }, { requiresGrad: true });
+        const first = toTensor(
+          { ...tied, data: tied.data.map((v) => (v === 2 ? Number.NaN : v)) },
+          { requiresGrad: true },
+        );
         maxPool2d(first, options).sum().backward();
         await near(first.grad as Tensor, firstOfEach(tied));
       });

@@ -142,7 +142,7 @@ interface Affine {
   readonly bias: Tensor;
 }
 
-/** [C, 4]: mean, inverse deviation, inverse deviation times weight, and bias, of the batch; the running statistics follow. */
+/** [C, 4]: mean, inverse deviation, scale and shift by the batch; the running statistics follow. */
 function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
   const { runningMean, runningVar, momentum = 0.1, eps = 1e-5 } = parameters;
   const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
@@ -154,7 +154,7 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
   return statistics;
 }
 
-/** The same of the running statistics. */
+/** The same by the running statistics. */
 function ofRunning(planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
   const { runningMean, runningVar, eps = 1e-5 } = parameters;
   const statistics = empty([planes.channels, 4]);
@@ -242,12 +242,7 @@ function eachChannel(form: Kernel, bindings: Bindings, { channels }: Planes, par
 }
 
 /** Runs a kernel over the vec4 of tensors [N, C, ...]: the same vec4 of several images to a thread, where images are whole vec4. */
-function eachValue(
-  form: Kernel,
-  whole: Bindings & { readonly x: Tensor },
-  byChannel: Bindings,
-  planes: Planes,
-): void {
+function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byChannel: Bindings, planes: Planes): void {
   const { channels, inner } = planes;
   for (const span of spansOf(whole.x, planes)) {
     const image = channels * inner;

@@ -147,8 +147,7 @@ const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
     name: 'windows',
     fits: () => true,
     run: {
-      forward: (x, y, places, planes, g) =>
-        runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g }),
+      forward: (x, y, places, planes, g) => runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g }),
       gradient: (dy, places, dx, planes, g) =>
         runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g }),
     },

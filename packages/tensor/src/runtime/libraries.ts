@@ -1,11 +1,11 @@
 // Every WGSL library by the name that a kernel's `// uses:` line gives.
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
-import gemm from '@mien/shaders/lib/gemm.wgsl';
 import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
+import gemm from '@mien/shaders/lib/gemm.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
-import winograd from '@mien/shaders/lib/winograd.wgsl';
 import windows from '@mien/shaders/lib/windows.wgsl';
+import winograd from '@mien/shaders/lib/winograd.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
