@@ -74,14 +74,11 @@ export class Pool {
     free.splice(free.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
   }
 
-  /** Takes an unused buffer out of the pool: nobody gets it until `unreserve`. */
-  reserve(buffer: PooledBuffer): void {
-    const free = this.#free.get(buffer.bytes) as PooledBuffer[];
-    free.splice(free.indexOf(buffer), 1);
-    this.unusedBytes -= buffer.bytes;
+  /** Takes a buffer for a captured function to work in, until `unreserve`. */
+  reserve(bytes: number, maxBufferBytes: number): PooledBuffer {
+    const buffer = this.take(bytes, maxBufferBytes);
     this.reservedBytes += buffer.bytes;
-    this.liveBytes += buffer.bytes;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    return buffer;
   }
 
   /** Gives a reserved buffer back. */
