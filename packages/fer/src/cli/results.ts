@@ -1,6 +1,6 @@
 // What commands print at their end.
 import { relative } from 'node:path';
-import { milliseconds } from '../figures/profile.ts';
+import { milliseconds, nameOf } from '../figures/profile.ts';
 import { wilson } from '../metrics.ts';
 import type { EvaluationReport } from '../run/evaluate.ts';
 import type { Summary } from '../run/events.ts';
@@ -62,7 +62,7 @@ export function reportProfile(report: ProfileReport): string {
     giga(flops, seconds),
     giga(bytes, seconds),
     ofPeak === null ? '' : (100 * ofPeak).toFixed(0),
-    work === '' ? kernel : `${kernel}, ${work}`,
+    nameOf({ kernel, work }),
   ]);
   const lines = [['calls', 'ms', '%', 'GFLOP/s', 'GB/s', '% of peak', 'kernel'], ...table];
   const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];

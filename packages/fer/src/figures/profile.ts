@@ -1,4 +1,5 @@
 // Where the time of a training step goes: a bar a kernel, the longest first.
+import type { ProfileRow } from '@mien/tensor';
 import { scaleLinear } from 'd3-scale';
 import type { ProfileReport } from '../run/profile.ts';
 import { INK, picture, text, textWidth } from './lettering.ts';
@@ -10,11 +11,11 @@ const MOST = 18;
 const COMPUTES = '#d9480f';
 const MOVES = '#8796a8';
 
-/** The picture as SVG. A bar is red as far as its kernel's operation told how much it computes, else grey. */
+/** The picture as SVG. A bar is red where the operation told how much it computes, else grey. */
 export function profileFigure(report: ProfileReport): string {
   const shown = report.rows.slice(0, MOST);
   const rest = report.rows.slice(MOST);
-  const bars = shown.map((row) => ({ ...row, name: row.work === '' ? row.kernel : `${row.kernel}, ${row.work}` }));
+  const bars = shown.map((row) => ({ ...row, name: nameOf(row) }));
   const left = 60 + Math.min(400, Math.max(...bars.map(({ name }) => textWidth(name, { size: 13 }))));
   const x = scaleLinear([0, Math.max(...bars.map(({ seconds }) => seconds))], [left, WIDTH - 300]);
   const { model, batchSize, adapter, stepSeconds, hostSeconds, kernelSeconds } = report;
@@ -47,6 +48,13 @@ export function profileFigure(report: ProfileReport): string {
     parts.push(text(`${rest.length} more take ${milliseconds(seconds)}`, left, bottom, { size: 13, fill: INK.quiet }));
   }
   return picture(WIDTH, bottom + 30, parts);
+}
+
+/** A row's kernel, its work before the values that specialise it: `gemm 64x512x64 <BIAS=true>`. */
+export function nameOf({ kernel, work }: Pick<ProfileRow, 'kernel' | 'work'>): string {
+  if (work === '') return kernel;
+  const [name, ...values] = kernel.split('<');
+  return [`${name} ${work}`, ...values].join(' <');
 }
 
 /** `12.3 ms`, or `1.23 s`. */

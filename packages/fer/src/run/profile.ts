@@ -48,8 +48,8 @@ export interface ProfileReport {
   readonly rows: readonly ProfileRow[];
 }
 
-/** Steps before the first that is measured: kernels compile, the pool fills. */
-const warming = 2;
+/** Steps before the first that is measured: kernels compile, the pool fills, and the third is captured. */
+const warming = 3;
 const measured = 3;
 
 /** Measures training steps of a fresh network, then profiles one. */

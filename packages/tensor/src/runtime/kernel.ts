@@ -22,6 +22,8 @@ export class Kernel {
   /** Position in the order of declaration; unique. */
   readonly id: number;
   readonly name: string;
+  /** The name and the values it was specialised with, as error messages show it. */
+  readonly label: string;
   readonly #text: string;
   readonly #values: KernelValues;
   #parsed: Parsed | null = null;
@@ -29,14 +31,10 @@ export class Kernel {
   constructor(text: string, values: KernelValues) {
     this.id = registry.length;
     this.name = entryPoint(text);
+    const shown = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+    this.label = shown.length === 0 ? this.name : `${this.name}<${shown.join(', ')}>`;
     this.#text = text;
     this.#values = values;
-  }
-
-  /** The name and the values it was specialised with, as error messages show it. */
-  get label(): string {
-    const values = Object.entries(this.#values).map(([name, value]) => `${name}=${value}`);
-    return values.length === 0 ? this.name : `${this.name}<${values.join(', ')}>`;
   }
 
   /** The complete WGSL: kernel, then libraries. */

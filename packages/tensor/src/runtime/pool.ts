@@ -26,6 +26,10 @@ export function roundedBytes(bytes: number): number {
 export class Pool {
   readonly #gpu: GPUDevice;
   readonly #onFailure: (error: Error) => void;
+  /**
+   * By size, the lowest number last, which is taken first: a loop then gets the same buffers for the same tensors in every
+   * step, and finds its bind groups again.
+   */
   readonly #free = new Map<number, PooledBuffer[]>();
   #nextId = 1;
   liveBytes = 0;
@@ -65,19 +69,16 @@ export class Pool {
   give(buffer: PooledBuffer): void {
     this.liveBytes -= buffer.bytes;
     this.unusedBytes += buffer.bytes;
-    const free = this.#free.get(buffer.bytes);
-    if (free) free.push(buffer);
-    else this.#free.set(buffer.bytes, [buffer]);
+    const free = this.#free.get(buffer.bytes) ?? [];
+    this.#free.set(buffer.bytes, free);
+    free.splice(free.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
   }
 
-  /** Takes an unused buffer out of the pool: nobody gets it until `unreserve`. */
-  reserve(buffer: PooledBuffer): void {
-    const free = this.#free.get(buffer.bytes) as PooledBuffer[];
-    free.splice(free.indexOf(buffer), 1);
-    this.unusedBytes -= buffer.bytes;
+  /** Takes a buffer for a captured function to work in, until `unreserve`. */
+  reserve(bytes: number, maxBufferBytes: number): PooledBuffer {
+    const buffer = this.take(bytes, maxBufferBytes);
     this.reservedBytes += buffer.bytes;
-    this.liveBytes += buffer.bytes;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    return buffer;
   }
 
   /** Gives a reserved buffer back. */

@@ -34,7 +34,7 @@ export interface ProfileRow {
 
 /**
  * Runs `fn` and times every kernel and copy of it on the default device. Work that was pending before does not count. Call
- * `fn` once before, or its kernels' compilation is part of `seconds`. Throws ValueError while another profile is taken.
+ * `fn` once before, or its kernels' compilation is part of `seconds`. Browsers round the device's clock to 0.1 ms. Throws ValueError while another profile is taken.
  */
 export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
   const on = device();

@@ -1,6 +1,7 @@
 // A recorded call that can be repeated: bind groups and params lie ready, and what it works in stays its own.
 import { CaptureError } from '../errors.ts';
 import type { Device } from './device.ts';
+import { planBuffers, type Use } from './plan.ts';
 import type { PooledBuffer } from './pool.ts';
 import type { Recorded, RecordedDispatch, RecordedRange, Recording } from './recording.ts';
 import type { Storage } from './storage.ts';
@@ -16,7 +17,7 @@ export class Replay {
   readonly #outside: readonly Storage[];
   /** Memory made in the call that outlived it. */
   readonly #kept: readonly Storage[];
-  /** Memory that the call gave back: out of the pool for as long as it may be replayed. */
+  /** What stands in for memory that the call took and gave back: out of the pool for as long as it may be replayed. */
   readonly #reserved: readonly PooledBuffer[];
   readonly #arena: GPUBuffer | null;
   readonly #params: Uint8Array<ArrayBuffer>;
@@ -28,25 +29,24 @@ export class Replay {
   constructor(device: Device, recording: Recording) {
     this.#device = device;
     this.#recording = recording;
-    const { places, bytes } = layOut(recording, device.uniformAlignment);
+    const used = new Set(recording.commands.flatMap(rangesOf).map(({ storage }) => storage));
+    this.#outside = [...used].filter((storage) => !recording.made.has(storage));
+    this.#kept = [...recording.made].filter(({ released }) => !released).map((storage) => storage.retain());
+    const homes = reserve(device, recording);
+    this.#reserved = [...new Set(homes.values())];
+    const commands = recording.commands.map((command) => moved(command, homes));
+    this.#buffers = [...new Set(commands.flatMap(rangesOf).map(({ buffer }) => buffer))];
+    const { places, bytes } = layOut(commands, device.uniformAlignment);
     this.#places = places.filter(({ dispatch }) => dispatch.live.length > 0);
     this.#params = new Uint8Array(bytes);
     this.#view = new DataView(this.#params.buffer);
     for (const { dispatch, offset } of places) this.#params.set(new Uint8Array(dispatch.params as ArrayBuffer), offset);
     this.#arena = bytes > 0 ? device.makeUniform(this.#params) : null;
     this.#commands = device.prepare(
-      recording.commands,
+      commands,
       this.#arena,
-      new Map(places.map((p) => [p.dispatch, p.offset])),
+      new Map(places.map(({ dispatch, offset }) => [dispatch, offset])),
     );
-    const ranges = recording.commands.flatMap(rangesOf);
-    this.#outside = [...new Set(ranges.map(({ storage }) => storage))].filter((each) => !recording.made.has(each));
-    this.#kept = [...recording.made].filter(({ released }) => !released).map((storage) => storage.retain());
-    this.#buffers = [...new Set(ranges.map(({ buffer }) => buffer))];
-    const held = [...this.#outside, ...this.#kept].filter(({ released }) => !released);
-    const live = new Set(held.map(({ buffer }) => buffer));
-    this.#reserved = this.#buffers.filter((buffer) => !live.has(buffer));
-    for (const buffer of this.#reserved) device.pool.reserve(buffer);
   }
 
   /** Appends the call's commands again, with live values as they are now. Throws CaptureError where that would not be the same call. */
@@ -78,13 +78,45 @@ export class Replay {
   }
 }
 
+/** Takes buffers for the temporaries of a call, as few bytes as their uses allow: the buffer of each. */
+function reserve(device: Device, { commands, made }: Recording): ReadonlyMap<Storage, PooledBuffer> {
+  const uses = new Map<Storage, Use>();
+  for (const [i, command] of commands.entries()) {
+    for (const { storage, byteOffset, bytes } of rangesOf(command)) {
+      if (!made.has(storage) || !storage.released) continue;
+      const before = uses.get(storage);
+      uses.set(storage, {
+        bytes: Math.max(before?.bytes ?? 0, byteOffset + bytes),
+        first: before?.first ?? i,
+        last: i,
+      });
+    }
+  }
+  const { sizes, places } = planBuffers([...uses.values()]);
+  const buffers = sizes.map((bytes) => device.pool.reserve(bytes, device.limits.maxBufferSize));
+  return new Map(Array.from(uses.keys(), (storage, i) => [storage, buffers[places[i] as number] as PooledBuffer]));
+}
+
+/** The same command on the buffers that temporaries have now. */
+function moved(command: Recorded, homes: ReadonlyMap<Storage, PooledBuffer>): Recorded {
+  const move = (range: RecordedRange): RecordedRange => ({
+    ...range,
+    buffer: homes.get(range.storage) ?? range.buffer,
+  });
+  if (!('kernel' in command)) return { ...command, from: move(command.from), to: move(command.to) };
+  return { ...command, bound: command.bound.map((range) => range && move(range)) };
+}
+
 interface Place {
   readonly dispatch: RecordedDispatch;
   readonly offset: number;
 }
 
 /** Lays the params of all dispatches out in one uniform buffer. */
-function layOut({ commands }: Recording, alignment: number): { readonly places: readonly Place[]; bytes: number } {
+function layOut(
+  commands: readonly Recorded[],
+  alignment: number,
+): { readonly places: readonly Place[]; bytes: number } {
   const places: Place[] = [];
   let end = 0;
   for (const command of commands) {

@@ -3,6 +3,7 @@ export { checkKnownAnswer } from '../device/open.ts';
 export { broadcastShapes, broadcastStrides, collapse } from '../ops/geometry.ts';
 export { alternativesOf, withAlternative } from '../runtime/alternatives.ts';
 export { kernels } from '../runtime/kernel.ts';
+export { planBuffers } from '../runtime/plan.ts';
 export { gridOf } from '../runtime/run.ts';
 export { splitRows } from '../runtime/split.ts';
 export { paramLayout, specialise } from '../runtime/wgsl.ts';
