@@ -13,25 +13,28 @@ import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-const cases = fc
-  .record({
-    n: fc.integer({ min: 1, max: 20 }),
-    classes: fc.integer({ min: 1, max: 9 }),
-    rest: fc.constantFrom([], [3], [2, 2]),
-    smoothing: fc.constantFrom(0, 0.1, 1),
-    weighted: fc.boolean(),
-  })
-  .chain(({ n, classes, rest, smoothing, weighted }) => {
-    const shape = [n, classes, ...rest];
-    return fc.record({
-      shape: fc.constant(shape),
-      smoothing: fc.constant(smoothing),
-      logits: valuesOf(shape, { min: -4, max: 4 }),
-      soft: valuesOf(shape, { min: 0, max: 1 }),
-      weight: weighted ? valuesOf([classes], { min: 0.25, max: 2 }) : fc.constant(null),
-      labels: valuesOf([n, ...rest], { min: 0, max: classes - 1, integer: true }),
+/** Cases with `n` samples. */
+const casesOf = (n: fc.Arbitrary<number>) =>
+  fc
+    .record({
+      n,
+      classes: fc.integer({ min: 1, max: 9 }),
+      rest: fc.constantFrom([], [3], [2, 2]),
+      smoothing: fc.constantFrom(0, 0.1, 1),
+      weighted: fc.boolean(),
+    })
+    .chain(({ n, classes, rest, smoothing, weighted }) => {
+      const shape = [n, classes, ...rest];
+      return fc.record({
+        shape: fc.constant(shape),
+        smoothing: fc.constant(smoothing),
+        logits: valuesOf(shape, { min: -4, max: 4 }),
+        soft: valuesOf(shape, { min: 0, max: 1 }),
+        weight: weighted ? valuesOf([classes], { min: 0.25, max: 2 }) : fc.constant(null),
+        labels: valuesOf([n, ...rest], { min: 0, max: classes - 1, integer: true }),
+      });
     });
-  });
+const cases = casesOf(fc.integer({ min: 1, max: 20 }));
 type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never;
 
 /** 1 at the label: what class indices mean as probabilities. */
@@ -50,14 +53,24 @@ for (const dtype of ['int32', 'uint32', 'float32'] as const) {
   const expectedOf = (c: Case) => (dtype === 'float32' ? c.soft : hot(c));
 
   law(`softmaxCrossEntropy of ${kind} equals its reference, smoothed and weighted`, cases, (c) =>
-    // Larger cases go in parts.
-    withLimits({ maxStorageBufferBindingSize: 1024 }, () =>
-      near(
-        softmaxCrossEntropy(toTensor(c.logits), targetOf(c), optionsOf(c)),
-        reference.softmaxCrossEntropy(c.logits, expectedOf(c), weightsOf(c), c.smoothing),
-        { terms: classesOf(c) },
-      ),
+    near(
+      softmaxCrossEntropy(toTensor(c.logits), targetOf(c), optionsOf(c)),
+      reference.softmaxCrossEntropy(c.logits, expectedOf(c), weightsOf(c), c.smoothing),
+      { terms: classesOf(c) },
     ),
+  );
+  law(
+    `softmaxCrossEntropy of ${kind} is split over samples where a tensor is larger than a binding`,
+    casesOf(fc.constantFrom(300, 517)),
+    (c) =>
+      withLimits({ maxStorageBufferBindingSize: 1 << 13 }, () =>
+        near(
+          softmaxCrossEntropy(toTensor(c.logits), targetOf(c), optionsOf(c)),
+          reference.softmaxCrossEntropy(c.logits, expectedOf(c), weightsOf(c), c.smoothing),
+          { terms: classesOf(c) },
+        ),
+      ),
+    { runs: 8 },
   );
   law(`the gradient of softmaxCrossEntropy of ${kind} is the derivative of its reference`, cases, (c) =>
     gradcheck(
