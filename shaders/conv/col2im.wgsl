@@ -14,6 +14,7 @@ struct Params {
   stride: vec2u,
   padding: vec2u,
   dilation: vec2u,
+  tapStep: vec2u,    // the stride without dilation: only every tapStep-th tap can read a place; else 1
   columns: u32,      // pixels, padded to a multiple of 4
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -43,11 +44,11 @@ fn col2im(
   let corner = vec2u(place / params.input.y, place % params.input.y) + params.padding;
   var sum = 0.0;
   if (BIAS) { sum = bias[channel]; }
-  for (var r = 0u; r < params.window.x; r++) {
+  for (var r = corner.x % params.tapStep.x; r < params.window.x; r += params.tapStep.x) {
     let h = corner.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
     let p = over(h, params.stride.x);
     if (p >= params.output.x) { continue; }
-    for (var s = 0u; s < params.window.y; s++) {
+    for (var s = corner.y % params.tapStep.y; s < params.window.y; s += params.tapStep.y) {
       let w = corner.y - s * params.dilation.y;
       let q = over(w, params.stride.y);
       if (q >= params.output.y) { continue; }

@@ -160,7 +160,8 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
         const patches = empty([rows, columns]);
         gemm({ ...common, c: { memory: patches, step: columns, plane: columns } });
         const threads = span.count * g.inputs * area(g.input);
-        const params = { ...patchParams(g), images: span.count, columns };
+        const tapStep = g.stride.map((step, i) => (at(g.dilation, i) === 1 ? step : 1));
+        const params = { ...patchParams(g), images: span.count, tapStep, columns };
         run(form, { patches, bias, x: images(x, span) }, params, Math.ceil(threads / form.const('LANES')));
       }
     },
@@ -282,9 +283,10 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometr
     {
       saves: { x, weight },
       backward: (dy, saved, needs) => ({
-        x: needs.x && transposed(dy, saved.weight, null, g),
+        // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
         weight: needs.weight && weightGradient(saved.x, dy, g),
         bias: needs.bias && sum(dy, [0, 2, 3]),
+        x: needs.x && transposed(dy, saved.weight, null, g),
       }),
     },
   );
