@@ -2,25 +2,41 @@
 // threads: one group per row and part; lane l takes every LANES-th value, then halves join until one is left.
 // uses: lib/grid.wgsl
 alias element = f32;
+alias value = f32;          // or vec4<f32>, of the elements, where a row has a multiple of 4
+const WIDTH: u32 = 1;       // elements in a value
 const SUM: u32 = 0;
 const MAX: u32 = 1;
 const MIN: u32 = 2;
 const OP: u32 = SUM;
 const LANES: u32 = 64;
 const_assert countOneBits(LANES) == 1;
-struct Params { rows: u32, columns: u32, parts: u32, chunk: u32 }
+struct Params { rows: u32, columns: u32, parts: u32, chunk: u32 }  // columns and chunk in values
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<element>;        // [rows, columns]
+@group(0) @binding(1) var<storage, read> x: array<value>;          // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> y: array<element>;  // [rows, parts]
 var<workgroup> partial: array<element, LANES>;
 
 // A comparison with NaN is false; a + b is NaN when either is.
+fn joinValues(a: value, b: value) -> value {
+  switch OP {
+    case SUM: { return a + b; }
+    case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
+    default: { return select(select(a + b, b, b <= a), a, a < b); }
+  }
+}
+
 fn join(a: element, b: element) -> element {
   switch OP {
     case SUM: { return a + b; }
     case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
     default: { return select(select(a + b, b, b <= a), a, a < b); }
   }
+}
+
+fn elementOf(v: value) -> element {
+  let all = vec4<element>(v);
+  if (WIDTH == 1) { return all.x; }
+  return join(join(all.x, all.y), join(all.z, all.w));
 }
 
 @compute @workgroup_size(LANES)
@@ -34,9 +50,9 @@ fn reduceRows(
   let first = (id % params.parts) * params.chunk;
   let last = min(first + params.chunk, params.columns);
   let base = row * params.columns;
-  var result = select(x[base + first], element(0), OP == SUM);
-  for (var c = first + lane; c < last; c += LANES) { result = join(result, x[base + c]); }
-  partial[lane] = result;
+  var result = select(x[base + first], value(0), OP == SUM);
+  for (var c = first + lane; c < last; c += LANES) { result = joinValues(result, x[base + c]); }
+  partial[lane] = elementOf(result);
   for (var half = LANES / 2; half > 0; half /= 2) {
     workgroupBarrier();
     if (lane < half) { partial[lane] = join(partial[lane], partial[lane + half]); }

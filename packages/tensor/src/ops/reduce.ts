@@ -11,6 +11,7 @@ import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
+import type { KernelValues } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
 import { cat, expand, reshape } from './shape.ts';
@@ -23,19 +24,29 @@ export interface ReduceOptions {
   readonly keepDim?: boolean;
 }
 
+/** Kernels over rows of any size, and over those of a multiple of 4. */
+interface Rows {
+  readonly any: Kernel;
+  readonly quads: Kernel;
+}
+
 interface Reduction {
-  readonly rows: Kernel;
+  readonly rows: Rows;
   /** For adapters with narrow subgroups: 6x on lavapipe. */
-  readonly narrowRows: Kernel;
+  readonly narrowRows: Rows;
   readonly columns: Kernel;
 }
 
 type Elements = 'f32' | 'i32' | 'u32';
 
 function reduction(operation: string): Readonly<Record<Elements, Reduction>> {
+  const rows = (element: Elements, values: KernelValues): Rows => ({
+    any: kernel(reduceRows, { OP: operation, element, value: element, ...values }),
+    quads: kernel(reduceRows, { OP: operation, element, value: `vec4<${element}>`, WIDTH: 4, ...values }),
+  });
   const of = (element: Elements): Reduction => ({
-    rows: kernel(reduceRows, { OP: operation, element }),
-    narrowRows: kernel(reduceRows, { OP: operation, element, LANES: 8 }),
+    rows: rows(element, {}),
+    narrowRows: rows(element, { LANES: 8 }),
     columns: kernel(reduceColumns, { OP: operation, element }),
   });
   return { f32: of('f32'), i32: of('i32'), u32: of('u32') };
@@ -81,16 +92,15 @@ function reduceParts(
   dtype: DType,
 ): void {
   const parts = inner === 1 ? partsOfRow(outer, length) : partsOfColumn(outer * inner, length);
-  const chunk = Math.ceil(length / parts);
-  const used = Math.ceil(length / chunk);
+  const width = inner === 1 && length % 4 === 0 ? 4 : 1;
+  const values = length / width;
+  const chunk = Math.ceil(values / parts);
+  const used = Math.ceil(values / chunk);
   const into = used === 1 ? y : empty([outer, used, inner], dtype);
   if (inner === 1) {
-    run(
-      x.storage.device.narrow ? op.narrowRows : op.rows,
-      { x, y: into },
-      { rows: outer, columns: length, parts: used, chunk },
-      outer * used,
-    );
+    const rows = x.storage.device.narrow ? op.narrowRows : op.rows;
+    const form = width === 4 ? rows.quads : rows.any;
+    run(form, { x, y: into }, { rows: outer, columns: values, parts: used, chunk }, outer * used);
   } else {
     const groups = Math.ceil((outer * used * inner) / op.columns.const('LANES'));
     run(op.columns, { x, y: into }, { outer, length, inner, parts: used, chunk }, groups);
