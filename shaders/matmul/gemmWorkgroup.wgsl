@@ -1,9 +1,9 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), as gemm.wgsl, for adapters with real workgroup memory.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl, for adapters with real workgroup memory.
 // threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices. DEPTH values of k at a time
 // lie in workgroup memory, twice: while one half is computed with, the next one is on its way.
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
 // uses: lib/grid.wgsl, lib/gemm.wgsl
-const ROW_BIAS: bool = false;
+const BIAS: bool = false;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const DEPTH: u32 = 8;
@@ -13,7 +13,7 @@ const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 o
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;       // [batches, K, M]
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;       // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M], with ROW_BIAS
+@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, ROWS]
 var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, COLUMNS]
@@ -27,7 +27,7 @@ fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
     let at = cAt(tile, firstRow, firstColumn + j);
     for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
       var value = sums[i][j];
-      if (ROW_BIAS) { value += bias[firstRow + i]; }
+      if (BIAS && tile.firstK == 0) { value += bias[biasAt(firstRow + i, firstColumn + j)]; }
       c[at + i * params.cStep] = value;
     }
   }

@@ -1,4 +1,4 @@
-import { ShapeError } from '@mien/tensor';
+import { linear, ShapeError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
   alternativesOf,
@@ -36,6 +36,62 @@ for (const name of alternativesOf('matmul')) {
     }),
   );
 }
+
+const linearCases = fc
+  .record({ lead: fc.constantFrom([], [1], [3], [9], [2, 3]), depth: size, columns: size, biased: fc.boolean() })
+  .chain(({ lead, depth, columns, biased }) =>
+    fc.record({
+      x: valuesOf([...lead, depth]),
+      weight: valuesOf([columns, depth]),
+      bias: biased ? valuesOf([columns]) : fc.constant(null),
+    }),
+  );
+
+for (const name of alternativesOf('matmul')) {
+  law(
+    `linear by ${name} equals its reference for any sizes, with and without bias`,
+    linearCases,
+    ({ x, weight, bias }) =>
+      withAlternative('matmul', name, async () => {
+        const y = linear(toTensor(x), toTensor(weight), bias && toTensor(bias));
+        await near(y, reference.linear(x, weight, bias), { terms: x.shape.at(-1) as number });
+      }),
+  );
+  law(
+    `matmul by ${name} equals its reference where its depth is split`,
+    fc
+      .constantFrom([2, 4100, 7], [40, 1030, 36], [3, 4099, 4], [12, 2048, 3])
+      .chain(([m, k, n]) =>
+        fc.record({
+          a: valuesOf([m as number, k as number]),
+          weight: valuesOf([n as number, k as number]),
+          bias: valuesOf([n as number]),
+        }),
+      ),
+    ({ a, weight, bias }) =>
+      withAlternative('matmul', name, async () => {
+        const terms = a.shape[1] as number;
+        await near(linear(toTensor(a), toTensor(weight), toTensor(bias)), reference.linear(a, weight, bias), { terms });
+        const right = toTensor(weight).transpose(0, 1);
+        await near(toTensor(a).matmul(right), reference.linear(a, weight, null), { terms });
+      }),
+    { runs: 4 },
+  );
+}
+
+law(
+  'the gradient of linear is the derivative of its reference',
+  linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),
+  ({ x, weight, bias }) =>
+    bias
+      ? gradcheck((x, weight, bias) => linear(x, weight, bias), reference.linear, [x, weight, bias], { terms: 64 })
+      : gradcheck(
+          (x, weight) => linear(x, weight, null),
+          (x, weight) => reference.linear(x, weight, null),
+          [x, weight],
+          { terms: 64 },
+        ),
+);
 
 law(
   'the gradient of matmul is the derivative of its reference',
@@ -78,6 +134,14 @@ law(
     }),
   { runs: 3 },
 );
+
+test('linear refuses shapes that do not go together', () => {
+  const of = (...shape: number[]) => toTensor(reference.full(shape, 1));
+  const together = 'linear: x [..., K], weight [N, K] and bias [N] go together';
+  refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, came x [2, 3], weight [4, 5], bias null`);
+  refuses(() => linear(of(2, 3), of(4, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [4, 3], bias [3]`);
+  refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [3], bias null`);
+});
 
 test('matmul refuses sizes that do not meet', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];

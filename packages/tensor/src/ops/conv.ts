@@ -36,10 +36,10 @@ import {
   taps,
 } from './convGeometry.ts';
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
-import { winogradForward, winogradTransposed, winogradWeightGradient, winogradWays } from './convWinograd.ts';
+import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
 import type { Shape } from './geometry.ts';
-import { packed, roundUp4 } from './matmul.ts';
 import { gemm } from './matmulGemm.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
@@ -311,7 +311,9 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
     const found = chooseWeightGradient(g, x.storage.device.limits).run(x, dy, g);
-    const totals = found.map((partial) => (partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0)));
+    const totals = found.map((partial) =>
+      partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0),
+    );
     const total = totals.reduce((sum, next) => sum.add(next));
     return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);
   });

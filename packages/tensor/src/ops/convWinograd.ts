@@ -13,8 +13,9 @@ import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
 import type { Shape } from './geometry.ts';
-import { roundUp4 } from './matmul.ts';
-import { gemm, type Operand } from './matmulGemm.ts';
+import { gemm } from './matmulGemm.ts';
+import { roundUp4 } from './matmulPack.ts';
+import type { Operand } from './matmulProduct.ts';
 
 /** Outputs of a window, down and across. */
 type M = 2 | 4;
@@ -243,5 +244,5 @@ function fits(m: M, g: ConvGeometry, limits: Limits): boolean {
   const largestPlane = area(g.output) > area(g.input) ? g.output : g.input;
   const weights = roundUp4(Math.max(g.inputs, g.outputs)) * blockBytes(m, g);
   const pass = fewestImages(g, limits) * imageBytes(m, g, largestPlane) + 64 * blockBytes(m, g);
-  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize ;
+  return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize;
 }

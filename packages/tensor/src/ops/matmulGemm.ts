@@ -1,5 +1,5 @@
-// The ways of one product of k-major operands, which matrix products and convolutions share. Which is fast depends on the
-// adapter: its subgroups, or workgroup memory that is faster than storage.
+// The ways of one product, which matrix products and convolutions share. Which is fast depends on the adapter: its subgroups,
+// or workgroup memory that is faster than storage.
 import gemmText from '@mien/shaders/matmul/gemm.wgsl';
 import gemmSubgroup from '@mien/shaders/matmul/gemmSubgroup.wgsl';
 import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
@@ -9,69 +9,80 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
+import { biasSteps, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
-/** An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. */
-export interface Operand {
-  readonly memory: Memory;
-  /** Numbers in a row, a multiple of 4. */
-  readonly width: number;
-  /** Elements from one row to the next. The width, if absent. */
-  readonly step?: number;
-  /** Numbers of a row that lie together. The width, if absent. */
-  readonly plane?: number;
-  /** Elements from one plane of a row to the next. */
-  readonly image?: number;
-  /** Elements from one matrix to the next; 0, as if absent, repeats one. */
-  readonly batch?: number;
+/** An operand whose rows can be read as vec4: itself, or packed. */
+function quadRows(operand: Operand, depth: number, batches: number): Operand {
+  const { memory, width, step = width, plane = width, batch = 0 } = operand;
+  if (plane % 4 === 0 && step % 4 === 0) return operand;
+  const padded = roundUp4(width);
+  const copy = packed(memory, batch === 0 ? 1 : batches, depth, width, isTransposed(operand));
+  return { memory: copy, width: padded, batch: batch === 0 ? 0 : depth * padded };
 }
 
-/** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
-export interface Result extends Omit<Operand, 'width'> {}
-
-/** What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns] plus a bias by row. */
-export interface Product {
-  readonly a: Operand;
-  readonly b: Operand;
-  readonly c: Result;
-  readonly bias?: Memory | null;
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  /** Matrices. One, if absent. */
-  readonly batches?: number;
-  /** Equal parts of the depth, each with a result of its own; the caller adds them. One, if absent. */
-  readonly splits?: number;
+function tilesOf({ rows, columns, batches = 1 }: Product, tileRows: number, tileColumns: number): number {
+  return batches * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
 }
-
-type Way = (product: Product) => void;
 
 /** Dispatches `form`, of which each group does `tiles` tiles of [tileRows, tileColumns]; outputs by their names. */
 function runTiles(
   form: Kernel,
-  { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 }: Product,
+  product: Product,
   outputs: Readonly<Record<string, Memory | null>>,
   [tileRows, tileColumns, tiles]: readonly [number, number, number],
 ): void {
+  const { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 } = product;
   const params: Params = {
+    ...biasSteps(product),
     ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
-    ...{ aWidth: a.width, aStep: a.step ?? a.width, aPlane: a.plane ?? a.width, aImage: a.image ?? 0, aBatch: a.batch ?? 0 },
-    ...{ bWidth: b.width, bStep: b.step ?? b.width, bPlane: b.plane ?? b.width, bImage: b.image ?? 0, bBatch: b.batch ?? 0 },
+    ...{
+      aWidth: a.width,
+      aStep: a.step ?? a.width,
+      aPlane: a.plane ?? a.width,
+      aImage: a.image ?? 0,
+      aBatch: a.batch ?? 0,
+    },
+    ...{
+      bWidth: b.width,
+      bStep: b.step ?? b.width,
+      bPlane: b.plane ?? b.width,
+      bImage: b.image ?? 0,
+      bBatch: b.batch ?? 0,
+    },
     ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
   };
-  const count = batches * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  const flops = 2 * batches * rows * columns * depth;
-  const work = { name: `${batches > 1 ? `${batches} x ` : ''}${rows}x${columns}x${depth}`, flops };
-  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), work);
+  const count = splits * tilesOf(product, tileRows, tileColumns);
+  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), workOf(product));
 }
 
-/** A kernel that stores C element by element: `tiles` of consts ROWS x COLUMNS in a group. */
-function scalarStores(text: string, tiles: 'one' | 'each lane'): Way {
-  const [plain, biased] = [kernel(text), kernel(text, { ROW_BIAS: true })];
-  return (product) => {
-    const form = product.bias ? biased : plain;
-    const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
-    runTiles(form, product, { c: product.c.memory }, [ROWS, COLUMNS, tiles === 'one' ? 1 : LANES]);
+const leastTileDepth = 256;
+
+/** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. */
+function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 'any' = 'quads'): Way {
+  const [plain, biased] = [kernel(text), kernel(text, { BIAS: true })];
+  const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = plain.consts): [number, number, number] => [
+    ...([ROWS, COLUMNS] as const),
+    tile === 'group' ? 1 : LANES,
+  ];
+  return {
+    run: (product) => {
+      const form = product.bias ? biased : plain;
+      const ready = operands === 'any' ? product : withQuadRows(product);
+      runTiles(form, ready, { c: product.c.memory }, sizes());
+    },
+    groups: (product) => {
+      const [rows, columns, tiles] = sizes();
+      return Math.ceil(tilesOf(product, rows, columns) / tiles);
+    },
+    leastDepth: leastTileDepth,
   };
+}
+
+function withQuadRows(product: Product): Product {
+  const { a, b, depth, batches = 1 } = product;
+  return { ...product, a: quadRows(a, depth, batches), b: quadRows(b, depth, batches) };
 }
 
 /** Lanes of the subgroups that gemmSubgroup is written for. */
@@ -80,9 +91,7 @@ const flags = [false, true] as const;
 /** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
 const subgroupForms = [1, 2].map((ROW_QUADS) =>
   [1, 2].map((COLUMN_QUADS) =>
-    flags.map((ROW_BIAS) =>
-      flags.map((ALIGNED) => kernel(gemmSubgroup, { ROW_BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
-    ),
+    flags.map((BIAS) => flags.map((ALIGNED) => kernel(gemmSubgroup, { BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS }))),
   ),
 );
 
@@ -92,17 +101,27 @@ function quadsOf(size: number): 1 | 2 {
   return computed(2) > 1.2 * computed(1) ? 1 : 2;
 }
 
-const bySubgroup: Way = (product) => {
-  const { rows, columns, c, bias } = product;
-  const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
-  const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
-  const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
-  const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
-  const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
-  runTiles(form, product, outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
+const bySubgroup: Way = {
+  run: (product) => {
+    const { rows, columns, c, bias } = product;
+    const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
+    const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
+    const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
+    const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
+    const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
+    runTiles(form, withQuadRows(product), outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
+  },
+  groups: (product) => tilesOf(product, 4 * lanes * quadsOf(product.rows), 4 * lanes * quadsOf(product.columns)),
+  leastDepth: leastTileDepth,
 };
 
 const choose = alternatives<Product, Way>('matmul', [
+  {
+    name: 'vector',
+    fits: isVector,
+    pays: vectorPays,
+    run: byVector,
+  },
   {
     name: 'subgroup',
     fits: ({ rows, columns }, { subgroupSize }) => subgroupSize === lanes && rows >= 4 && columns >= 4,
@@ -113,17 +132,32 @@ const choose = alternatives<Product, Way>('matmul', [
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
     // Adapters in software (subgroups of 4 and 8) run the lanes of a group one after another between barriers.
     pays: (_, { subgroupSize }) => subgroupSize === null || subgroupSize > lanes,
-    run: scalarStores(gemmWorkgroup, 'one'),
+    run: scalarStores(gemmWorkgroup, 'group'),
   },
   {
     name: 'tile',
     fits: ({ rows, columns }) => rows >= 4 && columns >= 4,
-    run: scalarStores(gemmText, 'each lane'),
+    run: scalarStores(gemmText, 'lane'),
   },
-  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'each lane') },
+  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'lane', 'any') },
 ]);
 
-/** Dispatches one product of k-major operands. */
+/** Dispatches one product. */
 export function gemm(product: Product): void {
-  choose(product, product.c.memory.storage.device.limits).run(product);
+  wayOf(product).run(product);
+}
+
+function wayOf(product: Product): Way {
+  return choose(product, product.c.memory.storage.device.limits).run;
+}
+
+/** Groups that keep an adapter busy: a software one with its few cores, and a GPU. */
+const busyGroups = { narrow: 4, wide: 512 };
+
+/** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
+export function splitsOf(product: Product): number {
+  const { narrow } = product.c.memory.storage.device;
+  const { groups, leastDepth } = wayOf(product);
+  const wanted = Math.ceil((narrow ? busyGroups.narrow : busyGroups.wide) / groups(product));
+  return Math.max(1, Math.min(wanted, Math.floor(product.depth / leastDepth)));
 }
