@@ -1,7 +1,7 @@
 // y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n] (+ bias), split s of the sum taking `chunk` values of k: a few rows against a
 // large matrix, which is read once, by vec4 and as it is stored.
 // threads: a group owns all rows of 4 ACROSS columns, a lane 4 of them; ALONG lanes of the same columns take turns along the
-// depth, 4 values of k at a time, and the first of them adds their sums up. Neighbouring lanes read what lies together.
+// depth, 4 values of k at a time, and their sums are added up at the end. Neighbouring lanes read what lies together.
 // uses: lib/grid.wgsl
 const TRANSPOSED: bool = false;               // w is stored [N, K]
 const ALIGNED: bool = true;                   // rows of w as stored are multiples of 4: it is read as vec4
@@ -31,7 +31,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> wQuads: array<vec4f>;    // in place of w, with ALIGNED
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;     // [batches, splits, rows, N]
-var<workgroup> sumsOf: array<array<vec4f, ROWS>, LANES>;
+var<workgroup> partSums: array<vec4f, LANES * ROWS>;              // [ALONG, ROWS, ACROSS]
 
 // Four numbers of w as it is stored, of which the first `inside` count.
 fn quad(at: u32, inside: u32) -> vec4f {
@@ -52,6 +52,17 @@ fn block(matrix: u32, k: u32, n: u32) -> mat4x4f {
     }
   }
   return lines;
+}
+
+fn store(matrix: u32, row: u32, column: u32, sums: vec4f) {
+  if (row >= params.rows) { return; }
+  for (var j = 0u; j < min(4, params.columns - min(column, params.columns)); j++) {
+    var value = sums[j];
+    if (params.biasRow + params.biasColumn > 0 && matrix % params.splits == 0) {
+      value += bias[row * params.biasRow + (column + j) * params.biasColumn];
+    }
+    y[matrix * params.yBatch + row * params.yRow + (column + j) * params.yColumn] = value;
+  }
 }
 
 @compute @workgroup_size(LANES)
@@ -81,19 +92,15 @@ fn matmulVector(
       }
     }
   }
-  if (ALONG > 1) {
-    sumsOf[lane] = sums;
-    workgroupBarrier();
-    if (along > 0) { return; }
-    for (var other = 1u; other < ALONG; other++) {
-      for (var r = 0u; r < ROWS; r++) { sums[r] += sumsOf[lane + other * select(ACROSS, 1, TRANSPOSED)][r]; }
-    }
+  if (ALONG == 1) {
+    for (var r = 0u; r < ROWS; r++) { store(matrix, r, column, sums[r]); }
+    return;
   }
-  for (var r = 0u; r < min(ROWS, params.rows); r++) {
-    for (var j = 0u; j < min(4, params.columns - min(column, params.columns)); j++) {
-      var value = sums[r][j];
-      if (params.biasRow + params.biasColumn > 0 && firstK == 0) { value += bias[r * params.biasRow + (column + j) * params.biasColumn]; }
-      y[matrix * params.yBatch + r * params.yRow + (column + j) * params.yColumn] = value;
-    }
+  for (var r = 0u; r < ROWS; r++) { partSums[(along * ROWS + r) * ACROSS + across] = sums[r]; }
+  workgroupBarrier();
+  for (var slot = lane; slot < ROWS * ACROSS; slot += LANES) {
+    var sum = partSums[slot];
+    for (var other = 1u; other < ALONG; other++) { sum += partSums[other * ROWS * ACROSS + slot]; }
+    store(matrix, slot / ACROSS, 4 * ((id % tiles) * ACROSS + slot % ACROSS), sum);
   }
 }

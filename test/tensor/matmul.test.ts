@@ -59,15 +59,13 @@ for (const name of alternativesOf('matmul')) {
   );
   law(
     `matmul by ${name} equals its reference where its depth is split`,
-    fc
-      .constantFrom([2, 4100, 7], [40, 1030, 36], [3, 4099, 4], [12, 2048, 3])
-      .chain(([m, k, n]) =>
-        fc.record({
-          a: valuesOf([m as number, k as number]),
-          weight: valuesOf([n as number, k as number]),
-          bias: valuesOf([n as number]),
-        }),
-      ),
+    fc.constantFrom([2, 4100, 7], [40, 2060, 36], [3, 4099, 4], [12, 2048, 3], [6, 2050, 9]).chain(([m, k, n]) =>
+      fc.record({
+        a: valuesOf([m as number, k as number]),
+        weight: valuesOf([n as number, k as number]),
+        bias: valuesOf([n as number]),
+      }),
+    ),
     ({ a, weight, bias }) =>
       withAlternative('matmul', name, async () => {
         const terms = a.shape[1] as number;
@@ -78,6 +76,24 @@ for (const name of alternativesOf('matmul')) {
     { runs: 4 },
   );
 }
+
+law(
+  'matmul and linear equal their references with the choices of an adapter of wide subgroups',
+  fc.constantFrom([1, 70, 1], [2, 1100, 9], [3, 40, 130], [7, 600, 65], [20, 600, 17], [70, 33, 5]).chain(([m, k, n]) =>
+    fc.record({
+      a: valuesOf([m as number, k as number]),
+      weight: valuesOf([n as number, k as number]),
+      bias: valuesOf([n as number]),
+    }),
+  ),
+  ({ a, weight, bias }) =>
+    withLimits({ subgroupSize: 32 }, async () => {
+      const terms = a.shape[1] as number;
+      await near(linear(toTensor(a), toTensor(weight), toTensor(bias)), reference.linear(a, weight, bias), { terms });
+      const right = toTensor(weight).transpose(0, 1);
+      await near(toTensor(a).matmul(right), reference.linear(a, weight, null), { terms });
+    }),
+);
 
 law(
   'the gradient of linear is the derivative of its reference',

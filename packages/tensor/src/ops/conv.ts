@@ -38,8 +38,8 @@ import {
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
 import type { Shape } from './geometry.ts';
-import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
+import { gemm } from './matmulGemm.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };

@@ -10,7 +10,7 @@ import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
 /** An operand whose rows can be read as vec4: itself, or packed. */
@@ -57,8 +57,6 @@ function runTiles(
   run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), workOf(product));
 }
 
-const leastTileDepth = 256;
-
 /** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. */
 function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 'any' = 'quads'): Way {
   const [plain, biased] = [kernel(text), kernel(text, { BIAS: true })];
@@ -76,7 +74,6 @@ function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 
       const [rows, columns, tiles] = sizes();
       return Math.ceil(tilesOf(product, rows, columns) / tiles);
     },
-    leastDepth: leastTileDepth,
   };
 }
 
@@ -112,7 +109,6 @@ const bySubgroup: Way = {
     runTiles(form, withQuadRows(product), outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
   },
   groups: (product) => tilesOf(product, 4 * lanes * quadsOf(product.rows), 4 * lanes * quadsOf(product.columns)),
-  leastDepth: leastTileDepth,
 };
 
 const choose = alternatives<Product, Way>('matmul', [
@@ -151,13 +147,15 @@ function wayOf(product: Product): Way {
   return choose(product, product.c.memory.storage.device.limits).run;
 }
 
-/** Groups that keep an adapter busy: a software one with its few cores, and a GPU. */
-const busyGroups = { narrow: 4, wide: 512 };
+/**
+ * Groups that keep an adapter busy, and the values of the depth that a split sums up at least, so that adding the splits
+ * costs little beside it: of a software adapter with a few cores, and of a GPU.
+ */
+const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 256 } };
 
 /** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
 export function splitsOf(product: Product): number {
-  const { narrow } = product.c.memory.storage.device;
-  const { groups, leastDepth } = wayOf(product);
-  const wanted = Math.ceil((narrow ? busyGroups.narrow : busyGroups.wide) / groups(product));
-  return Math.max(1, Math.min(wanted, Math.floor(product.depth / leastDepth)));
+  const { groups, depth } = isNarrow(product) ? busy.narrow : busy.wide;
+  const wanted = Math.ceil(groups / wayOf(product).groups(product));
+  return Math.max(1, Math.min(wanted, Math.floor(product.depth / depth)));
 }

@@ -44,8 +44,6 @@ export interface Way {
   readonly run: (product: Product) => void;
   /** Groups without splits. */
   readonly groups: (product: Product) => number;
-  /** Values of the depth that a split sums up at least, so that adding the splits costs little beside it. */
-  readonly leastDepth: number;
 }
 
 /** What the profiler tells of a product. */
@@ -65,4 +63,13 @@ export function biasSteps({ bias, biasBy = 'row' }: Product): { biasRow: number;
 /** Whether an operand is stored [width, depth]. */
 export function isTransposed({ step, plane }: Operand): boolean {
   return step === 1 && plane === 1;
+}
+
+/**
+ * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
+ * one after another, and put them all aside at each barrier.
+ */
+export function isNarrow({ c }: Product): boolean {
+  const { subgroupSize } = c.memory.storage.device.limits;
+  return subgroupSize !== null && subgroupSize <= 8;
 }

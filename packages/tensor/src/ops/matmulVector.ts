@@ -4,7 +4,7 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 
 /** Rows that the kernel is made for. */
 const rowCounts = [1, 4, 8] as const;
@@ -76,7 +76,7 @@ export function isVector(product: Product): boolean {
 /** Whether the kernel should: from five rows on it reads its rows more often than w, where w is not packed first anyway. */
 export function vectorPays(product: Product): boolean {
   const { w, rows } = fewOf(product);
-  return rows <= 4 || isTransposed(w) || !product.c.memory.storage.device.narrow;
+  return rows <= 4 || isTransposed(w) || !isNarrow(product);
 }
 
 function formOf(product: Product): { form: Kernel; aligned: boolean; step: number } {
@@ -84,8 +84,7 @@ function formOf(product: Product): { form: Kernel; aligned: boolean; step: numbe
   const transposed = isTransposed(w);
   const step = transposed ? (w.image as number) : (w.step ?? w.width);
   const aligned = step % 4 === 0 && (w.batch ?? 0) % 4 === 0;
-  const { narrow } = product.c.memory.storage.device;
-  const byRows = forms[narrow ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
+  const byRows = forms[isNarrow(product) ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
   return { form: byRows?.[Number(transposed)]?.[Number(aligned)] as Kernel, aligned, step };
 }
 
@@ -120,5 +119,4 @@ export const byVector: Way = {
     const { batches = 1, rows, columns } = product;
     return batches * Math.ceil(Math.max(rows, columns) / (4 * formOf(product).form.const('ACROSS')));
   },
-  leastDepth: 2048,
 };
