@@ -4,13 +4,14 @@
 // unrolled); neighbours take neighbouring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
 // uses: lib/grid.wgsl, lib/gemm.wgsl
+alias real = f32;   // f16: what is stored, sums are f32
 const BIAS: bool = false;
 const LANES: u32 = 64;
 const ROWS: u32 = 8;
 const COLUMNS: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;       // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;       // [batches, K, N]
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 
@@ -48,10 +49,10 @@ fn gemm(
   var lowerLeft: mat4x4f;
   var lowerRight: mat4x4f;
   for (var k = 0u; k < tile.depth; k++) {
-    let upper = a[aUpper];
-    let lower = a[aLower];
-    let left = b[bLeft];
-    let right = b[bRight];
+    let upper = vec4f(a[aUpper]);
+    let lower = vec4f(a[aLower]);
+    let left = vec4f(b[bLeft]);
+    let right = vec4f(b[bRight]);
     upperLeft += outerProduct(upper, left);
     upperRight += outerProduct(upper, right);
     lowerLeft += outerProduct(lower, left);

@@ -5,14 +5,15 @@ enable subgroups;
 // loaded is used in a whole row or column of the tile.
 // reference: Goto and van de Geijn (2008); the shuffles stand where a GPU would share a tile in workgroup memory.
 // uses: lib/grid.wgsl, lib/gemm.wgsl
+alias real = f32;   // f16: what is stored, sums are f32
 const BIAS: bool = false;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const ROW_QUADS: u32 = 2;
 const COLUMN_QUADS: u32 = 2;
 const SUBGROUP: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;             // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;             // [batches, K, N]
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;        // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;        // [batches, K, N]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;            // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
 @group(0) @binding(5) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
@@ -48,11 +49,11 @@ fn gemmSubgroup(
     var left: array<vec4f, ROW_QUADS>;
     var right: array<vec4f, COLUMN_QUADS>;
     for (var q = 0u; q < ROW_QUADS; q++) {
-      left[q] = a[aNext[q]];
+      left[q] = vec4f(a[aNext[q]]);
       aNext[q] += params.aStep / 4;
     }
     for (var q = 0u; q < COLUMN_QUADS; q++) {
-      right[q] = b[bNext[q]];
+      right[q] = vec4f(b[bNext[q]]);
       bNext[q] += params.bStep / 4;
     }
     for (var q = 0u; q < ROW_QUADS; q++) {

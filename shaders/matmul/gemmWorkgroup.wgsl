@@ -3,6 +3,7 @@
 // lie in workgroup memory, twice: while one half is computed with, the next one is on its way.
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
 // uses: lib/grid.wgsl, lib/gemm.wgsl
+alias real = f32;   // f16: what is stored, sums are f32
 const BIAS: bool = false;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
@@ -11,8 +12,8 @@ const LANES: u32 = 64;
 const QUADS: u32 = 16;                          // vec4 in 64 numbers
 const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of A and two of B
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;       // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;       // [batches, K, N]
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, ROWS]
@@ -58,10 +59,10 @@ fn gemmWorkgroup(
       for (var half = 0u; half < 2; half++) {
         let inTile = line + half * (DEPTH / 2);
         let k = step * DEPTH + inTile;
-        let inside = select(0.0, 1.0, k < tile.depth);
+        let inside = k < tile.depth;
         let stored = min(k, tile.depth - 1);
-        aTile[step % 2][inTile * QUADS + quad] = inside * a[aFirst + stored * (params.aStep / 4)];
-        bTile[step % 2][inTile * QUADS + quad] = inside * b[bFirst + stored * (params.bStep / 4)];
+        aTile[step % 2][inTile * QUADS + quad] = select(vec4f(), vec4f(a[aFirst + stored * (params.aStep / 4)]), inside);
+        bTile[step % 2][inTile * QUADS + quad] = select(vec4f(), vec4f(b[bFirst + stored * (params.bStep / 4)]), inside);
       }
     }
     if (step > 0) {

@@ -1,4 +1,4 @@
-import { linear, ShapeError } from '@mien/tensor';
+import { DeviceError, device, linear, ShapeError, setFloat32MatmulPrecision, type Tensor } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
   alternativesOf,
@@ -139,6 +139,43 @@ law(
       await gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 5 });
     }
   },
+);
+
+law(
+  'matmul of medium precision rounds its operands to f16 and no more, gradient included, and refuses where there is no f16',
+  fc
+    .constantFrom([16, 16, 16], [70, 33, 65], [64, 300, 96], [17, 2100, 40])
+    .chain(([m, k, n]) =>
+      fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
+    ),
+  async ({ a, b }) => {
+    const { facts } = device();
+    if (!facts.features.includes('shader-f16')) {
+      const sentence = `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} has not; use highest`;
+      refuses(() => setFloat32MatmulPrecision('medium'), DeviceError, sentence);
+      return;
+    }
+    const terms = a.shape[1] as number;
+    setFloat32MatmulPrecision('medium');
+    try {
+      const [x, y] = [toTensor(a).detach({ requiresGrad: true }), toTensor(b)];
+      const product = x.matmul(y);
+      await near(product, reference.matmul(a, b), { terms, operands: 'f16' });
+      product.sum().backward();
+      const ones = reference.full([a.shape[0] as number, b.shape[1] as number], 1);
+      const gradient = reference.matmul(ones, reference.transpose(b, 0, 1));
+      await near(x.grad as Tensor, gradient, { terms: b.shape[1] as number, operands: 'f16' });
+      await withLimits({ subgroupSize: 32 }, () =>
+        near(x.matmul(y), reference.matmul(a, b), { terms, operands: 'f16' }),
+      );
+      await withLimits({ subgroupSize: 4 }, () =>
+        near(x.matmul(y), reference.matmul(a, b), { terms, operands: 'f16' }),
+      );
+    } finally {
+      setFloat32MatmulPrecision('highest');
+    }
+  },
+  { runs: 8 },
 );
 
 law(

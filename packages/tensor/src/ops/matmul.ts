@@ -9,6 +9,7 @@ import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
 import { gemm, splitsOf } from './matmulGemm.ts';
+import { precisionNow } from './matmulPrecision.ts';
 import type { Operand, Product } from './matmulProduct.ts';
 import { sum, sumTo } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
@@ -112,7 +113,7 @@ function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boole
     a: { ...stored(left, depth, rows, !aTransposed), batch: aOne ? 0 : rows * depth },
     b: { ...stored(right, depth, columns, bTransposed), batch: bOne ? 0 : depth * columns },
     c: { memory: y, batch: rows * columns },
-    ...{ rows, columns, depth, batches, bias, biasBy: 'column' },
+    ...{ rows, columns, depth, batches, bias, biasBy: 'column', half: precisionNow() === 'medium' },
   };
   const { limits } = y.storage.device;
   const bound = perBatch.filter((bytes) => bytes > 0);

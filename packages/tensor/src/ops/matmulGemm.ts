@@ -13,12 +13,14 @@ import { packed, roundUp4 } from './matmulPack.ts';
 import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
-/** An operand whose rows can be read as vec4: itself, or packed. */
-function quadRows(operand: Operand, depth: number, batches: number): Operand {
+type Real = 'f32' | 'f16';
+
+/** An operand whose rows can be read as vec4 of `real`: itself, or packed. */
+function quadRows(operand: Operand, depth: number, batches: number, real: Real): Operand {
   const { memory, width, step = width, plane = width, batch = 0 } = operand;
-  if (plane % 4 === 0 && step % 4 === 0) return operand;
+  if (real === 'f32' && plane % 4 === 0 && step % 4 === 0) return operand;
   const padded = roundUp4(width);
-  const copy = packed(memory, batch === 0 ? 1 : batches, depth, width, isTransposed(operand));
+  const copy = packed(memory, batch === 0 ? 1 : batches, depth, width, isTransposed(operand), real);
   return { memory: copy, width: padded, batch: batch === 0 ? 0 : depth * padded };
 }
 
@@ -57,9 +59,10 @@ function runTiles(
   run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), workOf(product));
 }
 
-/** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. */
-function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 'any' = 'quads'): Way {
-  const [plain, biased] = [kernel(text), kernel(text, { BIAS: true })];
+/** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. It reads vec4 of `real`, or anything. */
+function scalarStores(text: string, tile: 'group' | 'lane', real: Real | null): Way {
+  const values = real ? { real } : {};
+  const [plain, biased] = [kernel(text, values), kernel(text, { ...values, BIAS: true })];
   const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = plain.consts): [number, number, number] => [
     ...([ROWS, COLUMNS] as const),
     tile === 'group' ? 1 : LANES,
@@ -67,7 +70,7 @@ function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 
   return {
     run: (product) => {
       const form = product.bias ? biased : plain;
-      const ready = operands === 'any' ? product : withQuadRows(product);
+      const ready = real ? withQuadRows(product, real) : product;
       runTiles(form, ready, { c: product.c.memory }, sizes());
     },
     groups: (product) => {
@@ -77,20 +80,14 @@ function scalarStores(text: string, tile: 'group' | 'lane', operands: 'quads' | 
   };
 }
 
-function withQuadRows(product: Product): Product {
+function withQuadRows(product: Product, real: Real): Product {
   const { a, b, depth, batches = 1 } = product;
-  return { ...product, a: quadRows(a, depth, batches), b: quadRows(b, depth, batches) };
+  return { ...product, a: quadRows(a, depth, batches, real), b: quadRows(b, depth, batches, real) };
 }
 
 /** Lanes of the subgroups that gemmSubgroup is written for. */
 const lanes = 8;
 const flags = [false, true] as const;
-/** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
-const subgroupForms = [1, 2].map((ROW_QUADS) =>
-  [1, 2].map((COLUMN_QUADS) =>
-    flags.map((BIAS) => flags.map((ALIGNED) => kernel(gemmSubgroup, { BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS }))),
-  ),
-);
 
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
@@ -98,20 +95,55 @@ function quadsOf(size: number): 1 | 2 {
   return computed(2) > 1.2 * computed(1) ? 1 : 2;
 }
 
-const bySubgroup: Way = {
-  run: (product) => {
-    const { rows, columns, c, bias } = product;
-    const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
-    const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
-    const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
-    const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
-    const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
-    runTiles(form, withQuadRows(product), outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
-  },
-  groups: (product) => tilesOf(product, 4 * lanes * quadsOf(product.rows), 4 * lanes * quadsOf(product.columns)),
-};
+function subgroupTiles(real: Real): Way {
+  /** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
+  const forms = [1, 2].map((ROW_QUADS) =>
+    [1, 2].map((COLUMN_QUADS) =>
+      flags.map((BIAS) =>
+        flags.map((ALIGNED) => kernel(gemmSubgroup, { real, BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
+      ),
+    ),
+  );
+  const tile = ({ rows, columns }: Product): [number, number] => [
+    4 * lanes * quadsOf(rows),
+    4 * lanes * quadsOf(columns),
+  ];
+  return {
+    run: (product) => {
+      const { rows, columns, c, bias } = product;
+      const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
+      const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
+      const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
+      const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
+      const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
+      runTiles(form, withQuadRows(product, real), outputs, [...tile(product), 1]);
+    },
+    groups: (product) => tilesOf(product, ...tile(product)),
+  };
+}
+
+/** Products of operands rounded to f16, by the tile that suits the adapter. */
+function halfTiles(): Way {
+  const ways = {
+    subgroup: subgroupTiles('f16'),
+    workgroup: scalarStores(gemmWorkgroup, 'group', 'f16'),
+    tile: scalarStores(gemmText, 'lane', 'f16'),
+  };
+  const wayFor = (product: Product): Way => {
+    const { subgroupSize } = product.c.memory.storage.device.limits;
+    return subgroupSize === lanes ? ways.subgroup : isNarrow(product) ? ways.tile : ways.workgroup;
+  };
+  return { run: (product) => wayFor(product).run(product), groups: (product) => wayFor(product).groups(product) };
+}
 
 const choose = alternatives<Product, Way>('matmul', [
+  {
+    name: 'half',
+    // Only where a caller allowed it, because it changes results.
+    fits: ({ half, rows, columns, c }) =>
+      half === true && rows >= 16 && columns >= 16 && c.memory.storage.device.facts.features.includes('shader-f16'),
+    run: halfTiles(),
+  },
   {
     name: 'vector',
     fits: isVector,
@@ -121,21 +153,21 @@ const choose = alternatives<Product, Way>('matmul', [
   {
     name: 'subgroup',
     fits: ({ rows, columns }, { subgroupSize }) => subgroupSize === lanes && rows >= 4 && columns >= 4,
-    run: bySubgroup,
+    run: subgroupTiles('f32'),
   },
   {
     name: 'workgroup',
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
     // Adapters in software (subgroups of 4 and 8) run the lanes of a group one after another between barriers.
     pays: (_, { subgroupSize }) => subgroupSize === null || subgroupSize > lanes,
-    run: scalarStores(gemmWorkgroup, 'group'),
+    run: scalarStores(gemmWorkgroup, 'group', 'f32'),
   },
   {
     name: 'tile',
     fits: ({ rows, columns }) => rows >= 4 && columns >= 4,
-    run: scalarStores(gemmText, 'lane'),
+    run: scalarStores(gemmText, 'lane', 'f32'),
   },
-  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'lane', 'any') },
+  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'lane', null) },
 ]);
 
 /** Dispatches one product. */

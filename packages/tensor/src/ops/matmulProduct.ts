@@ -31,6 +31,8 @@ export interface Product {
   readonly bias?: Memory | null;
   /** Whether there is a bias for each row (as if absent) or each column. */
   readonly biasBy?: 'row' | 'column';
+  /** Whether operands may be rounded to f16 first; sums are f32 all the same. */
+  readonly half?: boolean;
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
