@@ -1,77 +1,73 @@
-// The matrix product C = A B, both operands k-major: the register tile in groups of several sizes, and the plain kernel.
-
-import gemm from '@mien/shaders/matmul/gemm.wgsl';
-import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
-import { empty, kernel, run, type Tensor, tensor } from '@mien/tensor';
+// Matrix products by every way that there is: a square, a row against a matrix as stored either way, a long depth.
+import {
+  device,
+  linear,
+  type MatmulPrecision,
+  scope,
+  setFloat32MatmulPrecision,
+  type Tensor,
+  tensor,
+} from '@mien/tensor';
 import { type Values, values } from '@mien/tensor/reference';
-import type { Trial } from './variant.ts';
-
-const size = 512;
-
-const tiles = [8, 32, 64].map((LANES) => ({ name: `tile, groups of ${LANES}`, form: kernel(gemm, { LANES }) }));
-
-const kernels = [...tiles, { name: 'naive', form: kernel(matmulNaive) }];
+import { alternativesOf, withAlternative } from '@mien/tensor/testing';
+import type { Trial, Variant } from './variant.ts';
 
 export function trials(): readonly Trial[] {
-  const [a, b] = [square(1), square(2)];
-  const [left, right] = [tensor(transposed(a)), tensor(b)];
   return [
-    {
-      name: `gemm ${size}, a [K, M], b [K, N]`,
-      flops: 2 * size ** 3,
-      expected: product(a, b),
-      terms: size,
-      variants: kernels.map(({ name, form }) => {
-        const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
-        const groups = Math.ceil(size ** 2 / (ROWS * COLUMNS * LANES));
-        const invoke = (): Tensor => {
-          const c = empty([size, size]);
-          run(form, { a: left, b: right, bias: null, c }, params, groups);
-          return c;
-        };
-        return { name, consts: { LANES }, run: invoke };
-      }),
-    },
+    trial('matmul', 512, 512, 512),
+    trial('matmul', 1, 2048, 2048),
+    trial('linear', 1, 2048, 2048),
+    trial('matmul', 64, 8192, 64),
   ];
 }
 
-const params = {
-  batches: 1,
-  rows: size,
-  columns: size,
-  depth: size,
-  aRows: size,
-  bColumns: size,
-  aBatch: 0,
-  bBatch: 0,
-  cBatch: 0,
-  bPlane: size,
-  bImage: 0,
-  cPlane: size,
-  cImage: 0,
-};
+/** x [rows, depth] times a matrix [depth, columns], which `linear` has transposed. */
+function trial(operation: 'matmul' | 'linear', rows: number, depth: number, columns: number): Trial {
+  const a = numbers([rows, depth], 1);
+  const b = numbers([columns, depth], 2);
+  const x = tensor(a);
+  const matrix = operation === 'linear' ? tensor(b) : scope(() => tensor(b).transpose(0, 1));
+  const once = (): Tensor => scope(() => (operation === 'linear' ? linear(x, matrix) : x.matmul(matrix)));
+  // A way that does not fit a shape is done by the last one: the kernels in its line say so.
+  const ways = alternativesOf('matmul').filter((name) => name !== 'half');
+  const variants = ways.map((name): Variant => ({ name, run: () => withAlternative('matmul', name, once) }));
+  if (device().facts.features.includes('shader-f16')) {
+    variants.push({ name: 'half', operands: 'f16', run: () => withPrecision('medium', once) });
+  }
+  return {
+    name: `${operation} [${rows}, ${depth}] x [${depth}, ${columns}]`,
+    flops: 2 * rows * columns * depth,
+    expected: product(a, b),
+    terms: depth,
+    variants: [{ name: 'chosen', run: async () => once() }, ...variants],
+  };
+}
+
+async function withPrecision(precision: MatmulPrecision, fn: () => Tensor): Promise<Tensor> {
+  setFloat32MatmulPrecision(precision);
+  try {
+    return fn();
+  } finally {
+    setFloat32MatmulPrecision('highest');
+  }
+}
 
 /** Numbers in -1..1 that float32 holds exactly, different for each seed. */
-function square(seed: number): Values {
+function numbers(shape: readonly [number, number], seed: number): Values {
   const value = (_: unknown, i: number): number => ((Math.imul(i + seed * 7919, 2654435761) >>> 16) - 32768) / 32768;
-  return values([size, size], Float64Array.from({ length: size * size }, value));
+  return values(shape, Float64Array.from({ length: shape[0] * shape[1] }, value));
 }
 
-function transposed({ data }: Values): Values {
-  return values(
-    [size, size],
-    data.map((_, i) => data[(i % size) * size + Math.floor(i / size)] as number),
-  );
-}
-
+/** a times b transposed. */
 function product(a: Values, b: Values): Values {
-  const c = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let k = 0; k < size; k++) {
-      const factor = a.data[i * size + k] as number;
-      for (let j = 0; j < size; j++)
-        c[i * size + j] = (c[i * size + j] as number) + factor * (b.data[k * size + j] as number);
-    }
+  const [rows, depth] = a.shape as [number, number];
+  const [columns] = b.shape as [number, number];
+  const c = new Float64Array(rows * columns);
+  for (let i = 0; i < c.length; i++) {
+    const [row, column] = [Math.floor(i / columns) * depth, (i % columns) * depth];
+    let sum = 0;
+    for (let k = 0; k < depth; k++) sum += (a.data[row + k] as number) * (b.data[column + k] as number);
+    c[i] = sum;
   }
-  return values([size, size], c);
+  return values([rows, columns], c);
 }

@@ -1,10 +1,10 @@
-// Runs each variant of each trial: first its answer, then its time.
-import { device, init, scope } from '@mien/tensor';
-import { tolerance } from '@mien/tensor/testing';
+// Runs each variant of each trial: first its answer and the kernels that it took, then its time.
+import { device, init, profile, profileRows } from '@mien/tensor';
+import { kernels, tolerance } from '@mien/tensor/testing';
 import { measure } from './measure.ts';
 import type { Trial, Variant } from './variant.ts';
 
-/** Prints a line for each variant: its error over the tolerance (above 1 is wrong), its rate and its consts. */
+/** Prints a line for each variant: its error over the tolerance (above 1 is wrong), its rate, its kernels and their tile sizes. */
 export async function tryAll(trials: () => readonly Trial[]): Promise<void> {
   const { facts } = await init();
   process.stdout.write(`on ${facts.name} (${facts.description})\n`);
@@ -14,22 +14,28 @@ export async function tryAll(trials: () => readonly Trial[]): Promise<void> {
   }
 }
 
-async function line(trial: Trial, { name, consts, run }: Variant): Promise<string> {
-  const sizes = Object.entries(consts).map(([key, value]) => `${key} ${value}`);
+async function line(trial: Trial, { name, operands = 'f32', run }: Variant): Promise<string> {
   try {
-    const y = scope(run);
+    const { result: y, spans } = await profile(run);
     const found = await y.data();
     y.dispose();
     const largest = trial.expected.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     const error = trial.expected.data.reduce((most, v, i) => Math.max(most, Math.abs(v - (found[i] ?? Number.NaN))), 0);
-    const ratio = error / tolerance(trial.terms, largest);
+    const ratio = error / tolerance(trial.terms, largest, operands);
     const { median, unit } = await measure(name, { flops: trial.flops }, async () => {
-      scope(() => void run());
+      (await run()).dispose();
       await device().synchronize();
     });
     const wrong = ratio <= 1 ? '' : '  WRONG';
-    return `${name.padEnd(28)} error ${ratio.toFixed(3)} of tolerance  ${median.toPrecision(3).padStart(6)} ${unit}  ${sizes.join(', ')}${wrong}`;
+    const used = profileRows(spans).map(({ kernel }) => described(kernel));
+    return `${name.padEnd(10)} error ${ratio.toFixed(3)} of tolerance  ${median.toPrecision(3).padStart(6)} ${unit}${wrong}  ${used.join(' + ')}`;
   } catch (reason) {
-    return `${name.padEnd(28)} ${reason instanceof Error ? reason.message : reason}  ${sizes.join(', ')}`;
+    return `${name.padEnd(10)} ${reason instanceof Error ? reason.message : reason}`;
   }
+}
+
+/** A kernel and the numbers that it was made with. */
+function described(label: string): string {
+  const consts = Object.entries(kernels().find((kernel) => kernel.label === label)?.consts ?? {});
+  return `${label.replace(/<.*/, '')} (${consts.map(([name, value]) => `${name} ${value}`).join(', ')})`;
 }

@@ -1,13 +1,12 @@
 // What `npm run try` needs of each way to compute the same thing.
 import type { Tensor } from '@mien/tensor';
 import type { Values } from '@mien/tensor/reference';
+import type { NearOptions } from '@mien/tensor/testing';
 
-/** One way to compute: a kernel with its tile sizes. */
-export interface Variant {
+/** One way to compute. `run` encodes it once; the caller disposes of what it gives. */
+export interface Variant extends Pick<NearOptions, 'operands'> {
   readonly name: string;
-  /** Tile sizes and other consts worth seeing. */
-  readonly consts: Readonly<Record<string, number>>;
-  readonly run: () => Tensor;
+  readonly run: () => Promise<Tensor>;
 }
 
 /** A problem, its answer in float64, and the ways to compute it. */

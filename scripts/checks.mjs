@@ -131,12 +131,25 @@ async function brokenKernels() {
       await init();
       const problems = [];
       const note = (reason) => void problems.push(reason.message);
-      await Promise.all(kernels().map((kernel) => device().compile([kernel]).catch(note)));
-      return { count: kernels().length, problems };
+      const { facts } = device();
+      // What \`enable\` lines ask for, by the name of the adapter's feature.
+      const features = { f16: 'shader-f16', subgroups: 'subgroups' };
+      const lacking = ({ code }) =>
+        [...(/^(?:enable \\w+;\\s*)+/.exec(code)?.[0] ?? '').matchAll(/enable (\\w+)/g)]
+          .map(([, word]) => features[word])
+          .find((feature) => !facts.features.includes(feature));
+      const possible = kernels().filter((kernel) => !lacking(kernel));
+      const passedOver = kernels().filter(lacking).map(lacking);
+      await Promise.all(possible.map((kernel) => device().compile([kernel]).catch(note)));
+      return { count: possible.length, problems, adapter: facts.name, passedOver };
     }`;
   const file = await bundleForNode({ name: 'kernels.ts', contents: entry }, 'kernels');
   const { compileAll } = await import(pathToFileURL(file).href);
-  const { count, problems: broken } = await compileAll();
+  const { count, problems: broken, adapter, passedOver } = await compileAll();
+  for (const feature of new Set(passedOver)) {
+    const kernels = passedOver.filter((other) => other === feature).length;
+    process.stdout.write(`        ${kernels} kernels passed over: they need ${feature}, which ${adapter} has not\n`);
+  }
   if (count === 0) problems.push('no kernel is declared');
   return [...problems, ...broken];
 }

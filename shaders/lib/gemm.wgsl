@@ -1,4 +1,4 @@
-// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), where split s of the
+// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), where split s of the
 // sum takes `chunk` values of k. Number i of row k of matrix b lies at b * batch + k * step + (i / plane) * image + i % plane:
 // a plane is a whole row, or what of it lies together, such as the pixels of one image. Widths of A and B, planes, steps,
 // images and batches of A and B are multiples of 4.
@@ -23,6 +23,8 @@ struct Params {
   cPlane: u32,
   cImage: u32,
   cBatch: u32,   // from one split to the next, the splits of a matrix one after the other
+  biasRow: u32,      // 1 for a bias by row
+  biasColumn: u32,   // 1 for a bias by column
 }
 
 // Where a group works: its matrix and split, the first row and column of its tile. Past the end, `exists` is false.
@@ -57,6 +59,9 @@ fn bAt(tile: Tile, column: u32) -> u32 {
 fn cAt(tile: Tile, row: u32, column: u32) -> u32 {
   return tile.matrix * params.cBatch + row * params.cStep + (column / params.cPlane) * params.cImage + column % params.cPlane;
 }
+
+// Which bias belongs to an element of C; the first split has it.
+fn biasAt(row: u32, column: u32) -> u32 { return row * params.biasRow + column * params.biasColumn; }
 
 // The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.
 fn aQuad(tile: Tile, row: u32) -> u32 { return aAt(tile, min(row, params.aWidth - 4)) / 4; }

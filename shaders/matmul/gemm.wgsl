@@ -1,17 +1,18 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]): both operands k-major, so that every load is a vec4 of values
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias): both operands k-major, so that every load is a vec4 of values
 // that are all used at once. Sizes and layouts: lib/gemm.wgsl.
 // threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
 // unrolled); neighbours take neighbouring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
 // uses: lib/grid.wgsl, lib/gemm.wgsl
-const ROW_BIAS: bool = false;
+alias real = f32;   // f16: what is stored, sums are f32
+const BIAS: bool = false;
 const LANES: u32 = 64;
 const ROWS: u32 = 8;
 const COLUMNS: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;       // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;       // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M], with ROW_BIAS
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 
 fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
@@ -23,7 +24,7 @@ fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
     let at = cAt(tile, firstRow, firstColumn + j);
     for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
       var value = sums[i][j];
-      if (ROW_BIAS) { value += bias[firstRow + i]; }
+      if (BIAS && tile.firstK == 0) { value += bias[biasAt(firstRow + i, firstColumn + j)]; }
       c[at + i * params.cStep] = value;
     }
   }
@@ -48,10 +49,10 @@ fn gemm(
   var lowerLeft: mat4x4f;
   var lowerRight: mat4x4f;
   for (var k = 0u; k < tile.depth; k++) {
-    let upper = a[aUpper];
-    let lower = a[aLower];
-    let left = b[bLeft];
-    let right = b[bRight];
+    let upper = vec4f(a[aUpper]);
+    let lower = vec4f(a[aLower]);
+    let left = vec4f(b[bLeft]);
+    let right = vec4f(b[bRight]);
     upperLeft += outerProduct(upper, left);
     upperRight += outerProduct(upper, right);
     lowerLeft += outerProduct(lower, left);

@@ -1,26 +1,29 @@
 enable subgroups;
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), as gemm.wgsl, on adapters whose subgroups have just SUBGROUP lanes.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl, on adapters whose subgroups have just SUBGROUP lanes.
 // threads: a group is one subgroup and owns a tile of C of 4 SUBGROUP ROW_QUADS rows and 4 SUBGROUP COLUMN_QUADS columns. For
 // each k every lane loads ROW_QUADS vec4 of A and COLUMN_QUADS of B; those of A go round by shuffles, so that a number
 // loaded is used in a whole row or column of the tile.
 // reference: Goto and van de Geijn (2008); the shuffles stand where a GPU would share a tile in workgroup memory.
 // uses: lib/grid.wgsl, lib/gemm.wgsl
-const ROW_BIAS: bool = false;
+alias real = f32;   // f16: what is stored, sums are f32
+const BIAS: bool = false;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const ROW_QUADS: u32 = 2;
 const COLUMN_QUADS: u32 = 2;
 const SUBGROUP: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;             // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;             // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;            // [M], with ROW_BIAS
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;        // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;        // [batches, K, N]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;            // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
 @group(0) @binding(5) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
 
 fn store(tile: Tile, row: u32, firstColumn: u32, sums: vec4f) {
   if (row >= params.rows || firstColumn >= params.columns) { return; }
   var values = sums;
-  if (ROW_BIAS) { values += bias[row]; }
+  if (BIAS && tile.firstK == 0) {
+    for (var j = 0u; j < 4; j++) { values[j] += bias[biasAt(row, firstColumn + j)]; }
+  }
   if (ALIGNED) {
     cQuads[cAt(tile, row, firstColumn) / 4] = values;
     return;
@@ -46,11 +49,11 @@ fn gemmSubgroup(
     var left: array<vec4f, ROW_QUADS>;
     var right: array<vec4f, COLUMN_QUADS>;
     for (var q = 0u; q < ROW_QUADS; q++) {
-      left[q] = a[aNext[q]];
+      left[q] = vec4f(a[aNext[q]]);
       aNext[q] += params.aStep / 4;
     }
     for (var q = 0u; q < COLUMN_QUADS; q++) {
-      right[q] = b[bNext[q]];
+      right[q] = vec4f(b[bNext[q]]);
       bNext[q] += params.bStep / 4;
     }
     for (var q = 0u; q < ROW_QUADS; q++) {

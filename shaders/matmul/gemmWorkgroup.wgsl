@@ -1,9 +1,10 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), as gemm.wgsl, for adapters with real workgroup memory.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl, for adapters with real workgroup memory.
 // threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices. DEPTH values of k at a time
 // lie in workgroup memory, twice: while one half is computed with, the next one is on its way.
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
 // uses: lib/grid.wgsl, lib/gemm.wgsl
-const ROW_BIAS: bool = false;
+alias real = f32;   // f16: what is stored, sums are f32
+const BIAS: bool = false;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const DEPTH: u32 = 8;
@@ -11,9 +12,9 @@ const LANES: u32 = 64;
 const QUADS: u32 = 16;                          // vec4 in 64 numbers
 const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of A and two of B
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;       // [batches, K, M]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;       // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M], with ROW_BIAS
+@group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
+@group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, ROWS]
 var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, COLUMNS]
@@ -27,7 +28,7 @@ fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
     let at = cAt(tile, firstRow, firstColumn + j);
     for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
       var value = sums[i][j];
-      if (ROW_BIAS) { value += bias[firstRow + i]; }
+      if (BIAS && tile.firstK == 0) { value += bias[biasAt(firstRow + i, firstColumn + j)]; }
       c[at + i * params.cStep] = value;
     }
   }
@@ -58,10 +59,10 @@ fn gemmWorkgroup(
       for (var half = 0u; half < 2; half++) {
         let inTile = line + half * (DEPTH / 2);
         let k = step * DEPTH + inTile;
-        let inside = select(0.0, 1.0, k < tile.depth);
+        let inside = k < tile.depth;
         let stored = min(k, tile.depth - 1);
-        aTile[step % 2][inTile * QUADS + quad] = inside * a[aFirst + stored * (params.aStep / 4)];
-        bTile[step % 2][inTile * QUADS + quad] = inside * b[bFirst + stored * (params.bStep / 4)];
+        aTile[step % 2][inTile * QUADS + quad] = select(vec4f(), vec4f(a[aFirst + stored * (params.aStep / 4)]), inside);
+        bTile[step % 2][inTile * QUADS + quad] = select(vec4f(), vec4f(b[bFirst + stored * (params.bStep / 4)]), inside);
       }
     }
     if (step > 0) {

@@ -1,7 +1,7 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias[m]), as gemm.wgsl but for any sizes: what the fast kernels are held against.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl but for any sizes: what the fast kernels are held against.
 // threads: LANES in a group, one element of C each.
 // uses: lib/grid.wgsl, lib/gemm.wgsl
-const ROW_BIAS: bool = false;
+const BIAS: bool = false;
 const LANES: u32 = 64;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -23,6 +23,6 @@ fn matmulNaive(
   for (var k = 0u; k < tile.depth; k++) {
     sum += a[a0 + k * params.aStep] * b[b0 + k * params.bStep];
   }
-  if (ROW_BIAS) { sum += bias[tile.firstRow]; }
+  if (BIAS && tile.firstK == 0) { sum += bias[biasAt(tile.firstRow, tile.firstColumn)]; }
   c[cAt(tile, tile.firstRow, tile.firstColumn)] = sum;
 }

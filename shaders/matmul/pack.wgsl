@@ -2,12 +2,13 @@
 // the layout and to the sizes that gemm.wgsl reads.
 // threads: LANES in a group, a 4 x 4 block of y each.
 // uses: lib/grid.wgsl
+alias real = f32;                  // f16 halves what a product reads
 const TRANSPOSED: bool = false;
 const LANES: u32 = 64;
 struct Params { batches: u32, rows: u32, columns: u32, xRows: u32, xColumns: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;           // [batches, xRows, xColumns]
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;   // [batches, rows, columns], columns a multiple of 4
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<real>>;   // [batches, rows, columns], columns a multiple of 4
 
 fn element(batch: u32, row: u32, column: u32) -> f32 {
   let at = select(vec2u(row, column), vec2u(column, row), TRANSPOSED);
@@ -31,11 +32,11 @@ fn pack(
   let batch = id / (blocksOfColumns * blocksOfRows);
   for (var r = row; r < min(row + 4, params.rows); r++) {
     let first = column * 4;
-    y[(batch * params.rows + r) * blocksOfColumns + column] = vec4f(
+    y[(batch * params.rows + r) * blocksOfColumns + column] = vec4<real>(vec4f(
       element(batch, r, first),
       element(batch, r, first + 1),
       element(batch, r, first + 2),
       element(batch, r, first + 3),
-    );
+    ));
   }
 }

@@ -1,7 +1,17 @@
-import { ShapeError } from '@mien/tensor';
+import {
+  DeviceError,
+  device,
+  getFloat32MatmulPrecision,
+  linear,
+  ShapeError,
+  setFloat32MatmulPrecision,
+  type Tensor,
+} from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
+import { type Values, values } from '@mien/tensor/reference';
 import {
   alternativesOf,
+  ensure,
   gradcheck,
   near,
   refuses,
@@ -37,6 +47,78 @@ for (const name of alternativesOf('matmul')) {
   );
 }
 
+const linearCases = fc
+  .record({ lead: fc.constantFrom([], [1], [3], [9], [2, 3]), depth: size, columns: size, biased: fc.boolean() })
+  .chain(({ lead, depth, columns, biased }) =>
+    fc.record({
+      x: valuesOf([...lead, depth]),
+      weight: valuesOf([columns, depth]),
+      bias: biased ? valuesOf([columns]) : fc.constant(null),
+    }),
+  );
+
+for (const name of alternativesOf('matmul')) {
+  law(
+    `linear by ${name} equals its reference for any sizes, with and without bias`,
+    linearCases,
+    ({ x, weight, bias }) =>
+      withAlternative('matmul', name, async () => {
+        const y = linear(toTensor(x), toTensor(weight), bias && toTensor(bias));
+        await near(y, reference.linear(x, weight, bias), { terms: x.shape.at(-1) as number });
+      }),
+  );
+  law(
+    `matmul by ${name} equals its reference where its depth is split`,
+    fc.constantFrom([2, 4100, 7], [40, 2060, 36], [3, 4099, 4], [12, 2048, 3], [6, 2050, 9]).chain(([m, k, n]) =>
+      fc.record({
+        a: valuesOf([m as number, k as number]),
+        weight: valuesOf([n as number, k as number]),
+        bias: valuesOf([n as number]),
+      }),
+    ),
+    ({ a, weight, bias }) =>
+      withAlternative('matmul', name, async () => {
+        const terms = a.shape[1] as number;
+        await near(linear(toTensor(a), toTensor(weight), toTensor(bias)), reference.linear(a, weight, bias), { terms });
+        const right = toTensor(weight).transpose(0, 1);
+        await near(toTensor(a).matmul(right), reference.linear(a, weight, null), { terms });
+      }),
+    { runs: 4 },
+  );
+}
+
+law(
+  'matmul and linear equal their references with the choices of an adapter of wide subgroups',
+  fc.constantFrom([1, 70, 1], [2, 1100, 9], [3, 40, 130], [7, 600, 65], [20, 600, 17], [70, 33, 5]).chain(([m, k, n]) =>
+    fc.record({
+      a: valuesOf([m as number, k as number]),
+      weight: valuesOf([n as number, k as number]),
+      bias: valuesOf([n as number]),
+    }),
+  ),
+  ({ a, weight, bias }) =>
+    withLimits({ subgroupSize: 32 }, async () => {
+      const terms = a.shape[1] as number;
+      await near(linear(toTensor(a), toTensor(weight), toTensor(bias)), reference.linear(a, weight, bias), { terms });
+      const right = toTensor(weight).transpose(0, 1);
+      await near(toTensor(a).matmul(right), reference.linear(a, weight, null), { terms });
+    }),
+);
+
+law(
+  'the gradient of linear is the derivative of its reference',
+  linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),
+  ({ x, weight, bias }) =>
+    bias
+      ? gradcheck((x, weight, bias) => linear(x, weight, bias), reference.linear, [x, weight, bias], { terms: 64 })
+      : gradcheck(
+          (x, weight) => linear(x, weight, null),
+          (x, weight) => reference.linear(x, weight, null),
+          [x, weight],
+          { terms: 64 },
+        ),
+);
+
 law(
   'the gradient of matmul is the derivative of its reference',
   cases.filter(({ a, b }) => a.data.length * b.data.length < 40_000),
@@ -70,6 +152,73 @@ law(
 );
 
 law(
+  'matmul of medium precision rounds its operands to f16 and no more, gradient included, and refuses where there is no f16',
+  fc
+    .constantFrom([16, 16, 16], [70, 33, 65], [64, 300, 96], [17, 2100, 40])
+    .chain(([m, k, n]) =>
+      fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
+    ),
+  async ({ a, b }) => {
+    const { facts } = device();
+    if (!facts.features.includes('shader-f16')) {
+      const sentence = `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} has not; use highest`;
+      refuses(() => setFloat32MatmulPrecision('medium'), DeviceError, sentence);
+      return;
+    }
+    const terms = a.shape[1] as number;
+    setFloat32MatmulPrecision('medium');
+    try {
+      const [x, y] = [toTensor(a).detach({ requiresGrad: true }), toTensor(b)];
+      const product = x.matmul(y);
+      await near(product, reference.matmul(a, b), { terms, operands: 'f16' });
+      product.sum().backward();
+      const ones = reference.full([a.shape[0] as number, b.shape[1] as number], 1);
+      const gradient = reference.matmul(ones, reference.transpose(b, 0, 1));
+      await near(x.grad as Tensor, gradient, { terms: b.shape[1] as number, operands: 'f16' });
+      await withLimits({ subgroupSize: 32 }, () =>
+        near(x.matmul(y), reference.matmul(a, b), { terms, operands: 'f16' }),
+      );
+      await withLimits({ subgroupSize: 4 }, () =>
+        near(x.matmul(y), reference.matmul(a, b), { terms, operands: 'f16' }),
+      );
+    } finally {
+      setFloat32MatmulPrecision('highest');
+    }
+  },
+  { runs: 8 },
+);
+
+law(
+  'matmul of medium precision is as near as highest where f16 holds the operands exactly',
+  fc
+    .constantFrom([16, 16, 16], [70, 33, 65], [33, 300, 96], [17, 2100, 40])
+    .chain(([m, k, n]) =>
+      fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
+    ),
+  async ({ a, b }) => {
+    if (!device().facts.features.includes('shader-f16')) return;
+    // The bound for rounded operands is wide at great depths: a lost term would pass it, and does not pass this one.
+    const [x, y] = [a, b].map(({ shape, data }) => values(shape, data.map(heldByHalf))) as [Values, Values];
+    setFloat32MatmulPrecision('medium');
+    try {
+      for (const subgroupSize of [device().limits.subgroupSize, 32, 4]) {
+        await withLimits({ subgroupSize }, () =>
+          near(toTensor(x).matmul(toTensor(y)), reference.matmul(x, y), { terms: a.shape[1] as number }),
+        );
+      }
+    } finally {
+      setFloat32MatmulPrecision('highest');
+    }
+  },
+  { runs: 8 },
+);
+
+/** The nearest multiple of 2^-6, which f16 holds below 32. */
+function heldByHalf(value: number): number {
+  return Math.round(64 * value) / 64;
+}
+
+law(
   'matmul is split over batches where a tensor is larger than a binding',
   fc.record({ a: valuesOf([32, 8, 16]), b: valuesOf([32, 16, 8]) }),
   ({ a, b }) =>
@@ -78,6 +227,27 @@ law(
     }),
   { runs: 3 },
 );
+
+test('getFloat32MatmulPrecision is highest unless it was set, and medium takes effect', async () => {
+  ensure(getFloat32MatmulPrecision() === 'highest', 'another one to begin with');
+  if (!device().facts.features.includes('shader-f16')) return;
+  const x = toTensor(reference.full([16, 16], 1 + 2 ** -12));
+  setFloat32MatmulPrecision('medium');
+  try {
+    const [first] = await x.matmul(x).data();
+    ensure(first === 16 || first === 16 * (1 + 2 ** -10) ** 2, `1 + 2^-12 was not rounded to f16: ${first}`);
+  } finally {
+    setFloat32MatmulPrecision('highest');
+  }
+});
+
+test('linear refuses shapes that do not go together', () => {
+  const of = (...shape: number[]) => toTensor(reference.full(shape, 1));
+  const together = 'linear: x [..., K], weight [N, K] and bias [N] go together';
+  refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, came x [2, 3], weight [4, 5], bias null`);
+  refuses(() => linear(of(2, 3), of(4, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [4, 3], bias [3]`);
+  refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [3], bias null`);
+});
 
 test('matmul refuses sizes that do not meet', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];

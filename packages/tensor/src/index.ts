@@ -21,6 +21,12 @@ export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.t
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
+export { linear } from './ops/matmul.ts';
+export {
+  getFloat32MatmulPrecision,
+  type MatmulPrecision,
+  setFloat32MatmulPrecision,
+} from './ops/matmulPrecision.ts';
 export { type BatchNormParameters, batchNorm } from './ops/norm.ts';
 export { type AvgPool2dOptions, adaptiveAvgPool2d, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';
 export {

@@ -1,4 +1,4 @@
-import { type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import { linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
 import { defaultUniform } from '../init.ts';
 import { Module, parameter } from '../module.ts';
 
@@ -27,7 +27,6 @@ export class Linear extends Module {
         `Linear: weight [${outputs}, ${inputs}] expects ${inputs} features last, x is [${x.shape.join(', ')}]; check the layer before`,
       );
     }
-    const y = x.matmul(this.weight.transpose(0, 1));
-    return this.bias ? y.add(this.bias) : y;
+    return linear(x, this.weight, this.bias);
   }
 }

@@ -38,7 +38,7 @@ import {
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
 import type { Shape } from './geometry.ts';
-import { packed, roundUp4 } from './matmul.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
 import { gemm } from './matmulGemm.ts';
 import { sum } from './reduce.ts';
 

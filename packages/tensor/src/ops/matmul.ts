@@ -1,41 +1,18 @@
-// Matrix products. Kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
+// Matrix products. Most kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
 // packing costs M K + K N, the product M N K.
-import packText from '@mien/shaders/matmul/pack.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
-import { kernel } from '../runtime/kernel.ts';
-import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
-import { gemm } from './matmulGemm.ts';
-import { sumTo } from './reduce.ts';
+import { gemm, splitsOf } from './matmulGemm.ts';
+import { precisionNow } from './matmulPrecision.ts';
+import type { Operand, Product } from './matmulProduct.ts';
+import { sum, sumTo } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
-
-/** The next multiple of 4, the size of a vec4. */
-export function roundUp4(size: number): number {
-  return Math.ceil(size / 4) * 4;
-}
-
-const pack = { straight: kernel(packText), transposed: kernel(packText, { TRANSPOSED: true }) };
-
-/** Matrices [batches, rows, columns], or transposed ones, with columns padded by zeros to a multiple of 4. */
-export function packed(x: Memory, batches: number, rows: number, columns: number, transposed: boolean): Tensor {
-  const [xRows, xColumns] = transposed ? [columns, rows] : [rows, columns];
-  const y = empty([batches, rows, roundUp4(columns)]);
-  const form = transposed ? pack.transposed : pack.straight;
-  const blocks = batches * Math.ceil(rows / 4) * (roundUp4(columns) / 4);
-  run(
-    form,
-    { x, y },
-    { batches, rows, columns: roundUp4(columns), xRows, xColumns },
-    Math.ceil(blocks / form.const('LANES')),
-  );
-  return y;
-}
 
 /**
  * The matrix product: [..., M, K] times [..., K, N] is [..., M, N], leading dimensions broadcasting; a vector stands for a
@@ -64,7 +41,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** a times b, of which either is stored transposed. */
 function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
-  const y = scope(() => multiply(a, b, aTransposed, bTransposed));
+  const y = scope(() => multiply(a, b, aTransposed, bTransposed, null));
   const [shapeA, shapeB] = [a.shape, b.shape];
   return record(
     'matmul',
@@ -90,45 +67,83 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
   );
 }
 
-function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
+/**
+ * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N], bias added as the product is stored. Throws
+ * ShapeError naming the shapes.
+ */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  for (const [name, tensor] of Object.entries({ x, weight, bias }))
+    if (tensor) expectDtype('linear', name, tensor, 'float32');
+  const [columns, depth] = weight.shape;
+  if (weight.rank !== 2 || x.shape.at(-1) !== depth || (bias && bias.shape.join() !== `${columns}`)) {
+    throw new ShapeError(
+      `linear: x [..., K], weight [N, K] and bias [N] go together, came x ${show(x.shape)}, weight ${show(weight.shape)}, bias ${bias ? show(bias.shape) : 'null'}`,
+    );
+  }
+  const rowsOf = (tensor: Tensor): Tensor => reshape(tensor, [-1, tensor.shape.at(-1) as number]);
+  const shapeX = x.shape;
+  const y = scope(() =>
+    reshape(multiply(rowsOf(x.detach()), weight, false, true, bias), [...shapeX.slice(0, -1), columns as number]),
+  );
+  return record(
+    'linear',
+    y,
+    { x, weight, bias },
+    {
+      saves: { x, weight },
+      backward: (dy, saved, needs) => ({
+        x: needs.x && reshape(product(rowsOf(dy), saved.weight, false, false), shapeX),
+        weight: needs.weight && product(rowsOf(dy), rowsOf(saved.x), true, false),
+        bias: needs.bias && sum(rowsOf(dy), 0),
+      }),
+    },
+  );
+}
+
+function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean, bias: Tensor | null): Tensor {
   const [rows, depth] = (aTransposed ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number];
   const columns = b.shape.at(bTransposed ? -2 : -1) as number;
   const lead = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const batches = sizeOf(lead);
   const [left, right] = [batched(a, lead), batched(b, lead)];
-  const y = empty([...lead, rows, columns]);
   const [aOne, bOne] = [left.size === rows * depth, right.size === depth * columns];
   const perBatch = [aOne ? 0 : 4 * rows * depth, bOne ? 0 : 4 * depth * columns, 4 * rows * columns];
-  const spans = splitRows(
-    'matmul',
-    batches,
-    perBatch.filter((bytes) => bytes > 0),
-    y.storage.device.limits,
-  );
+  const y = empty([...lead, rows, columns]);
+  const whole: Product = {
+    a: { ...stored(left, depth, rows, !aTransposed), batch: aOne ? 0 : rows * depth },
+    b: { ...stored(right, depth, columns, bTransposed), batch: bOne ? 0 : depth * columns },
+    c: { memory: y, batch: rows * columns },
+    ...{ rows, columns, depth, batches, bias, biasBy: 'column', half: precisionNow() === 'medium' },
+  };
+  const { limits } = y.storage.device;
+  const bound = perBatch.filter((bytes) => bytes > 0);
+  const spans = splitRows('matmul', batches, bound, limits);
+  const splits = spans.length > 1 ? 1 : splitsOf(whole);
+  if (splits > 1) {
+    const parts = empty([batches, splits, rows, columns]);
+    gemm({ ...whole, c: { memory: parts, batch: rows * columns }, splits });
+    return reshape(sum(parts, 1), y.shape);
+  }
   for (const { start, count } of spans) {
     const of = (x: Memory, i: number): Memory => {
       const bytes = perBatch[i] as number;
       return bytes === 0 ? x : part(x, start * bytes, count * bytes);
     };
-    const pa = kMajor(of(left, 0), aOne ? 1 : count, depth, rows, !aTransposed);
-    const pb = kMajor(of(right, 1), bOne ? 1 : count, depth, columns, bTransposed);
-    const [aWidth, bWidth] = [roundUp4(rows), roundUp4(columns)];
+    const [partA, partB, partC] = [of(left, 0), of(right, 1), of(y, 2)];
     gemm({
-      a: { memory: pa, width: aWidth, batch: aOne ? 0 : depth * aWidth },
-      b: { memory: pb, width: bWidth, batch: bOne ? 0 : depth * bWidth },
-      c: { memory: of(y, 2), batch: rows * columns },
-      rows,
-      columns,
-      depth,
+      ...whole,
+      a: { ...whole.a, memory: partA },
+      b: { ...whole.b, memory: partB },
+      c: { ...whole.c, memory: partC },
       batches: count,
     });
   }
   return y;
 }
 
-/** Matrices [depth, width] with the width padded to a multiple of 4; x itself where it is stored so already. */
-function kMajor(x: Memory, batches: number, depth: number, width: number, transposed: boolean): Memory {
-  return transposed || width % 4 !== 0 ? packed(x, batches, depth, width, transposed) : x;
+/** Matrices [depth, width], or [width, depth] if they are stored transposed. */
+function stored(memory: Memory, depth: number, width: number, transposed: boolean): Operand {
+  return transposed ? { memory, width, step: 1, plane: 1, image: depth } : { memory, width };
 }
 
 /** x with the leading dimensions `lead`, or none at all where one matrix serves every batch. */

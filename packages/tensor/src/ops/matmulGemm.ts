@@ -1,5 +1,5 @@
-// The ways of one product of k-major operands, which matrix products and convolutions share. Which is fast depends on the
-// adapter: its subgroups, or workgroup memory that is faster than storage.
+// The ways of one product, which matrix products and convolutions share. Which is fast depends on the adapter: its subgroups,
+// or workgroup memory that is faster than storage.
 import gemmText from '@mien/shaders/matmul/gemm.wgsl';
 import gemmSubgroup from '@mien/shaders/matmul/gemmSubgroup.wgsl';
 import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
@@ -9,50 +9,35 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
+import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
-/** An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. */
-export interface Operand {
-  readonly memory: Memory;
-  /** Numbers in a row, a multiple of 4. */
-  readonly width: number;
-  /** Elements from one row to the next. The width, if absent. */
-  readonly step?: number;
-  /** Numbers of a row that lie together. The width, if absent. */
-  readonly plane?: number;
-  /** Elements from one plane of a row to the next. */
-  readonly image?: number;
-  /** Elements from one matrix to the next; 0, as if absent, repeats one. */
-  readonly batch?: number;
+type Real = 'f32' | 'f16';
+
+/** An operand whose rows can be read as vec4 of `real`: itself, or packed. */
+function quadRows(operand: Operand, depth: number, batches: number, real: Real): Operand {
+  const { memory, width, step = width, plane = width, batch = 0 } = operand;
+  if (real === 'f32' && plane % 4 === 0 && step % 4 === 0) return operand;
+  const padded = roundUp4(width);
+  const copy = packed(memory, batch === 0 ? 1 : batches, depth, width, isTransposed(operand), real);
+  return { memory: copy, width: padded, batch: batch === 0 ? 0 : depth * padded };
 }
 
-/** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
-export interface Result extends Omit<Operand, 'width'> {}
-
-/** What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns] plus a bias by row. */
-export interface Product {
-  readonly a: Operand;
-  readonly b: Operand;
-  readonly c: Result;
-  readonly bias?: Memory | null;
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  /** Matrices. One, if absent. */
-  readonly batches?: number;
-  /** Equal parts of the depth, each with a result of its own; the caller adds them. One, if absent. */
-  readonly splits?: number;
+function tilesOf({ rows, columns, batches = 1 }: Product, tileRows: number, tileColumns: number): number {
+  return batches * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
 }
-
-type Way = (product: Product) => void;
 
 /** Dispatches `form`, of which each group does `tiles` tiles of [tileRows, tileColumns]; outputs by their names. */
 function runTiles(
   form: Kernel,
-  { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 }: Product,
+  product: Product,
   outputs: Readonly<Record<string, Memory | null>>,
   [tileRows, tileColumns, tiles]: readonly [number, number, number],
 ): void {
+  const { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 } = product;
   const params: Params = {
+    ...biasSteps(product),
     ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
     ...{
       aWidth: a.width,
@@ -70,33 +55,39 @@ function runTiles(
     },
     ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
   };
-  const count = batches * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  const flops = 2 * batches * rows * columns * depth;
-  const work = { name: `${batches > 1 ? `${batches} x ` : ''}${rows}x${columns}x${depth}`, flops };
-  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), work);
+  const count = splits * tilesOf(product, tileRows, tileColumns);
+  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), workOf(product));
 }
 
-/** A kernel that stores C element by element: `tiles` of consts ROWS x COLUMNS in a group. */
-function scalarStores(text: string, tiles: 'one' | 'each lane'): Way {
-  const [plain, biased] = [kernel(text), kernel(text, { ROW_BIAS: true })];
-  return (product) => {
-    const form = product.bias ? biased : plain;
-    const { ROWS = 1, COLUMNS = 1, LANES = 1 } = form.consts;
-    runTiles(form, product, { c: product.c.memory }, [ROWS, COLUMNS, tiles === 'one' ? 1 : LANES]);
+/** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. It reads vec4 of `real`, or anything. */
+function scalarStores(text: string, tile: 'group' | 'lane', real: Real | null): Way {
+  const values = real ? { real } : {};
+  const [plain, biased] = [kernel(text, values), kernel(text, { ...values, BIAS: true })];
+  const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = plain.consts): [number, number, number] => [
+    ...([ROWS, COLUMNS] as const),
+    tile === 'group' ? 1 : LANES,
+  ];
+  return {
+    run: (product) => {
+      const form = product.bias ? biased : plain;
+      const ready = real ? withQuadRows(product, real) : product;
+      runTiles(form, ready, { c: product.c.memory }, sizes());
+    },
+    groups: (product) => {
+      const [rows, columns, tiles] = sizes();
+      return Math.ceil(tilesOf(product, rows, columns) / tiles);
+    },
   };
+}
+
+function withQuadRows(product: Product, real: Real): Product {
+  const { a, b, depth, batches = 1 } = product;
+  return { ...product, a: quadRows(a, depth, batches, real), b: quadRows(b, depth, batches, real) };
 }
 
 /** Lanes of the subgroups that gemmSubgroup is written for. */
 const lanes = 8;
 const flags = [false, true] as const;
-/** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
-const subgroupForms = [1, 2].map((ROW_QUADS) =>
-  [1, 2].map((COLUMN_QUADS) =>
-    flags.map((ROW_BIAS) =>
-      flags.map((ALIGNED) => kernel(gemmSubgroup, { ROW_BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
-    ),
-  ),
-);
 
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
@@ -104,38 +95,99 @@ function quadsOf(size: number): 1 | 2 {
   return computed(2) > 1.2 * computed(1) ? 1 : 2;
 }
 
-const bySubgroup: Way = (product) => {
-  const { rows, columns, c, bias } = product;
-  const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
-  const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
-  const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
-  const form = subgroupForms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
-  const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
-  runTiles(form, product, outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
-};
+function subgroupTiles(real: Real): Way {
+  /** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
+  const forms = [1, 2].map((ROW_QUADS) =>
+    [1, 2].map((COLUMN_QUADS) =>
+      flags.map((BIAS) =>
+        flags.map((ALIGNED) => kernel(gemmSubgroup, { real, BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
+      ),
+    ),
+  );
+  const tile = ({ rows, columns }: Product): [number, number] => [
+    4 * lanes * quadsOf(rows),
+    4 * lanes * quadsOf(columns),
+  ];
+  return {
+    run: (product) => {
+      const { rows, columns, c, bias } = product;
+      const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
+      const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
+      const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
+      const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
+      const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
+      runTiles(form, withQuadRows(product, real), outputs, [...tile(product), 1]);
+    },
+    groups: (product) => tilesOf(product, ...tile(product)),
+  };
+}
+
+/** Products of operands rounded to f16, by the tile that suits the adapter. */
+function halfTiles(): Way {
+  const ways = {
+    subgroup: subgroupTiles('f16'),
+    workgroup: scalarStores(gemmWorkgroup, 'group', 'f16'),
+    tile: scalarStores(gemmText, 'lane', 'f16'),
+  };
+  const wayFor = (product: Product): Way => {
+    const { subgroupSize } = product.c.memory.storage.device.limits;
+    return subgroupSize === lanes ? ways.subgroup : isNarrow(product) ? ways.tile : ways.workgroup;
+  };
+  return { run: (product) => wayFor(product).run(product), groups: (product) => wayFor(product).groups(product) };
+}
 
 const choose = alternatives<Product, Way>('matmul', [
   {
+    name: 'half',
+    // Only where a caller allowed it, because it changes results.
+    fits: ({ half, rows, columns, c }) =>
+      half === true && rows >= 16 && columns >= 16 && c.memory.storage.device.facts.features.includes('shader-f16'),
+    run: halfTiles(),
+  },
+  {
+    name: 'vector',
+    fits: isVector,
+    pays: vectorPays,
+    run: byVector,
+  },
+  {
     name: 'subgroup',
     fits: ({ rows, columns }, { subgroupSize }) => subgroupSize === lanes && rows >= 4 && columns >= 4,
-    run: bySubgroup,
+    run: subgroupTiles('f32'),
   },
   {
     name: 'workgroup',
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
     // Adapters in software (subgroups of 4 and 8) run the lanes of a group one after another between barriers.
     pays: (_, { subgroupSize }) => subgroupSize === null || subgroupSize > lanes,
-    run: scalarStores(gemmWorkgroup, 'one'),
+    run: scalarStores(gemmWorkgroup, 'group', 'f32'),
   },
   {
     name: 'tile',
     fits: ({ rows, columns }) => rows >= 4 && columns >= 4,
-    run: scalarStores(gemmText, 'each lane'),
+    run: scalarStores(gemmText, 'lane', 'f32'),
   },
-  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'each lane') },
+  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'lane', null) },
 ]);
 
-/** Dispatches one product of k-major operands. */
+/** Dispatches one product. */
 export function gemm(product: Product): void {
-  choose(product, product.c.memory.storage.device.limits).run(product);
+  wayOf(product).run(product);
+}
+
+function wayOf(product: Product): Way {
+  return choose(product, product.c.memory.storage.device.limits).run;
+}
+
+/**
+ * Groups that keep an adapter busy, and the values of the depth that a split sums up at least, so that adding the splits
+ * costs little beside it: of a software adapter with a few cores, and of a GPU.
+ */
+const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 256 } };
+
+/** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
+export function splitsOf(product: Product): number {
+  const { groups, depth } = isNarrow(product) ? busy.narrow : busy.wide;
+  const wanted = Math.ceil(groups / wayOf(product).groups(product));
+  return Math.max(1, Math.min(wanted, Math.floor(product.depth / depth)));
 }

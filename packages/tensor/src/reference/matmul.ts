@@ -1,4 +1,4 @@
-import { build, stretchedAt, stretchedShape, type Values } from './values.ts';
+import { at, build, stretchedAt, stretchedShape, type Values } from './values.ts';
 
 export function matmul(a: Values, b: Values): Values {
   const left = a.shape.length === 1 ? { shape: [1, ...a.shape], data: a.data } : a;
@@ -16,4 +16,14 @@ export function matmul(a: Values, b: Values): Values {
   const rowsKept = a.shape.length === 1 ? [] : [rows];
   const columnsKept = b.shape.length === 1 ? [] : [columns];
   return { shape: [...lead, ...rowsKept, ...columnsKept], data: y.data };
+}
+
+export function linear(x: Values, weight: Values, bias: Values | null): Values {
+  const [outputs, inputs] = weight.shape as [number, number];
+  return build([...x.shape.slice(0, -1), outputs], (i) => {
+    const column = i.at(-1) as number;
+    let sum = bias ? (bias.data[column] as number) : 0;
+    for (let k = 0; k < inputs; k++) sum += at(x, [...i.slice(0, -1), k]) * at(weight, [column, k]);
+    return sum;
+  });
 }

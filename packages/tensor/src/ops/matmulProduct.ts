@@ -1,0 +1,77 @@
+// What a product is, for all of its ways.
+import type { Memory } from '../runtime/storage.ts';
+import type { Work } from '../runtime/work.ts';
+
+/**
+ * An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. One that is stored transposed has rows of step
+ * 1 and planes of 1; that, and a width that is no multiple of 4, is packed by the ways that cannot read it.
+ */
+export interface Operand {
+  readonly memory: Memory;
+  /** Numbers in a row. */
+  readonly width: number;
+  /** Elements from one row to the next. The width, if absent. */
+  readonly step?: number;
+  /** Numbers of a row that lie together. The width, if absent. */
+  readonly plane?: number;
+  /** Elements from one plane of a row to the next. */
+  readonly image?: number;
+  /** Elements from one matrix to the next; 0, as if absent, repeats one. */
+  readonly batch?: number;
+}
+
+/** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
+export interface Result extends Omit<Operand, 'width'> {}
+
+/** What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns] plus a bias. */
+export interface Product {
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly c: Result;
+  readonly bias?: Memory | null;
+  /** Whether there is a bias for each row (as if absent) or each column. */
+  readonly biasBy?: 'row' | 'column';
+  /** Whether operands may be rounded to f16 first; sums are f32 all the same. */
+  readonly half?: boolean;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Matrices. One, if absent. */
+  readonly batches?: number;
+  /** Equal parts of the depth, each with a result of its own; the caller adds them. One, if absent. */
+  readonly splits?: number;
+}
+
+export interface Way {
+  readonly run: (product: Product) => void;
+  /** Groups without splits. */
+  readonly groups: (product: Product) => number;
+}
+
+/** What the profiler tells of a product. */
+export function workOf({ batches = 1, rows, columns, depth }: Product): Work {
+  const name = `${batches > 1 ? `${batches} x ` : ''}${rows}x${columns}x${depth}`;
+  return { name, flops: 2 * batches * rows * columns * depth };
+}
+
+/** The bias's steps from row to row and from column to column. */
+export function biasSteps({ bias, biasBy = 'row' }: Product): { biasRow: number; biasColumn: number } {
+  return {
+    biasRow: Number(Boolean(bias) && biasBy === 'row'),
+    biasColumn: Number(Boolean(bias) && biasBy === 'column'),
+  };
+}
+
+/** Whether an operand is stored [width, depth]. */
+export function isTransposed({ step, plane }: Operand): boolean {
+  return step === 1 && plane === 1;
+}
+
+/**
+ * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
+ * one after another, and put them all aside at each barrier.
+ */
+export function isNarrow({ c }: Product): boolean {
+  const { subgroupSize } = c.memory.storage.device.limits;
+  return subgroupSize !== null && subgroupSize <= 8;
+}
