@@ -9,6 +9,7 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
+import { productTrials } from './matmulTrials.ts';
 
 /** An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. */
 export interface Operand {
@@ -102,7 +103,7 @@ const bySubgroup: Way = (product) => {
   runTiles(form, product, outputs, [4 * lanes * rowQuads, 4 * lanes * columnQuads, 1]);
 };
 
-const choose = alternatives<Product, Way>('matmul', [
+const choose = alternatives<Product, Way>('matmul', productTrials, [
   {
     name: 'subgroup',
     fits: ({ rows, columns }, { subgroupSize }) => subgroupSize === lanes && rows >= 4 && columns >= 4,
