@@ -56,13 +56,15 @@ interface Candidate {
 /** A way so many times slower than the fastest is not tried further: on a part of the work, and on all of it. */
 const hopeless = 4;
 const slow = 1.5;
+/** Seconds that a single run may seem longer because the host came late to see its end. */
+const lateness = 0.005;
 /** Seconds that one measurement lasts at least, so that a submit and a wait do not count. */
-const enoughSeconds = 0.02;
-const mostRepeats = 64;
+const enoughSeconds = 0.03;
+const mostRepeats = 256;
 /** Measurements of each way, in turns; the shortest counts. */
 const rounds = 4;
 /** A way that is not faster by this part is no reason to leave the fixed choice. */
-const margin = 0.03;
+const margin = 0.05;
 
 /**
  * Runs `fn`, a training step or a forward pass, notes which operations with several ways it does on which shapes, and times
@@ -250,27 +252,24 @@ class Tuner {
         seconds.set(candidate, await this.#seconds(trial, candidate, 1));
       }
       const least = Math.min(...seconds.values());
-      return new Set(candidates.filter((candidate) => (seconds.get(candidate) ?? 0) <= hopeless * least));
+      return new Set(candidates.filter((candidate) => (seconds.get(candidate) ?? 0) <= hopeless * least + lateness));
     } finally {
       dispose(trial);
     }
   }
 
-  /** Times candidates in turns; those that are far behind after their first turn have no more. */
+  /** Times candidates in turns; those that are far behind after one run have no more. */
   async #measure(trial: Trial<unknown>, candidates: readonly Candidate[]): Promise<void> {
-    const first = new Map<Candidate, number>();
     for (const candidate of candidates) {
       await this.#seconds(trial, candidate, 1);
-      first.set(candidate, await this.#seconds(trial, candidate, 1));
+      candidate.seconds = await this.#seconds(trial, candidate, 1);
     }
-    const least = Math.min(...first.values());
-    for (const [candidate, seconds] of first) candidate.seconds = seconds;
-    const remaining = candidates.filter((candidate) => candidate.seconds <= slow * least + 0.001);
+    const least = Math.min(...candidates.map(({ seconds }) => seconds));
+    const remaining = candidates.filter(({ seconds }) => seconds <= slow * least + lateness);
     for (let round = 0; round < rounds; round++) {
       for (const candidate of remaining) {
-        const repeats = Math.min(mostRepeats, Math.max(1, Math.ceil(enoughSeconds / (first.get(candidate) as number))));
-        const seconds = await this.#seconds(trial, candidate, repeats);
-        candidate.seconds = round === 0 ? seconds : Math.min(candidate.seconds, seconds);
+        const repeats = Math.min(mostRepeats, Math.ceil(enoughSeconds / candidate.seconds));
+        candidate.seconds = Math.min(candidate.seconds, await this.#seconds(trial, candidate, repeats));
       }
     }
   }
