@@ -1,7 +1,7 @@
 // Times the ways of operations on this adapter and keeps the winners: what `mien tune` does. A way is a whole: convolutions
 // are timed with the products that are fastest inside them.
 
-import { CaptureError } from '../errors.ts';
+import { CaptureError, ValueError } from '../errors.ts';
 import {
   type Alternative,
   fixedChoice,
@@ -76,9 +76,12 @@ const margin = 0.05;
 export async function tune(fn: () => unknown, options: TuneOptions = {}): Promise<TuneResult[]> {
   if (currentRecording())
     throw new CaptureError('tune: it reads times on the host; call it outside of captured functions');
+  const { secondsToCompile = 10 } = options;
+  if (!(secondsToCompile >= 0))
+    throw new ValueError(`tune: secondsToCompile is ${secondsToCompile}, expected seconds from 0 on`);
   const on = device();
   await followKept(on.facts);
-  return new Tuner(on, options).tune(fn);
+  return new Tuner(on, secondsToCompile, options.onProgress).tune(fn);
 }
 
 /** Whether choices follow what the tuner found. */
@@ -94,7 +97,7 @@ class Tuner {
   readonly #fresh = new Set<string>();
   readonly #settled = new Set<string>();
 
-  constructor(on: Device, { onProgress = () => {}, secondsToCompile = 10 }: TuneOptions) {
+  constructor(on: Device, secondsToCompile: number, onProgress: TuneOptions['onProgress'] = () => {}) {
     this.#device = on;
     this.#onProgress = onProgress;
     this.#secondsToCompile = secondsToCompile;
