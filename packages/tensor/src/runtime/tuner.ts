@@ -199,11 +199,10 @@ class Tuner {
       if (exact.some((kernel) => !tuned.includes(kernel)) && (await this.#compiles(exact, true))) {
         candidates.push({ way: fixed, exact: true, seconds: Infinity });
       }
-      await this.#measure(trial, candidates);
+      await this.#measure(trial, candidates, fixed);
       const secondsOf = (name: string, plainly = false): number | null =>
         candidates.find(({ way, exact }) => way.name === name && exact === plainly)?.seconds ?? null;
-      const followed = candidates.filter(({ exact }) => !exact);
-      const best = followed.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+      const best = fastest(candidates.filter(({ exact }) => !exact));
       const ofFixed = secondsOf(fixed.name) ?? Infinity;
       const [way, seconds] =
         ofFixed <= (1 + margin) * best.seconds ? [fixed.name, ofFixed] : [best.way.name, best.seconds];
@@ -261,20 +260,27 @@ class Tuner {
     }
   }
 
-  /** Times candidates in turns; those that are far behind after one run have no more. */
-  async #measure(trial: Trial<unknown>, candidates: readonly Candidate[]): Promise<void> {
-    for (const candidate of candidates) {
-      await this.#seconds(trial, candidate, 1);
-      candidate.seconds = await this.#seconds(trial, candidate, 1);
-    }
-    const least = Math.min(...candidates.map(({ seconds }) => seconds));
-    const remaining = candidates.filter(({ seconds }) => seconds <= slow * least + lateness);
-    for (let round = 0; round < rounds; round++) {
-      for (const candidate of remaining) {
-        const repeats = Math.min(mostRepeats, Math.ceil(enoughSeconds / candidate.seconds));
-        candidate.seconds = Math.min(candidate.seconds, await this.#seconds(trial, candidate, repeats));
+  /**
+   * Times candidates in turns. Those that are far behind after two runs have no more, but for the fixed choice; where it
+   * seems to lose, it and the fastest run as often again, so that a moment of other work on the machine decides nothing.
+   */
+  async #measure(trial: Trial<unknown>, candidates: readonly Candidate[], fixed: Way): Promise<void> {
+    const turn = async (of: readonly Candidate[], repeatsOf: (candidate: Candidate) => number): Promise<void> => {
+      for (const candidate of of) {
+        const seconds = await this.#seconds(trial, candidate, repeatsOf(candidate));
+        candidate.seconds = Math.min(candidate.seconds, seconds);
       }
-    }
+    };
+    for (const candidate of candidates) await this.#seconds(trial, candidate, 1);
+    for (let run = 0; run < 2; run++) await turn(candidates, () => 1);
+    const least = fastest(candidates).seconds;
+    const enough = ({ seconds }: Candidate): number => Math.min(mostRepeats, Math.ceil(enoughSeconds / seconds));
+    const remaining = candidates.filter(({ way, seconds }) => way === fixed || seconds <= slow * least + lateness);
+    for (let round = 0; round < rounds; round++) await turn(remaining, enough);
+    const first = fastest(candidates);
+    if (first.way === fixed) return;
+    const finalists = candidates.filter((candidate) => candidate === first || candidate.way === fixed);
+    for (let round = 0; round < rounds; round++) await turn(finalists, enough);
   }
 
   /** Seconds of one run, of `repeats` that are submitted together. */
@@ -304,6 +310,10 @@ class Tuner {
       use(trial as unknown as Trial<unknown>);
     });
   }
+}
+
+function fastest(candidates: readonly Candidate[]): Candidate {
+  return candidates.reduce((a, b) => (b.seconds < a.seconds ? b : a));
 }
 
 function declarationOf(operation: string): Operation<unknown, unknown> {
