@@ -9,6 +9,7 @@ const limits = {
   maxBufferSize: 1 << 28,
   minStorageBufferOffsetAlignment: 256,
   subgroupSize: null,
+  shaderF16: false,
 };
 
 law(

@@ -9,3 +9,4 @@ export { type EvaluateOptions, type EvaluationReport, evaluate } from './run/eva
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
 export { type TrainOptions, train } from './run/train.ts';
+export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

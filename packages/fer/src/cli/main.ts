@@ -1,13 +1,15 @@
 // The `mien` command.
+import { deleteTuned, listTuned } from '@mien/tensor';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { DATASETS, type DatasetName, MODELS, type ModelName, type Protocol } from '../protocol.ts';
 import { evaluate } from '../run/evaluate.ts';
 import { profileTraining } from '../run/profile.ts';
 import { train } from '../run/train.ts';
+import { tuneTraining } from '../run/tune.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
-import { reportEvaluation, reportProfile, reportRun } from './results.ts';
+import { reportEvaluation, reportKept, reportProfile, reportRun, reportTuning } from './results.ts';
 
 interface TrainWords {
   readonly model?: ModelName;
@@ -52,7 +54,16 @@ interface ProfileWords {
   readonly json?: boolean;
 }
 
-const mien = new Command('mien')
+interface TuneWords {
+  readonly model?: ModelName;
+  readonly batchSize?: number;
+  readonly list?: boolean;
+  readonly delete?: boolean;
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+const mien: Command = new Command('mien')
   .description('Trains and evaluates networks that recognise facial expressions, on WebGPU.')
   .version(version)
   .configureHelp({ helpWidth: 110 })
@@ -128,6 +139,22 @@ mien
   .option('--json', 'standard output carries one JSON object and nothing else')
   .action((words: ProfileWords) => runCommand(() => profileCommand(words)));
 
+mien
+  .command('tune')
+  .description("Times the ways of doing a training step's operations on this adapter and keeps the fastest.")
+  .addOption(new Option('--model <name>', 'the network whose step is tuned').choices(MODELS))
+  .option('--batch-size <n>', 'images of a step (default: as on FER2013)', wholeNumber)
+  .addOption(new Option('--list', 'print what is kept, for every adapter').conflicts(['model', 'delete']))
+  .addOption(new Option('--delete', 'delete what is kept, for every adapter').conflicts('model'))
+  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
+  .option('--json', 'standard output carries one JSON object and nothing else')
+  .addHelpText(
+    'after',
+    `
+What is kept is followed where MIEN_TUNE=on; mien train then tunes first what is not known yet.`,
+  )
+  .action((words: TuneWords) => runCommand((signal) => tuneCommand(words, signal)));
+
 await mien.parseAsync();
 
 async function trainCommand(words: TrainWords, signal: AbortSignal): Promise<void> {
@@ -141,7 +168,7 @@ async function trainCommand(words: TrainWords, signal: AbortSignal): Promise<voi
       signal,
       onEvent: (event) => {
         progress.show(event);
-        if (json && !['compiling', 'evaluating', 'reading'].includes(event.event)) write(event);
+        if (json && !['compiling', 'evaluating', 'reading', 'tuning'].includes(event.event)) write(event);
       },
     });
     progress.close();
@@ -174,6 +201,33 @@ async function profileCommand({ json, ...words }: ProfileWords): Promise<void> {
   const report = await profileTraining(words);
   if (json) write(report);
   else process.stdout.write(reportProfile(report));
+}
+
+async function tuneCommand(words: TuneWords, signal: AbortSignal): Promise<void> {
+  const { model, batchSize, list, delete: remove, adapter, json } = words;
+  if (list) {
+    const kept = await listTuned();
+    if (json) write({ kept });
+    else process.stdout.write(reportKept(kept));
+    return;
+  }
+  if (remove) {
+    const deleted = await deleteTuned();
+    if (json) write({ deleted });
+    else process.stdout.write(`deleted what was kept of ${deleted} operations and shapes\n`);
+    return;
+  }
+  if (!model) mien.error(`error: tune needs --model (${MODELS.join(', ')}), --list or --delete`);
+  const progress = new Progress();
+  try {
+    const onProgress = (done: number, total: number): void => progress.show({ event: 'tuning', done, total });
+    const report = await tuneTraining({ model, ...defined({ batchSize, adapter }), signal, onProgress });
+    progress.close();
+    if (json) write(report);
+    else process.stdout.write(reportTuning(report));
+  } finally {
+    progress.close();
+  }
 }
 
 function protocolOf(words: TrainWords): Partial<Protocol> {

@@ -8,6 +8,7 @@ export class Progress {
   #bar: cliProgress.SingleBar | null = null;
   /** The format of the bar that is drawn, if it counts something else than steps. */
   #counted: string | null = null;
+  #tunes = false;
   #epochs = 0;
   #stepsPerEpoch = 0;
   /** When the last plain line of a running epoch was written. */
@@ -17,6 +18,7 @@ export class Progress {
   show(event: RunEvent): void {
     if (event.event === 'begin') this.#begin(event);
     else if (event.event === 'step') this.#step(event);
+    else if (event.event === 'tuning') this.#tuning(event);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
     else if (event.event === 'epoch') this.#epoch(event);
@@ -68,6 +70,13 @@ export class Progress {
     this.say(
       `epoch ${words.epoch}, step ${done} of ${this.#stepsPerEpoch}: loss ${words.loss}, accuracy ${words.accuracy}, ${words.rate} images/s, ${words.left} left`,
     );
+  }
+
+  /** Tells once that it begins, as it may take minutes, and then how far it is. */
+  #tuning(event: { readonly done: number; readonly total: number }): void {
+    if (!this.#tunes) this.say('tuning: timing the ways of operations that are not known for this adapter yet');
+    this.#tunes = true;
+    this.#count('tuning    {bar} {value} of {total} operations and shapes', event);
   }
 
   /** Something counted, on a bar of its own that goes when it is complete. */

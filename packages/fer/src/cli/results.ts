@@ -1,11 +1,13 @@
 // What commands print at their end.
 import { relative } from 'node:path';
+import type { Tuned, TunedAdapter } from '@mien/tensor';
 import { milliseconds, nameOf } from '../figures/profile.ts';
 import { wilson } from '../metrics.ts';
 import type { EvaluationReport } from '../run/evaluate.ts';
 import type { Summary } from '../run/events.ts';
 import type { ProfileReport } from '../run/profile.ts';
 import { share } from '../run/report.ts';
+import type { TuneReport } from '../run/tune.ts';
 
 /** The end of a training run, in a few lines. */
 export function reportRun(out: string, summary: Summary): string {
@@ -64,17 +66,55 @@ export function reportProfile(report: ProfileReport): string {
     ofPeak === null ? '' : (100 * ofPeak).toFixed(0),
     nameOf({ kernel, work }),
   ]);
-  const lines = [['calls', 'ms', '%', 'GFLOP/s', 'GB/s', '% of peak', 'kernel'], ...table];
-  const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
+  const head = ['calls', 'ms', '%', 'GFLOP/s', 'GB/s', '% of peak', 'kernel'];
   return [
     `adapter: ${adapter}; at most ${giga(peak.flops, 1)} GFLOP/s in registers, ${giga(peak.bytes, 1)} GB/s in a copy kernel`,
     `${model}, ${batchSize} images: a training step takes ${milliseconds(stepSeconds)}, JavaScript ${milliseconds(hostSeconds)} of it (${share(hostSeconds / stepSeconds)}), in ${submits} submits`,
     `kernels one by one: ${milliseconds(kernelSeconds)}, ${stamps ? 'by timestamps of the device' : 'by the clock of the host, each with a submit and a wait'}`,
-    ...lines.map((line) =>
-      line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i] ?? 0))).join('  '),
-    ),
+    ...aligned([head, ...table]),
     '',
   ].join('\n');
+}
+
+/** What tuning found, with a line an operation and shape. */
+export function reportTuning({ adapter, model, batchSize, seconds, ratio, results }: TuneReport): string {
+  const known = results.filter((result) => result.known).length;
+  return [
+    `adapter: ${adapter}`,
+    `${model}, ${batchSize} images: ${results.length} operations and shapes, ${known} of them known before, in ${seconds.toFixed(0)} s`,
+    `all that a step does of them: the fixed choices take ${ratio.toFixed(2)} times as long as the tuned ones`,
+    ...tunings(results),
+    'calls are those of the step itself; MIEN_TUNE=on follows the tuned ways',
+    '',
+  ].join('\n');
+}
+
+/** All that is kept, adapter by adapter. */
+export function reportKept(kept: readonly TunedAdapter[]): string {
+  if (kept.length === 0) return 'nothing is kept; mien tune --model NAME tunes a training step\n';
+  return kept.flatMap(({ adapter, entries }) => [`adapter: ${adapter}`, ...tunings(entries), '']).join('\n');
+}
+
+function tunings(results: readonly (Tuned & { readonly calls?: number })[]): string[] {
+  const table = results.map(({ calls, operation, shape, way, seconds, fixed, fixedSeconds }) => [
+    ...(calls === undefined ? [] : [String(calls)]),
+    (1000 * seconds).toFixed(2),
+    (1000 * fixedSeconds).toFixed(2),
+    (fixedSeconds / seconds).toFixed(2),
+    way,
+    way === fixed ? '' : fixed,
+    `${operation} ${shape}`,
+  ]);
+  const head = ['ms', 'fixed ms', 'ratio', 'way', 'fixed way', 'operation and shape'];
+  return aligned([results.some(({ calls }) => calls !== undefined) ? ['calls', ...head] : head, ...table]);
+}
+
+/** Lines of cells in columns, all but the last flush right. */
+function aligned(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
+  return lines.map((line) =>
+    line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i] ?? 0))).join('  '),
+  );
 }
 
 function range(interval: readonly [number, number] | null): string {

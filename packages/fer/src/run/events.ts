@@ -72,6 +72,7 @@ export type RunEvent =
       readonly imagesPerSecond: number;
       readonly secondsLeft: number;
     })
+  | { readonly event: 'tuning'; readonly done: number; readonly total: number }
   | { readonly event: 'compiling'; readonly done: number; readonly total: number }
   | { readonly event: 'evaluating'; readonly done: number; readonly total: number }
   | ({ readonly event: 'epoch' } & EpochMetrics)

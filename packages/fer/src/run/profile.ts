@@ -1,23 +1,13 @@
 // Profiles a training step on random images (Node only): where its time goes, as rows, a Chrome trace and a picture.
 import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
-import {
-  chromeTrace,
-  Generator,
-  init,
-  measurePeak,
-  type Peak,
-  type ProfileRow,
-  profile,
-  profileRows,
-} from '@mien/tensor';
-import { type Faces, PIXELS } from '../datasets/faces.ts';
-import { FER2013_CLASSES } from '../datasets/fer2013.ts';
+import { chromeTrace, init, measurePeak, type Peak, type ProfileRow, profile, profileRows } from '@mien/tensor';
 import { png } from '../figures/lettering.ts';
 import { profileFigure } from '../figures/profile.ts';
 import { type ModelName, protocol } from '../protocol.ts';
 import { Training } from '../training.ts';
 import { makeFolder } from './folder.ts';
+import { noise } from './noise.ts';
 
 /** What `profileTraining` is told. */
 export interface ProfileOptions {
@@ -104,17 +94,4 @@ async function timedStep(training: Training): Promise<{ host: number; whole: num
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] as number;
-}
-
-/** Images without any sense: what a step costs does not depend on them. */
-function noise(count: number): Faces {
-  const generator = new Generator(1);
-  const words = Uint32Array.from({ length: (count * PIXELS) / 4 }, () => generator.uint32());
-  return {
-    dataset: 'noise',
-    classes: FER2013_CLASSES,
-    images: new Uint8Array(words.buffer),
-    labels: Uint8Array.from({ length: count }, (_, i) => i % FER2013_CLASSES.length),
-    splits: { Training: Int32Array.from({ length: count }, (_, i) => i) },
-  };
 }

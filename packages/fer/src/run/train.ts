@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
-import { init, ValueError, warmUp } from '@mien/tensor';
+import { init, tuning, ValueError, warmUp } from '@mien/tensor';
 import type { Faces, Split } from '../datasets/faces.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
@@ -24,6 +24,7 @@ import {
   readRun,
 } from './folder.ts';
 import { accuracyText, interval, round, share } from './report.ts';
+import { tuneStep } from './tune.ts';
 
 /** What `train` is told. Only `model` has no default in a new run; a resumed run takes all from its checkpoint. */
 export interface TrainOptions {
@@ -102,6 +103,12 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   const out = resolve(options.out ?? options.resume ?? freeFolder(`${model}-${dataset.replace('+', '')}`));
   if (!resumed && existsSync(join(out, LAST))) {
     throw new ValueError(`train: ${out} holds a run already; go on with it by resume, or name another folder`);
+  }
+  if (tuning()) {
+    const batchSize = Math.min(of.batchSize, splits.train.indices.length);
+    const onProgress = (done: number, total: number): void => onEvent({ event: 'tuning', done, total });
+    const { classes } = faces;
+    await tuneStep(model, { ...of, batchSize }, { classes, onProgress, ...(signal ? { signal } : {}) });
   }
   const training = new Training(
     {

@@ -1,9 +1,10 @@
 // SwiftShader, a Vulkan driver in software, as @sparticuz/chromium ships it: enough to run on a machine without any driver.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { cacheFolder } from './cache.node.ts';
 
 const archive = join('bin', 'swiftshader.tar.br');
 /** glibc's RTLD_NODELETE: the library stays mapped after dlopen's caller gave up on it. */
@@ -51,7 +52,7 @@ function unpacked(path: string): string {
   const { version } = JSON.parse(readFileSync(join(dirname(path), '..', 'package.json'), 'utf8')) as {
     version: string;
   };
-  const parent = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mien');
+  const parent = cacheFolder();
   const folder = join(parent, `swiftshader-${version}`);
   if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
   const files = untar(brotliDecompressSync(readFileSync(path)));

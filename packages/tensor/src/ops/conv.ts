@@ -36,10 +36,11 @@ import {
   taps,
 } from './convGeometry.ts';
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
+import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
 import type { Shape } from './geometry.ts';
-import { packed, roundUp4 } from './matmulPack.ts';
 import { gemm } from './matmulGemm.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
@@ -84,7 +85,7 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
 
-const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
+const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
   ...winogradWays(winogradForward),
   {
     name: 'gemm',
@@ -130,7 +131,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', [
   },
 ]);
 
-const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
+const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
   {
     name: 'gemm',
@@ -189,7 +190,7 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', [
 /** Gives partial sums [parts, K, C / groups, R, S] of the weight gradient. */
 type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
-const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', [
+const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
   ...winogradWays(winogradWeightGradient),
   {
     name: 'gemm',

@@ -15,9 +15,9 @@ import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
 import type { Shape } from './geometry.ts';
+import { gemm } from './matmulGemm.ts';
 import { roundUp4 } from './matmulPack.ts';
 import type { Operand } from './matmulProduct.ts';
-import { gemm } from './matmulGemm.ts';
 
 /** Outputs of a window, down and across. */
 type M = 2 | 4;

@@ -10,7 +10,17 @@ import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import {
+  biasSteps,
+  isNarrow,
+  isTransposed,
+  limitsOf,
+  type Operand,
+  type Product,
+  type Way,
+  workOf,
+} from './matmulProduct.ts';
+import { productTrials } from './matmulTrials.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
 type Real = 'f32' | 'f16';
@@ -130,18 +140,17 @@ function halfTiles(): Way {
     tile: scalarStores(gemmText, 'lane', 'f16'),
   };
   const wayFor = (product: Product): Way => {
-    const { subgroupSize } = product.c.memory.storage.device.limits;
-    return subgroupSize === lanes ? ways.subgroup : isNarrow(product) ? ways.tile : ways.workgroup;
+    const limits = limitsOf(product);
+    return limits.subgroupSize === lanes ? ways.subgroup : isNarrow(limits) ? ways.tile : ways.workgroup;
   };
   return { run: (product) => wayFor(product).run(product), groups: (product) => wayFor(product).groups(product) };
 }
 
-const choose = alternatives<Product, Way>('matmul', [
+const choose = alternatives<Product, Way>('matmul', productTrials, [
   {
     name: 'half',
     // Only where a caller allowed it, because it changes results.
-    fits: ({ half, rows, columns, c }) =>
-      half === true && rows >= 16 && columns >= 16 && c.memory.storage.device.facts.features.includes('shader-f16'),
+    fits: ({ half, rows, columns }, { shaderF16 }) => half === true && shaderF16 && rows >= 16 && columns >= 16,
     run: halfTiles(),
   },
   {
@@ -176,7 +185,7 @@ export function gemm(product: Product): void {
 }
 
 function wayOf(product: Product): Way {
-  return choose(product, product.c.memory.storage.device.limits).run;
+  return choose(product, limitsOf(product)).run;
 }
 
 /**
@@ -187,7 +196,7 @@ const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 2
 
 /** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
 export function splitsOf(product: Product): number {
-  const { groups, depth } = isNarrow(product) ? busy.narrow : busy.wide;
-  const wanted = Math.ceil(groups / wayOf(product).groups(product));
-  return Math.max(1, Math.min(wanted, Math.floor(product.depth / depth)));
+  const { groups, depth } = isNarrow(limitsOf(product)) ? busy.narrow : busy.wide;
+  const most = Math.floor(product.depth / depth);
+  return most < 2 ? 1 : Math.min(Math.ceil(groups / wayOf(product).groups(product)), most);
 }

@@ -1,4 +1,5 @@
 // What a product is, for all of its ways.
+import type { Limits } from '../runtime/limits.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Work } from '../runtime/work.ts';
 
@@ -71,7 +72,11 @@ export function isTransposed({ step, plane }: Operand): boolean {
  * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
  * one after another, and put them all aside at each barrier.
  */
-export function isNarrow({ c }: Product): boolean {
-  const { subgroupSize } = c.memory.storage.device.limits;
+export function isNarrow({ subgroupSize }: Limits): boolean {
   return subgroupSize !== null && subgroupSize <= 8;
+}
+
+/** The limits of the adapter that a product is on. */
+export function limitsOf({ c }: Product): Limits {
+  return c.memory.storage.device.limits;
 }

@@ -1,10 +1,20 @@
 // Products of a few rows, or a few columns, and a large matrix, which is read where it lies.
 import text from '@mien/shaders/matmul/matmulVector.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isNarrow, isTransposed, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import {
+  biasSteps,
+  isNarrow,
+  isTransposed,
+  limitsOf,
+  type Operand,
+  type Product,
+  type Way,
+  workOf,
+} from './matmulProduct.ts';
 
 /** Rows that the kernel is made for. */
 const rowCounts = [1, 4, 8] as const;
@@ -74,9 +84,9 @@ export function isVector(product: Product): boolean {
 }
 
 /** Whether the kernel should: from five rows on it reads its rows more often than w, where w is not packed first anyway. */
-export function vectorPays(product: Product): boolean {
+export function vectorPays(product: Product, limits: Limits): boolean {
   const { w, rows } = fewOf(product);
-  return rows <= 4 || isTransposed(w) || !isNarrow(product);
+  return rows <= 4 || isTransposed(w) || !isNarrow(limits);
 }
 
 function formOf(product: Product): { form: Kernel; aligned: boolean; step: number } {
@@ -84,7 +94,7 @@ function formOf(product: Product): { form: Kernel; aligned: boolean; step: numbe
   const transposed = isTransposed(w);
   const step = transposed ? (w.image as number) : (w.step ?? w.width);
   const aligned = step % 4 === 0 && (w.batch ?? 0) % 4 === 0;
-  const byRows = forms[isNarrow(product) ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
+  const byRows = forms[isNarrow(limitsOf(product)) ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
   return { form: byRows?.[Number(transposed)]?.[Number(aligned)] as Kernel, aligned, step };
 }
 

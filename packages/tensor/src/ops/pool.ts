@@ -7,13 +7,14 @@ import maxPool2dGradientText from '@mien/shaders/pool/maxPool2dGradient.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { alternatives } from '../runtime/alternatives.ts';
+import { alternatives, near, type Trials } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { full } from './create.ts';
 import { gather } from './gather.ts';
 import { type Shape, show } from './geometry.ts';
 
@@ -117,10 +118,15 @@ function runOverPlanes(
 
 const area = ([height, width]: Shape): number => (height as number) * (width as number);
 
+/** Max pooling of so many planes. */
+interface Pooling extends Geometry {
+  readonly planes: number;
+}
+
 /** A way to do maxPool2d; all agree on the places that they keep. */
 interface MaxPooling {
-  readonly forward: (x: Tensor, y: Tensor, places: Tensor, planes: number, g: Geometry) => void;
-  readonly gradient: (dy: Tensor, places: Tensor, dx: Tensor, planes: number, g: Geometry) => void;
+  readonly forward: (x: Tensor, y: Tensor, places: Tensor, g: Pooling) => void;
+  readonly gradient: (dy: Tensor, places: Tensor, dx: Tensor, g: Pooling) => void;
 }
 
 const largest = kernel(maxPool2dText);
@@ -128,7 +134,24 @@ const largestGradient = kernel(maxPool2dGradientText);
 const halved = kernel(halvePool2d);
 const halvedGradient = kernel(halvePool2dGradient);
 
-const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
+/** Both directions at once, since they share their places. */
+const poolTrials: Trials<Pooling, MaxPooling> = {
+  words: ({ planes, input, output, window, stride, padding, dilation }) =>
+    `${near(planes)}x${input.join('x')} to ${output.join('x')}, ${window.join('x')} s${stride.join('x')} p${padding.join('x')} d${dilation.join('x')}`,
+  prepare: (g) => {
+    const [x, y] = [full([g.planes, ...g.input], 0.5), full([g.planes, ...g.output], 0.5)];
+    const places = empty(y.shape, 'uint32');
+    return {
+      operands: [x, y, places],
+      run: ({ forward, gradient }) => {
+        forward(x, y, places, g);
+        gradient(y, places, x, g);
+      },
+    };
+  },
+};
+
+const chooseMaxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTrials, [
   {
     name: 'halves',
     fits: ({ input, window, stride, padding, dilation }) => {
@@ -137,9 +160,9 @@ const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
       return sideBySide && padding.every((size) => size === 0) && height % 2 === 0 && width % 4 === 0;
     },
     run: {
-      forward: (x, y, places, planes, { input, output }) =>
+      forward: (x, y, places, { planes, input, output }) =>
         runOverPlanes(halved, { x, y, places }, planes, area(output) / 2, { input }),
-      gradient: (dy, places, dx, planes, { input, output }) =>
+      gradient: (dy, places, dx, { planes, input, output }) =>
         runOverPlanes(halvedGradient, { dy, places, dx }, planes, area(output) / 2, { input }),
     },
   },
@@ -147,9 +170,9 @@ const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
     name: 'windows',
     fits: () => true,
     run: {
-      forward: (x, y, places, planes, g) => runOverPlanes(largest, { x, y, places }, planes, area(g.output), { ...g }),
-      gradient: (dy, places, dx, planes, g) =>
-        runOverPlanes(largestGradient, { dy, places, dx }, planes, area(g.input), { ...g }),
+      forward: (x, y, places, g) => runOverPlanes(largest, { x, y, places }, g.planes, area(g.output), { ...g }),
+      gradient: (dy, places, dx, g) =>
+        runOverPlanes(largestGradient, { dy, places, dx }, g.planes, area(g.input), { ...g }),
     },
   },
 ]);
@@ -161,11 +184,11 @@ const chooseMaxPooling = alternatives<Geometry, MaxPooling>('maxPool2d', [
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   expectDtype('maxPool2d', 'x', x, 'float32');
   const g = poolGeometry('maxPool2d', x.shape, options);
-  const planes = x.size / area(g.input);
+  const pooling = { ...g, planes: x.size / area(g.input) };
   return scope(() => {
     const y = empty([...x.shape.slice(0, -2), ...g.output]);
     const places = empty(y.shape, 'uint32');
-    chooseMaxPooling(g, x.storage.device.limits).run.forward(x, y, places, planes, g);
+    chooseMaxPooling(pooling, x.storage.device.limits).run.forward(x, y, places, pooling);
     const shape = x.shape;
     return record(
       'maxPool2d',
@@ -173,17 +196,17 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
       { x },
       {
         saves: { places },
-        backward: (dy, saved) => ({ x: maxPool2dGradient(dy, saved.places, g, shape) }),
+        backward: (dy, saved) => ({ x: maxPool2dGradient(dy, saved.places, pooling, shape) }),
       },
     );
   });
 }
 
 /** Sends each gradient to the place its window chose; the gradient of that picks them there again. */
-function maxPool2dGradient(dy: Tensor, places: Tensor, g: Geometry, shape: Shape): Tensor {
+function maxPool2dGradient(dy: Tensor, places: Tensor, g: Pooling, shape: Shape): Tensor {
   const dx = empty(shape);
-  const planes = dx.size / area(g.input);
-  chooseMaxPooling(g, dy.storage.device.limits).run.gradient(dy, places, dx, planes, g);
+  const { planes } = g;
+  chooseMaxPooling(g, dy.storage.device.limits).run.gradient(dy, places, dx, g);
   const chosen = dy.shape;
   return record(
     'maxPool2dGradient',

@@ -11,6 +11,7 @@ import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { Storage } from './storage.ts';
 import { type Command, type Copy, Stream } from './stream.ts';
 import { type Span, Timer } from './timer.ts';
+import { followIfAsked } from './tunerStore.ts';
 import type { Work } from './work.ts';
 
 /** What the framework holds on the device, in bytes of rounded buffer sizes. */
@@ -47,6 +48,8 @@ export class Device {
   #limits: Limits;
   #failure: Error | null = null;
   #lost: string | null = null;
+  /** The kernels that a rehearsed function would have dispatched. */
+  #rehearsed: Set<Kernel> | null = null;
 
   constructor(gpu: GPUDevice, facts: AdapterFacts) {
     const onFailure = (error: Error): void => {
@@ -122,6 +125,10 @@ export class Device {
     live: readonly LiveParam[],
   ): void {
     this.expectAlive();
+    if (this.#rehearsed) {
+      this.#rehearsed.add(kernel);
+      return;
+    }
     const compiled = this.#pipelines.get(kernel);
     const ranges = bound.map((range) => range && withBuffer(range));
     const recording = currentRecording();
@@ -140,6 +147,7 @@ export class Device {
   /** Appends a copy; offsets and size are multiples of four. */
   copy(from: BoundRange, to: BoundRange, bytes: number): void {
     this.expectAlive();
+    if (this.#rehearsed) return;
     const [source, target] = [withBuffer(from), withBuffer(to)];
     currentRecording()?.add({ from: source, to: target, bytes });
     this.#stream.append(copyOf(source, target, bytes), [source.buffer, target.buffer]);
@@ -243,6 +251,18 @@ export class Device {
     for (const each of compiled) if (each.error) throw each.error;
   }
 
+  /** Runs `fn`, which is synchronous, with nothing done on the device; gives the kernels that it would have dispatched. */
+  rehearse(fn: () => void): readonly Kernel[] {
+    const rehearsed = new Set<Kernel>();
+    this.#rehearsed = rehearsed;
+    try {
+      fn();
+    } finally {
+      this.#rehearsed = null;
+    }
+    return [...rehearsed];
+  }
+
   /** Runs `fn` and waits for every kernel that it needs; see `warmUp`. */
   watchCompilation<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
     this.expectAlive();
@@ -337,6 +357,11 @@ export type Grid = readonly [number, number, number];
 export interface InitOptions {
   /** `swiftshader`, `lavapipe`, or part of an adapter's name; without it the environment's `MIEN_ADAPTER`, then the best found. */
   readonly adapter?: string;
+  /**
+   * Whether operations that have several ways take the one that `tune` found fastest on this adapter, where it is known;
+   * else the choice is fixed. Without it as before, at first as the environment's `MIEN_TUNE` says: `on`, or `off` by default.
+   */
+  readonly tune?: boolean;
 }
 
 let opening: Promise<Device> | null = null;
@@ -347,6 +372,7 @@ let current: Device | null = null;
  * adapter, and where the device was made on another one than is asked for now.
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
+  const first = opening === null;
   opening ??= open(options);
   let made: Device;
   try {
@@ -355,11 +381,14 @@ export async function init(options: InitOptions = {}): Promise<Device> {
     opening = null;
     throw reason;
   }
-  const { adapter } = options;
-  if (adapter === undefined || isNamed(made.facts, adapter)) return made;
-  throw new DeviceError(
-    `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
-  );
+  const { adapter, tune } = options;
+  if (adapter !== undefined && !isNamed(made.facts, adapter)) {
+    throw new DeviceError(
+      `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
+    );
+  }
+  await followIfAsked(made.facts, tune, first);
+  return made;
 }
 
 async function open(options: InitOptions): Promise<Device> {

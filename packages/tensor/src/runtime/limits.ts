@@ -15,13 +15,15 @@ export interface Limits {
   readonly minStorageBufferOffsetAlignment: number;
   /** Lanes of every subgroup, or null where the adapter has none or does not say one number. */
   readonly subgroupSize: number | null;
+  /** Whether kernels may compute and store in f16. */
+  readonly shaderF16: boolean;
 }
 
 /** Lavapipe announces 4 GiB and ends the process in buffers beyond this. */
 const largestBuffer = 2 ** 31;
 
 /** The limits that `gpu` was made with on an adapter of these facts. */
-export function limitsOf(gpu: GPUDevice, { subgroupSize }: AdapterFacts): Limits {
+export function limitsOf(gpu: GPUDevice, { subgroupSize, features }: AdapterFacts): Limits {
   const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   return {
     maxComputeWorkgroupsPerDimension,
@@ -30,5 +32,6 @@ export function limitsOf(gpu: GPUDevice, { subgroupSize }: AdapterFacts): Limits
     maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
     subgroupSize: subgroupSize && subgroupSize.min === subgroupSize.max ? subgroupSize.max : null,
+    shaderF16: features.includes('shader-f16'),
   };
 }

@@ -1,7 +1,9 @@
 // The kit for proving kernels: laws over generated cases, derived tolerances, gradients against float64 differences.
+
+export { keptNames, readKept, writeKept } from '#kept';
 export { checkKnownAnswer } from '../device/open.ts';
 export { broadcastShapes, broadcastStrides, collapse } from '../ops/geometry.ts';
-export { alternativesOf, withAlternative } from '../runtime/alternatives.ts';
+export { alternatives, alternativesOf, withAlternative } from '../runtime/alternatives.ts';
 export { kernels } from '../runtime/kernel.ts';
 export { planBuffers } from '../runtime/plan.ts';
 export { gridOf } from '../runtime/run.ts';

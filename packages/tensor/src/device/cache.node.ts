@@ -1,0 +1,8 @@
+// Where Mien keeps files of its own that it can make again.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The user's cache folder for Mien; it may not exist yet. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mien');
+}

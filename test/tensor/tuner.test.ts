@@ -1,0 +1,177 @@
+import {
+  capture,
+  deleteTuned,
+  init,
+  kernel,
+  listTuned,
+  ones,
+  profile,
+  run,
+  scope,
+  type Tensor,
+  tune,
+  tuning,
+  zeros,
+} from '@mien/tensor';
+import { alternatives, ensure, keptNames, writeKept } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { changeKept, withOwnStore } from './tunerKit.ts';
+
+/** A product that two ways and more can do. */
+const product = (): Tensor => scope(() => ones([32, 24]).matmul(ones([24, 16])));
+
+/** The kernels of the product, as choices stand. */
+async function kernelsOf(): Promise<string> {
+  const { spans } = await profile(async () => {
+    const y = product();
+    await y.data();
+    y.dispose();
+  });
+  return spans.map(({ kernel }) => kernel).join(' ');
+}
+
+/** Runs `use` and gives the lines that it warned with. */
+async function warningsOf(use: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => lines.push(line);
+  try {
+    await use();
+  } finally {
+    console.warn = warn;
+  }
+  return lines;
+}
+
+test('tune times the ways of what a function does, once: the winners survive a new load', () =>
+  withOwnStore(async () => {
+    const told: string[] = [];
+    const found = await tune(product, { onProgress: (done, total) => told.push(`${done} of ${total}`) });
+    ensure(found.length === 1 && told.join() === '1 of 1', `${found.length} results, told ${told.join()}`);
+    const [{ operation, shape, way, seconds, fixedSeconds, ways, calls, known }] = found as [(typeof found)[0]];
+    ensure(operation === 'matmul' && shape === '32/1x16x32' && calls === 1 && !known, `${operation} ${shape} ${calls}`);
+    ensure(seconds > 0 && seconds <= fixedSeconds && ways[way] === seconds, JSON.stringify(found));
+    ensure(tuning(), 'choices follow the winners');
+    await init({ tune: false });
+    ensure(!tuning(), 'choices are fixed again');
+    await init({ tune: true });
+    const again = await tune(product);
+    ensure(again[0]?.known === true && again[0].way === way && again[0].seconds === seconds, JSON.stringify(again));
+  }));
+
+test('tune off reads nothing: choices follow a kept winner only where the tuner is on', () =>
+  withOwnStore(async () => {
+    await init({ tune: false });
+    const fixed = await kernelsOf();
+    ensure(!fixed.includes('matmulNaive'), `the fixed choice is ${fixed}`);
+    await tune(product);
+    await changeKept((entry) => {
+      entry.way = 'naive';
+    });
+    const on = await kernelsOf();
+    ensure(on.includes('matmulNaive'), `with the tuner on it ran ${on}`);
+    await init({ tune: false });
+    const off = await kernelsOf();
+    ensure(off === fixed, `with the tuner off it ran ${off}`);
+    await init();
+    ensure(!tuning(), 'init without a word leaves it as it was');
+  }));
+
+test('tune forgets a winner whose kernels have changed since', () =>
+  withOwnStore(async () => {
+    await tune(product);
+    await changeKept((entry) => {
+      entry.way = 'naive';
+      entry.hash = '00000000';
+    });
+    const ran = await kernelsOf();
+    ensure(!ran.includes('matmulNaive'), ran);
+    ensure((await listTuned())[0]?.entries.length === 0, 'it is not listed');
+    ensure((await tune(product))[0]?.known === false, 'it is timed anew');
+  }));
+
+test('listTuned tells what is kept by adapter, and deleteTuned deletes it', () =>
+  withOwnStore(async () => {
+    ensure((await listTuned()).length === 0, 'nothing at first');
+    const [result] = await tune(product);
+    const [kept, ...others] = await listTuned();
+    ensure(others.length === 0 && kept?.entries.length === 1, JSON.stringify(kept));
+    ensure(kept.adapter.includes((await init()).facts.name), kept.adapter);
+    ensure(kept.entries[0]?.seconds === result?.seconds, 'as it was measured');
+    ensure((await deleteTuned()) === 1, 'one result');
+    ensure((await listTuned()).length === 0 && !tuning(), 'nothing is left, and choices are fixed');
+  }));
+
+test('tune ignores a damaged store with one line, and writes it anew', () =>
+  withOwnStore(async () => {
+    await tune(product);
+    const [name] = (await keptNames()) as [string];
+    for (const text of ['{"version": 1, "adap', '{"version":1,"adapter":"x","entries":[{"operation":"matmul"}]}']) {
+      await init({ tune: false });
+      await writeKept(name, text);
+      ensure((await warningsOf(() => init())).length === 0, 'off does not look at it');
+      const fixed = await kernelsOf();
+      await warningsOf(() => init({ tune: true }));
+      ensure(tuning() && (await kernelsOf()) === fixed, 'choices are fixed');
+      ensure((await listTuned()).length === 0, 'nothing is listed');
+    }
+    await writeKept('another', 'no JSON');
+    const lines = await warningsOf(() => listTuned().then(listTuned));
+    ensure(
+      lines.filter((line) => /kept as another is damaged.*mien tune --delete/.test(line)).length === 1,
+      lines.join('\n'),
+    );
+    await tune(product);
+    ensure((await listTuned())[0]?.entries.length === 1, 'it is whole again');
+  }));
+
+/** A kernel that no driver has in a cache, and whose compilation takes a while. */
+const text = (statements: number): string => `@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn tuned() {
+${Array.from({ length: statements }, (_, i) => `  y[${i % 4}] = sin(y[${(i + 1) % 4}] + ${performance.timeOrigin + i}) * cos(y[${i % 3}]);`).join('\n')}
+}
+`;
+const quick = kernel(text(1));
+const late = kernel(text(600));
+type Touch = (y: Tensor) => void;
+const chooseTouch = alternatives<number, Touch>(
+  'touchForTest',
+  {
+    words: (size) => `${size}`,
+    prepare: (size) => {
+      const y = ones([size]);
+      return { operands: [y], run: (way) => way(y) };
+    },
+  },
+  [
+    { name: 'late', fits: () => true, pays: () => false, run: (y) => run(late, { y }, {}, 1) },
+    { name: 'quick', fits: () => true, run: (y) => run(quick, { y }, {}, 1) },
+  ],
+);
+
+test('tune passes over a way whose kernels are not compiled in time', () =>
+  withOwnStore(async () => {
+    const touch = async (): Promise<void> => {
+      const y = zeros([4]);
+      chooseTouch(4, (await init()).limits).run(y);
+      y.dispose();
+    };
+    const [result] = await tune(touch, { secondsToCompile: 0 });
+    ensure(result?.way === 'quick' && result.ways.late === null, JSON.stringify(result));
+  }));
+
+test('tune refuses to run in a captured function, and a limit that is no time', async () => {
+  const told: Promise<unknown>[] = [];
+  using captured = capture(() => {
+    told.push(tune(product));
+    return zeros([1]);
+  });
+  captured.run().dispose();
+  const sentences: string[] = [];
+  for (const refused of [told[0], tune(product, { secondsToCompile: Number.NaN })]) {
+    await Promise.resolve(refused).catch((reason: unknown) => sentences.push(String(reason)));
+  }
+  ensure(sentences[0]?.startsWith('CaptureError: tune: it reads times on the host') === true, sentences[0] ?? 'none');
+  ensure(sentences[1]?.startsWith('ValueError: tune: secondsToCompile is NaN') === true, sentences[1] ?? 'none');
+});

@@ -1,0 +1,48 @@
+// A store of the tuner's own for a test: in Node an empty cache folder, in a browser the page's IndexedDB, emptied.
+import { deleteTuned, init } from '@mien/tensor';
+import { keptNames, readKept, writeKept } from '@mien/tensor/testing';
+
+/** The part of Node's process that is needed here; a page has none. */
+interface NodeProcess {
+  readonly env: Record<string, string | undefined>;
+  readonly pid: number;
+  readonly getBuiltinModule?: (name: 'node:fs') => {
+    rmSync: (path: string, options: { recursive: true; force: true }) => void;
+  };
+}
+
+/** Runs `use` with an empty store, choices being fixed before and after. */
+export async function withOwnStore(use: () => Promise<void>): Promise<void> {
+  const { process } = globalThis as { readonly process?: NodeProcess };
+  const before = process?.env.XDG_CACHE_HOME;
+  const folder = `${process?.env.TMPDIR ?? '/tmp'}/mien-tuner-${process?.pid}`;
+  if (process) process.env.XDG_CACHE_HOME = folder;
+  try {
+    await deleteTuned();
+    await use();
+  } finally {
+    await deleteTuned();
+    if (process && before === undefined) delete process.env.XDG_CACHE_HOME;
+    else if (process) process.env.XDG_CACHE_HOME = before;
+    process?.getBuiltinModule?.('node:fs').rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One entry as it is kept, as far as tests change it. */
+export interface KeptEntry {
+  way: string;
+  hash: string;
+  readonly operation: string;
+  readonly ways: Readonly<Record<string, number | null>>;
+}
+
+/** Changes every entry that is kept, and has choices follow what is kept then. */
+export async function changeKept(change: (entry: KeptEntry) => void): Promise<void> {
+  for (const name of await keptNames()) {
+    const text = JSON.parse((await readKept(name)) as string) as { readonly entries: readonly KeptEntry[] };
+    for (const entry of text.entries) change(entry);
+    await writeKept(name, JSON.stringify(text));
+  }
+  await init({ tune: false });
+  await init({ tune: true });
+}
