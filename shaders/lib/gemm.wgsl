@@ -23,6 +23,7 @@ struct Params {
   cPlane: u32,
   cImage: u32,
   cBatch: u32,   // from one split to the next, the splits of a matrix one after the other
+  biasBatch: u32,    // from one matrix to the next
   biasRow: u32,      // 1 for a bias by row
   biasColumn: u32,   // 1 for a bias by column
 }
@@ -61,7 +62,9 @@ fn cAt(tile: Tile, row: u32, column: u32) -> u32 {
 }
 
 // Which bias belongs to an element of C; the first split has it.
-fn biasAt(row: u32, column: u32) -> u32 { return row * params.biasRow + column * params.biasColumn; }
+fn biasAt(tile: Tile, row: u32, column: u32) -> u32 {
+  return (tile.matrix / params.splits) * params.biasBatch + row * params.biasRow + column * params.biasColumn;
+}
 
 // The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.
 fn aQuad(tile: Tile, row: u32) -> u32 { return aAt(tile, min(row, params.aWidth - 4)) / 4; }

@@ -24,7 +24,7 @@ fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
     let at = cAt(tile, firstRow, firstColumn + j);
     for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
       var value = sums[i][j];
-      if (BIAS && tile.firstK == 0) { value += bias[biasAt(firstRow + i, firstColumn + j)]; }
+      if (BIAS && tile.firstK == 0) { value += bias[biasAt(tile, firstRow + i, firstColumn + j)]; }
       c[at + i * params.cStep] = value;
     }
   }

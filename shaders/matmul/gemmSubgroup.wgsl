@@ -22,7 +22,7 @@ fn store(tile: Tile, row: u32, firstColumn: u32, sums: vec4f) {
   if (row >= params.rows || firstColumn >= params.columns) { return; }
   var values = sums;
   if (BIAS && tile.firstK == 0) {
-    for (var j = 0u; j < 4; j++) { values[j] += bias[biasAt(row, firstColumn + j)]; }
+    for (var j = 0u; j < 4; j++) { values[j] += bias[biasAt(tile, row, firstColumn + j)]; }
   }
   if (ALIGNED) {
     cQuads[cAt(tile, row, firstColumn) / 4] = values;

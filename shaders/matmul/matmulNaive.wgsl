@@ -23,6 +23,6 @@ fn matmulNaive(
   for (var k = 0u; k < tile.depth; k++) {
     sum += a[a0 + k * params.aStep] * b[b0 + k * params.bStep];
   }
-  if (BIAS && tile.firstK == 0) { sum += bias[biasAt(tile.firstRow, tile.firstColumn)]; }
+  if (BIAS && tile.firstK == 0) { sum += bias[biasAt(tile, tile.firstRow, tile.firstColumn)]; }
   c[cAt(tile, tile.firstRow, tile.firstColumn)] = sum;
 }

@@ -30,6 +30,8 @@ const channels = fc.constantFrom(
   { groups: 4, inputs: 1, outputs: 1 },
   { groups: 3, inputs: 1, outputs: 2 },
   { groups: 2, inputs: 3, outputs: 2 },
+  { groups: 2, inputs: 4, outputs: 8 },
+  { groups: 3, inputs: 5, outputs: 6 },
 );
 
 const cases = fc
@@ -55,7 +57,7 @@ const pixels = ({ x }: { x: reference.Values }): number => x.data.length;
 
 for (const name of alternativesOf('conv2d')) {
   law(`conv2d by ${name} equals its reference for any stride, padding, dilation and groups`, cases, (c) =>
-    withAlternative('conv2d', name === 'gemm' && c.options.groups > 1 ? 'direct' : name, async () => {
+    withAlternative('conv2d', name, async () => {
       await near(
         conv2d(toTensor(c.x), toTensor(c.weight), toTensor(c.bias), c.options),
         reference.conv2d(c.x, c.weight, c.bias, c.options),
@@ -75,9 +77,8 @@ for (const name of alternativesOf('conv2dWeightGradient')) {
     `the gradient of conv2d by ${name} is the derivative of its reference`,
     cases.filter((c) => pixels(c) < 1500),
     (c) => {
-      const way = name === 'gemm' && c.options.groups > 1 ? 'direct' : name;
-      return withAlternative('conv2dWeightGradient', way, () =>
-        withAlternative('convTranspose2d', way, () =>
+      return withAlternative('conv2dWeightGradient', name, () =>
+        withAlternative('convTranspose2d', name, () =>
           gradcheck(
             (x, weight, bias) => conv2d(x as Tensor, weight as Tensor, bias as Tensor, c.options),
             (x, weight, bias) =>
@@ -117,7 +118,7 @@ for (const name of alternativesOf('convTranspose2d')) {
     `convTranspose2d by ${name} equals its reference, gradient included`,
     transposeCases,
     ({ x, weight, bias, options }) =>
-      withAlternative('convTranspose2d', name === 'gemm' && options.groups > 1 ? 'direct' : name, async () => {
+      withAlternative('convTranspose2d', name, async () => {
         const terms = weight.data.length;
         await near(
           convTranspose2d(toTensor(x), toTensor(weight), toTensor(bias), options),

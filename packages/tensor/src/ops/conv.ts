@@ -1,6 +1,6 @@
 // 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
-// Visin (2016). Without groups they are matrix products over patches (Chellapilla, Puri and Simard, 2006), in passes of as
-// many images as a workspace holds; with groups, and where one image's patches cannot be bound, they are computed directly.
+// Visin (2016). They are matrix products over patches (Chellapilla, Puri and Simard, 2006), one for each group, in passes of as
+// many images as a workspace holds; groups of few channels, and images whose patches cannot be bound, are computed directly.
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
@@ -62,9 +62,13 @@ function largestBytes(g: ConvGeometry): number {
   return Math.max(...planeBytes(g), 4 * roundUp4(Math.max(taps(g), g.outputs)) * roundUp4(area(g.output)));
 }
 
-/** Whether it is a product over patches of which the fewest images that a pass can have can be bound. */
+/**
+ * Whether it is a product over patches, one for each group, of which the fewest images that a pass can have can be bound. Groups
+ * of fewer channels than a vec4 would leave most of a product's tiles empty.
+ */
 function overPatches(g: ConvGeometry, limits: Limits): boolean {
-  return g.groups === 1 && fewestImages(g, limits) * largestBytes(g) <= limits.maxStorageBufferBindingSize;
+  const apart = g.groups === 1 || Math.min(g.inputs, g.outputs) / g.groups >= 4;
+  return apart && fewestImages(g, limits) * largestBytes(g) <= limits.maxStorageBufferBindingSize;
 }
 
 /** Images of each pass over patches: as many as the workspace holds. */
@@ -91,22 +95,27 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
     name: 'gemm',
     fits: overPatches,
     run: (x, weight, bias, g, y) => {
-      const [depth, plane] = [taps(g), area(g.output)];
-      const a = packed(weight, 1, depth, g.outputs, true);
+      const [depth, plane] = [taps(g) / g.groups, area(g.output)];
+      const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
+      const a = packed(weight, g.groups, depth, outputs, true);
       for (const span of passes(g, y.storage.device.limits)) {
         const inPlace = pointwise(g) && plane % 4 === 0;
         const pixels = span.count * plane;
         const columns = roundUp4(pixels);
         const b = inPlace ? images(x, span) : patchesOf(images(x, span), g, span.count, columns, false);
-        const layout = inPlace ? { step: plane, plane, image: g.inputs * plane } : {};
+        const layout = inPlace
+          ? { step: plane, plane, image: g.inputs * plane, batch: inputs * plane }
+          : { batch: depth * columns };
         gemm({
-          a: { memory: a, width: roundUp4(g.outputs) },
+          a: { memory: a, width: roundUp4(outputs), batch: depth * roundUp4(outputs) },
           b: { memory: b, width: columns, ...layout },
-          c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane },
+          c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane, batch: outputs * plane },
           bias,
-          rows: g.outputs,
+          biasBatch: outputs,
+          rows: outputs,
           columns: pixels,
           depth,
+          batches: g.groups,
         });
       }
     },
@@ -137,8 +146,9 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', t
     name: 'gemm',
     fits: overPatches,
     run: (y, weight, bias, g, x) => {
-      const [rows, plane] = [taps(g), area(g.output)];
-      const a = rows % 4 === 0 ? weight : packed(weight, 1, g.outputs, rows, false);
+      const [rows, plane] = [taps(g) / g.groups, area(g.output)];
+      const depth = g.outputs / g.groups;
+      const a = rows % 4 === 0 ? weight : packed(weight, g.groups, depth, rows, false);
       const forms = col2im[Number(g.stride.some((step) => step > 1))] as (typeof col2im)[number];
       const form = bias ? forms.biased : forms.plain;
       for (const span of passes(g, x.storage.device.limits)) {
@@ -146,20 +156,24 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', t
         const columns = roundUp4(pixels);
         const inPlace = plane % 4 === 0;
         const b = inPlace ? images(y, span) : patchesOf(images(y, span), asPixels(g), span.count, columns, false);
-        const layout = inPlace ? { step: plane, plane, image: g.outputs * plane } : {};
+        const layout = inPlace
+          ? { step: plane, plane, image: g.outputs * plane, batch: depth * plane }
+          : { batch: depth * columns };
         const common = {
-          a: { memory: a, width: roundUp4(rows) },
+          a: { memory: a, width: roundUp4(rows), batch: depth * roundUp4(rows) },
           b: { memory: b, width: columns, ...layout },
           rows,
           columns: pixels,
-          depth: g.outputs,
+          depth,
+          batches: g.groups,
         };
         if (pointwise(g)) {
-          gemm({ ...common, c: { memory: images(x, span), step: plane, plane, image: g.inputs * plane }, bias });
+          const c = { memory: images(x, span), step: plane, plane, image: g.inputs * plane, batch: rows * plane };
+          gemm({ ...common, c, bias, biasBatch: rows });
           continue;
         }
-        const patches = empty([rows, columns]);
-        gemm({ ...common, c: { memory: patches, step: columns, plane: columns } });
+        const patches = empty([taps(g), columns]);
+        gemm({ ...common, c: { memory: patches, step: columns, plane: columns, batch: rows * columns } });
         const threads = span.count * g.inputs * area(g.input);
         const tapStep = g.stride.map((step, i) => (at(g.dilation, i) === 1 ? step : 1));
         const params = { ...patchParams(g), images: span.count, tapStep, columns };
@@ -194,25 +208,31 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
   ...winogradWays(winogradWeightGradient),
   {
     name: 'gemm',
-    fits: overPatches,
+    // Groups lie side by side in the rows of both operands, where each has to start with a vec4.
+    fits: (g, limits) =>
+      overPatches(g, limits) &&
+      (g.groups === 1 || ((g.outputs / g.groups) % 4 === 0 && (taps(g) / g.groups) % 4 === 0)),
     run: (x, dy, g) =>
       passes(g, x.storage.device.limits).map((span) => {
-        const [rows, columns, pixels] = [g.outputs, taps(g), span.count * area(g.output)];
-        // The sum over pixels is cut into parts that other invocations do.
+        const [rows, columns] = [g.outputs / g.groups, taps(g) / g.groups];
+        const pixels = span.count * area(g.output);
+        // The sum over pixels is cut into parts that other invocations do; groups are parts enough.
         const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 8)));
-        const splits = Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
-        const a = packed(images(dy, span), span.count, area(g.output), rows, true);
+        const splits = g.groups > 1 ? 1 : Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
+        const a = packed(images(dy, span), span.count, area(g.output), g.outputs, true);
         const b = pointwise(g)
-          ? packed(images(x, span), span.count, area(g.output), columns, true)
+          ? packed(images(x, span), span.count, area(g.output), g.inputs, true)
           : patchesOf(images(x, span), g, span.count, roundUp4(pixels), true);
-        const c = empty([splits, rows, columns]);
+        const c = empty([splits, g.outputs, columns]);
+        const [aStep, bStep] = [roundUp4(g.outputs), roundUp4(taps(g))];
         gemm({
-          a: { memory: a, width: roundUp4(rows) },
-          b: { memory: b, width: roundUp4(columns) },
+          a: { memory: a, width: roundUp4(rows), step: aStep, plane: aStep, batch: rows },
+          b: { memory: b, width: roundUp4(columns), step: bStep, plane: bStep, batch: columns },
           c: { memory: c, batch: rows * columns },
           rows,
           columns,
           depth: pixels,
+          batches: g.groups,
           splits,
         });
         return c;

@@ -48,6 +48,7 @@ function runTiles(
   const { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 } = product;
   const params: Params = {
     ...biasSteps(product),
+    biasBatch: product.biasBatch ?? 0,
     ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
     ...{
       aWidth: a.width,

@@ -32,6 +32,8 @@ export interface Product {
   readonly bias?: Memory | null;
   /** Whether there is a bias for each row (as if absent) or each column. */
   readonly biasBy?: 'row' | 'column';
+  /** Elements from the bias of one matrix to that of the next; 0, as if absent, repeats one. */
+  readonly biasBatch?: number;
   /** Whether operands may be rounded to f16 first; sums are f32 all the same. */
   readonly half?: boolean;
   readonly rows: number;

@@ -68,13 +68,14 @@ function fewOf(product: Product): Few {
 
 /** Whether the kernel can do a product: few rows or columns, and both operands and the result without planes. */
 export function isVector(product: Product): boolean {
-  const { rows, columns, depth, c } = product;
+  const { rows, columns, depth, c, biasBatch = 0 } = product;
   const { x, w } = fewOf(product);
   const simple = (operand: Operand): boolean =>
     isTransposed(operand) || (operand.plane ?? operand.width) >= operand.width;
   const dense = isTransposed(x) ? x.image === depth : (x.step ?? x.width) === Math.min(rows, columns);
   return (
     Math.min(rows, columns) <= mostRows &&
+    biasBatch === 0 &&
     (c.plane ?? columns) >= columns &&
     simple(w) &&
     simple(x) &&
