@@ -88,7 +88,8 @@ test('Training keeps live memory flat from the fourth step on, of which the thir
   await steps(training, 4);
   const { liveBytes } = memory();
   await steps(training, 7);
-  assert.is(memory().liveBytes, liveBytes);
+  // Less is no fault: the collector may catch up with what other tests left.
+  assert.ok(memory().liveBytes <= liveBytes, `${memory().liveBytes} bytes live, ${liveBytes} after the fourth step`);
 });
 
 test('Training makes no GPU buffer and no bind group in steady state, and at most four submits a step', async () => {

@@ -150,15 +150,17 @@ test('what runs between replays cannot disturb them, and memory() tells what the
     y.dispose();
     scope(() => void Array.from({ length: 8 }, () => randn([64, 64])));
   }
-  ensure(memory().reservedBytes > before.reservedBytes, 'temporaries are reserved');
-  ensure(memory().liveBytes - before.liveBytes >= 3 * 4 * 64 * 64 + memory().reservedBytes, 'and count as live');
-  const { buffers, liveBytes } = memory();
+  // No await from here on: what other cases left behind is collected between turns.
+  const held = memory();
   for (let i = 0; i < 5; i++) step.run(x).dispose();
-  ensure(memory().buffers === buffers && memory().liveBytes === liveBytes, 'replays make nothing');
+  ensure(memory().buffers === held.buffers && memory().liveBytes === held.liveBytes, 'replays make nothing');
   step.dispose();
   step.dispose();
+  const reserved = held.reservedBytes - memory().reservedBytes;
+  ensure(reserved > 0, 'temporaries are reserved');
+  ensure(held.liveBytes - memory().liveBytes >= reserved, 'and count as live');
   for (const each of [w, x]) each.dispose();
-  ensure(memory().reservedBytes === before.reservedBytes, `${memory().reservedBytes} bytes are still reserved`);
+  ensure(memory().reservedBytes <= before.reservedBytes, `${memory().reservedBytes} bytes are still reserved`);
   ensure(memory().liveBytes <= before.liveBytes, `${memory().liveBytes} bytes live, ${before.liveBytes} before`);
 });
 
