@@ -78,9 +78,12 @@ interface Domain {
   readonly step: number;
 }
 
+/** The most columns of a block, and rows and columns of a tile of a product. */
+const tile = 64;
+
 /** The columns of a block. */
 function blockOf(columns: number): number {
-  return Math.min(64, columns);
+  return Math.min(tile, columns);
 }
 
 /**
@@ -153,40 +156,45 @@ function blockBytes(m: M, { inputs, outputs }: ConvGeometry): number {
 
 /** Images of each pass whose windows cover `plane`. */
 function passes(m: M, g: ConvGeometry, plane: Shape, limits: Limits): readonly Span[] {
-  const most = limits.maxStorageBufferBindingSize - 64 * blockBytes(m, g);
+  const most = limits.maxStorageBufferBindingSize - tile * blockBytes(m, g);
   return workspacePasses(g, imageBytes(m, g, plane), Math.min(workspaceBytes, most), limits);
+}
+
+/** Planes of one side of a convolution. */
+interface Side {
+  readonly tensor: Tensor;
+  readonly channels: number;
+  readonly plane: Shape;
+}
+
+/** Writes the convolution of the planes `from`, with zeros around them, with weights in the domain into the planes `to`. */
+function convolve(m: M, g: ConvGeometry, u: Domain, bias: Tensor | null, from: Side, padding: Shape, to: Side): void {
+  for (const span of passes(m, g, to.plane, to.tensor.storage.device.limits)) {
+    const windows = windowsOf(m, span.count, from.channels, from.plane, to.plane);
+    const v = scatter(byM[m].input, images(from.tensor, span), windows, [from.channels, windows.windows], m, padding);
+    const z = products(u, v, to.channels, 1);
+    const outputs = { ...windows, channels: to.channels, plane: to.plane };
+    gather(outputForm(m, bias, to.plane), z, bias, images(to.tensor, span), outputs);
+    for (const each of [v, z]) each.values.dispose();
+  }
 }
 
 /** Writes the convolution of x with weight into y. */
 export function winogradForward(m: M) {
   return (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void => {
-    const form = byM[m];
-    const u = scatter(form.weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
-    for (const span of passes(m, g, g.output, y.storage.device.limits)) {
-      const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
-      const v = scatter(form.input, images(x, span), inputs, [g.inputs, inputs.windows], m, g.padding);
-      const z = products(u, v, g.outputs, 1);
-      const outputs = { ...inputs, channels: g.outputs, plane: g.output };
-      gather(outputForm(m, bias, g.output), z, bias, images(y, span), outputs);
-      for (const each of [v, z]) each.values.dispose();
-    }
+    const u = scatter(byM[m].weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
+    const from = { tensor: x, channels: g.inputs, plane: g.input };
+    convolve(m, g, u, bias, from, g.padding, { tensor: y, channels: g.outputs, plane: g.output });
   };
 }
 
 /** Writes the transposed convolution of y with weight into x: the convolution with the flipped windows. */
 export function winogradTransposed(m: M) {
   return (y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void => {
-    const form = byM[m];
-    const u = scatter(form.weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
+    const u = scatter(byM[m].weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
     const padding = g.padding.map((zeros) => 2 - zeros);
-    for (const span of passes(m, g, g.input, x.storage.device.limits)) {
-      const outputs = windowsOf(m, span.count, g.outputs, g.output, g.input);
-      const v = scatter(form.input, images(y, span), outputs, [g.outputs, outputs.windows], m, padding);
-      const z = products(u, v, g.inputs, 1);
-      const inputs = { ...outputs, channels: g.inputs, plane: g.input };
-      gather(outputForm(m, bias, g.input), z, bias, images(x, span), inputs);
-      for (const each of [v, z]) each.values.dispose();
-    }
+    const from = { tensor: y, channels: g.outputs, plane: g.output };
+    convolve(m, g, u, bias, from, padding, { tensor: x, channels: g.inputs, plane: g.input });
   };
 }
 
@@ -196,7 +204,7 @@ export function winogradWeightGradient(m: M) {
     const form = byM[m];
     return passes(m, g, g.output, x.storage.device.limits).map((span) => {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
-      const tiles = Math.ceil(g.inputs / 64) * Math.ceil(g.outputs / 64) * (m + 2) ** 2;
+      const tiles = Math.ceil(g.inputs / tile) * Math.ceil(g.outputs / tile) * (m + 2) ** 2;
       const parts = Math.max(1, Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256)));
       const v = scatter(form.inputChannelsLast, images(x, span), inputs, [inputs.windows, g.inputs], m, g.padding);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
@@ -245,6 +253,6 @@ function fits(m: M, g: ConvGeometry, limits: Limits): boolean {
   if (g.groups !== 1 || !three(g.window, 3) || !three(g.stride, 1) || !three(g.dilation, 1)) return false;
   const largestPlane = area(g.output) > area(g.input) ? g.output : g.input;
   const weights = roundUp4(Math.max(g.inputs, g.outputs)) * blockBytes(m, g);
-  const pass = fewestImages(g, limits) * imageBytes(m, g, largestPlane) + 64 * blockBytes(m, g);
+  const pass = fewestImages(g, limits) * imageBytes(m, g, largestPlane) + tile * blockBytes(m, g);
   return Math.max(weights, pass) <= limits.maxStorageBufferBindingSize;
 }
