@@ -1,0 +1,102 @@
+// `mien train`: a network by the protocol of model and data set, into a run folder.
+import { Command, Option } from 'commander';
+import { DATASETS, type DatasetName, MODELS, type ModelName, type Protocol } from '../protocol.ts';
+import { train as trainRun } from '../run/train.ts';
+import { runCommand } from './ending.ts';
+import { Progress } from './progress.ts';
+import { reportRun } from './results.ts';
+import { defined, number, wholeNumber, write } from './words.ts';
+
+interface TrainWords {
+  readonly model?: ModelName;
+  readonly dataset?: DatasetName;
+  readonly data?: string;
+  readonly fold?: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly microBatch?: number;
+  readonly lr?: number;
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  readonly labelSmoothing?: number;
+  readonly ema?: number;
+  readonly testCrops?: '1' | '10';
+  readonly seed?: number;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly from?: 'last' | 'best';
+  readonly checkpointEvery?: number;
+  readonly stopAfter?: number;
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+/** `mien train`. */
+export const train: Command = new Command('train')
+  .description('Trains a network by the protocol of model and data set; writes a run folder that can be resumed.')
+  .addOption(new Option('--model <name>', 'the network').choices(MODELS))
+  .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content; without it faces are drawn')
+  .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
+  .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
+  .option('--epochs <n>', 'epochs of the whole run', wholeNumber)
+  .option('--batch-size <n>', 'images of a step', wholeNumber)
+  .option('--micro-batch <n>', 'images at a time, for less memory; BatchNorm then sees these only', wholeNumber)
+  .option('--lr <rate>', 'the learning rate that the schedule starts from', number)
+  .option('--momentum <m>', 'of SGD', number)
+  .option('--weight-decay <w>', 'of SGD', number)
+  .option('--label-smoothing <s>', 'share of each target that is spread over the classes', number)
+  .option('--ema <decay>', 'of the averaged weights; 0 keeps none', number)
+  .addOption(
+    new Option('--test-crops <n>', "views of an image in each epoch's test; the last is always ten").choices([
+      '1',
+      '10',
+    ]),
+  )
+  .option('--seed <n>', 'decides weights, order, crops and dropout (default: 1)', wholeNumber)
+  .option('--out <folder>', 'the run folder (default: runs/<model>-<dataset>)')
+  .option('--resume <folder>', 'go on with an earlier run')
+  .addOption(new Option('--from <which>', 'the checkpoint to resume from (default: last)').choices(['last', 'best']))
+  .option('--checkpoint-every <steps>', 'a checkpoint every so many steps, besides every epoch', wholeNumber)
+  .option('--stop-after <steps>', 'stop after so many steps, with a checkpoint', wholeNumber)
+  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
+  .option('--json', 'standard output carries one JSON object a line and nothing else')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mien train --model nano                                     drawn faces, a minute or two
+  mien train --model vgg19 --data fer2013.csv                 the reference's protocol on FER2013
+  mien train --model small --data CK+48 --dataset ck+ --fold 1
+  mien train --resume runs/vgg19-fer2013                      goes on exactly where it was`,
+  )
+  .action((words: TrainWords) => runCommand((signal) => run(words, signal)));
+
+async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
+  const { model, data, dataset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter, json } = words;
+  if (!model && !resume) train.error(`error: train needs --model (${MODELS.join(', ')}) or --resume FOLDER`);
+  const progress = new Progress();
+  try {
+    const finished = await trainRun({
+      ...defined({ model, data, dataset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter }),
+      protocol: protocolOf(words),
+      signal,
+      onEvent: (event) => {
+        progress.show(event);
+        if (json && !['compiling', 'evaluating', 'reading', 'tuning'].includes(event.event)) write(event);
+      },
+    });
+    progress.close();
+    if (!json) process.stdout.write(reportRun(finished.out, finished.summary));
+  } finally {
+    progress.close();
+  }
+}
+
+function protocolOf(words: TrainWords): Partial<Protocol> {
+  const { epochs, batchSize, microBatch, lr, momentum, weightDecay, labelSmoothing, ema, testCrops } = words;
+  return {
+    ...defined({ epochs, batchSize, microBatch, learningRate: lr, momentum, weightDecay, labelSmoothing }),
+    ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
+    ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
+  };
+}

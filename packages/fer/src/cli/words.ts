@@ -1,0 +1,27 @@
+// What the commands share: words into values, values into lines.
+import { InvalidArgumentError } from 'commander';
+
+/** The options that were given. */
+export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** One JSON object a line on standard output. */
+export function write(object: object): void {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}
+
+/** The number that an option's word means. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.');
+  return value;
+}
+
+/** The whole number from 0 on that an option's word means. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
+  return Number(text);
+}
