@@ -1,4 +1,4 @@
-import { Cropper, PIXELS, SIDE } from '@mien/fer';
+import { type Augmentation, Cropper, type Distortion, PIXELS, SIDE } from '@mien/fer';
 import { Generator } from '@mien/tensor';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -55,6 +55,76 @@ test('Cropper.ten gives corners and centre, then those of the mirrored image', (
     [...plain, ...mirrored],
   );
   assert.equal(cropper.centre(1), cropper.ten(1)[4]);
+});
+
+const still: Augmentation = { rotation: 0, scale: 0, shift: 0, light: 0, erasing: 0 };
+
+law(
+  'Cropper.cut of a distorted view is the bilinear sample at the place turned, scaled and moved about the middle',
+  fc.record({ seed: fc.nat(1000), rotation: fc.nat(180), scale: fc.constantFrom(0, 0.1, 0.5), shift: fc.nat(9) }),
+  ({ seed, ...bounds }) => {
+    const cropper = new Cropper({ ...bytes, channels: 3 });
+    const view = cropper.draw(1, new Generator(seed), { ...still, ...bounds });
+    const { cos, sin, right, down } = view.distortion as Distortion;
+    assert.ok(Math.abs(right) <= bounds.shift && Math.abs(down) <= bounds.shift);
+    assert.ok(Math.abs(1 / Math.hypot(cos, sin) - 1) <= bounds.scale + 1e-6);
+    assert.ok(Math.abs(Math.atan2(sin, cos)) <= (bounds.rotation * Math.PI) / 180 + 1e-6);
+    const inside = (i: number): number => Math.min(SIDE - 1, Math.max(0, i));
+    const pixel = (row: number, column: number): number => at(1, inside(row), inside(column));
+    const crop = cropper.cut(images, [view]);
+    for (let y = 0; y < 44; y++) {
+      for (let x = 0; x < 44; x++) {
+        const [across, along] = [(view.mirrored ? 43 - x : x) - 21.5, y - 21.5];
+        const column = 23.5 + right + cos * across - sin * along;
+        const row = 23.5 + down + sin * across + cos * along;
+        const [left, top] = [Math.floor(column), Math.floor(row)];
+        let expected = 0;
+        for (const [r, c] of [
+          [0, 0],
+          [0, 1],
+          [1, 0],
+          [1, 1],
+        ] as const) {
+          expected += (1 - Math.abs(row - top - r)) * (1 - Math.abs(column - left - c)) * pixel(top + r, left + c);
+        }
+        for (const channel of [0, 2]) {
+          const got = crop[(channel * 44 + y) * 44 + x] as number;
+          if (Math.abs(got - expected) > 1e-2) assert.unreachable(`row ${y}, column ${x}: ${got}, not ${expected}`);
+        }
+      }
+    }
+  },
+  { runs: 40 },
+);
+
+test('Cropper.draw without bounds gives the centre crop, mirrored or not', () => {
+  const cropper = new Cropper(bytes);
+  const view = cropper.draw(0, new Generator(1), still);
+  const plain = { ...cropper.centre(0), mirrored: view.mirrored };
+  const [drawn, centre] = [cropper.cut(images, [view]), cropper.cut(images, [plain])];
+  for (const [i, value] of centre.entries()) assert.ok(Math.abs(value - (drawn[i] as number)) < 1e-3);
+});
+
+test('Cropper.draw relights half of the images, within 0 to 255, and erases the share that is asked for', () => {
+  const cropper = new Cropper({ ...bytes, mean: -1 });
+  const generator = new Generator(7);
+  const views = Array.from({ length: 1000 }, () => cropper.draw(0, generator, { ...still, light: 0.2, erasing: 0.25 }));
+  const relit = views.filter(({ distortion }) => distortion?.brightness !== 1);
+  assert.ok(relit.length > 450 && relit.length < 550, `${relit.length} of 1000 relit`);
+  for (const { distortion } of relit) {
+    for (const factor of [distortion?.brightness, distortion?.contrast] as number[])
+      assert.ok(factor >= 0.8 && factor <= 1.2);
+  }
+  const erased = views.filter(({ distortion }) => distortion?.erased);
+  assert.ok(erased.length > 200 && erased.length < 300, `${erased.length} of 1000 erased`);
+  for (const view of views.slice(0, 60)) {
+    // With this mean and std a grey value reads as 255 + grey, and only what is erased as 0.
+    const crop = cropper.cut(images, [view]);
+    const { height = 0, width = 0 } = view.distortion?.erased ?? {};
+    assert.is(crop.filter((value) => value === 0).length, height * width);
+    assert.ok(crop.every((value) => value === 0 || (value > 254.9 && value < 510.1)));
+    assert.ok(height * width <= 0.36 * 44 * 44);
+  }
 });
 
 test('Cropper scales grey 0 and 255 to (0 - mean) / std and (1 - mean) / std', () => {

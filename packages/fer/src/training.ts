@@ -137,7 +137,7 @@ export class Training {
     const cropper = new Cropper(protocol.input);
     this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
     this.#captured = capture((x, labels) => this.#update(x, labels));
-    this.#loader = new DataLoader<View, Batch>(views(train, cropper), {
+    this.#loader = new DataLoader<View, Batch>(views(train, cropper, protocol), {
       batchSize: this.#batchSize,
       shuffle: true,
       // BatchNorm cannot train on a single image.
@@ -361,10 +361,10 @@ function groups(net: Layer, { decayNorm }: Protocol): { parameters: readonly Nam
 }
 
 /** The images of a split, each as a crop drawn by its own generator. */
-function views({ indices }: Split, cropper: Cropper): Dataset<View> {
+function views({ indices }: Split, cropper: Cropper, { augmentation }: Protocol): Dataset<View> {
   return {
     length: indices.length,
-    get: (i, generator) => cropper.draw(indices[i] as number, generator),
+    get: (i, generator) => cropper.draw(indices[i] as number, generator, augmentation),
   };
 }
 

@@ -1,5 +1,6 @@
 // From grey bytes to network input on the host: crops, mirrors and scaling in one pass over each image.
 import { type Generator, ValueError } from '@mien/tensor';
+import { type Augmentation, type Distortion, distort, drawDistortion } from './augmentation.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 
 /** What a network is fed: `channels` copies of a size x size crop, each value (grey / 255 - mean) / std. */
@@ -31,8 +32,15 @@ export class Cropper {
     this.#table = Float32Array.from({ length: 256 }, (_, grey) => (grey / 255 - form.mean) / form.std);
   }
 
-  /** A RandomCrop and RandomHorizontalFlip (p = 0.5) of the image `index`, drawn but not yet cut. */
-  draw(index: number, generator: Generator): View {
+  /**
+   * A view for training of the image `index`, drawn but not yet cut: mirrored or not (p = 0.5), and a RandomCrop or, with
+   * `augmentation`, distorted about its middle.
+   */
+  draw(index: number, generator: Generator, augmentation: Augmentation | null = null): View {
+    if (augmentation) {
+      const mirrored = generator.integer(2) === 1;
+      return { ...this.centre(index), mirrored, distortion: drawDistortion(augmentation, this.form.size, generator) };
+    }
     const places = SIDE - this.form.size + 1;
     return {
       index,
@@ -68,20 +76,37 @@ export class Cropper {
   /** Cuts and scales views of `images`: [views, channels, size, size]. */
   cut(images: Uint8Array, views: readonly View[]): Float32Array<ArrayBuffer> {
     const { channels, size } = this.form;
-    const table = this.#table;
     const area = size * size;
     const out = new Float32Array(views.length * channels * area);
-    let at = 0;
-    for (const { index, top, left, mirrored } of views) {
-      const start = at;
-      for (let row = 0; row < size; row++) {
-        const from = index * PIXELS + (top + row) * SIDE + left;
-        if (mirrored) for (let x = size - 1; x >= 0; x--) out[at++] = table[images[from + x] as number] as number;
-        else for (let x = 0; x < size; x++) out[at++] = table[images[from + x] as number] as number;
-      }
-      for (let channel = 1; channel < channels; channel++, at += area) out.copyWithin(at, start, start + area);
+    for (const [i, view] of views.entries()) {
+      const start = i * channels * area;
+      const first = out.subarray(start, start + area);
+      if (view.distortion) this.#distorted(images, view, view.distortion, first);
+      else this.#window(images, view, first);
+      for (let channel = 1; channel < channels; channel++) out.copyWithin(start + channel * area, start, start + area);
     }
     return out;
+  }
+
+  #window(images: Uint8Array, { index, top, left, mirrored }: View, out: Float32Array): void {
+    const { size } = this.form;
+    const table = this.#table;
+    for (let row = 0, at = 0; row < size; row++) {
+      const from = index * PIXELS + (top + row) * SIDE + left;
+      if (mirrored) for (let x = size - 1; x >= 0; x--) out[at++] = table[images[from + x] as number] as number;
+      else for (let x = 0; x < size; x++) out[at++] = table[images[from + x] as number] as number;
+    }
+  }
+
+  #distorted(images: Uint8Array, { index, mirrored }: View, distortion: Distortion, out: Float32Array): void {
+    const { size, mean, std } = this.form;
+    distort(images, index, distortion, size, out);
+    for (let i = 0; i < out.length; i++) out[i] = ((out[i] as number) / 255 - mean) / std;
+    if (distortion.erased) {
+      const { top, left, height, width } = distortion.erased;
+      for (let row = top; row < top + height; row++) out.fill(0, row * size + left, row * size + left + width);
+    }
+    if (mirrored) for (let row = 0; row < size; row++) out.subarray(row * size, (row + 1) * size).reverse();
   }
 
   /** Where the centre crop starts; torchvision's CenterCrop rounds half to even. */
@@ -91,10 +116,11 @@ export class Cropper {
   }
 }
 
-/** A square window of one image, to be mirrored or not. */
+/** A square window of one image, to be mirrored or not; a distorted one is cut about the image's middle instead. */
 export interface View {
   readonly index: number;
   readonly top: number;
   readonly left: number;
   readonly mirrored: boolean;
+  readonly distortion?: Distortion;
 }
