@@ -1,4 +1,4 @@
-import { learningRate, protocol } from '@mien/fer';
+import { learningRate, MODELS, PRESETS, type Protocol, protocol } from '@mien/fer';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
@@ -43,8 +43,22 @@ test('protocol feeds the reference 3 channels in 0..1 and the compact networks o
   assert.equal(protocol('nano', 'ck+').input, { channels: 1, size: 44, mean: 0.5, std: 0.25 });
 });
 
+test('protocol takes the recipe that it is told to, whatever the network', () => {
+  for (const model of MODELS) {
+    const [reference, best] = PRESETS.map((preset) => protocol(model, 'fer2013', {}, preset)) as [Protocol, Protocol];
+    assert.equal([reference.epochs, reference.batchSize, reference.learningRate], [250, 128, 0.01]);
+    assert.equal([reference.clip, reference.augmentation, reference.ema], [{ kind: 'value', limit: 0.1 }, null, null]);
+    assert.equal([reference.input.mean, reference.input.std], [0, 1]);
+    assert.is(best.schedule.kind, 'cosine');
+    assert.ok(best.augmentation && best.ema && best.nesterov);
+    assert.is(best.input.channels, reference.input.channels);
+  }
+});
+
 test('protocol refuses numbers out of range by name', () => {
   assert.throws(() => protocol('nano', 'drawn', { epochs: 0 }), /epochs is 0/);
   assert.throws(() => protocol('nano', 'drawn', { learningRate: Number.NaN }), /learningRate is NaN/);
   assert.throws(() => protocol('nano', 'drawn', { batchSize: 1 }), /batchSize is 1/);
+  const augmentation = { rotation: 12, scale: 1, shift: 4, light: 0, erasing: 0 };
+  assert.throws(() => protocol('nano', 'drawn', { augmentation }), /augmentation is .*scale/);
 });

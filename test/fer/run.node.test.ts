@@ -87,6 +87,22 @@ test('train stopped in the middle of an epoch and resumed has exactly the losses
     assert.equal(readFileSync(join(out, 'confusion-matrix.png')).length > 1000, true);
   }));
 
+test('train keeps the epoch that is best on PrivateTest where that is asked for, and says so', () =>
+  inFolder(async (folder) => {
+    const { protocol } = short;
+    const on = async (select: 'public' | 'private', out: string) =>
+      (await train({ ...short, faces, out: join(folder, out), protocol: { ...protocol, select } })).summary;
+    const [open, closed] = [await on('public', 'open'), await on('private', 'closed')];
+    assert.is(open.selectedOn, 'PublicTest');
+    assert.is(closed.selectedOn, 'PrivateTest');
+    const accuracies = metricsOf(join(folder, 'closed')).map((line) => line.privateTestAccuracy as number);
+    assert.is(closed.bestTestAccuracy, Math.max(...accuracies));
+    assert.is(accuracies[closed.bestEpoch as number], closed.bestTestAccuracy);
+    // Without being asked, the one look at PrivateTest is at the end.
+    const looks = metricsOf(join(folder, 'open')).map((line) => line.privateTestAccuracy !== undefined);
+    assert.equal(looks, [false, true]);
+  }));
+
 test('train resumes from the best checkpoint, the reference’s way, and drops the metrics after it', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');

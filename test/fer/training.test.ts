@@ -53,6 +53,37 @@ test('Training goes on exactly from a checkpoint taken in the middle of an epoch
   assert.equal(await rest.checkpoint(), await whole.checkpoint());
 });
 
+test('Training on targets that are the labels, as probabilities, is training on the labels', async () => {
+  const classes = faces.classes.length;
+  const targets = new Float32Array(faces.labels.length * classes);
+  for (const [i, label] of faces.labels.entries()) targets[i * classes + label] = 1;
+  const train = split(faces, 'Training');
+  const of = protocol('nano', 'drawn', { epochs: 4, batchSize: 8, microBatch: 4 });
+  using hard = new Training({ model: 'nano', train, protocol: of });
+  using soft = new Training({ model: 'nano', train, protocol: of, targets });
+  const [expected, found] = [await steps(hard, 4), await steps(soft, 4)];
+  assert.equal(
+    found.map(({ correct }) => correct),
+    expected.map(({ correct }) => correct),
+  );
+  for (const [i, { loss }] of found.entries()) assert.ok(Math.abs(loss - (expected[i]?.loss as number)) < 1e-4);
+  targets.fill(1 / classes);
+  using vague = new Training({ model: 'nano', train, protocol: of, targets });
+  assert.ok(
+    Math.abs((await steps(vague, 1).then(([first]) => first?.loss as number)) - (expected[0]?.loss as number)) > 0.01,
+  );
+});
+
+test('Training refuses targets of another number', () => {
+  const train = split(faces, 'Training');
+  const of = protocol('nano', 'drawn');
+  assert.throws(
+    () => new Training({ model: 'nano', train, protocol: of, targets: new Float32Array(7) }),
+    (reason: unknown) =>
+      reason instanceof ValueError && /7 targets, expected 7 for each of \d+ images/.test(reason.message),
+  );
+});
+
 test('Training by micro-batches takes the same images a step and goes on exactly from a checkpoint', async () => {
   using whole = begin({ batchSize: 14 });
   using one = begin({ batchSize: 14, microBatch: 14 });

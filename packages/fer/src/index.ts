@@ -24,6 +24,8 @@ export {
   learningRate,
   MODELS,
   type ModelName,
+  PRESETS,
+  type Preset,
   type Protocol,
   protocol,
   type Schedule,

@@ -35,6 +35,8 @@ export interface TrainingOptions {
   readonly model: ModelName;
   readonly train: Split;
   readonly protocol: Protocol;
+  /** What is learnt instead of the labels, probabilities of each class for every image of `train.faces`: [count, classes]. */
+  readonly targets?: Float32Array;
   /** Decides weights, order, crops and dropout. Default 1. */
   readonly seed?: number;
   /** Stored in checkpoints as it is, and given back by `note` after a resume. */
@@ -76,6 +78,8 @@ interface Sums {
 interface Batch {
   readonly x: Float32Array<ArrayBuffer>;
   readonly labels: Int32Array<ArrayBuffer>;
+  /** Probabilities [images, classes], where labels are not what is learnt. */
+  readonly targets: Float32Array<ArrayBuffer> | null;
 }
 
 /** A step that the device may still be working on. */
@@ -112,10 +116,16 @@ export class Training {
 
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
-    const { model, train, protocol, seed = 1, note = {} } = options;
+    const { model, train, protocol, targets, seed = 1, note = {} } = options;
     const { faces } = train;
+    const classes = faces.classes.length;
     if (!Number.isSafeInteger(seed) || seed < 0)
       throw new ValueError(`Training: seed ${seed}, expected a whole number`);
+    if (targets && targets.length !== faces.labels.length * classes) {
+      throw new ValueError(
+        `Training: ${targets.length} targets, expected ${classes} for each of ${faces.labels.length} images`,
+      );
+    }
     this.model = model;
     this.protocol = protocol;
     this.classes = faces.classes;
@@ -123,7 +133,7 @@ export class Training {
     this.note = note;
     this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
     this.network = network(model, {
-      classes: faces.classes.length,
+      classes,
       channels: protocol.input.channels,
       generator: new Generator(seed),
       noise: this.#noise,
@@ -136,7 +146,7 @@ export class Training {
     });
     const cropper = new Cropper(protocol.input);
     this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
-    this.#captured = capture((x, labels) => this.#update(x, labels));
+    this.#captured = capture((x, wanted) => this.#update(x, wanted));
     this.#loader = new DataLoader<View, Batch>(views(train, cropper, protocol), {
       batchSize: this.#batchSize,
       shuffle: true,
@@ -146,6 +156,7 @@ export class Training {
       collate: (batch) => ({
         x: cropper.cut(faces.images, batch),
         labels: Int32Array.from(batch, ({ index }) => faces.labels[index] as number),
+        targets: targets ? rows(targets, batch, classes) : null,
       }),
     });
     if (from) this.network.loadStateDict(from.model);
@@ -260,7 +271,7 @@ export class Training {
     this.dispose();
   }
 
-  #encode({ x, labels }: Batch): void {
+  #encode({ x, labels, targets }: Batch): void {
     const { protocol } = this;
     const epoch = this.epoch;
     const inEpoch = this.#loader.state().batch - 1;
@@ -269,7 +280,8 @@ export class Training {
     const { channels, size } = protocol.input;
     const [images, classes] = [labels.length, this.classes.length];
     const seen = scope(() => {
-      const batch = [tensor(x, { shape: [images, channels, size, size] }), tensor(labels)] as const;
+      const wanted = targets ? tensor(targets, { shape: [images, classes] }) : tensor(labels);
+      const batch = [tensor(x, { shape: [images, channels, size, size] }), wanted] as const;
       return images === this.#batchSize ? this.#captured.run(...batch) : this.#update(...batch);
     });
     const read = seen.data();
@@ -285,14 +297,14 @@ export class Training {
   }
 
   /** One step on a batch, which nothing is read back from: loss and logits in one list. */
-  #update(x: Tensor, labels: Tensor): Tensor {
+  #update(x: Tensor, wanted: Tensor): Tensor {
     const { labelSmoothing, microBatch, clip } = this.protocol;
-    const images = labels.size;
+    const images = wanted.shape[0] as number;
     const pieces = microBatches(images, microBatch).map(([start, end]) =>
       scope(() => {
         const whole = end - start === images;
         const logits = this.network.forward(whole ? x : x.slice(0, start, end));
-        const mean = crossEntropy(logits, whole ? labels : labels.slice(0, start, end), { labelSmoothing });
+        const mean = crossEntropy(logits, whole ? wanted : wanted.slice(0, start, end), { labelSmoothing });
         const loss = whole ? mean : mean.mul((end - start) / images);
         loss.backward();
         return { loss: loss.detach(), logits: logits.detach() };
@@ -366,6 +378,13 @@ function views({ indices }: Split, cropper: Cropper, { augmentation }: Protocol)
     length: indices.length,
     get: (i, generator) => cropper.draw(indices[i] as number, generator, augmentation),
   };
+}
+
+/** The rows of `table` that belong to the images of `batch`, `width` numbers each. */
+function rows(table: Float32Array, batch: readonly View[], width: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(batch.length * width);
+  for (const [i, { index }] of batch.entries()) out.set(table.subarray(index * width, (index + 1) * width), i * width);
+  return out;
 }
 
 /** How many rows of `values` (after the first number, the loss) are largest at their label. */

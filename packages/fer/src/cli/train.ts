@@ -1,6 +1,15 @@
 // `mien train`: a network by the protocol of model and data set, into a run folder.
-import { Command, Option } from 'commander';
-import { DATASETS, type DatasetName, MODELS, type ModelName, type Protocol } from '../protocol.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Augmentation } from '../augmentation.ts';
+import {
+  DATASETS,
+  type DatasetName,
+  MODELS,
+  type ModelName,
+  PRESETS,
+  type Preset,
+  type Protocol,
+} from '../protocol.ts';
 import { train as trainRun } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
@@ -12,6 +21,9 @@ interface TrainWords {
   readonly dataset?: DatasetName;
   readonly data?: string;
   readonly fold?: number;
+  readonly preset?: Preset;
+  readonly select?: Protocol['select'];
+  readonly augment?: Augmentation | null;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly microBatch?: number;
@@ -38,6 +50,23 @@ export const train: Command = new Command('train')
   .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content; without it faces are drawn')
   .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
   .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
+  .addOption(
+    new Option(
+      '--preset <name>',
+      "whose recipe (default: best for small and nano, the reference's for others)",
+    ).choices(PRESETS),
+  )
+  .addOption(
+    new Option('--select <test>', 'of FER2013, where the best epoch is chosen (default: public)').choices([
+      'public',
+      'private',
+    ]),
+  )
+  .option(
+    '--augment <changes>',
+    'none, or the bounds of random changes: rotation=12,scale=0.1,shift=4,light=0.2,erasing=0.25',
+    augmentation,
+  )
   .option('--epochs <n>', 'epochs of the whole run', wholeNumber)
   .option('--batch-size <n>', 'images of a step', wholeNumber)
   .option('--micro-batch <n>', 'images at a time, for less memory; BatchNorm then sees these only', wholeNumber)
@@ -72,12 +101,13 @@ Examples:
   .action((words: TrainWords) => runCommand((signal) => run(words, signal)));
 
 async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
-  const { model, data, dataset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter, json } = words;
+  const { model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter, json } =
+    words;
   if (!model && !resume) train.error(`error: train needs --model (${MODELS.join(', ')}) or --resume FOLDER`);
   const progress = new Progress();
   try {
     const finished = await trainRun({
-      ...defined({ model, data, dataset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter }),
+      ...defined({ model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter }),
       protocol: protocolOf(words),
       signal,
       onEvent: (event) => {
@@ -93,10 +123,23 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
 }
 
 function protocolOf(words: TrainWords): Partial<Protocol> {
-  const { epochs, batchSize, microBatch, lr, momentum, weightDecay, labelSmoothing, ema, testCrops } = words;
+  const { epochs, batchSize, microBatch, lr, momentum, weightDecay, labelSmoothing, ema, testCrops, select } = words;
   return {
-    ...defined({ epochs, batchSize, microBatch, learningRate: lr, momentum, weightDecay, labelSmoothing }),
+    ...defined({ epochs, batchSize, microBatch, learningRate: lr, momentum, weightDecay, labelSmoothing, select }),
+    ...(words.augment === undefined ? {} : { augmentation: words.augment }),
     ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
     ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
   };
+}
+
+/** `rotation=12,erasing=0.25` as bounds; what is not named is 0. */
+function augmentation(text: string): Augmentation | null {
+  if (text === 'none') return null;
+  const bounds = { rotation: 0, scale: 0, shift: 0, light: 0, erasing: 0 };
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=');
+    if (!(name in bounds)) throw new InvalidArgumentError(`Known are ${Object.keys(bounds).join(', ')}.`);
+    bounds[name as keyof Augmentation] = number(value);
+  }
+  return bounds;
 }

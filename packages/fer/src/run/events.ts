@@ -36,6 +36,8 @@ export interface Summary {
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
   readonly testAccuracyInterval: readonly [number, number] | null;
+  /** The images on which the best epoch was chosen; its accuracy there is optimistic. */
+  readonly selectedOn: 'PublicTest' | 'PrivateTest' | 'test';
   readonly bestTestAccuracy: number | null;
   readonly bestEpoch: number | null;
   readonly privateTestAccuracy?: number;

@@ -8,7 +8,7 @@ import type { Evaluation } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { learningCurve } from '../figures/learningCurve.ts';
 import { png } from '../figures/lettering.ts';
-import { type DatasetName, type ModelName, type Protocol, protocol } from '../protocol.ts';
+import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { type Note, type StepReport, Training } from '../training.ts';
 import { obtain, type Splits, splitsOf, titleOf } from './data.ts';
 import type { EpochMetrics, RunEvent, Summary } from './events.ts';
@@ -40,6 +40,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** The run folder. Default runs/<model>-<dataset>, with a number where that exists. */
   readonly out?: string;
+  /** Whose recipe. Default: the reference's for VGG and ResNet, ours for small and nano. */
+  readonly preset?: Preset;
   /** Changes to the protocol of model and data set. */
   readonly protocol?: Partial<Protocol>;
   /** A run folder to go on with. */
@@ -97,8 +99,11 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   const splits = splitsOf(faces, fold);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
-    : protocol(model, dataset, options.protocol);
+    : protocol(model, dataset, options.protocol, options.preset);
   if (resumed) onlyEpochsChange(resumed.protocol, of);
+  if (of.select === 'private' && !splits.private) {
+    throw new ValueError(`train: the best epoch is to be chosen on PrivateTest, which ${dataset} has not here`);
+  }
 
   const out = resolve(options.out ?? options.resume ?? freeFolder(`${model}-${dataset.replace('+', '')}`));
   if (!resumed && existsSync(join(out, LAST))) {
@@ -280,8 +285,8 @@ class Run {
         ...(signal ? { signal } : {}),
       });
     const test = await this.#compiling(() => evaluate(this.#splits.test));
-    const onPrivate = this.#splits.private && (isLast || protocol.privateTest === 'each-epoch');
-    const priv = onPrivate ? await evaluate(this.#splits.private as Split) : null;
+    const always = protocol.privateTest === 'each-epoch' || protocol.select === 'private';
+    const priv = this.#splits.private && (isLast || always) ? await evaluate(this.#splits.private) : null;
     this.#last = test;
     this.#lastPrivate = priv;
     const progress = await training.finishEpoch();
@@ -300,8 +305,9 @@ class Run {
     this.#epochSeconds = 0;
     this.#metrics.push(metrics);
     writeFile(join(this.#out, METRICS), `${this.#metrics.map((line) => JSON.stringify(line)).join('\n')}\n`);
-    const best = test.accuracy > (this.#note.bestTestAccuracy ?? -1);
-    if (best) this.#note = { bestEpoch: epoch, bestTestAccuracy: test.accuracy };
+    const { accuracy } = protocol.select === 'private' ? (priv as Evaluation) : test;
+    const best = accuracy > (this.#note.bestTestAccuracy ?? -1);
+    if (best) this.#note = { bestEpoch: epoch, bestTestAccuracy: accuracy };
     const bestPrivate = priv !== null && priv.accuracy > (this.#note.bestPrivateTestAccuracy ?? -1);
     if (bestPrivate) this.#note = { bestPrivateEpoch: epoch, bestPrivateTestAccuracy: priv.accuracy };
     const names = [
@@ -349,6 +355,8 @@ class Run {
       testAccuracy: test?.accuracy ?? null,
       testLoss: test?.loss ?? null,
       testAccuracyInterval: test && interval(test, faces),
+      selectedOn:
+        faces.dataset === 'ck+' ? 'test' : training.protocol.select === 'private' ? 'PrivateTest' : 'PublicTest',
       bestTestAccuracy: note.bestTestAccuracy,
       bestEpoch: note.bestEpoch,
       ...(priv
