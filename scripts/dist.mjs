@@ -28,7 +28,7 @@ await build({
   format: 'esm',
   target: 'es2022',
   sourcemap: true,
-  loader: { '.wgsl': 'text' },
+  loader: { '.wgsl': 'text', '.ttf': 'binary', '.safetensors': 'binary' },
   plugins: [{ name: 'shaders-only', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, apart) }],
   logLevel: 'warning',
 });
@@ -47,7 +47,8 @@ const config = join(folder, 'tsconfig.json');
 const { status } = spawnSync(process.execPath, [tsc, '-p', config, ...options], { cwd: root, stdio: 'inherit' });
 if (status !== 0) fail(`dist: the declarations of ${name} were not written`);
 
-/** Packages stay imports of the package that is published; kernels do not, because @mien/shaders is private. */
+/** Packages stay imports of the package that is published; kernels do not, because @mien/shaders is private, nor fonts, which are no modules. */
 function apart({ path, kind }) {
-  return kind === 'entry-point' || path.startsWith('@mien/shaders/') ? undefined : { path, external: true };
+  const inside = kind === 'entry-point' || path.startsWith('@mien/shaders/') || path.endsWith('.ttf');
+  return inside ? undefined : { path, external: true };
 }
