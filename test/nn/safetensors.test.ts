@@ -51,6 +51,65 @@ law(
   },
 );
 
+law(
+  'writeSafetensors as F16 stores the nearest of all 16-bit floats, to the even one of two',
+  fc.array(
+    fc.oneof(
+      fc.float({ min: -65519, max: 65519, noNaN: true }),
+      fc.float({ min: Math.fround(-1e-4), max: Math.fround(1e-4), noNaN: true }),
+      fc.constantFrom(
+        0,
+        -0,
+        2 ** -24,
+        2 ** -25,
+        1.5 * 2 ** -24,
+        2049,
+        2051,
+        65504,
+        65519,
+        Math.fround(2 ** -14 * 0.99999),
+      ),
+    ),
+    { minLength: 1 },
+  ),
+  (values) => {
+    const bytes = writeSafetensors(new Map([['x', float32([values.length], values)]]), new Map(), { float32As: 'F16' });
+    const read = readSafetensors(bytes).tensors.get('x') as HostTensor;
+    ensure(bytes.length < 8 + 64 + 8 + 2 * values.length, `${bytes.length} bytes`);
+    for (const [i, value] of values.entries()) {
+      const got = read.data[i] as number;
+      // Between neighbours lie 2^-10 of the power of two below, and no less than 2^-24.
+      const step = 2 ** Math.max(-24, Math.floor(Math.log2(Math.abs(value))) - 10);
+      const steps = got / step;
+      ensure(Number.isInteger(steps), `${value} became ${got}, no 16-bit float`);
+      const error = Math.abs(got - value);
+      ensure(error < step / 2 || (error === step / 2 && steps % 2 === 0), `${value} became ${got}`);
+      ensure(Object.is(Math.sign(got), Math.sign(value)) || got === 0, `${value} became ${got}`);
+    }
+  },
+);
+
+test('writeSafetensors as F16 keeps infinities and NaN, refuses what it does not reach, and leaves other dtypes alone', () => {
+  const special = float32([3], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]);
+  const count: HostTensor = { shape: [1], dtype: 'int32', data: Int32Array.of(70000) };
+  const bytes = writeSafetensors(
+    new Map([
+      ['x', special],
+      ['n', count],
+    ]),
+    new Map(),
+    { float32As: 'F16' },
+  );
+  const { tensors } = readSafetensors(bytes);
+  ensure(tensors.get('x')?.data.join() === 'Infinity,-Infinity,NaN', String(tensors.get('x')?.data));
+  ensure(tensors.get('n')?.data[0] === 70000, 'an int32 changed');
+  refuses(
+    () => writeSafetensors(new Map([['w', float32([2], [1, 65520])]]), new Map(), { float32As: 'F16' }),
+    ValueError,
+    'element 1 of w is 65520; F16 reaches 65504',
+  );
+});
+
 /** A file of any header and any data. */
 function file(header: unknown, data: ArrayLike<number> = []): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));

@@ -1,8 +1,9 @@
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
 // https://huggingface.co/docs/safetensors/index#format
-import { type DType, ValueError } from '@mien/tensor';
+import { type DType, type TypedArray, ValueError } from '@mien/tensor';
 import { FormatError } from '../errors.ts';
 import type { HostTensor } from '../state.ts';
+import { halfToNumber, numberToHalf } from './half.ts';
 
 /** The format's own limit on its header. */
 const headerLimit = 100_000_000;
@@ -35,8 +36,14 @@ const encodings: Readonly<Record<string, Encoding>> = {
   },
 };
 
-const writtenAs = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<
-  DType,
+/** How to write. */
+export interface WriteOptions {
+  /** What float32 tensors are stored as; F16 halves the file and rounds to the nearest of 11 significant bits. Default F32. */
+  readonly float32As?: 'F32' | 'F16';
+}
+
+const writtenAs = { int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<
+  Exclude<DType, 'float32'>,
   string
 >;
 
@@ -168,20 +175,17 @@ function expectNoHoles(entries: readonly Entry[], available: number, refuse: Ref
 }
 
 /**
- * Writes a safetensors file: float32 as F32, int32 as I32, uint32 as U32, bool as BOOL. Equal tensors in equal order give
- * equal bytes. Throws ValueError where data and shape disagree.
+ * Writes a safetensors file: float32 as F32 or F16, int32 as I32, uint32 as U32, bool as BOOL. Equal tensors in equal order
+ * give equal bytes. Throws ValueError where data and shape disagree, and for a finite number that F16 does not reach.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
+  { float32As = 'F32' }: WriteOptions = {},
 ): Bytes {
   const header: Record<string, unknown> = Object.create(null);
   if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata);
-  // Bytes come last, so that every tensor of four-byte elements lies at a multiple of four.
-  const ordered = [...tensors].sort(([, a], [, b]) => Number(a.dtype === 'bool') - Number(b.dtype === 'bool'));
-  const parts: Uint8Array[] = [];
-  let end = 0;
-  for (const [name, { shape, dtype, data }] of ordered) {
+  const encoded = [...tensors].map(([name, { shape, dtype, data }]) => {
     if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
     const size = shape.reduce((product, each) => product * each, 1);
     if (size !== data.length) {
@@ -189,9 +193,16 @@ export function writeSafetensors(
         `writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, came ${data.length}`,
       );
     }
-    const part =
-      dtype === 'bool' ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    header[name] = { dtype: writtenAs[dtype], shape, data_offsets: [end, end + part.length] };
+    const stored = dtype === 'float32' ? float32As : writtenAs[dtype];
+    return { name, shape, stored, elements: elements(name, data, stored) };
+  });
+  // Small elements come last, so that all lie at a multiple of their size.
+  encoded.sort((a, b) => b.elements.BYTES_PER_ELEMENT - a.elements.BYTES_PER_ELEMENT);
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const { name, shape, stored, elements } of encoded) {
+    const part = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+    header[name] = { dtype: stored, shape, data_offsets: [end, end + part.length] };
     parts.push(part);
     end += part.length;
   }
@@ -208,21 +219,22 @@ export function writeSafetensors(
   return bytes;
 }
 
+/** The elements as they are stored. */
+function elements(name: string, data: HostTensor['data'], stored: string): TypedArray | Uint16Array | Uint8Array {
+  if (stored === 'BOOL') return Uint8Array.from(data);
+  if (stored !== 'F16') return data;
+  const halves = Uint16Array.from(data, numberToHalf);
+  const at = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
+  if (at < 0) return halves;
+  throw new ValueError(`writeSafetensors: element ${at} of ${name} is ${data[at]}; F16 reaches 65504, write F32`);
+}
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-}
-
-/** The value of an IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 function narrow(buffer: ArrayBuffer, count: number): Int32Array<ArrayBuffer> | null {
