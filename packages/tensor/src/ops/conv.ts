@@ -9,7 +9,7 @@ import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { alternatives } from '../runtime/alternatives.ts';
-import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
@@ -22,6 +22,7 @@ import {
   depthwiseWeightGradient,
   eachChannelByItself,
 } from './convDepthwise.ts';
+import { isPicture, pictureForward, pictureWeightGradient } from './convFewChannels.ts';
 import {
   area,
   at,
@@ -36,9 +37,18 @@ import {
   taps,
 } from './convGeometry.ts';
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
+import {
+  subgroupFits,
+  subgroupForward,
+  subgroupForwardPays,
+  subgroupTransposed,
+  subgroupTransposedPays,
+  subgroupWeightGradient,
+  subgroupWeightGradientPays,
+} from './convSubgroup.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
-import type { Shape } from './geometry.ts';
+import { workgroupForward, workgroupPays, workgroupTransposed, workgroupWeightGradient } from './convWorkgroup.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { sum } from './reduce.ts';
@@ -90,7 +100,10 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
+  { name: 'fewChannels', fits: isPicture, run: pictureForward },
   ...winogradWays(winogradForward),
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: subgroupForward },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupForward },
   {
     name: 'gemm',
     fits: overPatches,
@@ -142,6 +155,8 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
 
 const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupTransposedPays, run: subgroupTransposed },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupTransposed },
   {
     name: 'gemm',
     fits: overPatches,
@@ -205,7 +220,10 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', t
 type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
+  { name: 'fewChannels', fits: isPicture, run: pictureWeightGradient },
   ...winogradWays(winogradWeightGradient),
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupWeightGradientPays, run: subgroupWeightGradient },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupWeightGradient },
   {
     name: 'gemm',
     // Groups lie side by side in the rows of both operands, where each has to start with a vec4.
