@@ -1,12 +1,20 @@
 // What of @mien/fer needs Node: files, figures, run folders.
 export { readCkPlus, readFaces, readFer2013, writeFer2013 } from './datasets/files.ts';
 export { type Bar, type BarGroup, bars } from './figures/bars.ts';
-export { confusionMatrix } from './figures/confusionMatrix.ts';
+export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
-export { type EvaluateOptions, type EvaluationReport, evaluate } from './run/evaluate.ts';
+export {
+  type CalibrationReport,
+  type EvaluateOptions,
+  type EvaluationReport,
+  evaluate,
+  type Member,
+} from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
+export { type Confusions, confusionFigure, writeConfusion, writePicture } from './run/figures.ts';
+export { meaningOf } from './run/meaning.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

@@ -38,18 +38,53 @@ function filled(faces: Faces, name: string): Split {
   throw new ValueError(`${faces.dataset}: no row has the usage ${name}; add some, or give the whole file`);
 }
 
-/** The split that `evaluate` is asked for, with its name. */
-export function chooseSplit(faces: Faces, wanted: string | undefined, fold: number): { chosen: Split; called: string } {
+/** The images that `evaluate` is asked for, and those that its figures need besides. */
+export interface Chosen {
+  readonly chosen: Split;
+  readonly called: string;
+  /** The images that the network learnt from; null where they are the chosen ones. */
+  readonly training: Split | null;
+  /** The images that a temperature may be fitted on, or why there are none. */
+  readonly calibration: {
+    readonly on: Split | null;
+    readonly called: string | null;
+    readonly reason: string | null;
+  };
+}
+
+/** The split that `evaluate` is asked for. Throws ValueError for one that the data set does not have. */
+export function chooseSplit(faces: Faces, wanted: string | undefined, fold: number): Chosen {
   if (faces.dataset === 'ck+') {
     const { train, test } = ckPlusSplits(faces, fold);
-    if (wanted === 'training') return { chosen: train, called: `fold ${fold}, training` };
-    if (wanted === undefined || wanted === 'test') return { chosen: test, called: `fold ${fold}, test` };
+    const reason = 'CK+ has no images besides those of training and test; FER2013 has PublicTest';
+    const calibration = { on: null, called: null, reason };
+    if (wanted === 'training') return { chosen: train, called: `fold ${fold}, training`, training: null, calibration };
+    if (wanted === undefined || wanted === 'test') {
+      return { chosen: test, called: `fold ${fold}, test`, training: train, calibration };
+    }
     throw new ValueError(`evaluate: CK+ has training and test, not ${wanted}`);
   }
   const names: Record<string, string> = { training: 'Training', public: 'PublicTest', private: 'PrivateTest' };
-  const name = names[wanted ?? 'public'];
-  if (!name) throw new ValueError(`evaluate: ${faces.dataset} has training, public and private, not ${wanted}`);
-  return { chosen: filled(faces, name), called: name };
+  const called = names[wanted ?? 'public'];
+  if (!called) throw new ValueError(`evaluate: ${faces.dataset} has training, public and private, not ${wanted}`);
+  const chosen = filled(faces, called);
+  const [training, held] = [faces.splits.Training, faces.splits.PublicTest];
+  const possible = called !== 'PublicTest' && held !== undefined && held.length > 0;
+  return {
+    chosen,
+    called,
+    training: called === 'Training' || !training ? null : { faces, indices: training },
+    calibration: possible
+      ? { on: { faces, indices: held }, called: 'PublicTest', reason: null }
+      : {
+          on: null,
+          called: null,
+          reason:
+            called === 'PublicTest'
+              ? 'a temperature is fitted on PublicTest, whose own figures these are; see --split private'
+              : 'a temperature is fitted on PublicTest, of which the data has no images',
+        },
+  };
 }
 
 /** Draws the default faces, writes them as a FER2013 file and reads that back. */

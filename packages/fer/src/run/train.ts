@@ -23,7 +23,7 @@ import {
   readMetrics,
   readRun,
 } from './folder.ts';
-import { accuracyText, interval, round, share } from './report.ts';
+import { accuracyText, interval, round, share } from './shares.ts';
 import { tuneStep } from './tune.ts';
 
 /** What `train` is told. Only `model` has no default in a new run; a resumed run takes all from its checkpoint. */
