@@ -33,6 +33,7 @@ interface TrainWords {
   readonly labelSmoothing?: number;
   readonly ema?: number;
   readonly testCrops?: '1' | '10';
+  readonly init?: string;
   readonly seed?: number;
   readonly out?: string;
   readonly resume?: string;
@@ -81,6 +82,7 @@ export const train: Command = new Command('train')
       '10',
     ]),
   )
+  .option('--init <file>', 'start from the weights of this checkpoint; a classifier of other classes starts at random')
   .option('--seed <n>', 'decides weights, order, crops and dropout (default: 1)', wholeNumber)
   .option('--out <folder>', 'the run folder (default: runs/<model>-<dataset>)')
   .option('--resume <folder>', 'go on with an earlier run')
@@ -101,13 +103,41 @@ Examples:
   .action((words: TrainWords) => runCommand((signal) => run(words, signal)));
 
 async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
-  const { model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter, json } =
-    words;
+  const {
+    model,
+    data,
+    dataset,
+    preset,
+    fold,
+    init,
+    seed,
+    out,
+    resume,
+    from,
+    checkpointEvery,
+    stopAfter,
+    adapter,
+    json,
+  } = words;
   if (!model && !resume) train.error(`error: train needs --model (${MODELS.join(', ')}) or --resume FOLDER`);
   const progress = new Progress();
   try {
     const finished = await trainRun({
-      ...defined({ model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter }),
+      ...defined({
+        model,
+        data,
+        dataset,
+        preset,
+        fold,
+        init,
+        seed,
+        out,
+        resume,
+        from,
+        checkpointEvery,
+        stopAfter,
+        adapter,
+      }),
       protocol: protocolOf(words),
       signal,
       onEvent: (event) => {

@@ -30,6 +30,8 @@ export interface Summary {
   readonly complete: boolean;
   readonly steps: number;
   readonly seed: number;
+  /** The checkpoint whose weights it started from; null where they were random. */
+  readonly init: string | null;
   readonly trainImages: number;
   readonly testImages: number;
   /** The last epoch's, ten-crop; null when the run was stopped before. */
@@ -74,6 +76,8 @@ export type RunEvent =
       readonly imagesPerSecond: number;
       readonly secondsLeft: number;
     })
+  /** How many tensors came from a checkpoint, and which stayed random. */
+  | { readonly event: 'initialised'; readonly file: string; readonly taken: number; readonly left: readonly string[] }
   | { readonly event: 'tuning'; readonly done: number; readonly total: number }
   | { readonly event: 'compiling'; readonly done: number; readonly total: number }
   | { readonly event: 'evaluating'; readonly done: number; readonly total: number }

@@ -18,6 +18,8 @@ export interface RunNote extends Note {
   readonly data: string | null;
   readonly fold: number | null;
   readonly drawnSeed: number;
+  /** The checkpoint whose weights it started from. */
+  readonly init?: string | null;
   readonly bestEpoch: number | null;
   readonly bestTestAccuracy: number | null;
   readonly bestPrivateEpoch: number | null;
@@ -38,7 +40,7 @@ export function readCheckpointFile(file: string): ReadRun {
   const extra = checkpoint.info.extra as { readonly note: Partial<RunNote> } | undefined;
   const note = extra?.note ?? {};
   for (const [name, value] of Object.entries(note)) {
-    const words = name === 'data' || name === 'dataset';
+    const words = ['data', 'dataset', 'init'].includes(name);
     const dataset = name !== 'dataset' || DATASETS.includes(value as DatasetName);
     if (dataset && (value === null || typeof value === (words ? 'string' : 'number'))) continue;
     throw new FormatError(

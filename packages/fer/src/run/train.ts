@@ -23,6 +23,7 @@ import {
   readMetrics,
   readRun,
 } from './folder.ts';
+import { readInitial } from './initial.ts';
 import { accuracyText, interval, round, share } from './shares.ts';
 import { tuneStep } from './tune.ts';
 
@@ -37,6 +38,8 @@ export interface TrainOptions {
   readonly dataset?: DatasetName;
   /** Which fold of CK+ is tested, 1 to 10. Default 1. */
   readonly fold?: number;
+  /** A checkpoint or run folder whose weights a new run starts from; a classifier of other classes is left out. */
+  readonly init?: string;
   readonly seed?: number;
   /** The run folder. Default runs/<model>-<dataset>, with a number where that exists. */
   readonly out?: string;
@@ -96,6 +99,10 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
       `train: ${options.resume} tells ${resumed.info.classes.join(', ')} apart, ${data ?? 'the drawn set'} holds ${faces.classes.join(', ')}`,
     );
   }
+  if (resumed && options.init !== undefined) {
+    throw new ValueError('train: a resumed run has its own weights; leave init out, or start a new run');
+  }
+  const initial = options.init === undefined ? null : readInitial(options.init, model, faces.classes);
   const splits = splitsOf(faces, fold);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
@@ -120,12 +127,14 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
       model,
       train: splits.train,
       protocol: of,
+      ...(initial ? { init: initial.tensors } : {}),
       seed: resumed?.info.seed ?? options.seed ?? 1,
       note: {
         dataset,
         data: data && resolve(data),
         fold: dataset === 'ck+' ? fold : null,
         drawnSeed: options.seed ?? 1,
+        init: initial && resolve(initial.file),
       },
     },
     resumed ?? undefined,
@@ -133,6 +142,9 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   try {
     // Only now, when nothing that was asked for is refused any more.
     makeFolder(out);
+    if (initial) {
+      onEvent({ event: 'initialised', file: initial.file, taken: initial.tensors.size, left: initial.left });
+    }
     const run = new Run(training, splits, out, adapter, options);
     if (resumed && options.data !== undefined) training.note = { ...training.note, data: resolve(options.data) };
     if (resumed) run.takeUp(readMetrics(resolve(options.resume as string)));
@@ -350,6 +362,7 @@ class Run {
       complete: training.done,
       steps: training.steps,
       seed: training.seed,
+      init: note.init ?? null,
       trainImages: this.#splits.train.indices.length,
       testImages: this.#splits.test.indices.length,
       testAccuracy: test?.accuracy ?? null,
