@@ -1,6 +1,7 @@
 // `mien evaluate`: checkpoints on a split.
 import { Command, Option } from 'commander';
 import { DATASETS, type DatasetName } from '../protocol.ts';
+import { FOLD_KINDS, type FoldKind } from '../run/data.ts';
 import { type EvaluateOptions, type EvaluationReport, evaluate as evaluateWeights } from '../run/evaluate.ts';
 import { checkPicture } from '../run/figures.ts';
 import { runCommand } from './ending.ts';
@@ -15,6 +16,7 @@ export interface EvaluateWords {
   readonly data?: string;
   readonly split?: 'training' | 'public' | 'private' | 'test';
   readonly fold?: number;
+  readonly folds?: FoldKind;
   readonly testCrops?: '1' | '10';
   readonly adapter?: string;
 }
@@ -38,6 +40,7 @@ export function withEvaluateWords(command: Command): Command {
       ]),
     )
     .option('--fold <n>', 'the fold of CK+ (default: the one that was trained)', wholeNumber)
+    .addOption(new Option('--folds <kind>', 'how CK+ is cut into folds (default: as trained)').choices(FOLD_KINDS))
     .addOption(new Option('--test-crops <n>', 'views of an image (default: 10)').choices(['1', '10']))
     .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe');
 }
@@ -48,14 +51,14 @@ export async function evaluateByWords(
   files: Pick<EvaluateOptions, 'figure' | 'predictions'>,
   signal: AbortSignal,
 ): Promise<EvaluationReport> {
-  const { weights, data, dataset, split, fold, testCrops, adapter } = words;
+  const { weights, data, dataset, split, fold, folds, testCrops, adapter } = words;
   if (files.figure !== undefined) checkPicture(files.figure);
   const progress = new Progress();
   try {
     return await evaluateWeights({
       weights,
       ...files,
-      ...defined({ data, dataset, split, fold, adapter }),
+      ...defined({ data, dataset, split, fold, folds, adapter }),
       ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
       signal,
       onEvent: (event) => progress.show(event),

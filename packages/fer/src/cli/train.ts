@@ -10,6 +10,7 @@ import {
   type Preset,
   type Protocol,
 } from '../protocol.ts';
+import { FOLD_KINDS, type FoldKind } from '../run/data.ts';
 import { train as trainRun } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
@@ -21,6 +22,7 @@ interface TrainWords {
   readonly dataset?: DatasetName;
   readonly data?: string;
   readonly fold?: number;
+  readonly folds?: FoldKind;
   readonly preset?: Preset;
   readonly select?: Protocol['select'];
   readonly augment?: Augmentation | null;
@@ -51,6 +53,7 @@ export const train: Command = new Command('train')
   .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content; without it faces are drawn')
   .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
   .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
+  .addOption(new Option('--folds <kind>', 'how CK+ is cut into folds (default: reference)').choices(FOLD_KINDS))
   .addOption(
     new Option(
       '--preset <name>',
@@ -109,6 +112,7 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
     dataset,
     preset,
     fold,
+    folds,
     init,
     seed,
     out,
@@ -129,6 +133,7 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
         dataset,
         preset,
         fold,
+        folds,
         init,
         seed,
         out,

@@ -7,6 +7,10 @@ import { FER2013_SPLITS } from '../datasets/fer2013.ts';
 import { readFaces, writeFer2013 } from '../datasets/files.ts';
 import type { RunEvent } from './events.ts';
 
+/** How CK+ is cut into ten folds. */
+export const FOLD_KINDS = ['reference', 'subject', 'sequence'] as const;
+export type FoldKind = (typeof FOLD_KINDS)[number];
+
 /** What a run trains on, what it is tested on each epoch, and FER2013's second test. */
 export interface Splits {
   readonly train: Split;
@@ -21,14 +25,25 @@ export async function obtain(data: string | null, seed: number, tell: (event: Ru
 }
 
 /** Training and tests of a data set; `fold` is CK+'s. Throws ValueError without images to train on or to test. */
-export function splitsOf(faces: Faces, fold: number): Splits {
-  if (faces.dataset === 'ck+') return { ...ckPlusSplits(faces, fold), private: null };
+export function splitsOf(faces: Faces, fold: number, kind: FoldKind = 'reference'): Splits {
+  if (faces.dataset === 'ck+') return { ...foldSplits(faces, fold, kind), private: null };
   const last = split(faces, 'PrivateTest');
   return {
     train: filled(faces, 'Training'),
     test: filled(faces, 'PublicTest'),
     private: last.indices.length > 0 ? last : null,
   };
+}
+
+/** Training and test images of one fold of CK+. Throws ValueError for a fold that does not exist. */
+export function foldSplits(faces: Faces, fold: number, kind: FoldKind): Pick<Splits, 'train' | 'test'> {
+  if (kind !== 'reference') throw new ValueError(`foldSplits: ${kind}`);
+  return ckPlusSplits(faces, fold);
+}
+
+/** `fold 3`, or `subject fold 3` where they are not the reference's. */
+export function foldName(fold: number, kind: FoldKind): string {
+  return kind === 'reference' ? `fold ${fold}` : `${kind} fold ${fold}`;
 }
 
 /** A split that has images. Throws ValueError where it has none. */
@@ -53,14 +68,15 @@ export interface Chosen {
 }
 
 /** The split that `evaluate` is asked for. Throws ValueError for one that the data set does not have. */
-export function chooseSplit(faces: Faces, wanted: string | undefined, fold: number): Chosen {
+export function chooseSplit(faces: Faces, wanted: string | undefined, fold: number, kind: FoldKind): Chosen {
   if (faces.dataset === 'ck+') {
-    const { train, test } = ckPlusSplits(faces, fold);
+    const { train, test } = foldSplits(faces, fold, kind);
+    const name = foldName(fold, kind);
     const reason = 'CK+ has no images besides those of training and test; FER2013 has PublicTest';
     const calibration = { on: null, called: null, reason };
-    if (wanted === 'training') return { chosen: train, called: `fold ${fold}, training`, training: null, calibration };
+    if (wanted === 'training') return { chosen: train, called: `${name}, training`, training: null, calibration };
     if (wanted === undefined || wanted === 'test') {
-      return { chosen: test, called: `fold ${fold}, test`, training: train, calibration };
+      return { chosen: test, called: `${name}, test`, training: train, calibration };
     }
     throw new ValueError(`evaluate: CK+ has training and test, not ${wanted}`);
   }

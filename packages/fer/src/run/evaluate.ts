@@ -17,7 +17,7 @@ import { evaluateNetwork } from '../evaluation.ts';
 import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { network, viewsPerPass } from '../models/network.ts';
 import type { DatasetName, ModelName } from '../protocol.ts';
-import { chooseSplit, obtain } from './data.ts';
+import { chooseSplit, type FoldKind, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
 import { writeConfusion } from './figures.ts';
 import { checkpointOf, type ReadRun, readCheckpointFile } from './folder.ts';
@@ -36,6 +36,8 @@ export interface EvaluateOptions {
   /** Default: `public` of FER2013 and drawn faces, `test` of CK+. */
   readonly split?: 'training' | 'public' | 'private' | 'test';
   readonly fold?: number;
+  /** How CK+ is cut into folds. Default: as the first checkpoint was trained. */
+  readonly folds?: FoldKind;
   readonly crops?: 1 | 10;
   /** An SVG or PNG file for the confusion matrix. */
   readonly figure?: string;
@@ -52,8 +54,8 @@ export interface Member {
   readonly model: ModelName;
   /** The last epoch that it was trained in, from 0. */
   readonly epoch: number;
-  /** Whether that is the epoch which did best in the tests of its run. */
-  readonly chosenOnTest: boolean;
+  /** The split on which its run found this epoch, not the last, to be the best; null for the last one. */
+  readonly chosenOn: string | null;
 }
 
 /** A temperature and what it changes, or why there is none. */
@@ -78,6 +80,7 @@ export interface EvaluationReport {
   readonly dataset: string;
   readonly split: string;
   readonly fold: number | null;
+  readonly folds: FoldKind | null;
   readonly crops: number;
   /** Images. */
   readonly n: number;
@@ -139,7 +142,8 @@ export async function assess(options: EvaluateOptions): Promise<Assessment> {
     );
   }
   const fold = options.fold ?? first.note.fold ?? 1;
-  const { chosen, called, training, calibration } = chooseSplit(faces, options.split, fold);
+  const folds = options.folds ?? first.note.folds ?? 'reference';
+  const { chosen, called, training, calibration } = chooseSplit(faces, options.split, fold, folds);
   const classes = faces.classes.length;
   const parts = [chosen, ...(calibration.on ? [calibration.on] : [])];
   const total = runs.length * parts.reduce((sum, { indices }) => sum + indices.length, 0);
@@ -180,16 +184,17 @@ export async function assess(options: EvaluateOptions): Promise<Assessment> {
   const { ece, bins } = reliability(all);
   const report: EvaluationReport = {
     adapter,
-    members: runs.map(({ file, name, info, note }) => ({
-      weights: file,
-      model: name,
-      epoch: info.epoch - 1,
-      chosenOnTest: note.bestEpoch === info.epoch - 1,
+    members: runs.map((run) => ({
+      weights: run.file,
+      model: run.name,
+      epoch: run.info.epoch - 1,
+      chosenOn: chosenOn(run, faces.dataset),
     })),
     model: runs.map(({ name }) => name).join('+'),
     dataset: faces.dataset,
     split: called,
     fold: faces.dataset === 'ck+' ? fold : null,
+    folds: faces.dataset === 'ck+' ? folds : null,
     crops,
     n: matrix.total,
     loss: meanCrossEntropy(all),
@@ -206,6 +211,14 @@ export async function assess(options: EvaluateOptions): Promise<Assessment> {
     confusion: matrix.toArray(),
   };
   return { report, split: chosen, logits: all.logits };
+}
+
+/** Where the epoch of a checkpoint was found to be the best, unless it is the last one. */
+function chosenOn({ info, note, protocol }: ReadRun, dataset: string): string | null {
+  const epoch = info.epoch - 1;
+  if (note.bestEpoch !== epoch || epoch === protocol.epochs - 1) return null;
+  if (dataset === 'ck+') return 'test';
+  return protocol.select === 'private' ? 'PrivateTest' : 'PublicTest';
 }
 
 /** The network of a checkpoint: averaged weights where it holds them. */

@@ -1,6 +1,7 @@
 // What a run tells while it goes on, and what it leaves behind as JSON.
 import type { ModelName, Protocol } from '../protocol.ts';
 import type { StepReport } from '../training.ts';
+import type { FoldKind } from './data.ts';
 
 /** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image. */
 export interface EpochMetrics {
@@ -24,6 +25,7 @@ export interface Summary {
   readonly dataset: string;
   readonly model: ModelName;
   readonly fold: number | null;
+  readonly folds: FoldKind | null;
   readonly parameters: number;
   readonly epochs: number;
   /** Whether all epochs of the protocol were trained. */

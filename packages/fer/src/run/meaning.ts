@@ -6,12 +6,11 @@ import { whole } from './shares.ts';
 export function meaningOf(report: EvaluationReport): string[] {
   const { dataset, split, members, n, accuracyWithoutDuplicates, nWithoutDuplicates } = report;
   const sentences: string[] = [];
-  const onSelection = dataset === 'ck+' ? split.endsWith('test') : split === 'PublicTest';
   if (split.endsWith('raining')) {
     sentences.push(
       'These are the images that the network learnt from: the figure tells what it remembers, not how it does on others.',
     );
-  } else if (onSelection && members.some(({ chosenOnTest }) => chosenOnTest)) {
+  } else if (members.some(({ chosenOn }) => chosenOn !== null && split.endsWith(chosenOn))) {
     sentences.push(
       'Optimistic: the epoch did best on these same images, and was kept for that. The last epoch, or images that chose nothing, give the honest figure.',
     );

@@ -10,7 +10,7 @@ import { learningCurve } from '../figures/learningCurve.ts';
 import { png } from '../figures/lettering.ts';
 import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { type Note, type StepReport, Training } from '../training.ts';
-import { obtain, type Splits, splitsOf, titleOf } from './data.ts';
+import { type FoldKind, foldName, obtain, type Splits, splitsOf, titleOf } from './data.ts';
 import type { EpochMetrics, RunEvent, Summary } from './events.ts';
 import {
   BEST,
@@ -38,6 +38,8 @@ export interface TrainOptions {
   readonly dataset?: DatasetName;
   /** Which fold of CK+ is tested, 1 to 10. Default 1. */
   readonly fold?: number;
+  /** How CK+ is cut into folds. Default `reference`. */
+  readonly folds?: FoldKind;
   /** A checkpoint or run folder whose weights a new run starts from; a classifier of other classes is left out. */
   readonly init?: string;
   readonly seed?: number;
@@ -88,6 +90,12 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   if (resumed && options.fold !== undefined && options.fold !== before.fold) {
     throw new ValueError(`train: ${options.resume} tests fold ${before.fold}, not ${options.fold}; start a new run`);
   }
+  const folds = options.folds ?? before.folds ?? 'reference';
+  if (resumed && folds !== (before.folds ?? 'reference')) {
+    throw new ValueError(
+      `train: ${options.resume} has ${before.folds ?? 'reference'} folds, not ${folds}; start a new run`,
+    );
+  }
   const faces = options.faces ?? (await obtain(data, before.drawnSeed ?? options.seed ?? 1, onEvent));
   const dataset = faces.dataset as DatasetName;
   const wanted = options.dataset ?? before.dataset;
@@ -103,7 +111,7 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
     throw new ValueError('train: a resumed run has its own weights; leave init out, or start a new run');
   }
   const initial = options.init === undefined ? null : readInitial(options.init, model, faces.classes);
-  const splits = splitsOf(faces, fold);
+  const splits = splitsOf(faces, fold, folds);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
     : protocol(model, dataset, options.protocol, options.preset);
@@ -133,6 +141,7 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
         dataset,
         data: data && resolve(data),
         fold: dataset === 'ck+' ? fold : null,
+        folds: dataset === 'ck+' ? folds : null,
         drawnSeed: options.seed ?? 1,
         init: initial && resolve(initial.file),
       },
@@ -357,6 +366,7 @@ class Run {
       dataset: faces.dataset,
       model: training.model,
       fold: note.fold,
+      folds: note.folds ?? (note.fold === null ? null : 'reference'),
       parameters: countParameters(training),
       epochs: training.epoch,
       complete: training.done,
@@ -400,7 +410,7 @@ class Run {
 
   #draw(summary: Summary): void {
     if (this.#metrics.length === 0) return;
-    const title = `${summary.model} on ${titleOf(summary.dataset)}${summary.fold ? `, fold ${summary.fold}` : ''}`;
+    const title = `${summary.model} on ${titleOf(summary.dataset)}${summary.fold && summary.folds ? `, ${foldName(summary.fold, summary.folds)}` : ''}`;
     const best = `best ${share(summary.bestTestAccuracy)} at epoch ${summary.bestEpoch}`;
     const note = this.#last
       ? `test accuracy ${accuracyText(this.#last, this.#splits.test.faces)} at the last epoch, ${best}`
