@@ -5,6 +5,7 @@ export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
+export { FOLD_KINDS, type FoldKind } from './run/data.ts';
 export {
   type CalibrationReport,
   type EvaluateOptions,
@@ -14,7 +15,17 @@ export {
 } from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
 export { type Confusions, confusionFigure, writeConfusion, writePicture } from './run/figures.ts';
+export {
+  type FoldEvent,
+  type FoldResult,
+  type KFoldOptions,
+  type KFoldReport,
+  kfold,
+  type SeedResult,
+} from './run/kfold.ts';
+export { type FoldLeak, type Leaks, leaksOf } from './run/leaks.ts';
 export { meaningOf } from './run/meaning.ts';
+export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

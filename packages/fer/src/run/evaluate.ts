@@ -12,7 +12,8 @@ import {
   reliability,
   type Scored,
 } from '../calibration.ts';
-import { type Faces, PIXELS, type Split } from '../datasets/faces.ts';
+import { duplicatesOf } from '../datasets/duplicates.ts';
+import type { Faces, Split } from '../datasets/faces.ts';
 import { evaluateNetwork } from '../evaluation.ts';
 import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { network, viewsPerPass } from '../models/network.ts';
@@ -265,12 +266,8 @@ function accuracyOf(
 
 /** The rows whose image is not, pixel by pixel, among those of `training`. */
 function withoutSeen({ logits, labels, classes }: Scored, chosen: Split, training: Split): Scored {
-  const bytes = ({ faces }: Split, i: number): string =>
-    Buffer.from(faces.images.buffer, faces.images.byteOffset + i * PIXELS, PIXELS).toString('latin1');
-  const seen = new Set(Array.from(training.indices, (i) => bytes(training, i)));
-  const rows = Array.from(chosen.indices.keys()).filter(
-    (row) => !seen.has(bytes(chosen, chosen.indices[row] as number)),
-  );
+  const seen = duplicatesOf(chosen, training);
+  const rows = Array.from(seen.keys()).filter((row) => !seen[row]);
   return {
     logits: Float64Array.from(rows.flatMap((row) => [...logits.subarray(row * classes, (row + 1) * classes)])),
     labels: Int32Array.from(rows, (row) => labels[row] as number),

@@ -1,5 +1,5 @@
 // All ten folds of CK+, each in a run folder of its own, resumable at any fold and step (Node only).
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { readFile, writeFile } from '@mien/nn/files';
@@ -7,6 +7,7 @@ import { ValueError } from '@mien/tensor';
 import { CK_PLUS_FOLDS } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
+import { ConfusionMatrix } from '../metrics.ts';
 import type { ModelName, Preset, Protocol } from '../protocol.ts';
 import { faultOf, protocol } from '../protocol.ts';
 import { FOLD_KINDS, type FoldKind, obtain, splitsOf } from './data.ts';
@@ -235,7 +236,8 @@ function settle(out: string, options: KFoldOptions): Settings {
         ? protocol(model, 'ck+', changes, options.preset)
         : protocol(model, 'ck+', { ...before.protocol, ...changes }),
   };
-  if (!FOLD_KINDS.includes(now.folds)) throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
+  if (!FOLD_KINDS.includes(now.folds))
+    throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
   const fault = faultOf(now.protocol);
   if (fault) throw new FormatError(`${join(out, SETTINGS)}: protocol: ${fault}`);
   if (before) {
@@ -297,7 +299,11 @@ function evaluationOf(folder: string, checkpoint: string): string {
 /** A value with the names of its objects in order, so that equal ones have equal JSON. */
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sorted(v)]),
+  );
 }
 
 /** The report and the pooled confusion matrices, beside the folds. */
@@ -311,7 +317,7 @@ function write(report: KFoldReport): void {
     ] as const) {
       const title = `${model} on CK+, ${finished} ${folds} folds: ${share(pooled.accuracy)}`;
       const note = `${epoch}, 95 % interval ${range(pooled.interval)}, ${whole(pooled.n)} images, seed ${seed}`;
-      const picture = confusionMatrix(pooled.matrix(), title, note);
+      const picture = confusionMatrix(ConfusionMatrix.from(classes, pooled.confusion), title, note);
       writePicture(join(out, `confusion-${name}${seeds.length > 1 ? `-seed-${seed}` : ''}.png`), picture);
     }
   }
