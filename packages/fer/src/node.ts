@@ -5,6 +5,8 @@ export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
+export { type ComparedRun, runComparison } from './figures/runComparison.ts';
+export { curves } from './run/curves.ts';
 export { FOLD_KINDS, type FoldKind } from './run/data.ts';
 export {
   type CalibrationReport,
@@ -14,7 +16,7 @@ export {
   type Member,
 } from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
-export { type Confusions, confusionFigure, writeConfusion, writePicture } from './run/figures.ts';
+export { type Confusions, confusionFigure, readEvaluation, writeConfusion, writePicture } from './run/figures.ts';
 export {
   type FoldEvent,
   type FoldResult,

@@ -2,6 +2,8 @@
 // The `mien` command.
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { confusion } from './confusion.ts';
+import { curves } from './curves.ts';
 import { evaluate } from './evaluate.ts';
 import { kfold } from './kfold.ts';
 import { profile } from './profile.ts';
@@ -14,6 +16,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, kfold, profile, tune]) mien.addCommand(command.copyInheritedSettings(mien));
+for (const command of [train, evaluate, kfold, confusion, curves, profile, tune])
+  mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();
