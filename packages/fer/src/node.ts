@@ -7,7 +7,6 @@ export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
 export { type ComparedRun, runComparison } from './figures/runComparison.ts';
 export { curves } from './run/curves.ts';
-export { FOLD_KINDS, type FoldKind } from './run/data.ts';
 export {
   type CalibrationReport,
   type EvaluateOptions,
@@ -25,7 +24,6 @@ export {
   kfold,
   type SeedResult,
 } from './run/kfold.ts';
-export { type FoldLeak, type Leaks, leaksOf } from './run/leaks.ts';
 export { meaningOf } from './run/meaning.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';

@@ -1,7 +1,7 @@
 // `mien evaluate`: checkpoints on a split.
 import { Command, Option } from 'commander';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { DATASETS, type DatasetName } from '../protocol.ts';
-import { FOLD_KINDS, type FoldKind } from '../run/data.ts';
 import { type EvaluateOptions, type EvaluationReport, evaluate as evaluateWeights } from '../run/evaluate.ts';
 import { checkPicture } from '../run/figures.ts';
 import { runCommand } from './ending.ts';

@@ -1,7 +1,7 @@
 // `mien kfold`: all ten folds of CK+.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { MODELS, type ModelName, PRESETS, type Preset, type Protocol } from '../protocol.ts';
-import { FOLD_KINDS, type FoldKind } from '../run/data.ts';
 import { kfold as kfoldRun } from '../run/kfold.ts';
 import { runCommand } from './ending.ts';
 import { reportFolds } from './kfoldText.ts';

@@ -1,7 +1,7 @@
 // What `mien kfold` prints.
 import { relative } from 'node:path';
+import type { Leaks } from '../datasets/ckplus.ts';
 import type { KFoldReport, SeedResult } from '../run/kfold.ts';
-import type { Leaks } from '../run/leaks.ts';
 import { deviationOf, type Pooled } from '../run/pooling.ts';
 import { range, share, whole } from '../run/shares.ts';
 import { aligned, wrapped } from './results.ts';
@@ -13,7 +13,7 @@ export function reportFolds(report: KFoldReport): string {
   const start = init === null ? 'random weights' : `the weights of ${relative(process.cwd(), init)}`;
   const lines = [
     `adapter: ${adapter ?? 'none was needed'}`,
-    `${model} on CK+, ${folds} folds, ${protocol.epochs} epochs from ${start}, ten-crop`,
+    `${model} on CK+, ${folds} folds, ${protocol.epochs} ${protocol.epochs === 1 ? 'epoch' : 'epochs'} from ${start}, ten-crop`,
     '',
   ];
   if (results.length > 0) {
@@ -35,12 +35,11 @@ export function reportFolds(report: KFoldReport): string {
       ...overSeeds(seeds),
     );
   }
-  if (missing.length > 0) {
-    const first = missing.slice(0, 12).map(({ seed, fold }) => (seeds.length > 1 ? `${fold} of seed ${seed}` : fold));
-    lines.push(
-      `still to be trained: fold ${first.join(', ')}${missing.length > 12 ? ', ...' : ''}; go on with --out ${folder}`,
-    );
+  for (const seed of new Set(missing.map((each) => each.seed))) {
+    const left = missing.filter((each) => each.seed === seed).map(({ fold }) => fold);
+    lines.push(`still to be trained with seed ${seed}: ${left.length === 1 ? 'fold' : 'folds'} ${left.join(', ')}`);
   }
+  if (missing.length > 0) lines.push(`go on with mien kfold --out ${folder}`, '');
   lines.push(...leakLines(leaks), ...meaning(report), `written to ${folder}`, '');
   return lines.join('\n');
 }
@@ -78,16 +77,14 @@ function overSeeds(seeds: readonly SeedResult[]): string[] {
   return [`mean of ${whole.length} seeds, pooled`, line('last epoch', 'last'), line('best epoch', 'best'), ''];
 }
 
-function leakLines({ folds, tested, imagesOfSubjects, imagesOfSequences, twice, never }: Leaks): string[] {
-  const [least, most] = [Math.min, Math.max].map((of) => of(...folds.map(({ n }) => n)));
-  const sizes = least === most ? `${least}` : `${least} to ${most}`;
-  const people =
-    imagesOfSubjects === null
-      ? 'people cannot be told apart without file names'
-      : `${whole(imagesOfSubjects)} of ${whole(tested)} test images show people who are trained on`;
+function leakLines({ tested, sharedSubject, sharedSequence, testedTwice, testedNever }: Leaks): string[] {
+  const shared = (images: number, what: string): string =>
+    `${images === 0 ? 'no test image is' : `${whole(images)} test images are`} of a ${what} that is trained on in the same fold`;
   return [
-    `the folds test ${sizes} images each, ${whole(tested)} in all: ${twice} images twice, ${never} never`,
-    `  ${people}; ${imagesOfSequences === 0 ? 'no sequence is' : `${imagesOfSequences} test images are of sequences`} in both`,
+    `the ten folds test ${whole(tested)} images: ${testedTwice} twice, ${testedNever} never`,
+    ...(sharedSubject === null || sharedSequence === null
+      ? ['  people and sequences cannot be told apart without file names']
+      : [`  ${shared(sharedSubject, 'person')}; ${shared(sharedSequence, 'sequence')}`]),
     '',
   ];
 }
@@ -95,12 +92,12 @@ function leakLines({ folds, tested, imagesOfSubjects, imagesOfSequences, twice, 
 function meaning({ folds, leaks }: KFoldReport): string[] {
   const sentences = [
     'The best epoch is chosen on the images that it is reported on, as the published figures are: it is optimistic. The last epoch is the honest figure.',
-    ...(leaks.imagesOfSubjects !== null && leaks.imagesOfSubjects > 0
+    ...((leaks.sharedSubject ?? 0) > 0
       ? [
           'People are shared between training and test: for faces of new people, --folds subject is the figure to believe.',
         ]
       : []),
-    ...(folds === 'reference' && leaks.twice > 0
+    ...(folds === 'reference' && leaks.testedTwice > 0
       ? [
           'These folds are the published protocol’s, overlaps included, so that figures compare; pooled n counts images tested twice twice, the interval counts sequences once.',
         ]

@@ -1,6 +1,7 @@
 // `mien train`: a network by the protocol of model and data set, into a run folder.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Augmentation } from '../augmentation.ts';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import {
   DATASETS,
   type DatasetName,
@@ -10,7 +11,6 @@ import {
   type Preset,
   type Protocol,
 } from '../protocol.ts';
-import { FOLD_KINDS, type FoldKind } from '../run/data.ts';
 import { train as trainRun } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';

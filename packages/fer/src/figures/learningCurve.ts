@@ -84,9 +84,13 @@ function bestMark(best: Point, { x, y }: Axes, left: number, right: number, show
   const [cx, cy] = [x(best.epoch), y(best.value)];
   const label = `best ${show(best.value)}`;
   const inside = Math.min(Math.max(cx, left + textWidth(label, { size: 12.5 }) / 2), right - 30);
+  // Above the line where there is room, and on paper, so that no line runs through the letters.
+  const base = cy - 14 > TOP ? cy - 14 : cy + 26;
+  const half = textWidth(label, { size: 12.5 }) / 2 + 3;
   return [
+    `<rect x="${inside - half}" y="${base - 13}" width="${2 * half}" height="17" fill="${INK.paper}" fill-opacity="0.85"/>`,
     `<circle cx="${cx}" cy="${cy}" r="5.5" fill="${INK.paper}" stroke="${INK.test}" stroke-width="2"/>`,
-    text(label, inside, cy + 24, { size: 12.5, fill: INK.test, anchor: 'middle' }),
+    text(label, inside, base, { size: 12.5, fill: INK.test, anchor: 'middle' }),
   ];
 }
 

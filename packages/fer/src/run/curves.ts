@@ -9,7 +9,7 @@ import { MOST_COMPARED, runComparison } from '../figures/runComparison.ts';
 import { foldName, titleOf } from './data.ts';
 import type { EpochMetrics, Summary } from './events.ts';
 import { METRICS, readMetrics } from './folder.ts';
-import { range, share } from './shares.ts';
+import { type Interval, range, share } from './shares.ts';
 
 /** A run as its folder tells it. */
 export interface RunRecord {
@@ -70,16 +70,20 @@ export function curves(folders: readonly string[]): string {
 
 /** The learning curve of a run as SVG. */
 export function ofOne({ summary, metrics }: RunRecord): string {
-  const last = summary.testAccuracyInterval ? ` (95 % interval ${range(summary.testAccuracyInterval)})` : '';
-  const ten = cropsChange(metrics) ? ', ten-crop at the last epoch, one view before' : '';
-  return learningCurve(metrics, runTitle(summary), `test accuracy ${endOf(metrics)}${last}${ten}`);
+  const ten = cropsChange(metrics) ? '; ten-crop at the last epoch, one view before' : '';
+  return learningCurve(
+    metrics,
+    runTitle(summary),
+    `test accuracy ${endOf(metrics, summary.testAccuracyInterval)}${ten}`,
+  );
 }
 
 /** `65.1 % at epoch 23, best 65.4 % at epoch 20` */
-function endOf(metrics: readonly EpochMetrics[]): string {
+function endOf(metrics: readonly EpochMetrics[], interval: Interval | null = null): string {
   const last = metrics.at(-1) as EpochMetrics;
   const best = metrics.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));
-  return `${share(last.testAccuracy)} at epoch ${last.epoch}, best ${share(best.testAccuracy)} at epoch ${best.epoch}`;
+  const between = interval ? ` (95 % interval ${range(interval)})` : '';
+  return `${share(last.testAccuracy)} at epoch ${last.epoch}${between}, best ${share(best.testAccuracy)} at epoch ${best.epoch}`;
 }
 
 function cropsChange(metrics: readonly EpochMetrics[]): boolean {

@@ -1,15 +1,11 @@
 // From a path, or from nothing, to the splits that a run works on.
 import { ValueError } from '@mien/tensor';
-import { ckPlusSplits } from '../datasets/ckplus.ts';
+import { CK_PLUS_FOLDS, type Fold, type FoldKind, folds } from '../datasets/ckplus.ts';
 import { drawFaces } from '../datasets/drawn.ts';
 import { type Faces, type Split, split } from '../datasets/faces.ts';
 import { FER2013_SPLITS } from '../datasets/fer2013.ts';
 import { readFaces, writeFer2013 } from '../datasets/files.ts';
 import type { RunEvent } from './events.ts';
-
-/** How CK+ is cut into ten folds. */
-export const FOLD_KINDS = ['reference', 'subject', 'sequence'] as const;
-export type FoldKind = (typeof FOLD_KINDS)[number];
 
 /** What a run trains on, what it is tested on each epoch, and FER2013's second test. */
 export interface Splits {
@@ -26,7 +22,7 @@ export async function obtain(data: string | null, seed: number, tell: (event: Ru
 
 /** Training and tests of a data set; `fold` is CK+'s. Throws ValueError without images to train on or to test. */
 export function splitsOf(faces: Faces, fold: number, kind: FoldKind = 'reference'): Splits {
-  if (faces.dataset === 'ck+') return { ...foldSplits(faces, fold, kind), private: null };
+  if (faces.dataset === 'ck+') return { ...foldOf(faces, fold, kind), private: null };
   const last = split(faces, 'PrivateTest');
   return {
     train: filled(faces, 'Training'),
@@ -36,9 +32,10 @@ export function splitsOf(faces: Faces, fold: number, kind: FoldKind = 'reference
 }
 
 /** Training and test images of one fold of CK+. Throws ValueError for a fold that does not exist. */
-export function foldSplits(faces: Faces, fold: number, kind: FoldKind): Pick<Splits, 'train' | 'test'> {
-  if (kind !== 'reference') throw new ValueError(`foldSplits: ${kind}`);
-  return ckPlusSplits(faces, fold);
+function foldOf(faces: Faces, fold: number, kind: FoldKind): Fold {
+  const found = folds(faces, kind)[fold - 1];
+  if (!found) throw new ValueError(`${foldName(fold, kind)} does not exist, expected 1 to ${CK_PLUS_FOLDS}`);
+  return found;
 }
 
 /** `fold 3`, or `subject fold 3` where they are not the reference's. */
@@ -70,7 +67,7 @@ export interface Chosen {
 /** The split that `evaluate` is asked for. Throws ValueError for one that the data set does not have. */
 export function chooseSplit(faces: Faces, wanted: string | undefined, fold: number, kind: FoldKind): Chosen {
   if (faces.dataset === 'ck+') {
-    const { train, test } = foldSplits(faces, fold, kind);
+    const { train, test } = foldOf(faces, fold, kind);
     const name = foldName(fold, kind);
     const reason = 'CK+ has no images besides those of training and test; FER2013 has PublicTest';
     const calibration = { on: null, called: null, reason };

@@ -12,13 +12,14 @@ import {
   reliability,
   type Scored,
 } from '../calibration.ts';
+import type { FoldKind } from '../datasets/ckplus.ts';
 import { duplicatesOf } from '../datasets/duplicates.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
 import { evaluateNetwork } from '../evaluation.ts';
 import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { network, viewsPerPass } from '../models/network.ts';
 import type { DatasetName, ModelName } from '../protocol.ts';
-import { chooseSplit, type FoldKind, obtain } from './data.ts';
+import { chooseSplit, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
 import { writeConfusion } from './figures.ts';
 import { checkpointOf, type ReadRun, readCheckpointFile } from './folder.ts';

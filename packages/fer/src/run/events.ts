@@ -1,7 +1,8 @@
 // What a run tells while it goes on, and what it leaves behind as JSON.
+
+import type { FoldKind } from '../datasets/ckplus.ts';
 import type { ModelName, Protocol } from '../protocol.ts';
 import type { StepReport } from '../training.ts';
-import type { FoldKind } from './data.ts';
 
 /** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image. */
 export interface EpochMetrics {

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { DATASETS, type DatasetName } from '../protocol.ts';
 import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
-import { FOLD_KINDS, type FoldKind } from './data.ts';
 import type { EpochMetrics } from './events.ts';
 
 export const LAST = 'last.safetensors';

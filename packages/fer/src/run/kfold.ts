@@ -4,18 +4,17 @@ import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { readFile, writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
-import { CK_PLUS_FOLDS } from '../datasets/ckplus.ts';
+import { CK_PLUS_FOLDS, FOLD_KINDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
 import type { ModelName, Preset, Protocol } from '../protocol.ts';
 import { faultOf, protocol } from '../protocol.ts';
-import { FOLD_KINDS, type FoldKind, obtain, splitsOf } from './data.ts';
+import { obtain } from './data.ts';
 import { type EvaluationReport, evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
 import { writePicture } from './figures.ts';
 import { BEST, checkpointOf, LAST, makeFolder } from './folder.ts';
-import { type Leaks, leaksOf } from './leaks.ts';
 import { type Pooled, type PoolPart, poolFolds } from './pooling.ts';
 import { range, share, whole } from './shares.ts';
 import { train } from './train.ts';
@@ -127,7 +126,7 @@ export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
   }
   const faces = options.faces ?? (await obtain(settings.data, 1, onEvent));
   if (faces.dataset !== 'ck+') throw new ValueError(`kfold: ${settings.data} is ${faces.dataset}; folds are CK+'s`);
-  const all = Array.from({ length: CK_PLUS_FOLDS }, (_, i) => splitsOf(faces, i + 1, settings.folds));
+  const all = foldsOf(faces, settings.folds);
   makeFolder(out);
   writeFile(join(out, SETTINGS), `${JSON.stringify(settings, null, 2)}\n`);
   for (const seed of seeds) {
@@ -165,7 +164,7 @@ export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
       const pool = (of: 'last' | 'best'): Pooled => poolFolds(part(of), faces.classes);
       return [{ seed, finished: own.length, last: pool('last'), best: pool('best') }];
     }),
-    leaks: leaksOf(faces, all),
+    leaks: leaksOf(all),
     classes: faces.classes,
   };
   if (report.results.length > 0) write(report);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { init, tuning, ValueError, warmUp } from '@mien/tensor';
+import type { FoldKind } from '../datasets/ckplus.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
@@ -10,7 +11,7 @@ import { learningCurve } from '../figures/learningCurve.ts';
 import { png } from '../figures/lettering.ts';
 import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { type Note, type StepReport, Training } from '../training.ts';
-import { type FoldKind, foldName, obtain, type Splits, splitsOf, titleOf } from './data.ts';
+import { foldName, obtain, type Splits, splitsOf, titleOf } from './data.ts';
 import type { EpochMetrics, RunEvent, Summary } from './events.ts';
 import {
   BEST,
