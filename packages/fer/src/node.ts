@@ -5,6 +5,7 @@ export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
+export { type ReliabilityPanel, reliabilityDiagram } from './figures/reliabilityDiagram.ts';
 export { type ComparedRun, runComparison } from './figures/runComparison.ts';
 export { curves } from './run/curves.ts';
 export {
@@ -27,5 +28,6 @@ export {
 export { meaningOf } from './run/meaning.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
+export { type ReportOptions, report } from './run/report.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

@@ -4,8 +4,10 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { learningCurve } from '../figures/learningCurve.ts';
 import { MOST_COMPARED, runComparison } from '../figures/runComparison.ts';
+import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../protocol.ts';
 import { foldName, titleOf } from './data.ts';
 import type { EpochMetrics, Summary } from './events.ts';
 import { METRICS, readMetrics } from './folder.ts';
@@ -30,14 +32,31 @@ export function readRecord(folder: string): RunRecord {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new FormatError(`${file}: not JSON (${cause.message})`);
   }
+  const fault = faultOfSummary(Object(summary));
+  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
   const metrics = readMetrics(folder);
   if (metrics.length === 0)
     throw new FileError(`${join(folder, METRICS)}: no epoch is finished; train on with --resume`);
-  const fault = metrics.findIndex(
+  const line = metrics.findIndex(
     ({ epoch, testAccuracy }) => !Number.isInteger(epoch) || !Number.isFinite(testAccuracy),
   );
-  if (fault >= 0) throw new FormatError(`${join(folder, METRICS)}, line ${fault + 1}: no epoch with its test accuracy`);
+  if (line >= 0) throw new FormatError(`${join(folder, METRICS)}, line ${line + 1}: no epoch with its test accuracy`);
   return { folder, summary, metrics };
+}
+
+/** What is wrong with a summary that comes from a file, or null. */
+function faultOfSummary(summary: Partial<Record<keyof Summary, unknown>>): string | null {
+  const numbers = ['epochs', 'steps', 'seed', 'parameters', 'trainImages', 'testImages', 'trainSeconds'] as const;
+  const number = numbers.find((name) => !Number.isFinite(summary[name]));
+  if (number) return `${number} is ${JSON.stringify(summary[number])}, expected a number`;
+  const { model, dataset, folds, fold } = summary;
+  if (!MODELS.includes(model as ModelName))
+    return `model is ${JSON.stringify(model)}, expected one of ${MODELS.join(', ')}`;
+  if (!DATASETS.includes(dataset as DatasetName))
+    return `dataset is ${JSON.stringify(dataset)}, expected one of ${DATASETS.join(', ')}`;
+  if (fold !== null && !(Number.isInteger(fold) && FOLD_KINDS.includes(folds as FoldKind)))
+    return `fold is ${fold}, folds ${folds}`;
+  return faultOf(summary.protocol);
 }
 
 /** `small on CK+, fold 1` */

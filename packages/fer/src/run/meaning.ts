@@ -20,7 +20,9 @@ export function meaningOf(report: EvaluationReport): string[] {
       'The interval counts sequences, a third of the images, because the three frames of a sequence are nearly one image. It tells what other sequences of this kind might give; another seed may move the figure by as much.',
     );
     sentences.push(
-      'CK+ is posed in a laboratory, and the folds of the reference share people between training and test: faces outside are harder.',
+      report.folds === 'subject'
+        ? 'CK+ is posed in a laboratory: faces outside are harder.'
+        : 'CK+ is posed in a laboratory, and these folds share people between training and test: faces outside, and new people, are harder.',
     );
   } else {
     sentences.push(
