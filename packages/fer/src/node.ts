@@ -28,6 +28,7 @@ export {
 export { meaningOf } from './run/meaning.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
+export { type Repeat, repeatOf } from './run/repeat.ts';
 export { type ReportOptions, report } from './run/report.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

@@ -1,4 +1,5 @@
 // Evaluates one checkpoint, or several as an ensemble, on a split of real or drawn faces (Node only).
+import { basename } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { Generator, init, ValueError } from '@mien/tensor';
 import Papa from 'papaparse';
@@ -22,7 +23,7 @@ import type { DatasetName, ModelName } from '../protocol.ts';
 import { chooseSplit, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
 import { writeConfusion } from './figures.ts';
-import { checkpointOf, type ReadRun, readCheckpointFile } from './folder.ts';
+import { checkpointOf, LAST, type ReadRun, readCheckpointFile } from './folder.ts';
 import { type Interval, intervalOf } from './shares.ts';
 
 /** What `evaluate` is told. */
@@ -194,7 +195,7 @@ export async function assess(
       weights: run.file,
       model: run.name,
       epoch: run.info.epoch - 1,
-      chosenOn: chosenOn(run, faces.dataset),
+      chosenOn: chosenOn(run.file, run, faces.dataset),
     })),
     model: runs.map(({ name }) => name).join('+'),
     dataset: faces.dataset,
@@ -219,10 +220,10 @@ export async function assess(
   return { report, split: chosen, logits: all.logits };
 }
 
-/** Where the epoch of a checkpoint was found to be the best, unless it is the last one. */
-function chosenOn({ info, note, protocol }: ReadRun, dataset: string): string | null {
+/** Where the epoch of a checkpoint was found to be the best, unless it is the last one, which nothing chose. */
+function chosenOn(file: string, { info, note, protocol }: ReadRun, dataset: string): string | null {
   const epoch = info.epoch - 1;
-  if (note.bestEpoch !== epoch || epoch === protocol.epochs - 1) return null;
+  if (basename(file) === LAST || note.bestEpoch !== epoch || epoch === protocol.epochs - 1) return null;
   if (dataset === 'ck+') return 'test';
   return protocol.select === 'private' ? 'PrivateTest' : 'PublicTest';
 }

@@ -42,9 +42,10 @@ function section(title: string, body: string): string {
   return `<section><h2>${title}</h2>${body}</section>`;
 }
 
-/** A picture in the page; on dark screens the style turns its light and dark. */
+/** A picture in the page, without its paper; on dark screens the style turns its light and dark. */
 function figure(svg: string, label: string): string {
-  return `<figure>${svg.replace('<svg ', `<svg role="img" aria-label="${escaped(label)}" `)}</figure>`;
+  const inside = svg.replace(/<rect width="\d+" height="\d+" fill="#ffffff"\/>\n/, '');
+  return `<figure>${inside.replace('<svg ', `<svg role="img" aria-label="${escaped(label)}" `)}</figure>`;
 }
 
 function headline({ record: { summary, metrics }, last }: ReportParts): string {
