@@ -1,6 +1,17 @@
 // The ten folds on faces that only look like CK+: drawn ones in its classes and numbers.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CK_PLUS_CLASSES, CK_PLUS_COUNTS, drawFaces, type Faces, PIXELS } from '@mien/fer';
 import { type FoldEvent, type KFoldOptions, type KFoldReport, kfold, poolFolds, type RunEvent } from '@mien/fer/node';
@@ -112,6 +123,27 @@ test('kfold refuses other settings in a folder that holds folds, and options out
       (reason: Error) => reason.message,
     );
     assert.match(message, /settings.json: not JSON/);
+  }));
+
+test('kfold leaves a fold to the process that has it, and takes over what a dead one left', () =>
+  inFolder(async (folder) => {
+    const out = join(folder, 'folds');
+    await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
+    const fold = join(out, 'seed-1', 'fold-07');
+    mkdirSync(fold, { recursive: true });
+    writeFileSync(join(fold, 'claimed'), `${process.pid} ${hostname()}\n`);
+    assert.equal((await folds({ faces, out, only: [7, 7] })).states, ['7 elsewhere']);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(join(fold, 'claimed'), `${dead} ${hostname()}\n`);
+    const stop = new AbortController();
+    const states: string[] = [];
+    const onEvent = (event: RunEvent | FoldEvent): void => {
+      if (event.event === 'fold') states.push(event.state);
+      if (event.event === 'step') stop.abort();
+    };
+    await kfold({ faces, out, only: [7, 7], signal: stop.signal, onEvent });
+    assert.equal(states, ['new']);
+    assert.not.ok(existsSync(join(fold, 'claimed')));
   }));
 
 test('poolFolds counts images twice and sequences once', () => {

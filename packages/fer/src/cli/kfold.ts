@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { MODELS, type ModelName, PRESETS, type Preset, type Protocol } from '../protocol.ts';
-import { kfold as kfoldRun } from '../run/kfold.ts';
+import { type FoldEvent, kfold as kfoldRun } from '../run/kfold.ts';
 import { runCommand } from './ending.ts';
 import { reportFolds } from './kfoldText.ts';
 import { Progress } from './progress.ts';
@@ -66,7 +66,7 @@ export const kfold: Command = new Command('kfold')
 Examples:
   mien kfold --data CK+48 --model small                                   the reference's ten folds
   mien kfold --data CK+48 --model small --folds subject --out runs/subject
-  mien kfold --data CK+48 --model small --only 1-5                        and, in another process, --only 6-10
+  mien kfold --data CK+48 --model small --only 1-5                        and in another process --only 6-10
   mien kfold --out runs/kfold-small-reference                             goes on, or prints the table of what is done
   mien kfold --data CK+48 --model small --init runs/small-fer2013 --out runs/from-fer2013`,
   )
@@ -84,7 +84,8 @@ async function run(words: Words, signal: AbortSignal): Promise<void> {
       protocol: defined({ epochs, batchSize, learningRate }) as Partial<Protocol>,
       signal,
       onEvent: (event) => {
-        if (event.event === 'fold') progress.say(`seed ${event.seed}, fold ${event.fold} of 10: ${event.state}`);
+        if (event.event === 'fold')
+          progress.say(`seed ${event.seed}, fold ${event.fold} of 10: ${STATES[event.state]}`);
         else progress.show(event);
         if (json && (event.event === 'fold' || event.event === 'epoch')) write(event);
       },
@@ -96,6 +97,13 @@ async function run(words: Words, signal: AbortSignal): Promise<void> {
     progress.close();
   }
 }
+
+const STATES = {
+  new: 'new',
+  resumed: 'goes on',
+  finished: 'finished',
+  elsewhere: 'left to the process that trains it (if there is none, delete the file claimed in its folder)',
+} satisfies Record<FoldEvent['state'], string>;
 
 function seedList(text: string): number[] {
   const seeds = text.split(',').map(wholeNumber);

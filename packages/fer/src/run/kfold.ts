@@ -10,6 +10,7 @@ import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
 import type { ModelName, Preset, Protocol } from '../protocol.ts';
 import { faultOf, protocol } from '../protocol.ts';
+import { claim } from './claim.ts';
 import { obtain } from './data.ts';
 import { type EvaluationReport, evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
@@ -45,12 +46,12 @@ export interface KFoldOptions {
   readonly onEvent?: (event: RunEvent | FoldEvent) => void;
 }
 
-/** Which fold comes next, and whether it is new, gone on with, or read because it is finished. */
+/** Which fold comes next, and whether it is new, gone on with, finished and so only read, or in another process's hands. */
 export interface FoldEvent {
   readonly event: 'fold';
   readonly seed: number;
   readonly fold: number;
-  readonly state: 'new' | 'resumed' | 'finished';
+  readonly state: 'new' | 'resumed' | 'finished' | 'elsewhere';
 }
 
 /** One finished fold. */
@@ -192,29 +193,38 @@ async function bring(
     onEvent({ event: 'fold', seed, fold, state: 'finished' });
     return;
   }
-  if (!readSummary(folder)?.complete) {
-    const going = existsSync(join(folder, LAST));
-    onEvent({ event: 'fold', seed, fold, state: going ? 'resumed' : 'new' });
-    const every = checkpointEvery === undefined ? {} : { checkpointEvery };
-    const { summary } = going
-      ? await train({ ...common, ...every, resume: folder, fold, folds })
-      : await train({
-          ...common,
-          ...every,
-          model,
-          fold,
-          folds,
-          seed,
-          out: folder,
-          protocol: settings.protocol,
-          ...(data === null ? {} : { data }),
-          ...(init === null ? {} : { init }),
-        });
-    if (!summary.complete) return;
+  const release = claim(folder);
+  if (!release) {
+    onEvent({ event: 'fold', seed, fold, state: 'elsewhere' });
+    return;
   }
-  for (const name of [LAST, BEST]) {
-    const report = await evaluate({ ...common, weights: join(folder, name), fold, folds });
-    writeFile(evaluationOf(folder, name), `${JSON.stringify(report)}\n`);
+  try {
+    if (!readSummary(folder)?.complete) {
+      const going = existsSync(join(folder, LAST));
+      onEvent({ event: 'fold', seed, fold, state: going ? 'resumed' : 'new' });
+      const every = checkpointEvery === undefined ? {} : { checkpointEvery };
+      const { summary } = going
+        ? await train({ ...common, ...every, resume: folder, fold, folds })
+        : await train({
+            ...common,
+            ...every,
+            model,
+            fold,
+            folds,
+            seed,
+            out: folder,
+            protocol: settings.protocol,
+            ...(data === null ? {} : { data }),
+            ...(init === null ? {} : { init }),
+          });
+      if (!summary.complete) return;
+    }
+    for (const name of [LAST, BEST]) {
+      const report = await evaluate({ ...common, weights: join(folder, name), fold, folds });
+      writeFile(evaluationOf(folder, name), `${JSON.stringify(report)}\n`);
+    }
+  } finally {
+    release();
   }
 }
 
