@@ -17,6 +17,53 @@ test('ConfusionMatrix counts rows as true and columns as predicted', () => {
   assert.throws(() => matrix.add(3, 0), /there are 3 classes/);
 });
 
+test('ConfusionMatrix.scores and macro are scikit-learn’s', () => {
+  // precision_recall_fscore_support and its macro average of labels [0,0,0,1,1,2], predicted [0,0,1,1,0,1].
+  const matrix = ConfusionMatrix.from(
+    ['a', 'b', 'c', 'absent'],
+    [
+      [2, 1, 0, 0],
+      [1, 1, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 0, 0],
+    ],
+  );
+  const near = (value: number | null, expected: number): void =>
+    assert.ok(Math.abs((value as number) - expected) < 1e-12);
+  const expected = [
+    [2 / 3, 2 / 3, 2 / 3],
+    [1 / 3, 1 / 2, 2 / 5],
+    [0, 0, 0],
+  ] as const;
+  for (const [i, [precision, recall, f1]] of expected.entries()) {
+    const score = matrix.scores()[i];
+    near(score?.precision ?? null, precision);
+    near(score?.recall ?? null, recall);
+    near(score?.f1 ?? null, f1);
+  }
+  assert.equal(matrix.scores()[3], { name: 'absent', n: 0, precision: null, recall: null, f1: null });
+  near(matrix.macro().precision, 1 / 3);
+  near(matrix.macro().recall, 7 / 18);
+  near(matrix.macro().f1, 16 / 45);
+});
+
+test('ConfusionMatrix.from refuses rows that do not fit its classes', () => {
+  for (const rows of [
+    [[1]],
+    [[1, 2], [3]],
+    [
+      [1, 2],
+      [3, -1],
+    ],
+    [
+      [1, 2],
+      [3, 0.5],
+    ],
+  ]) {
+    assert.throws(() => ConfusionMatrix.from(['a', 'b'], rows), /expected 2 rows of 2 counts/);
+  }
+});
+
 test('ConfusionMatrix.merge adds the folds', () => {
   const [a, b] = [new ConfusionMatrix(['x', 'y']), new ConfusionMatrix(['x', 'y'])];
   a.add(0, 1);

@@ -171,7 +171,7 @@ test('evaluate finds for the last checkpoint what its run reported', () =>
     assert.equal(report.confusion, summary.confusion);
     assert.ok(existsSync(figure));
     const training = await evaluate({ weights: join(out, 'best.safetensors'), split: 'training', crops: 1 });
-    assert.is(training.images, 21);
+    assert.is(training.n, 21);
     let message = 'accepted';
     try {
       await evaluate({ weights: out, split: 'test' });

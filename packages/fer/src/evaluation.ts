@@ -1,6 +1,7 @@
 // How a network does on a split: logits of one or ten views of each image, averaged, then loss and confusions.
 import type { Layer } from '@mien/nn';
 import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
+import { crossEntropyOf } from './calibration.ts';
 import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
 import { Cropper, type InputForm } from './transforms.ts';
@@ -12,7 +13,14 @@ export interface Evaluation {
   /** A fraction, 0 to 1. */
   readonly accuracy: number;
   readonly matrix: ConfusionMatrix;
+  /** The averaged logits, [images, classes], in the order of the split. */
+  readonly logits: Float64Array;
+  /** The logits of the centre crop alone, the same shape; with one crop they are `logits`. */
+  readonly centre: Float64Array;
 }
+
+/** The centre crop's place among the views of TenCrop. */
+const CENTRE = 4;
 
 /** How an evaluation is made. */
 export interface EvaluationOptions {
@@ -37,6 +45,8 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   const classes = faces.classes.length;
   const cropper = new Cropper(input);
   const matrix = new ConfusionMatrix(faces.classes);
+  const logits = new Float64Array(indices.length * classes);
+  const centre = crops === 1 ? logits : new Float64Array(logits.length);
   const perPass = Math.max(1, Math.floor(views / crops));
   const wasTraining = net.training;
   net.eval();
@@ -44,12 +54,14 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   let done = 0;
   // While the device works on one pass, the host cuts the views of the next.
   let ahead: Promise<void> | null = null;
-  const settle = async (logits: Promise<ArrayLike<number>>, part: Int32Array): Promise<void> => {
-    const values = await logits;
+  const settle = async (read: Promise<ArrayLike<number>>, part: Int32Array): Promise<void> => {
+    const values = await read;
     for (const [i, image] of part.entries()) {
       const label = faces.labels[image] as number;
       const mean = meanLogits(values, i * crops, crops, classes);
       if (!mean.every(Number.isFinite)) throw new ValueError(`evaluate: the network gives ${mean} for image ${image}`);
+      logits.set(mean, (done + i) * classes);
+      if (crops > 1) centre.set(meanLogits(values, i * crops + CENTRE, 1, classes), (done + i) * classes);
       loss += crossEntropyOf(mean, label);
       matrix.add(label, mean.indexOf(Math.max(...mean)));
     }
@@ -63,9 +75,9 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
       const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.centre(i)] : cropper.ten(i))).flat();
       const cut = cropper.cut(faces.images, wanted);
       const shape = [wanted.length, input.channels, input.size, input.size];
-      const logits = scope(() => noGrad(() => net.forward(tensor(cut, { shape }))));
-      const read = logits.data();
-      logits.dispose();
+      const given = scope(() => noGrad(() => net.forward(tensor(cut, { shape }))));
+      const read = given.data();
+      given.dispose();
       // A failure is thrown when its turn comes; until then it is not an unhandled one.
       read.catch(() => {});
       await ahead;
@@ -76,7 +88,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   } finally {
     net.train(wasTraining);
   }
-  return { loss: loss / indices.length, accuracy: matrix.accuracy, matrix };
+  return { loss: loss / indices.length, accuracy: matrix.accuracy, matrix, logits, centre };
 }
 
 /** The mean of `count` rows of logits from row `first` on. */
@@ -86,10 +98,4 @@ function meanLogits(logits: ArrayLike<number>, first: number, count: number, cla
     for (let row = first; row < first + count; row++) sum += logits[row * classes + c] as number;
     return sum / count;
   });
-}
-
-function crossEntropyOf(logits: readonly number[], label: number): number {
-  const highest = Math.max(...logits);
-  const sum = logits.reduce((total, value) => total + Math.exp(value - highest), 0);
-  return Math.log(sum) + highest - (logits[label] as number);
 }

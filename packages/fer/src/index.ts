@@ -1,7 +1,34 @@
 // The public face of @mien/fer, for browsers and Node alike; what touches files is in @mien/fer/node.
 export type { Augmentation, Distortion } from './augmentation.ts';
-export { CK_PLUS_CLASSES, CK_PLUS_COUNTS, CK_PLUS_FOLDS, ckPlusFold, ckPlusSplits } from './datasets/ckplus.ts';
+export {
+  crossEntropyOf,
+  ECE_BINS,
+  fitTemperature,
+  meanCrossEntropy,
+  meanProbabilities,
+  probabilities,
+  type Reliability,
+  type ReliabilityBin,
+  reliability,
+  type Scored,
+} from './calibration.ts';
+export {
+  CK_PLUS_CLASSES,
+  CK_PLUS_COUNTS,
+  CK_PLUS_FOLDS,
+  ckPlusFold,
+  ckPlusSequences,
+  ckPlusSplits,
+  ckPlusSubjects,
+  FOLD_KINDS,
+  type Fold,
+  type FoldKind,
+  folds,
+  type Leaks,
+  leaksOf,
+} from './datasets/ckplus.ts';
 export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
+export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
 export {
   FER2013_CLASSES,
@@ -10,8 +37,9 @@ export {
   fer2013Lines,
   parseFer2013,
 } from './datasets/fer2013.ts';
+export { groupFolds } from './datasets/folds.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
-export { ConfusionMatrix, percent, wilson } from './metrics.ts';
+export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';
 export { network } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';

@@ -1,6 +1,19 @@
 // How well faces were told apart, and how sure that figure is.
 import { ValueError } from '@mien/tensor';
 
+/** How well one class was told from the others. Fractions 0 to 1; all null for a class without images. */
+export interface ClassScore {
+  readonly name: string;
+  /** Images of the class. */
+  readonly n: number;
+  /** The share of the images taken for the class that are of it; 0 where nothing was taken for it, as scikit-learn has it. */
+  readonly precision: number | null;
+  /** The share of the class's images that were told right. */
+  readonly recall: number | null;
+  /** The harmonic mean of both. */
+  readonly f1: number | null;
+}
+
 /** Counts of predictions: row = true class, column = predicted class. */
 export class ConfusionMatrix {
   readonly classes: readonly string[];
@@ -9,6 +22,19 @@ export class ConfusionMatrix {
   constructor(classes: readonly string[]) {
     this.classes = classes;
     this.#counts = new Int32Array(classes.length * classes.length);
+  }
+
+  /** The matrix of counts as `toArray` gives them. Throws ValueError unless they are as many rows and columns as classes. */
+  static from(classes: readonly string[], rows: readonly (readonly number[])[]): ConfusionMatrix {
+    const matrix = new ConfusionMatrix(classes);
+    const fits = (row: unknown, each: (value: unknown) => boolean): boolean =>
+      Array.isArray(row) && row.length === classes.length && row.every(each);
+    if (!fits(rows, (row) => fits(row, (n) => Number.isSafeInteger(n) && (n as number) >= 0))) {
+      throw new ValueError(`ConfusionMatrix: expected ${classes.length} rows of ${classes.length} counts`);
+    }
+    for (const [label, row] of rows.entries())
+      for (const [predicted, n] of row.entries()) matrix.add(label, predicted, n);
+    return matrix;
   }
 
   /** Counts one image of class `label` that was taken for `predicted`. */
@@ -57,6 +83,28 @@ export class ConfusionMatrix {
   /** The share of each class that was told right, 0 to 1; NaN for a class without images. */
   perClass(): number[] {
     return this.classes.map((_, label) => this.count(label, label) / this.rowTotal(label));
+  }
+
+  /** Images that were taken for class `predicted`. */
+  columnTotal(predicted: number): number {
+    return this.classes.reduce((sum, _, label) => sum + this.count(label, predicted), 0);
+  }
+
+  /** Precision, recall and F1 of each class, in order. */
+  scores(): ClassScore[] {
+    return this.classes.map((name, label) => {
+      const [right, n, taken] = [this.count(label, label), this.rowTotal(label), this.columnTotal(label)];
+      if (n === 0) return { name, n, precision: null, recall: null, f1: null };
+      return { name, n, precision: taken === 0 ? 0 : right / taken, recall: right / n, f1: (2 * right) / (n + taken) };
+    });
+  }
+
+  /** The plain means of the scores over the classes that have images: each class counts alike, however rare it is. */
+  macro(): Omit<ClassScore, 'name' | 'n'> {
+    const scores = this.scores().filter(({ n }) => n > 0);
+    const mean = (of: 'precision' | 'recall' | 'f1'): number | null =>
+      scores.length === 0 ? null : scores.reduce((sum, score) => sum + (score[of] as number), 0) / scores.length;
+    return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
   }
 
   /** The rows as nested arrays. */

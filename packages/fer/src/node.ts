@@ -1,12 +1,34 @@
 // What of @mien/fer needs Node: files, figures, run folders.
 export { readCkPlus, readFaces, readFer2013, writeFer2013 } from './datasets/files.ts';
 export { type Bar, type BarGroup, bars } from './figures/bars.ts';
-export { confusionMatrix } from './figures/confusionMatrix.ts';
+export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { profileFigure } from './figures/profile.ts';
-export { type EvaluateOptions, type EvaluationReport, evaluate } from './run/evaluate.ts';
+export { type ReliabilityPanel, reliabilityDiagram } from './figures/reliabilityDiagram.ts';
+export { type ComparedRun, runComparison } from './figures/runComparison.ts';
+export { curves } from './run/curves.ts';
+export {
+  type CalibrationReport,
+  type EvaluateOptions,
+  type EvaluationReport,
+  evaluate,
+  type Member,
+} from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
+export { type Confusions, confusionFigure, readEvaluation, writeConfusion, writePicture } from './run/figures.ts';
+export {
+  type FoldEvent,
+  type FoldResult,
+  type KFoldOptions,
+  type KFoldReport,
+  kfold,
+  type SeedResult,
+} from './run/kfold.ts';
+export { meaningOf } from './run/meaning.ts';
+export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
+export { type Repeat, repeatOf } from './run/repeat.ts';
+export { type ReportOptions, report } from './run/report.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';

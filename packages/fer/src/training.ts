@@ -37,6 +37,8 @@ export interface TrainingOptions {
   readonly protocol: Protocol;
   /** What is learnt instead of the labels, probabilities of each class for every image of `train.faces`: [count, classes]. */
   readonly targets?: Float32Array;
+  /** Weights that a new run starts from; what they do not name is random. */
+  readonly init?: ReadonlyMap<string, HostTensor>;
   /** Decides weights, order, crops and dropout. Default 1. */
   readonly seed?: number;
   /** Stored in checkpoints as it is, and given back by `note` after a resume. */
@@ -116,7 +118,7 @@ export class Training {
 
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
-    const { model, train, protocol, targets, seed = 1, note = {} } = options;
+    const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
     const { faces } = train;
     const classes = faces.classes.length;
     if (!Number.isSafeInteger(seed) || seed < 0)
@@ -160,6 +162,7 @@ export class Training {
       }),
     });
     if (from) this.network.loadStateDict(from.model);
+    else if (init) this.network.loadStateDict(init, { strict: false });
     const updates = from?.info.step ?? 0;
     this.#ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema, updates });
     if (from) this.#restore(from);

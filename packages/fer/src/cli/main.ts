@@ -2,8 +2,12 @@
 // The `mien` command.
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { confusion } from './confusion.ts';
+import { curves } from './curves.ts';
 import { evaluate } from './evaluate.ts';
+import { kfold } from './kfold.ts';
 import { profile } from './profile.ts';
+import { report } from './report.ts';
 import { train } from './train.ts';
 import { tune } from './tune.ts';
 
@@ -13,6 +17,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, profile, tune]) mien.addCommand(command.copyInheritedSettings(mien));
+for (const command of [train, evaluate, kfold, confusion, curves, report, profile, tune])
+  mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();

@@ -18,6 +18,7 @@ export class Progress {
   show(event: RunEvent): void {
     if (event.event === 'begin') this.#begin(event);
     else if (event.event === 'step') this.#step(event);
+    else if (event.event === 'initialised') this.#initialised(event);
     else if (event.event === 'tuning') this.#tuning(event);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
@@ -70,6 +71,11 @@ export class Progress {
     this.say(
       `epoch ${words.epoch}, step ${done} of ${this.#stepsPerEpoch}: loss ${words.loss}, accuracy ${words.accuracy}, ${words.rate} images/s, ${words.left} left`,
     );
+  }
+
+  #initialised({ file, taken, left }: Extract<RunEvent, { event: 'initialised' }>): void {
+    const random = left.length > 0 ? `; ${left.join(', ')} start at random, for other classes` : '';
+    this.say(`${taken} tensors start from ${file}${random}`);
   }
 
   /** Tells once that it begins, as it may take minutes, and then how far it is. */

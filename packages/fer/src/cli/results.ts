@@ -2,11 +2,9 @@
 import { relative } from 'node:path';
 import type { Tuned, TunedAdapter } from '@mien/tensor';
 import { milliseconds, nameOf } from '../figures/profile.ts';
-import { wilson } from '../metrics.ts';
-import type { EvaluationReport } from '../run/evaluate.ts';
 import type { Summary } from '../run/events.ts';
 import type { ProfileReport } from '../run/profile.ts';
-import { share } from '../run/report.ts';
+import { share } from '../run/shares.ts';
 import type { TuneReport } from '../run/tune.ts';
 
 /** The end of a training run, in a few lines. */
@@ -31,25 +29,6 @@ export function reportRun(out: string, summary: Summary): string {
     `${summary.trainSeconds.toFixed(1)} s, ${summary.imagesPerSecond.toFixed(1)} images/s, written to ${folder}`,
   );
   return `${lines.join('\n')}\n`;
-}
-
-/** An evaluation, with a line a class. */
-export function reportEvaluation(report: EvaluationReport): string {
-  const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
-  const widest = Math.max(...report.classes.map((name) => name.length));
-  const classes = report.classes.map((name, i) => {
-    const row = report.confusion[i] as readonly number[];
-    const total = row.reduce((sum, n) => sum + n, 0);
-    const right = row[i] as number;
-    if (total === 0) return `  ${name.padEnd(widest)}  no images`;
-    return `  ${name.padEnd(widest)}  ${share(right / total).padStart(7)}  ${right} of ${total}${range(wilson(right, total))}`;
-  });
-  return [
-    `adapter: ${report.adapter}`,
-    `${report.model} after epoch ${report.epoch} on ${report.dataset}, ${report.split}: ${share(report.accuracy)}${range(report.accuracyInterval)}, loss ${report.loss.toFixed(4)}, ${crops}, ${report.images} images`,
-    ...classes,
-    '',
-  ].join('\n');
 }
 
 /** A profile, with a line a kernel. */
@@ -109,8 +88,19 @@ function tunings(results: readonly (Tuned & { readonly calls?: number })[]): str
   return aligned([results.some(({ calls }) => calls !== undefined) ? ['calls', ...head] : head, ...table]);
 }
 
+/** Text in lines of at most `width` letters. */
+export function wrapped(text: string, width = 100): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** Lines of cells in columns, all but the last flush right. */
-function aligned(lines: readonly (readonly string[])[]): string[] {
+export function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
   return lines.map((line) =>
     line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i] ?? 0))).join('  '),

@@ -1,6 +1,7 @@
 // `mien train`: a network by the protocol of model and data set, into a run folder.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Augmentation } from '../augmentation.ts';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import {
   DATASETS,
   type DatasetName,
@@ -21,6 +22,7 @@ interface TrainWords {
   readonly dataset?: DatasetName;
   readonly data?: string;
   readonly fold?: number;
+  readonly folds?: FoldKind;
   readonly preset?: Preset;
   readonly select?: Protocol['select'];
   readonly augment?: Augmentation | null;
@@ -33,6 +35,7 @@ interface TrainWords {
   readonly labelSmoothing?: number;
   readonly ema?: number;
   readonly testCrops?: '1' | '10';
+  readonly init?: string;
   readonly seed?: number;
   readonly out?: string;
   readonly resume?: string;
@@ -50,6 +53,7 @@ export const train: Command = new Command('train')
   .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content; without it faces are drawn')
   .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
   .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
+  .addOption(new Option('--folds <kind>', 'how CK+ is cut into folds (default: reference)').choices(FOLD_KINDS))
   .addOption(
     new Option(
       '--preset <name>',
@@ -81,6 +85,7 @@ export const train: Command = new Command('train')
       '10',
     ]),
   )
+  .option('--init <file>', 'start from the weights of this checkpoint; a classifier of other classes starts at random')
   .option('--seed <n>', 'decides weights, order, crops and dropout (default: 1)', wholeNumber)
   .option('--out <folder>', 'the run folder (default: runs/<model>-<dataset>)')
   .option('--resume <folder>', 'go on with an earlier run')
@@ -101,13 +106,43 @@ Examples:
   .action((words: TrainWords) => runCommand((signal) => run(words, signal)));
 
 async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
-  const { model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter, json } =
-    words;
+  const {
+    model,
+    data,
+    dataset,
+    preset,
+    fold,
+    folds,
+    init,
+    seed,
+    out,
+    resume,
+    from,
+    checkpointEvery,
+    stopAfter,
+    adapter,
+    json,
+  } = words;
   if (!model && !resume) train.error(`error: train needs --model (${MODELS.join(', ')}) or --resume FOLDER`);
   const progress = new Progress();
   try {
     const finished = await trainRun({
-      ...defined({ model, data, dataset, preset, fold, seed, out, resume, from, checkpointEvery, stopAfter, adapter }),
+      ...defined({
+        model,
+        data,
+        dataset,
+        preset,
+        fold,
+        folds,
+        init,
+        seed,
+        out,
+        resume,
+        from,
+        checkpointEvery,
+        stopAfter,
+        adapter,
+      }),
       protocol: protocolOf(words),
       signal,
       onEvent: (event) => {

@@ -7,8 +7,11 @@ const CELL = 74;
 const TOP = 128;
 const GAP = 3;
 
-/** The matrix as SVG, counts under row percentages; `note` stands under the title. */
-export function confusionMatrix(matrix: ConfusionMatrix, title: string, note = ''): string {
+/** What the cells say: the images, their share of the row, or the share with the images under it. */
+export type Cells = 'counts' | 'percent' | 'both';
+
+/** The matrix as SVG; `note` stands under the title. */
+export function confusionMatrix(matrix: ConfusionMatrix, title: string, note = '', cells: Cells = 'both'): string {
   const { classes } = matrix;
   const shade = scaleLinear([0, 0.15, 1], ['#f6f8fb', '#c9dcf3', '#08519c']);
   const left = 72 + Math.max(...classes.map((name) => textWidth(name, { size: 14 })));
@@ -41,19 +44,12 @@ export function confusionMatrix(matrix: ConfusionMatrix, title: string, note = '
       if (n === 0) continue;
       const strength = row === column ? 'bold' : 'regular';
       const percentage = share > 0 && share < 0.095 ? (100 * share).toFixed(1) : (100 * share).toFixed(0);
-      parts.push(
-        text(`${percentage} %`, x + CELL / 2, y + CELL / 2 + 1, {
-          size: 15.5,
-          weight: strength,
-          fill,
-          anchor: 'middle',
-        }),
-        text(String(n), x + CELL / 2, y + CELL / 2 + 19, {
-          size: 11.5,
-          fill: share > 0.5 ? '#dbe9f9' : INK.quiet,
-          anchor: 'middle',
-        }),
-      );
+      const main = cells === 'counts' ? String(n) : `${percentage} %`;
+      const middle = y + CELL / 2 + (cells === 'both' ? 1 : 5);
+      parts.push(text(main, x + CELL / 2, middle, { size: 15.5, weight: strength, fill, anchor: 'middle' }));
+      if (cells !== 'both') continue;
+      const quiet = share > 0.5 ? '#dbe9f9' : INK.quiet;
+      parts.push(text(String(n), x + CELL / 2, y + CELL / 2 + 19, { size: 11.5, fill: quiet, anchor: 'middle' }));
     }
   }
   return picture(Math.ceil(width), TOP + side + 36, parts);

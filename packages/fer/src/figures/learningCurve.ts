@@ -1,6 +1,6 @@
 // Loss and accuracy over epochs, side by side.
-import { scaleLinear } from 'd3-scale';
 import { INK, picture, text, textWidth } from './lettering.ts';
+import { type Axes, axes, curve, type Point } from './panel.ts';
 
 /** What a learning curve shows of one epoch. Accuracies are fractions 0 to 1. */
 export interface CurvePoint {
@@ -11,111 +11,98 @@ export interface CurvePoint {
   readonly testAccuracy: number;
 }
 
-interface Panel {
+interface Lines {
   readonly title: string;
   readonly left: number;
-  readonly train: readonly number[];
-  readonly test: readonly number[];
+  readonly train: readonly Point[];
+  readonly test: readonly Point[];
   readonly range: readonly [number, number];
+  readonly tick: (value: number) => string;
   readonly show: (value: number) => string;
-  readonly best?: number;
+  readonly best?: Point | undefined;
 }
 
 const WIDTH = 1040;
 const HEIGHT = 460;
 const TOP = 112;
 const BOTTOM = 400;
-const PANEL = 380;
+const PANEL = 330;
 
 /** The learning curve as SVG; `note` stands under the title. */
 export function learningCurve(points: readonly CurvePoint[], title: string, note = ''): string {
-  const epochs = points.map((p) => p.epoch);
+  const of = (name: keyof CurvePoint): Point[] => points.map((p) => ({ epoch: p.epoch, value: p[name] }));
   const losses = points.flatMap((p) => [p.trainLoss, p.testLoss]).filter(Number.isFinite);
   const accuracies = points.flatMap((p) => [p.trainAccuracy, p.testAccuracy]).filter(Number.isFinite);
-  const testAccuracy = points.map((p) => p.testAccuracy);
+  const test = of('testAccuracy');
   const low = Math.min(...accuracies, 1);
+  const best = Math.max(...test.map(({ value }) => value));
   return picture(WIDTH, HEIGHT, [
     text(title, 40, 42, { size: 21, weight: 'bold' }),
     text(note, 40, 66, { size: 13.5, fill: INK.quiet }),
-    ...panel(epochs, {
+    ...panel({
       title: 'Loss',
       left: 80,
-      train: points.map((p) => p.trainLoss),
-      test: points.map((p) => p.testLoss),
+      train: of('trainLoss'),
+      test: of('testLoss'),
       range: [0, Math.max(...losses, 0.1)],
+      tick: String,
       show: (v) => v.toFixed(2),
     }),
-    ...panel(epochs, {
+    ...panel({
       title: 'Accuracy',
       left: 580,
-      train: points.map((p) => p.trainAccuracy),
-      test: testAccuracy,
+      train: of('trainAccuracy'),
+      test,
       range: [Math.max(0, Math.floor(low * 10 - 0.2) / 10), 1],
+      tick: (v) => `${Math.round(100 * v)} %`,
       show: (v) => `${(100 * v).toFixed(1)} %`,
-      best: testAccuracy.indexOf(Math.max(...testAccuracy)),
+      best: test.slice(0, -1).find(({ value }) => value === best),
     }),
   ]);
 }
 
-function panel(epochs: readonly number[], { title, left, train, test, range, show, best }: Panel): string[] {
-  const last = epochs.length - 1;
-  const first = epochs[0] ?? 0;
-  const x = scaleLinear([first, Math.max(epochs[last] ?? 0, first + 1)], [left, left + PANEL - 50]);
-  const y = scaleLinear(range, [BOTTOM, TOP + 14]).nice(5);
-  const right = left + PANEL - 50;
-  const parts = [text(title, left, TOP - 8, { size: 15, weight: 'bold' })];
-  for (const value of y.ticks(5)) {
-    const label = title === 'Loss' ? String(value) : `${Math.round(100 * value)} %`;
-    parts.push(
-      `<line x1="${left}" x2="${right}" y1="${y(value)}" y2="${y(value)}" stroke="${INK.grid}"/>`,
-      text(label, left - 10, y(value) + 4.5, { size: 12.5, fill: INK.quiet, anchor: 'end' }),
-    );
-  }
-  for (const epoch of x.ticks(6).filter(Number.isInteger)) {
-    parts.push(text(String(epoch), x(epoch), BOTTOM + 22, { size: 12.5, fill: INK.quiet, anchor: 'middle' }));
-  }
-  parts.push(
-    `<line x1="${left}" x2="${right}" y1="${BOTTOM}" y2="${BOTTOM}" stroke="${INK.axis}"/>`,
-    text('epoch', right, BOTTOM + 42, { size: 12.5, fill: INK.quiet, anchor: 'end' }),
-  );
-  const ends: { readonly at: number; readonly name: string; readonly value: number; readonly fill: string }[] = [];
-  for (const { values, name, fill } of [
-    { values: train, name: 'training', fill: INK.train },
-    { values: test, name: 'test', fill: INK.test },
+function panel({ title, left, train, test, range, tick, show, best }: Lines): string[] {
+  const right = left + PANEL;
+  const epochs = [test[0]?.epoch ?? 0, test.at(-1)?.epoch ?? 0] as const;
+  const frame = axes({ title, left, right, top: TOP, bottom: BOTTOM, epochs, range, tick });
+  const parts = [...frame.parts];
+  const ends: End[] = [];
+  for (const { points, name, fill } of [
+    { points: train, name: 'training', fill: INK.train },
+    { points: test, name: 'test', fill: INK.test },
   ]) {
-    const drawn = epochs
-      .map((epoch, i) => ({ epoch, value: values[i] as number }))
-      .filter((p) => Number.isFinite(p.value));
-    const path = drawn
-      .map((p, i) => `${i === 0 ? 'M' : 'L'}${x(p.epoch).toFixed(2)},${y(p.value).toFixed(2)}`)
-      .join('');
-    const end = drawn.at(-1);
-    if (!end) continue;
-    parts.push(
-      `<path d="${path}" fill="none" stroke="${fill}" stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round"/>`,
-    );
-    parts.push(`<circle cx="${x(end.epoch)}" cy="${y(end.value)}" r="3.5" fill="${fill}"/>`);
-    ends.push({ at: y(end.value), name, value: end.value, fill });
+    parts.push(...curve(points, frame, fill));
+    const end = points.filter(({ value }) => Number.isFinite(value)).at(-1);
+    if (end) ends.push({ at: frame.y(end.value), name, value: end.value, fill });
   }
   parts.push(...endLabels(ends, right + 12, show));
-  if (best !== undefined && best >= 0 && best < last) {
-    const [cx, cy] = [x(epochs[best] as number), y(test[best] as number)];
-    const label = `best ${show(test[best] as number)}`;
-    const inside = Math.min(Math.max(cx, left + textWidth(label, { size: 12.5 }) / 2), right - 30);
-    parts.push(
-      `<circle cx="${cx}" cy="${cy}" r="5.5" fill="${INK.paper}" stroke="${INK.test}" stroke-width="2"/>`,
-      text(label, inside, cy + 24, { size: 12.5, fill: INK.test, anchor: 'middle' }),
-    );
-  }
+  if (best) parts.push(...bestMark(best, frame, left, right, show));
   return parts;
 }
 
+function bestMark(best: Point, { x, y }: Axes, left: number, right: number, show: (value: number) => string): string[] {
+  const [cx, cy] = [x(best.epoch), y(best.value)];
+  const label = `best ${show(best.value)}`;
+  const inside = Math.min(Math.max(cx, left + textWidth(label, { size: 12.5 }) / 2), right - 30);
+  // Above the line where there is room, and on paper, so that no line runs through the letters.
+  const base = cy - 14 > TOP ? cy - 14 : cy + 26;
+  const half = textWidth(label, { size: 12.5 }) / 2 + 3;
+  return [
+    `<rect x="${inside - half}" y="${base - 13}" width="${2 * half}" height="17" fill="${INK.paper}" fill-opacity="0.85"/>`,
+    `<circle cx="${cx}" cy="${cy}" r="5.5" fill="${INK.paper}" stroke="${INK.test}" stroke-width="2"/>`,
+    text(label, inside, base, { size: 12.5, fill: INK.test, anchor: 'middle' }),
+  ];
+}
+
+interface End {
+  readonly at: number;
+  readonly name: string;
+  readonly value: number;
+  readonly fill: string;
+}
+
 /** Names and last values beside the ends of the lines, moved apart where they would touch. */
-function endLabels(
-  ends: { readonly at: number; readonly name: string; readonly value: number; readonly fill: string }[],
-  x: number,
-  show: (value: number) => string,
-): string[] {
+function endLabels(ends: readonly End[], x: number, show: (value: number) => string): string[] {
   const sorted = [...ends].sort((a, b) => a.at - b.at);
   const gap = 40;
   const [upper, lower] = sorted;

@@ -1,4 +1,6 @@
 // What a run tells while it goes on, and what it leaves behind as JSON.
+
+import type { FoldKind } from '../datasets/ckplus.ts';
 import type { ModelName, Protocol } from '../protocol.ts';
 import type { StepReport } from '../training.ts';
 
@@ -24,12 +26,15 @@ export interface Summary {
   readonly dataset: string;
   readonly model: ModelName;
   readonly fold: number | null;
+  readonly folds: FoldKind | null;
   readonly parameters: number;
   readonly epochs: number;
   /** Whether all epochs of the protocol were trained. */
   readonly complete: boolean;
   readonly steps: number;
   readonly seed: number;
+  /** The checkpoint whose weights it started from; null where they were random. */
+  readonly init: string | null;
   readonly trainImages: number;
   readonly testImages: number;
   /** The last epoch's, ten-crop; null when the run was stopped before. */
@@ -74,6 +79,8 @@ export type RunEvent =
       readonly imagesPerSecond: number;
       readonly secondsLeft: number;
     })
+  /** How many tensors came from a checkpoint, and which stayed random. */
+  | { readonly event: 'initialised'; readonly file: string; readonly taken: number; readonly left: readonly string[] }
   | { readonly event: 'tuning'; readonly done: number; readonly total: number }
   | { readonly event: 'compiling'; readonly done: number; readonly total: number }
   | { readonly event: 'evaluating'; readonly done: number; readonly total: number }

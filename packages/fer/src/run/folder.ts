@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { DATASETS, type DatasetName } from '../protocol.ts';
 import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
 import type { EpochMetrics } from './events.ts';
@@ -17,7 +18,11 @@ export interface RunNote extends Note {
   readonly dataset: DatasetName;
   readonly data: string | null;
   readonly fold: number | null;
+  /** How CK+ was cut into folds. */
+  readonly folds?: FoldKind | null;
   readonly drawnSeed: number;
+  /** The checkpoint whose weights it started from. */
+  readonly init?: string | null;
   readonly bestEpoch: number | null;
   readonly bestTestAccuracy: number | null;
   readonly bestPrivateEpoch: number | null;
@@ -38,9 +43,11 @@ export function readCheckpointFile(file: string): ReadRun {
   const extra = checkpoint.info.extra as { readonly note: Partial<RunNote> } | undefined;
   const note = extra?.note ?? {};
   for (const [name, value] of Object.entries(note)) {
-    const words = name === 'data' || name === 'dataset';
-    const dataset = name !== 'dataset' || DATASETS.includes(value as DatasetName);
-    if (dataset && (value === null || typeof value === (words ? 'string' : 'number'))) continue;
+    const words = ['data', 'dataset', 'folds', 'init'].includes(name);
+    const known =
+      (name !== 'dataset' || DATASETS.includes(value as DatasetName)) &&
+      (name !== 'folds' || value === null || FOLD_KINDS.includes(value as FoldKind));
+    if (known && (value === null || typeof value === (words ? 'string' : 'number'))) continue;
     throw new FormatError(
       `${file}: metadata mien: note.${name} is ${JSON.stringify(value)}; it was edited, or another version wrote it`,
     );

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { init, tuning, ValueError, warmUp } from '@mien/tensor';
+import type { FoldKind } from '../datasets/ckplus.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
@@ -10,7 +11,7 @@ import { learningCurve } from '../figures/learningCurve.ts';
 import { png } from '../figures/lettering.ts';
 import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { type Note, type StepReport, Training } from '../training.ts';
-import { obtain, type Splits, splitsOf, titleOf } from './data.ts';
+import { foldName, obtain, type Splits, splitsOf, titleOf } from './data.ts';
 import type { EpochMetrics, RunEvent, Summary } from './events.ts';
 import {
   BEST,
@@ -23,7 +24,8 @@ import {
   readMetrics,
   readRun,
 } from './folder.ts';
-import { accuracyText, interval, round, share } from './report.ts';
+import { readInitial } from './initial.ts';
+import { accuracyText, interval, round, share } from './shares.ts';
 import { tuneStep } from './tune.ts';
 
 /** What `train` is told. Only `model` has no default in a new run; a resumed run takes all from its checkpoint. */
@@ -37,6 +39,10 @@ export interface TrainOptions {
   readonly dataset?: DatasetName;
   /** Which fold of CK+ is tested, 1 to 10. Default 1. */
   readonly fold?: number;
+  /** How CK+ is cut into folds. Default `reference`. */
+  readonly folds?: FoldKind;
+  /** A checkpoint or run folder whose weights a new run starts from; a classifier of other classes is left out. */
+  readonly init?: string;
   readonly seed?: number;
   /** The run folder. Default runs/<model>-<dataset>, with a number where that exists. */
   readonly out?: string;
@@ -85,6 +91,12 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   if (resumed && options.fold !== undefined && options.fold !== before.fold) {
     throw new ValueError(`train: ${options.resume} tests fold ${before.fold}, not ${options.fold}; start a new run`);
   }
+  const folds = options.folds ?? before.folds ?? 'reference';
+  if (resumed && folds !== (before.folds ?? 'reference')) {
+    throw new ValueError(
+      `train: ${options.resume} has ${before.folds ?? 'reference'} folds, not ${folds}; start a new run`,
+    );
+  }
   const faces = options.faces ?? (await obtain(data, before.drawnSeed ?? options.seed ?? 1, onEvent));
   const dataset = faces.dataset as DatasetName;
   const wanted = options.dataset ?? before.dataset;
@@ -96,7 +108,11 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
       `train: ${options.resume} tells ${resumed.info.classes.join(', ')} apart, ${data ?? 'the drawn set'} holds ${faces.classes.join(', ')}`,
     );
   }
-  const splits = splitsOf(faces, fold);
+  if (resumed && options.init !== undefined) {
+    throw new ValueError('train: a resumed run has its own weights; leave init out, or start a new run');
+  }
+  const initial = options.init === undefined ? null : readInitial(options.init, model, faces.classes);
+  const splits = splitsOf(faces, fold, folds);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
     : protocol(model, dataset, options.protocol, options.preset);
@@ -120,12 +136,15 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
       model,
       train: splits.train,
       protocol: of,
+      ...(initial ? { init: initial.tensors } : {}),
       seed: resumed?.info.seed ?? options.seed ?? 1,
       note: {
         dataset,
         data: data && resolve(data),
         fold: dataset === 'ck+' ? fold : null,
+        folds: dataset === 'ck+' ? folds : null,
         drawnSeed: options.seed ?? 1,
+        init: initial && resolve(initial.file),
       },
     },
     resumed ?? undefined,
@@ -133,6 +152,9 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   try {
     // Only now, when nothing that was asked for is refused any more.
     makeFolder(out);
+    if (initial) {
+      onEvent({ event: 'initialised', file: initial.file, taken: initial.tensors.size, left: initial.left });
+    }
     const run = new Run(training, splits, out, adapter, options);
     if (resumed && options.data !== undefined) training.note = { ...training.note, data: resolve(options.data) };
     if (resumed) run.takeUp(readMetrics(resolve(options.resume as string)));
@@ -345,11 +367,13 @@ class Run {
       dataset: faces.dataset,
       model: training.model,
       fold: note.fold,
+      folds: note.folds ?? (note.fold === null ? null : 'reference'),
       parameters: countParameters(training),
       epochs: training.epoch,
       complete: training.done,
       steps: training.steps,
       seed: training.seed,
+      init: note.init ?? null,
       trainImages: this.#splits.train.indices.length,
       testImages: this.#splits.test.indices.length,
       testAccuracy: test?.accuracy ?? null,
@@ -387,7 +411,7 @@ class Run {
 
   #draw(summary: Summary): void {
     if (this.#metrics.length === 0) return;
-    const title = `${summary.model} on ${titleOf(summary.dataset)}${summary.fold ? `, fold ${summary.fold}` : ''}`;
+    const title = `${summary.model} on ${titleOf(summary.dataset)}${summary.fold && summary.folds ? `, ${foldName(summary.fold, summary.folds)}` : ''}`;
     const best = `best ${share(summary.bestTestAccuracy)} at epoch ${summary.bestEpoch}`;
     const note = this.#last
       ? `test accuracy ${accuracyText(this.#last, this.#splits.test.faces)} at the last epoch, ${best}`

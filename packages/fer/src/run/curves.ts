@@ -1,0 +1,121 @@
+// Learning curves of one run or several, from their folders.
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { FormatError } from '@mien/nn';
+import { FileError, readFile } from '@mien/nn/files';
+import { ValueError } from '@mien/tensor';
+import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
+import { learningCurve } from '../figures/learningCurve.ts';
+import { MOST_COMPARED, runComparison } from '../figures/runComparison.ts';
+import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../protocol.ts';
+import { foldName, titleOf } from './data.ts';
+import type { EpochMetrics, Summary } from './events.ts';
+import { METRICS, readMetrics } from './folder.ts';
+import { type Interval, range, share } from './shares.ts';
+
+/** A run as its folder tells it. */
+export interface RunRecord {
+  readonly folder: string;
+  readonly summary: Summary;
+  /** One an epoch, at least one. */
+  readonly metrics: readonly EpochMetrics[];
+}
+
+/** Reads a run folder. Throws FileError where it is none or has no epoch yet. */
+export function readRecord(folder: string): RunRecord {
+  const file = join(folder, 'summary.json');
+  if (!existsSync(file)) throw new FileError(`${file}: does not exist; name the folder of a run of mien train`);
+  let summary: Summary;
+  try {
+    summary = JSON.parse(Buffer.from(readFile(file)).toString('utf8')) as Summary;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new FormatError(`${file}: not JSON (${cause.message})`);
+  }
+  const fault = faultOfSummary(Object(summary));
+  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
+  const metrics = readMetrics(folder);
+  if (metrics.length === 0)
+    throw new FileError(`${join(folder, METRICS)}: no epoch is finished; train on with --resume`);
+  const line = metrics.findIndex(
+    ({ epoch, testAccuracy }) => !Number.isInteger(epoch) || !Number.isFinite(testAccuracy),
+  );
+  if (line >= 0) throw new FormatError(`${join(folder, METRICS)}, line ${line + 1}: no epoch with its test accuracy`);
+  return { folder, summary, metrics };
+}
+
+/** What is wrong with a summary that comes from a file, or null. */
+function faultOfSummary(summary: Partial<Record<keyof Summary, unknown>>): string | null {
+  const numbers = ['epochs', 'steps', 'seed', 'parameters', 'trainImages', 'testImages', 'trainSeconds'] as const;
+  const number = numbers.find((name) => !Number.isFinite(summary[name]));
+  if (number) return `${number} is ${JSON.stringify(summary[number])}, expected a number`;
+  const { model, dataset, folds, fold } = summary;
+  if (!MODELS.includes(model as ModelName))
+    return `model is ${JSON.stringify(model)}, expected one of ${MODELS.join(', ')}`;
+  if (!DATASETS.includes(dataset as DatasetName))
+    return `dataset is ${JSON.stringify(dataset)}, expected one of ${DATASETS.join(', ')}`;
+  if (fold !== null && !(Number.isInteger(fold) && FOLD_KINDS.includes(folds as FoldKind)))
+    return `fold is ${fold}, folds ${folds}`;
+  return faultOf(summary.protocol);
+}
+
+/** `small on CK+, fold 1` */
+export function runTitle({ model, dataset, fold, folds }: Summary): string {
+  return `${model} on ${titleOf(dataset)}${fold === null ? '' : `, ${foldName(fold, folds ?? 'reference')}`}`;
+}
+
+/** The learning curve of one run, or the test curves of several in one picture, as SVG. Throws ValueError for too many. */
+export function curves(folders: readonly string[]): string {
+  if (folders.length === 0) throw new ValueError('curves: which run? (no folder is given)');
+  if (folders.length > MOST_COMPARED) {
+    throw new ValueError(`curves: ${folders.length} runs, of which a picture tells ${MOST_COMPARED} apart; name fewer`);
+  }
+  const records = folders.map(readRecord);
+  const [first] = records;
+  if (records.length === 1 && first) return ofOne(first);
+  const names = shortNames(folders);
+  const runs = records.map(({ summary, metrics }, i) => ({
+    name: names[i] as string,
+    words: `${runTitle(summary)}: ${endOf(metrics)}`,
+    points: metrics,
+  }));
+  const alike = new Set(records.map(({ summary: { dataset, fold, folds } }) => [dataset, fold, folds].join()));
+  const notes = [
+    ...(alike.size > 1 ? ['the runs are tested on different images: read each curve for itself'] : []),
+    ...(records.some(({ metrics }) => cropsChange(metrics)) ? ['ten-crop at the last epoch, one view before'] : []),
+  ];
+  return runComparison(runs, `${records.length} runs`, notes.join('; '));
+}
+
+/** The learning curve of a run as SVG. */
+export function ofOne({ summary, metrics }: RunRecord): string {
+  const ten = cropsChange(metrics) ? '; ten-crop at the last epoch, one view before' : '';
+  return learningCurve(
+    metrics,
+    runTitle(summary),
+    `test accuracy ${endOf(metrics, summary.testAccuracyInterval)}${ten}`,
+  );
+}
+
+/** `65.1 % at epoch 23, best 65.4 % at epoch 20` */
+function endOf(metrics: readonly EpochMetrics[], interval: Interval | null = null): string {
+  const last = metrics.at(-1) as EpochMetrics;
+  const best = metrics.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));
+  const between = interval ? ` (95 % interval ${range(interval)})` : '';
+  return `${share(last.testAccuracy)} at epoch ${last.epoch}${between}, best ${share(best.testAccuracy)} at epoch ${best.epoch}`;
+}
+
+function cropsChange(metrics: readonly EpochMetrics[]): boolean {
+  return new Set(metrics.map(({ crops }) => crops)).size > 1;
+}
+
+/** The folders from where their paths part. */
+function shortNames(folders: readonly string[]): string[] {
+  const paths = folders.map((folder) => resolve(folder));
+  let above = dirname(paths[0] as string);
+  while (!paths.every((path) => path.startsWith(above + sep))) {
+    if (dirname(above) === above) return paths;
+    above = dirname(above);
+  }
+  return paths.map((path) => relative(above, path) || basename(path));
+}

@@ -1,0 +1,73 @@
+// Runs that start from another run's weights.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawFaces, type ReadCheckpoint, readTraining } from '@mien/fer';
+import { type RunEvent, train } from '@mien/fer/node';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+const faces = drawFaces({ training: 3, publicTest: 1, privateTest: 1 });
+// A step so small that single precision does not see it: what is saved is what the run started from.
+const still = { epochs: 1, batchSize: 8, learningRate: 1e-30, ema: null } as const;
+
+const checkpoint = (folder: string): ReadCheckpoint =>
+  readTraining(new Uint8Array(readFileSync(join(folder, 'last.safetensors'))));
+
+test('train starts from the averaged weights of a checkpoint, all but a classifier of other classes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
+  const [first, same, other] = ['first', 'same', 'other'].map((name) => join(folder, name)) as [string, string, string];
+  try {
+    await train({ model: 'nano', faces, out: first, protocol: { epochs: 1, batchSize: 8 } });
+    const told: Extract<RunEvent, { event: 'initialised' }>[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.event === 'initialised') told.push(event);
+    };
+    const common = { model: 'nano', init: first, protocol: still, stopAfter: 1, onEvent } as const;
+    const { summary } = await train({ ...common, faces, out: same });
+    const others = { ...faces, classes: faces.classes.map((name) => `${name}ish`) };
+    await train({ ...common, faces: others, out: other, seed: 2 });
+    const { model, ema } = checkpoint(first);
+    assert.is(summary.init, join(first, 'last.safetensors'));
+    assert.equal(
+      told.map(({ taken, left }) => [taken, left]),
+      [
+        [model.size, []],
+        [model.size - 2, ['classifier.weight', 'classifier.bias']],
+      ],
+    );
+    const equal = (out: string, name: string): boolean =>
+      Buffer.from(checkpoint(out).model.get(name)?.data.buffer as ArrayBuffer).equals(
+        Buffer.from((ema.get(name) ?? model.get(name))?.data.buffer as ArrayBuffer),
+      );
+    // Batch statistics move with the step, whatever its rate.
+    for (const name of [...model.keys()].filter((name) => !/running|num_batches/.test(name))) {
+      assert.ok(equal(same, name), name);
+      assert.is(equal(other, name), !name.startsWith('classifier.'), name);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('train refuses to start from another network’s weights, or to resume and start at once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
+  const first = join(folder, 'first');
+  try {
+    await train({ model: 'nano', faces, out: first, protocol: still, stopAfter: 1 });
+    const refused = async (work: Promise<unknown>, sentence: RegExp): Promise<void> => {
+      const message = await work.then(
+        () => 'accepted',
+        (reason: Error) => reason.message,
+      );
+      assert.match(message, sentence);
+    };
+    await refused(
+      train({ model: 'small', faces, init: first, out: join(folder, 'x') }),
+      /holds weights of nano, not of small/,
+    );
+    await refused(train({ resume: first, faces, init: first }), /leave init out/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,174 @@
+// The ten folds on faces that only look like CK+: drawn ones in its classes and numbers.
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CK_PLUS_CLASSES, CK_PLUS_COUNTS, drawFaces, type Faces, PIXELS } from '@mien/fer';
+import { type FoldEvent, type KFoldOptions, type KFoldReport, kfold, poolFolds, type RunEvent } from '@mien/fer/node';
+import * as assert from 'uvu/assert';
+import { test } from '../harness.ts';
+
+/** As many images of each class as CK+ has, class by class. */
+function like(): Faces {
+  const drawn = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
+  const labels = CK_PLUS_COUNTS.flatMap((n, label) => Array.from({ length: n }, () => label));
+  const images = new Uint8Array(labels.length * PIXELS);
+  for (const [i, label] of labels.entries()) {
+    const from = drawn.labels.indexOf(label);
+    images.set(drawn.images.subarray(from * PIXELS, (from + 1) * PIXELS), i * PIXELS);
+    images[i * PIXELS + (i % PIXELS)] = i % 256;
+  }
+  const sources = labels.map((label, i) => {
+    const sequence = Math.floor(i / 3);
+    return `${CK_PLUS_CLASSES[label]}/S${String(sequence % 60).padStart(3, '0')}_${String(sequence).padStart(3, '0')}_0000000${i % 3}.png`;
+  });
+  return { dataset: 'ck+', classes: CK_PLUS_CLASSES, images, labels: Uint8Array.from(labels), splits: {}, sources };
+}
+
+const faces = like();
+const short = { model: 'nano', faces, protocol: { epochs: 1, batchSize: 441, crops: 1 } } as const;
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-kfold-'));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs folds and gives what was told of them too. */
+async function folds(options: KFoldOptions): Promise<{ readonly report: KFoldReport; readonly states: string[] }> {
+  const states: string[] = [];
+  const onEvent = (event: RunEvent | FoldEvent): void => {
+    if (event.event === 'fold') states.push(`${event.fold} ${event.state}`);
+  };
+  return { report: await kfold({ onEvent, ...options }), states };
+}
+
+test('kfold spreads over calls, goes on inside a fold, and pools all ten: n = 990 for the reference’s folds', () =>
+  inFolder(async (folder) => {
+    const out = join(folder, 'folds');
+    const stop = new AbortController();
+    const stopped = await kfold({
+      ...short,
+      out,
+      only: [1, 1],
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.event === 'step') stop.abort();
+      },
+    });
+    assert.is(stopped.results.length, 0);
+    assert.is(stopped.missing.length, 10);
+    const first = await folds({ faces, out, only: [1, 2] });
+    assert.equal(first.states, ['1 resumed', '2 new']);
+    assert.is(first.report.seeds[0]?.finished, 2);
+    assert.is(first.report.seeds[0]?.last.n, 198);
+    // The rest as another process might leave it: what counts here is that it is read and not trained again.
+    const folder2 = join(out, 'seed-1', 'fold-02');
+    for (const rest of ['03', '04', '05', '06', '07', '08', '09', '10']) {
+      cpSync(folder2, join(out, 'seed-1', `fold-${rest}`), { recursive: true });
+    }
+    const before = statSync(join(out, 'seed-1', 'fold-04', 'last.safetensors')).mtimeMs;
+    const { report, states } = await folds({ faces, out });
+    assert.ok(states.every((state) => state.endsWith('finished')) && states.length === 10);
+    assert.is(statSync(join(out, 'seed-1', 'fold-04', 'last.safetensors')).mtimeMs, before);
+    const pooled = report.seeds[0]?.last;
+    assert.equal([pooled?.n, pooled?.sequences, report.missing.length], [990, 319, 0]);
+    // One epoch is both the last and the best; evaluated from their checkpoints they agree with their runs.
+    assert.equal(report.seeds[0]?.best, pooled);
+    for (const { fold, last } of report.results) {
+      const summary = join(out, 'seed-1', `fold-${String(fold).padStart(2, '0')}`, 'summary.json');
+      assert.is(last, JSON.parse(readFileSync(summary, 'utf8')).testAccuracy);
+    }
+    const { tested, testedTwice, testedNever, sharedSequence } = report.leaks;
+    assert.equal([tested, testedTwice, testedNever, sharedSequence], [990, 33, 24, 0]);
+    assert.equal(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')), JSON.parse(JSON.stringify(report)));
+    assert.ok(readdirSync(out).includes('confusion-last.png') && existsSync(join(out, 'confusion-best.png')));
+  }));
+
+test('kfold refuses other settings in a folder that holds folds, and options out of range', () =>
+  inFolder(async (folder) => {
+    const out = join(folder, 'folds');
+    await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
+    const refusals: [KFoldOptions, RegExp][] = [
+      [{ ...short, out, model: 'small' }, /holds folds of another model; name another folder/],
+      [{ ...short, out, protocol: { epochs: 2 } }, /holds folds of another protocol/],
+      [{ ...short, out, only: [3, 11] }, /only 3 to 11, expected folds from 1 to 10/],
+      [{ ...short, out, seeds: [0.5] }, /seed 0.5, expected a whole number/],
+      [{ faces, out: join(folder, 'new') }, /which model/],
+      [{ ...short, faces: drawFaces({ training: 1 }), out: join(folder, 'new') }, /is drawn; folds are CK\+’?'?s/],
+    ];
+    for (const [options, sentence] of refusals) {
+      const message = await kfold(options).then(
+        () => 'accepted',
+        (reason: Error) => reason.message,
+      );
+      assert.match(message, sentence);
+    }
+    writeFileSync(join(out, 'settings.json'), '{');
+    const message = await kfold({ ...short, out }).then(
+      () => 'accepted',
+      (reason: Error) => reason.message,
+    );
+    assert.match(message, /settings.json: not JSON/);
+  }));
+
+test('kfold leaves a fold to the process that has it, and takes over what a dead one left', () =>
+  inFolder(async (folder) => {
+    const out = join(folder, 'folds');
+    await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
+    const fold = join(out, 'seed-1', 'fold-07');
+    mkdirSync(fold, { recursive: true });
+    writeFileSync(join(fold, 'claimed'), `${process.pid} ${hostname()}\n`);
+    assert.equal((await folds({ faces, out, only: [7, 7] })).states, ['7 elsewhere']);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(join(fold, 'claimed'), `${dead} ${hostname()}\n`);
+    const stop = new AbortController();
+    const states: string[] = [];
+    const onEvent = (event: RunEvent | FoldEvent): void => {
+      if (event.event === 'fold') states.push(event.state);
+      if (event.event === 'step') stop.abort();
+    };
+    await kfold({ faces, out, only: [7, 7], signal: stop.signal, onEvent });
+    assert.equal(states, ['new']);
+    assert.not.ok(existsSync(join(fold, 'claimed')));
+  }));
+
+test('poolFolds counts images twice and sequences once', () => {
+  const pooled = poolFolds(
+    [
+      {
+        tested: [0, 1, 2, 3, 4, 5],
+        confusion: [
+          [3, 0],
+          [1, 2],
+        ],
+      },
+      {
+        tested: [3, 4, 5],
+        confusion: [
+          [0, 0],
+          [0, 3],
+        ],
+      },
+    ],
+    ['a', 'b'],
+  );
+  assert.equal([pooled.n, pooled.correct, pooled.sequences], [9, 8, 2]);
+  assert.is(pooled.accuracy, 8 / 9);
+  assert.is(pooled.mean, (5 / 6 + 1) / 2);
+  assert.ok(Math.abs((pooled.deviation as number) - Math.sqrt(2) / 12) < 1e-12);
+  assert.throws(() => poolFolds([], ['a']), /no folds/);
+});
