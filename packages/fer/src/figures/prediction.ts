@@ -59,7 +59,7 @@ function frame({ box }: FaceReading, number: number | null, scale: number): stri
     `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="none" stroke="${colour}" stroke-width="${thick}"/>`;
   const parts = [line(INK.paper, 4.5), line(INK.test, 2.5)];
   if (number !== null) {
-    const above = y - 13 > TOP ? y - 13 : y + height + 13;
+    const above = y - 26 > TOP ? y - 13 : y + height + 13;
     parts.push(badge(number, Math.max(x, LEFT) + 11, above));
   }
   return `<g clip-path="url(#photo)">${parts.join('')}</g>`;
