@@ -1,12 +1,12 @@
 // Where a network looks: Grad-CAM, Selvaraju et al. (2017), on the last convolutional map. For browsers and Node.
 import { AdaptiveAvgPool2d, AvgPool2d, Flatten, type Layer, ReLU, Sequential } from '@mien/nn';
-import { grad, noGrad, scope, ShapeError, type Tensor, tensor, ValueError } from '@mien/tensor';
+import { grad, noGrad, ShapeError, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 import { Nano, Small } from './models/compact.ts';
 import { ResNet18 } from './models/resnet.ts';
 import { VGG } from './models/vgg.ts';
 import type { ExpressionReader } from './prediction.ts';
-import { type Cropper, type View } from './transforms.ts';
+import type { View } from './transforms.ts';
 
 /** A network in two parts: `head(body(x))` are its logits [N, classes], `body(x)` its last convolutional map [N, C, P, Q]. */
 export interface CutNetwork {
@@ -17,7 +17,10 @@ export interface CutNetwork {
 /** One of this package's networks, in evaluation, cut behind its last convolution. Throws ValueError for another. */
 export function cutNetwork(net: Layer): CutNetwork {
   if (net instanceof Small || net instanceof Nano) {
-    return { body: (x) => net.features.forward(x), head: chain(new AdaptiveAvgPool2d(1), new Flatten(), net.classifier) };
+    return {
+      body: (x) => net.features.forward(x),
+      head: chain(new AdaptiveAvgPool2d(1), new Flatten(), net.classifier),
+    };
   }
   if (net instanceof VGG) {
     const layers = [...net.features];
@@ -49,7 +52,8 @@ function chain(...layers: readonly Layer[]): (x: Tensor) => Tensor {
 export function gradCam({ body, head }: CutNetwork, x: Tensor, index: number): Tensor {
   return scope(() => {
     const map = noGrad(() => body(x)).detach();
-    if (map.rank !== 4) throw new ShapeError(`gradCam: the body gives [${map.shape.join(', ')}], expected [N, C, P, Q]`);
+    if (map.rank !== 4)
+      throw new ShapeError(`gradCam: the body gives [${map.shape.join(', ')}], expected [N, C, P, Q]`);
     const logitOf = (planes: Tensor): Tensor => {
       const logits = head(planes);
       const [, classes = 0] = logits.shape;
@@ -70,9 +74,10 @@ export interface Explanation {
   readonly peak: number;
 }
 
-/** Grad-CAM of the ten views that a prediction is the mean of, laid over one another where they were cut. */
+/** Grad-CAM of the ten views that a prediction is the mean of, each laid where it was cut; their mean. */
 export async function explainFace(reader: ExpressionReader, seen: Uint8Array, index: number): Promise<Explanation> {
-  if (seen.length !== PIXELS) throw new ValueError(`explainFace: ${seen.length} bytes, expected ${PIXELS} of a 48x48 face`);
+  if (seen.length !== PIXELS)
+    throw new ValueError(`explainFace: ${seen.length} bytes, expected ${PIXELS} of a 48x48 face`);
   const { cropper, input, network } = reader;
   const views = cropper.ten(0);
   const shape = [views.length, input.channels, input.size, input.size];
@@ -80,41 +85,38 @@ export async function explainFace(reader: ExpressionReader, seen: Uint8Array, in
   const values = await maps.data();
   const [, rows = 1, columns = 1] = maps.shape;
   maps.dispose();
-  const sum = new Float32Array(PIXELS);
-  const views48 = new Float32Array(PIXELS);
+  const map = new Float32Array(PIXELS);
   for (const [i, view] of views.entries()) {
-    const plane = values.subarray(i * rows * columns, (i + 1) * rows * columns) as Float32Array;
-    lay(plane, rows, columns, view, input.size, (at, value) => {
-      sum[at] = (sum[at] as number) + value;
-      views48[at] = (views48[at] as number) + 1;
+    const plane = values.subarray(i * rows * columns, (i + 1) * rows * columns);
+    spread(plane, rows, columns, view, input.size, (at, value) => {
+      map[at] = (map[at] as number) + value / views.length;
     });
   }
-  const map = sum.map((value, at) => value / Math.max(1, views48[at] as number));
   const peak = map.reduce((most, value) => Math.max(most, value), 0);
   return { map: peak > 0 ? map.map((value) => value / peak) : map, peak };
 }
 
-/** Tells each pixel of the face that a view covers its value: the view's map, enlarged bilinearly. */
-function lay(
+/** Tells each pixel of the face the value of a view's map, enlarged bilinearly; beyond the view its edge goes on. */
+function spread(
   plane: ArrayLike<number>,
   rows: number,
   columns: number,
   { top, left, mirrored }: View,
   size: number,
-  add: (at: number, value: number) => void,
+  tell: (at: number, value: number) => void,
 ): void {
-  const place = (i: number, count: number): readonly [number, number, number] => {
+  const place = (i: number, count: number): readonly [low: number, high: number, share: number] => {
     const at = Math.min(Math.max(((i + 0.5) * count) / size - 0.5, 0), count - 1);
-    const low = Math.min(Math.floor(at), Math.max(0, count - 2));
+    const low = Math.floor(at);
     return [low, Math.min(low + 1, count - 1), at - low];
   };
-  for (let y = 0; y < size; y++) {
-    const [upper, lower, down] = place(y, rows);
-    for (let x = 0; x < size; x++) {
-      const [near, far, along] = place(mirrored ? size - 1 - x : x, columns);
+  for (let y = 0; y < SIDE; y++) {
+    const [upper, lower, down] = place(y - top, rows);
+    for (let x = 0; x < SIDE; x++) {
+      const [near, far, along] = place(mirrored ? size - 1 - (x - left) : x - left, columns);
       const row = (r: number): number =>
         (plane[r * columns + near] as number) * (1 - along) + (plane[r * columns + far] as number) * along;
-      add((top + y) * SIDE + left + x, row(upper) * (1 - down) + row(lower) * down);
+      tell(y * SIDE + x, row(upper) * (1 - down) + row(lower) * down);
     }
   }
 }

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { evaluate } from './evaluate.ts';
+import { explain } from './explain.ts';
 import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { train } from './train.ts';
@@ -14,6 +15,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, predict, profile, tune]) mien.addCommand(command.copyInheritedSettings(mien));
+for (const command of [train, evaluate, predict, explain, profile, tune])
+  mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();

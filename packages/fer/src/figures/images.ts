@@ -23,3 +23,13 @@ export async function greyImage(grey: Uint8Array, x: number, y: number, size: nu
 function image(data: string, x: number, y: number, width: number, height: number, style = ''): string {
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none"${style} href="${data}"/>`;
 }
+
+/** Red, green and blue bytes of a square laid over a picture, smoothly. */
+export async function heatImage(rgb: Uint8Array, x: number, y: number, size: number, cover: number): Promise<string> {
+  const side = Math.sqrt(rgb.length / 3);
+  const png = await sharp(rgb, { raw: { width: side, height: side, channels: 3 } })
+    .resize({ width: 2 * size, height: 2 * size, kernel: 'cubic' })
+    .png()
+    .toBuffer();
+  return `<g opacity="${cover}">${image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size)}</g>`;
+}
