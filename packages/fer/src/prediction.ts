@@ -45,8 +45,9 @@ export class ExpressionReader {
   readonly classes: readonly string[];
   readonly network: Layer;
   readonly cropper: Cropper;
+  /** How far the first probability must be before the second. */
+  readonly margin: number;
   readonly #temperature: number;
-  readonly #margin: number;
   readonly #views: number;
   readonly #detector: BlazeFace | null;
 
@@ -60,7 +61,7 @@ export class ExpressionReader {
     this.classes = info.classes;
     this.cropper = new Cropper(protocol.input);
     this.#temperature = temperature;
-    this.#margin = margin;
+    this.margin = margin;
     this.#views = viewsPerPass(name);
     this.#detector = detector;
     const { channels } = protocol.input;
@@ -124,7 +125,7 @@ export class ExpressionReader {
     const powers = mean.map((logit) => Math.exp(logit - highest));
     const sum = powers.reduce((total, each) => total + each, 0);
     const shares = powers.map((each) => each / sum);
-    return readingOf(this.classes, shares, this.#margin);
+    return readingOf(this.classes, shares, this.margin);
   }
 }
 

@@ -8,6 +8,7 @@ import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { train } from './train.ts';
 import { tune } from './tune.ts';
+import { video } from './video.ts';
 
 const mien: Command = new Command('mien')
   .description('Trains and evaluates networks that recognise facial expressions, on WebGPU.')
@@ -15,7 +16,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, predict, explain, profile, tune])
+for (const command of [train, evaluate, predict, explain, video, profile, tune])
   mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();
