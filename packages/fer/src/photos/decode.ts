@@ -70,7 +70,7 @@ async function factsOf(bytes: Uint8Array, name: string): Promise<Metadata> {
     .catch(() => null);
   if (!facts || !FORMATS.includes(facts.format)) {
     throw new FormatError(
-      `${name}: ${facts ? `${facts.format} is` : 'not'} a photo that can be read; give JPEG, PNG, WebP, GIF, TIFF or AVIF`,
+      `${name}: ${facts ? `a file of ${facts.format} is no photo` : 'no photo'}; give JPEG, PNG, WebP, GIF, TIFF or AVIF`,
     );
   }
   if (facts.width * facts.height > MOST_PIXELS) {
