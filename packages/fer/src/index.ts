@@ -30,21 +30,31 @@ export {
 export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
 export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
-export {
-  FER2013_CLASSES,
-  FER2013_SPLITS,
-  Fer2013Reader,
-  fer2013Lines,
-  parseFer2013,
-} from './datasets/fer2013.ts';
+export { FER2013_CLASSES, FER2013_SPLITS, Fer2013Reader, fer2013Lines, parseFer2013 } from './datasets/fer2013.ts';
 export { groupFolds } from './datasets/folds.ts';
+export { BlazeFace } from './detection/blazeFace.ts';
+export { type Box, overlap, squareAbout, suppress } from './detection/boxes.ts';
+export {
+  anchors,
+  cropOf,
+  type Detection,
+  decodeFaces,
+  detectFaces,
+  LANDMARKS,
+  mergeFaces,
+  type Point,
+} from './detection/detect.ts';
+export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
+export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';
 export { network } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
+export { greyBytes, type Photo, resample } from './photos/photo.ts';
+export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export {
   type Clip,
   DATASETS,
@@ -58,6 +68,7 @@ export {
   protocol,
   type Schedule,
 } from './protocol.ts';
+export { type Moment, smooth } from './timeline.ts';
 export {
   type EpochProgress,
   type Note,

@@ -4,9 +4,11 @@ export { type Bar, type BarGroup, bars } from './figures/bars.ts';
 export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
+export { predictionFigure } from './figures/prediction.ts';
 export { profileFigure } from './figures/profile.ts';
 export { type ReliabilityPanel, reliabilityDiagram } from './figures/reliabilityDiagram.ts';
 export { type ComparedRun, runComparison } from './figures/runComparison.ts';
+export { type Decoded, decodePhoto } from './photos/decode.ts';
 export { curves } from './run/curves.ts';
 export {
   type CalibrationReport,
@@ -16,6 +18,7 @@ export {
   type Member,
 } from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
+export { type ExplainedFace, type ExplainOptions, type ExplainReport, explain } from './run/explain.ts';
 export { type Confusions, confusionFigure, readEvaluation, writeConfusion, writePicture } from './run/figures.ts';
 export {
   type FoldEvent,
@@ -27,8 +30,18 @@ export {
 } from './run/kfold.ts';
 export { meaningOf } from './run/meaning.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
+export {
+  type PhotoFace,
+  type PhotoReport,
+  type PredictOptions,
+  type PredictReport,
+  predict,
+  predictPhoto,
+  type ReaderOptions,
+} from './run/predict.ts';
 export { type ProfileOptions, type ProfileReport, profileTraining } from './run/profile.ts';
 export { type Repeat, repeatOf } from './run/repeat.ts';
 export { type ReportOptions, report } from './run/report.ts';
 export { type TrainOptions, train } from './run/train.ts';
 export { type TuneReport, type TuneTrainingOptions, tuneTraining } from './run/tune.ts';
+export { type VideoFace, type VideoMoment, type VideoOptions, type VideoReport, video } from './run/video.ts';

@@ -5,11 +5,14 @@ import { version } from '../../package.json';
 import { confusion } from './confusion.ts';
 import { curves } from './curves.ts';
 import { evaluate } from './evaluate.ts';
+import { explain } from './explain.ts';
 import { kfold } from './kfold.ts';
+import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { report } from './report.ts';
 import { train } from './train.ts';
 import { tune } from './tune.ts';
+import { video } from './video.ts';
 
 const mien: Command = new Command('mien')
   .description('Trains and evaluates networks that recognise facial expressions, on WebGPU.')
@@ -17,7 +20,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, kfold, confusion, curves, report, profile, tune])
+for (const command of [train, kfold, evaluate, confusion, curves, report, predict, explain, video, profile, tune])
   mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();
