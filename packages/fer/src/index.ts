@@ -31,6 +31,14 @@ export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
 export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
 export { FER2013_CLASSES, FER2013_SPLITS, Fer2013Reader, fer2013Lines, parseFer2013 } from './datasets/fer2013.ts';
+export {
+  FER_PLUS_COLUMNS,
+  type FerPlus,
+  joinFerPlus,
+  parseFerPlus,
+  softTargets,
+  withoutNotFaces,
+} from './datasets/ferplus.ts';
 export { groupFolds } from './datasets/folds.ts';
 export { BlazeFace } from './detection/blazeFace.ts';
 export { type Box, overlap, squareAbout, suppress } from './detection/boxes.ts';

@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { kfold } from './kfold.ts';
 import { predict } from './predict.ts';
+import { prepare } from './prepare.ts';
 import { profile } from './profile.ts';
 import { report } from './report.ts';
 import { train } from './train.ts';
@@ -20,7 +21,18 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, kfold, evaluate, confusion, curves, report, predict, explain, video, profile, tune])
-  mien.addCommand(command.copyInheritedSettings(mien));
-
-await mien.parseAsync();
+for (const command of [
+  prepare,
+  train,
+  kfold,
+  evaluate,
+  confusion,
+  curves,
+  report,
+  predict,
+  explain,
+  video,
+  profile,
+  tune,
+])
+  await mien.parseAsync();
