@@ -12,7 +12,7 @@ const common = {
   format: 'esm',
   write: false,
   sourcemap: 'linked',
-  loader: { '.wgsl': 'text', '.ttf': 'binary' },
+  loader: { '.wgsl': 'text', '.ttf': 'binary', '.safetensors': 'binary' },
   // A bare import that esbuild drops would be a test file that never runs.
   logOverride: { 'ignored-bare-import': 'error' },
   absWorkingDir: root,

@@ -103,6 +103,25 @@ export function fitTemperature(scored: Scored): number {
   return Math.exp(-(low + high) / 2);
 }
 
+/**
+ * How far the first probability must be before the second to be believed: rows that are nearer than this are told right in
+ * fewer than half of the cases. 0 where even the nearest are right more often. Throws ValueError without rows.
+ */
+export function fitMargin(scored: Scored, temperature = 1): number {
+  const n = rowsOf(scored, 'fitMargin');
+  const rows = Array.from({ length: n }, (_, i) => {
+    const given = probabilities(rowOf(scored, i), temperature);
+    const [first = 0, second = 0] = [...given].sort((a, b) => b - a);
+    return { margin: first - second, correct: given.indexOf(first) === scored.labels[i] };
+  }).sort((a, b) => a.margin - b.margin);
+  let [found, correct] = [0, 0];
+  for (const [i, row] of rows.entries()) {
+    correct += Number(row.correct);
+    if (2 * correct < i + 1) found = rows[i + 1]?.margin ?? 1;
+  }
+  return found;
+}
+
 /** The derivative of the summed cross-entropy by 1 / temperature. */
 function slope(scored: Scored, inverse: number): number {
   let sum = 0;

@@ -19,7 +19,7 @@ interface ExplainWords {
 export const explain: Command = new Command('explain')
   .description('Shows which places of the faces in a photo speak for an expression: Grad-CAM.')
   .argument('<photo>', 'a file')
-  .requiredOption('--weights <path>', 'a checkpoint, or a run folder whose last one is meant')
+  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
   .option('--class <name>', "the expression to explain (default: each face's own)")
   .option('--no-detect', 'take the photo as one face, whole')
   .option('--out <file>', 'the PNG file of the picture (default: <photo>-explained.png here, none with --json)')

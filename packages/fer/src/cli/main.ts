@@ -2,10 +2,12 @@
 // The `mien` command.
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { audit } from './audit.ts';
 import { confusion } from './confusion.ts';
 import { curves } from './curves.ts';
 import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
+import { exportWeights } from './export.ts';
 import { kfold } from './kfold.ts';
 import { predict } from './predict.ts';
 import { prepare } from './prepare.ts';
@@ -23,6 +25,7 @@ const mien: Command = new Command('mien')
 
 for (const command of [
   prepare,
+  audit,
   train,
   kfold,
   evaluate,
@@ -32,7 +35,11 @@ for (const command of [
   predict,
   explain,
   video,
+  exportWeights,
   profile,
   tune,
-])
-  await mien.parseAsync();
+]) {
+  mien.addCommand(command.copyInheritedSettings(mien));
+}
+
+await mien.parseAsync();

@@ -18,7 +18,7 @@ interface PredictWords {
 export const predict: Command = new Command('predict')
   .description('Reads the expressions of the faces in photos (JPEG, PNG, WebP, GIF, TIFF, AVIF).')
   .argument('<photo...>', 'files of photos')
-  .requiredOption('--weights <path>', 'a checkpoint, or a run folder whose last one is meant')
+  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
   .option('--no-detect', 'take each photo as one face, whole')
   .option('--out <folder>', 'write a picture of each photo there: faces, what the network saw, scores')
   .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')

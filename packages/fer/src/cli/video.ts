@@ -22,7 +22,7 @@ interface VideoWords {
 export const video: Command = new Command('video')
   .description('Reads the expressions of the faces in a video over time, into a table and a timeline.')
   .argument('<path>', 'an animated GIF or WebP, a folder of frames, or with ffmpeg installed any video file')
-  .requiredOption('--weights <path>', 'a checkpoint, or a run folder whose last one is meant')
+  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
   .option('--rate <n>', 'frames a second: of a folder (default: 25), or read of a video file (default: 10)', number)
   .option('--smooth <seconds>', 'how far probabilities are smoothed over time, 0 for not (default: 0.3)', number)
   .option('--no-detect', 'take each frame as one face, whole')

@@ -23,12 +23,12 @@ import type { DatasetName, ModelName } from '../protocol.ts';
 import { chooseSplit, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
 import { writeConfusion } from './figures.ts';
-import { checkpointOf, LAST, type ReadRun, readCheckpointFile } from './folder.ts';
+import { LAST, type ReadRun, readWeights } from './folder.ts';
 import { type Interval, intervalOf } from './shares.ts';
 
 /** What `evaluate` is told. */
 export interface EvaluateOptions {
-  /** Checkpoint files, or run folders whose last checkpoint is meant. Several make an ensemble: the mean of their probabilities. */
+  /** `small`, `nano`, checkpoint files, or run folders whose last checkpoint is meant. Several make an ensemble: the mean of their probabilities. */
   readonly weights: string | readonly string[];
   /** As of `train`; by default the data that the (first) checkpoint was trained on. */
   readonly data?: string;
@@ -131,12 +131,16 @@ export async function assess(
   { calibrated = true }: { readonly calibrated?: boolean } = {},
 ): Promise<Assessment> {
   const { onEvent = () => {}, crops = 10, signal } = options;
-  const files = [options.weights].flat().map(checkpointOf);
-  const runs = files.map((file) => ({ file, ...readCheckpointFile(file) }));
+  const runs = await Promise.all([options.weights].flat().map(readWeights));
   const [first] = runs;
   if (!first) throw new ValueError('evaluate: which checkpoint? (weights is empty)');
   const adapter = (await init(options.adapter === undefined ? {} : { adapter: options.adapter })).facts.name;
   const data = options.data ?? first.note.data ?? null;
+  if (data === null && !options.faces && (first.note.dataset ?? 'drawn') !== 'drawn') {
+    throw new ValueError(
+      `evaluate: ${first.file} learnt from ${first.note.dataset}, which is not here; give its path as data`,
+    );
+  }
   const faces = options.faces ?? (await obtain(data, first.note.drawnSeed ?? 1, onEvent));
   if (options.dataset !== undefined && options.dataset !== faces.dataset) {
     throw new ValueError(`evaluate: ${data ?? 'the default data'} is ${faces.dataset}, not ${options.dataset}`);

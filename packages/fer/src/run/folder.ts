@@ -1,11 +1,12 @@
 // A run's folder: names, reading back, refusing what does not belong.
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { DATASETS, type DatasetName } from '../protocol.ts';
 import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
+import { SHIPPED, type ShippedName, shippedWeights } from '../weights.ts';
 import type { EpochMetrics } from './events.ts';
 
 export const LAST = 'last.safetensors';
@@ -30,6 +31,13 @@ export interface RunNote extends Note {
   /** Seconds of the whole run and of the epoch that it is in, before this checkpoint. */
   readonly trainSeconds: number;
   readonly epochSeconds: number;
+  /** What `mien export` measured: see `Figures`. */
+  readonly temperature?: number;
+  readonly margin?: number;
+  readonly privateImages?: number;
+  readonly privateAccuracy?: number;
+  readonly privateAccuracyWithoutDuplicates?: number;
+  readonly privateEce?: number;
 }
 
 /** A checkpoint with what its run noted. */
@@ -37,9 +45,37 @@ export interface ReadRun extends ReadCheckpoint {
   readonly note: Partial<RunNote>;
 }
 
+/** A checkpoint with the name that it goes by: its path, or that of a network which comes with the package. */
+export interface NamedRun extends ReadRun {
+  readonly file: string;
+}
+
+/**
+ * Reads what `weights` means: `small` or `nano` as they come with the package, a checkpoint file, or the last one of a run
+ * folder. A file or folder of your own that is called so goes by `./small`.
+ */
+export async function readWeights(weights: string): Promise<NamedRun> {
+  if (isShipped(weights)) return { file: weights, ...readRunBytes(await shippedWeights(weights), weights) };
+  const file = checkpointOf(weights);
+  return { file, ...readCheckpointFile(file) };
+}
+
+/** What stays the same name from another folder: a network of the package, or the whole path of a checkpoint. */
+export function pathOf(weights: string): string {
+  return isShipped(weights) ? weights : resolve(checkpointOf(weights));
+}
+
+function isShipped(weights: string): weights is ShippedName {
+  return SHIPPED.some((name) => name === weights);
+}
+
 /** Reads a checkpoint file. Throws FileError or FormatError naming it. */
 export function readCheckpointFile(file: string): ReadRun {
-  const checkpoint = readTraining(readFile(file), file);
+  return readRunBytes(readFile(file), file);
+}
+
+function readRunBytes(bytes: Uint8Array, file: string): ReadRun {
+  const checkpoint = readTraining(bytes, file);
   const extra = checkpoint.info.extra as { readonly note: Partial<RunNote> } | undefined;
   const note = extra?.note ?? {};
   for (const [name, value] of Object.entries(note)) {
@@ -96,7 +132,7 @@ export function makeFolder(path: string): void {
 }
 
 /** The checkpoint that `weights` means: a file itself, or the last one of a run folder. */
-export function checkpointOf(weights: string): string {
+function checkpointOf(weights: string): string {
   const folder = statSync(weights, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return folder ? join(weights, LAST) : weights;
 }

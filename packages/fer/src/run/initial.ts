@@ -2,7 +2,7 @@
 import type { HostTensor } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { ModelName } from '../protocol.ts';
-import { checkpointOf, readCheckpointFile } from './folder.ts';
+import { readWeights } from './folder.ts';
 
 /** What a new run takes from a checkpoint. */
 export interface Initial {
@@ -16,9 +16,8 @@ export interface Initial {
  * The weights of a checkpoint (its averages, where it holds them) for a new run of `model` on `classes`. Throws
  * ValueError for another network's.
  */
-export function readInitial(weights: string, model: ModelName, classes: readonly string[]): Initial {
-  const file = checkpointOf(weights);
-  const run = readCheckpointFile(file);
+export async function readInitial(weights: string, model: ModelName, classes: readonly string[]): Promise<Initial> {
+  const { file, ...run } = await readWeights(weights);
   if (run.name !== model) throw new ValueError(`train: ${file} holds weights of ${run.name}, not of ${model}`);
   const tensors = new Map([...run.model, ...run.ema]);
   if (run.info.classes.join() === classes.join()) return { file, tensors, left: [] };

@@ -15,7 +15,7 @@ import { obtain } from './data.ts';
 import { type EvaluationReport, evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
 import { writePicture } from './figures.ts';
-import { BEST, checkpointOf, LAST, makeFolder } from './folder.ts';
+import { BEST, LAST, makeFolder, pathOf } from './folder.ts';
 import { type Pooled, type PoolPart, poolFolds } from './pooling.ts';
 import { range, share, whole } from './shares.ts';
 import { train } from './train.ts';
@@ -239,7 +239,7 @@ function settle(out: string, options: KFoldOptions): Settings {
     model,
     folds: options.folds ?? before?.folds ?? 'reference',
     data: options.data === undefined ? (before?.data ?? null) : resolve(options.data),
-    init: options.init === undefined ? (before?.init ?? null) : resolve(checkpointOf(options.init)),
+    init: options.init === undefined ? (before?.init ?? null) : pathOf(options.init),
     protocol:
       fresh || options.preset !== undefined
         ? protocol(model, 'ck+', changes, options.preset)

@@ -11,12 +11,12 @@ import { predictionFigure } from '../figures/prediction.ts';
 import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
 import { ExpressionReader, type FaceReading, type Reading } from '../prediction.ts';
 import type { ModelName } from '../protocol.ts';
-import { checkpointOf, makeFolder, readCheckpointFile } from './folder.ts';
+import { makeFolder, readWeights } from './folder.ts';
 
 /** What reads photos. */
 export interface ReaderOptions {
-  /** A checkpoint file, or a run folder whose last checkpoint is meant. */
-  readonly weights: string;
+  /** `small` or `nano` of the package, a checkpoint file, or a run folder whose last checkpoint is meant. Default `small`. */
+  readonly weights?: string;
   /** Whether faces are looked for; if not, a photo is taken as one face, as the reference does. Default true. */
   readonly detect?: boolean;
   readonly adapter?: string;
@@ -67,9 +67,8 @@ export interface OpenReader {
 }
 
 /** Makes the device, and network and detector on it. */
-export async function openReader({ weights, detect = true, adapter }: ReaderOptions): Promise<OpenReader> {
-  const file = checkpointOf(weights);
-  const checkpoint = readCheckpointFile(file);
+export async function openReader({ weights = 'small', detect = true, adapter }: ReaderOptions): Promise<OpenReader> {
+  const { file, ...checkpoint } = await readWeights(weights);
   const { facts } = await init(adapter === undefined ? {} : { adapter });
   const detector = detect ? BlazeFace.from(blazeFaceWeights) : null;
   return {

@@ -111,7 +111,7 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   if (resumed && options.init !== undefined) {
     throw new ValueError('train: a resumed run has its own weights; leave init out, or start a new run');
   }
-  const initial = options.init === undefined ? null : readInitial(options.init, model, faces.classes);
+  const initial = options.init === undefined ? null : await readInitial(options.init, model, faces.classes);
   const splits = splitsOf(faces, fold, folds);
   const of = resumed
     ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })

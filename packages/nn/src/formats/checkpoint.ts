@@ -3,7 +3,7 @@ import { type GeneratorState, ValueError } from '@mien/tensor';
 import type { LoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
 import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { readSafetensors, type WriteOptions, writeSafetensors } from './safetensors.ts';
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -46,7 +46,10 @@ const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
  * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
  * tensor in one of these name spaces, and for values that are not finite: an earlier file is better than that one.
  */
-export async function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+export async function writeCheckpoint(
+  checkpoint: Checkpoint,
+  options: WriteOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
   const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
   if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimiser state; rename the module's field`);
@@ -60,7 +63,7 @@ export async function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Arra
       `writeCheckpoint: element ${at} of ${name} is ${data[at]}, which no reader would take; lower the learning rate or check the data`,
     );
   }
-  return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]));
+  return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]), options);
 }
 
 /**

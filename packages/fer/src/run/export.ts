@@ -1,0 +1,94 @@
+// A run's network alone, ready to be given away: averaged weights in float16, with what makes its probabilities believable.
+import { writeCheckpoint } from '@mien/nn/checkpoint';
+import { writeFile } from '@mien/nn/files';
+import { ValueError } from '@mien/tensor';
+import { fitMargin, fitTemperature } from '../calibration.ts';
+import type { Faces } from '../datasets/faces.ts';
+import type { Note } from '../training.ts';
+import { obtain } from './data.ts';
+import { type Assessment, assess } from './evaluate.ts';
+import type { RunEvent } from './events.ts';
+import { readWeights } from './folder.ts';
+import { round } from './shares.ts';
+
+/** What `exportWeights` is told. */
+export interface ExportOptions {
+  /** A checkpoint, or a run folder whose last one is meant. */
+  readonly weights: string;
+  /** The file to write. */
+  readonly out: string;
+  /** FER2013, on whose PublicTest temperature and margin are fitted, and whose PrivateTest is told right how often. */
+  readonly data?: string;
+  readonly adapter?: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** What an exported network says of itself; shares are fractions. */
+export interface Figures {
+  /** Logits are divided by it before their softmax (fitted on PublicTest). */
+  readonly temperature: number;
+  /** Faces whose second probability is nearer than this to the first are told right in fewer than half of the cases. */
+  readonly margin: number;
+  readonly privateImages: number;
+  /** Of PrivateTest, by ten views of each image. */
+  readonly privateAccuracy: number;
+  readonly privateAccuracyWithoutDuplicates: number;
+  /** Expected calibration error on PrivateTest at that temperature. */
+  readonly privateEce: number;
+}
+
+/** What was exported. */
+export interface ExportReport {
+  readonly out: string;
+  readonly bytes: number;
+  readonly figures: Figures | null;
+}
+
+/** Writes the network of a checkpoint to a file of its own, which can be evaluated and read with, but not gone on with. */
+export async function exportWeights(options: ExportOptions): Promise<ExportReport> {
+  const { weights, out, data, onEvent = () => {}, ...rest } = options;
+  const { file, info, model, ema, note } = await readWeights(weights);
+  const figures = data === undefined ? null : await measure(await obtain(data, 1, onEvent), file, { ...rest, onEvent });
+  const { dataset, bestEpoch, bestTestAccuracy, fold } = note;
+  const kept = { dataset, bestEpoch, bestTestAccuracy, fold };
+  const told = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Note;
+  // Of the run only what says where the network comes from: no path of the machine that it was trained on.
+  const extra = {
+    note: { ...told, data: null, ...figures },
+    sums: { loss: 0, correct: 0, images: 0, learningRate: 0 },
+  };
+  const bytes = await writeCheckpoint(
+    { info: { ...info, extra }, model: new Map([...model, ...ema]) },
+    { float32As: 'F16' },
+  );
+  writeFile(out, bytes);
+  return { out, bytes: bytes.length, figures };
+}
+
+type Rest = Pick<ExportOptions, 'adapter' | 'signal' | 'onEvent'>;
+
+async function measure(faces: Faces, weights: string, rest: Rest): Promise<Figures> {
+  if (faces.dataset !== 'fer2013') {
+    throw new ValueError(`export: figures are of FER2013, the data is ${faces.dataset}; leave the data out`);
+  }
+  const open = scoredOf(await assess({ weights, faces, split: 'public', ...rest }, { calibrated: false }));
+  const temperature = round(fitTemperature(open), 4);
+  const { report } = await assess({ weights, faces, split: 'private', ...rest });
+  return {
+    temperature,
+    margin: round(fitMargin(open, temperature), 4),
+    privateImages: report.n,
+    privateAccuracy: report.accuracy,
+    privateAccuracyWithoutDuplicates: report.accuracyWithoutDuplicates ?? report.accuracy,
+    privateEce: report.calibration.ece ?? report.ece,
+  };
+}
+
+function scoredOf({ split: { faces, indices }, logits }: Assessment) {
+  return {
+    logits,
+    labels: Int32Array.from(indices, (i) => faces.labels[i] as number),
+    classes: faces.classes.length,
+  };
+}
