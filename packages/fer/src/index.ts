@@ -2,6 +2,7 @@
 export type { Augmentation, Distortion } from './augmentation.ts';
 export { CK_PLUS_CLASSES, CK_PLUS_COUNTS, CK_PLUS_FOLDS, ckPlusFold, ckPlusSplits } from './datasets/ckplus.ts';
 export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
+export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
 export {
   FER2013_CLASSES,
