@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import {
   CK_PLUS_COUNTS,
+  ckPlusSequences,
   ckPlusSplits,
+  ckPlusSubjects,
   classCounts,
   drawFaces,
   type Faces,
   FER2013_SPLITS,
+  folds,
+  leaksOf,
   PIXELS,
   split,
 } from '@mien/fer';
@@ -91,6 +95,38 @@ test(
     assert.equal(classCounts(ckPlusSplits(faces, 9).test), [12, 18, 3, 27, 9, 24, 6]);
     const expected = 'f3563f58193dc8824a3870bc4e5ef9eb5c5b5a351664e134f546776edc5524ab';
     assert.is(createHash('sha256').update(faces.images).digest('hex'), expected);
+  },
+  { skip: absent('CK+48') },
+);
+
+test(
+  'folds of the real CK+48 leak what was counted by hand, and none by subject; every tenth is within a sequence or two',
+  async () => {
+    const faces = await readFaces(join(data, 'CK+48'));
+    assert.is(new Set(ckPlusSubjects(faces)).size, 118);
+    assert.is(new Set(ckPlusSequences(faces)).size, 327);
+    assert.equal(leaksOf(folds(faces, 'reference')), {
+      tested: 990,
+      sharedSubject: 627,
+      sharedSequence: 0,
+      testedTwice: 33,
+      testedNever: 24,
+    });
+    for (const kind of ['subject', 'sequence'] as const) {
+      for (const seed of [1, 2, 3]) {
+        const divided = folds(faces, kind, seed);
+        const leaks = leaksOf(divided);
+        assert.equal([leaks.tested, leaks.sharedSequence, leaks.testedTwice, leaks.testedNever], [981, 0, 0, 0]);
+        if (kind === 'subject') assert.is(leaks.sharedSubject, 0);
+        for (const { test: tested } of divided) {
+          assert.ok(Math.abs(tested.indices.length - 98.1) < 3, `${tested.indices.length} tested`);
+          for (const [label, n] of classCounts(tested).entries()) {
+            const share = (CK_PLUS_COUNTS[label] as number) / 10;
+            assert.ok(Math.abs(n - share) < 6, `${n} of class ${label}, a tenth is ${share}`);
+          }
+        }
+      }
+    }
   },
   { skip: absent('CK+48') },
 );

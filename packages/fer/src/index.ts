@@ -1,6 +1,20 @@
 // The public face of @mien/fer, for browsers and Node alike; what touches files is in @mien/fer/node.
 export type { Augmentation, Distortion } from './augmentation.ts';
-export { CK_PLUS_CLASSES, CK_PLUS_COUNTS, CK_PLUS_FOLDS, ckPlusFold, ckPlusSplits } from './datasets/ckplus.ts';
+export {
+  CK_PLUS_CLASSES,
+  CK_PLUS_COUNTS,
+  CK_PLUS_FOLDS,
+  ckPlusFold,
+  ckPlusSequences,
+  ckPlusSplits,
+  ckPlusSubjects,
+  FOLD_KINDS,
+  type Fold,
+  type FoldKind,
+  folds,
+  type Leaks,
+  leaksOf,
+} from './datasets/ckplus.ts';
 export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
 export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
@@ -11,6 +25,7 @@ export {
   fer2013Lines,
   parseFer2013,
 } from './datasets/fer2013.ts';
+export { groupFolds } from './datasets/folds.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';

@@ -15,6 +15,8 @@ export interface Faces {
   readonly labels: Uint8Array;
   /** Indices of each split, in file order. CK+ has none until a fold is chosen. */
   readonly splits: Readonly<Record<string, Int32Array>>;
+  /** The file of each image, as a path below the folder that was read; absent where one file held them all. */
+  readonly sources?: readonly string[];
 }
 
 /** A part of a data set: the rows of `faces` named by `indices`, in that order. */

@@ -36,17 +36,26 @@ export async function readCkPlus(folder: string): Promise<Faces> {
   }
   const images: Uint8Array[] = [];
   const labels: number[] = [];
+  const sources: string[] = [];
   for (const [label, name] of CK_PLUS_CLASSES.entries()) {
     const files = (await readdir(join(folder, name))).filter((file) => file.toLowerCase().endsWith('.png')).sort();
     if (files.length === 0) throw new FormatError(`${join(folder, name)}: no PNG files`);
     for (const file of files) {
       images.push(await readGreyPng(join(folder, name, file)));
       labels.push(label);
+      sources.push(`${name}/${file}`);
     }
   }
   const all = new Uint8Array(images.length * PIXELS);
   for (const [i, image] of images.entries()) all.set(image, i * PIXELS);
-  return { dataset: 'ck+', classes: CK_PLUS_CLASSES, images: all, labels: Uint8Array.from(labels), splits: {} };
+  return {
+    dataset: 'ck+',
+    classes: CK_PLUS_CLASSES,
+    images: all,
+    labels: Uint8Array.from(labels),
+    splits: {},
+    sources,
+  };
 }
 
 /** Reads whatever `path` holds: a FER2013 CSV or a CK+48 folder. Throws FormatError when it is neither. */
