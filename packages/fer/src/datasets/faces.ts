@@ -17,6 +17,9 @@ export interface Faces {
   readonly splits: Readonly<Record<string, Int32Array>>;
   /** The file of each image, as a path below the folder that was read; absent where one file held them all. */
   readonly sources?: readonly string[];
+  /** FER+ votes, [count, 10], and the rows that it calls "not a face". */
+  readonly votes?: Uint8Array;
+  readonly notFaces?: Int32Array;
 }
 
 /** A part of a data set: the rows of `faces` named by `indices`, in that order. */

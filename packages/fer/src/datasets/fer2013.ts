@@ -22,12 +22,8 @@ class Bytes {
   /** Makes room for `extra` more bytes and returns where they start. */
   grow(extra: number): number {
     const start = this.#length;
+    if (start + extra > this.#data.length) this.reserve(Math.max(start + extra, 2 * this.#data.length));
     this.#length += extra;
-    if (this.#length > this.#data.length) {
-      const larger = new Uint8Array(Math.max(this.#length, 2 * this.#data.length));
-      larger.set(this.#data.subarray(0, start));
-      this.#data = larger;
-    }
     return start;
   }
 
@@ -35,9 +31,17 @@ class Bytes {
     return this.#data;
   }
 
-  /** The bytes written, in an array of their own size. */
+  /** Makes room for `length` bytes in all, which spares the copies of growing. Memory that is never written costs none. */
+  reserve(length: number): void {
+    if (length <= this.#data.length) return;
+    const larger = new Uint8Array(length);
+    larger.set(this.#data.subarray(0, this.#length));
+    this.#data = larger;
+  }
+
+  /** The bytes written. */
   finish(): Uint8Array {
-    return this.#data.slice(0, this.#length);
+    return this.#data.subarray(0, this.#length);
   }
 }
 
@@ -92,6 +96,9 @@ function readPixels(text: string, out: Uint8Array, start: number): string | null
 /** Takes the text of a FER2013 file piece by piece; `end` returns the faces. Throws FormatError with the line. */
 export class Fer2013Reader {
   readonly #file: string;
+  /** Characters of the whole file, where that is known, and those read. */
+  readonly #size: number | null;
+  #read = 0;
   readonly #images = new Bytes();
   readonly #labels = new Bytes();
   readonly #splits: number[][] = FER2013_SPLITS.map(() => []);
@@ -100,9 +107,10 @@ export class Fer2013Reader {
   #rest = '';
   #line = 0;
 
-  /** `file` is the name that errors carry. */
-  constructor(file: string) {
+  /** `file` is the name that errors carry; `size`, the characters of the whole text, makes room for all images at once. */
+  constructor(file: string, size: number | null = null) {
     this.#file = file;
+    this.#size = size;
   }
 
   /** Reads the whole lines of `text` and keeps what follows the last line end for the next call. */
@@ -141,6 +149,13 @@ export class Fer2013Reader {
     const { data } = Papa.parse<string[]>(unix, { delimiter: ',', newline: '\n' });
     // Papa returns one empty row after a final line end.
     if (data.at(-1)?.join() === '') data.pop();
+    this.#read += text.length;
+    const rows = this.#line + data.length;
+    if (this.#size !== null && rows * PIXELS > this.#images.data.length) {
+      // All rows by the length of those so far, and a twentieth more for shorter ones; a row has two characters a pixel.
+      const expected = Math.min(1.05 * rows * (this.#size / this.#read), this.#size / (2 * PIXELS) + 1);
+      this.#images.reserve(Math.ceil(Math.max(rows, expected)) * PIXELS);
+    }
     for (const row of data) {
       this.#line++;
       this.#row(row);

@@ -13,7 +13,7 @@ import { Fer2013Reader, fer2013Lines } from './fer2013.ts';
 /** Reads a fer2013.csv in pieces: memory grows with the images only. `onBytes` hears how far the file is read. */
 export async function readFer2013(path: string, onBytes?: (read: number, total: number) => void): Promise<Faces> {
   const total = (await information(path)).size;
-  const reader = new Fer2013Reader(path);
+  const reader = new Fer2013Reader(path, total);
   let read = 0;
   const stream = createReadStream(path, { encoding: 'latin1', highWaterMark: 1 << 20 });
   for await (const piece of stream) {
