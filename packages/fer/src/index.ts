@@ -25,6 +25,14 @@ export {
   fer2013Lines,
   parseFer2013,
 } from './datasets/fer2013.ts';
+export {
+  FER_PLUS_COLUMNS,
+  type FerPlus,
+  joinFerPlus,
+  parseFerPlus,
+  softTargets,
+  withoutNotFaces,
+} from './datasets/ferplus.ts';
 export { groupFolds } from './datasets/folds.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';

@@ -1,5 +1,7 @@
 // What of @mien/fer needs Node: files, figures, run folders.
-export { readCkPlus, readFaces, readFer2013, writeFer2013 } from './datasets/files.ts';
+export { readCkPlus, readFaces, readFer2013, readFerPlus, writeFer2013 } from './datasets/files.ts';
+export { readHdf5, writeHdf5 } from './datasets/hdf5.ts';
+export { readTree } from './datasets/tree.ts';
 export { type Bar, type BarGroup, bars } from './figures/bars.ts';
 export { confusionMatrix } from './figures/confusionMatrix.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';

@@ -17,6 +17,8 @@ export interface Faces {
   readonly splits: Readonly<Record<string, Int32Array>>;
   /** The file of each image, as a path below the folder that was read; absent where one file held them all. */
   readonly sources?: readonly string[];
+  /** How many of those files were in colour, and how many of another size. */
+  readonly converted?: { readonly colour: number; readonly resized: number };
   /** FER+ votes, [count, 10], and the rows that it calls "not a face". */
   readonly votes?: Uint8Array;
   readonly notFaces?: Int32Array;

@@ -80,7 +80,9 @@ export function joinFerPlus(faces: Faces, { votes, usages, named }: FerPlus): Fa
   for (const name of FER2013_SPLITS) {
     for (const row of faces.splits[name] ?? []) {
       if (usages[row] === name) continue;
-      throw new ValueError(`joinFerPlus: row ${row} is ${name} in FER2013 and ${usages[row]} in FER+, expected the same`);
+      throw new ValueError(
+        `joinFerPlus: row ${row} is ${name} in FER2013 and ${usages[row]} in FER+, expected the same`,
+      );
     }
   }
   // "Not a face" is told by the absent name: ten votes for it are more and fewer rows than those.

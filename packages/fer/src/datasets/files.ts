@@ -1,14 +1,18 @@
-// Data sets on disk (Node only): a fer2013.csv, or a CK+48 folder of PNG files; told apart by what they are.
+// Data sets on disk (Node only), told apart by what they are; hdf5.ts and tree.ts read two of the kinds.
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { FormatError } from '@mien/nn';
+import { readFile as readFileOf } from '@mien/nn/files';
 import { PNG } from 'pngjs';
 import { CK_PLUS_CLASSES } from './ckplus.ts';
 import { type Faces, PIXELS, SIDE, type Split } from './faces.ts';
 import { Fer2013Reader, fer2013Lines } from './fer2013.ts';
+import { type FerPlus, parseFerPlus } from './ferplus.ts';
+import { isHdf5, readHdf5 } from './hdf5.ts';
+import { hasSplitNames, readTree, splitFolders } from './tree.ts';
 
 /** Reads a fer2013.csv in pieces: memory grows with the images only. `onBytes` hears how far the file is read. */
 export async function readFer2013(path: string, onBytes?: (read: number, total: number) => void): Promise<Faces> {
@@ -58,18 +62,28 @@ export async function readCkPlus(folder: string): Promise<Faces> {
   };
 }
 
-/** Reads whatever `path` holds: a FER2013 CSV or a CK+48 folder. Throws FormatError when it is neither. */
+/**
+ * Reads whatever `path` holds, told apart by content: a FER2013 CSV, an HDF5 file of the reference's, a CK+48 folder, a
+ * tree of image files, or a folder with fer2013.csv or CK+48 in it. `onBytes` hears how far it is. Throws FormatError.
+ */
 export async function readFaces(path: string, onBytes?: (read: number, total: number) => void): Promise<Faces> {
   const kind = await information(path);
-  if (kind.isFile()) return readFer2013(path, onBytes);
+  const onShare = (share: number): void => onBytes?.(share, 1);
+  if (kind.isFile()) return isHdf5(path) ? readHdf5(path, onShare) : readFer2013(path, onBytes);
+  if ((await splitFolders(path)).length > 0 || (await hasSplitNames(path))) return readTree(path, onShare);
   const names = await readdir(path);
   if (CK_PLUS_CLASSES.some((name) => names.includes(name))) return readCkPlus(path);
   const csv = names.find((name) => name.toLowerCase() === 'fer2013.csv');
   if (csv) return readFer2013(join(path, csv), onBytes);
   if (names.includes('CK+48')) return readCkPlus(join(path, 'CK+48'));
   throw new FormatError(
-    `${path}: neither a CK+48 folder (${CK_PLUS_CLASSES.join(', ')}) nor a folder with fer2013.csv; it holds ${names.slice(0, 5).join(', ') || 'nothing'}`,
+    `${path}: neither a CK+48 folder (${CK_PLUS_CLASSES.join(', ')}) nor a folder with fer2013.csv, nor of train and test folders; it holds ${names.slice(0, 5).join(', ') || 'nothing'}`,
   );
+}
+
+/** Reads a fer2013new.csv. Throws FormatError, or FileError where it cannot be read. */
+export function readFerPlus(path: string): FerPlus {
+  return parseFerPlus(Buffer.from(readFileOf(path)).toString('latin1'), path);
 }
 
 /** Writes splits as a FER2013 CSV, in the form of Kaggle's file (LF line ends, no quotes). */
