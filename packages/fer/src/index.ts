@@ -34,6 +34,7 @@ export {
   withoutNotFaces,
 } from './datasets/ferplus.ts';
 export { groupFolds } from './datasets/folds.ts';
+export { type NearPair, nearPairs } from './datasets/near.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';

@@ -2,6 +2,7 @@
 // The `mien` command.
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { audit } from './audit.ts';
 import { evaluate } from './evaluate.ts';
 import { prepare } from './prepare.ts';
 import { profile } from './profile.ts';
@@ -14,6 +15,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [prepare, train, evaluate, profile, tune]) mien.addCommand(command.copyInheritedSettings(mien));
+for (const command of [prepare, audit, train, evaluate, profile, tune])
+  mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();
