@@ -6,7 +6,7 @@ import { audit, prepare, readFaces, writeHdf5 } from '@mien/fer/node';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
-import { inFolder, rejected, soundFile } from '../hostile/kit.ts';
+import { inFolder, soundFile } from '../hostile/kit.ts';
 
 const data = join('..', 'shared', 'data');
 const absent = (name: string): string | undefined =>
@@ -97,24 +97,6 @@ test('readFaces turns colour grey by 0.299 R + 0.587 G + 0.114 B, brings images 
     assert.equal([...new Set(read.images.subarray(0, PIXELS))], [124]);
     // Without a validation folder, what is tested each epoch is the test folder.
     assert.equal([...(read.splits.PublicTest as Int32Array)], [1]);
-  }));
-
-test('readFaces names what is wrong with a tree or an HDF5 file', () =>
-  inFolder(async (folder) => {
-    mkdirSync(join(folder, 'tree', 'train', 'bored'), { recursive: true });
-    await rejected(readFaces(join(folder, 'tree')), 'bored is no class of FER2013');
-    mkdirSync(join(folder, 'bad', 'train', 'happy'), { recursive: true });
-    await rejected(readFaces(join(folder, 'bad')), 'no images in <split>/<class>/');
-    writeFileSync(join(folder, 'bad', 'train', 'happy', 'a.png'), 'no picture');
-    await rejected(readFaces(join(folder, 'bad')), 'a.png: not a readable image');
-    const out = join(folder, 'data.h5');
-    await writeHdf5(out, drawFaces({ training: 1, publicTest: 1, privateTest: 1 }));
-    const whole = readFileSync(out);
-    writeFileSync(out, whole.subarray(0, whole.length / 2));
-    await rejected(readFaces(out), 'data.h5: not a whole HDF5 file');
-    await rejected(prepare({ dataset: 'ck+', data: await soundFile(folder), out }), 'holds FER2013, expected CK+');
-    const nowhere = join(folder, 'nowhere', 'data.h5');
-    await rejected(prepare({ dataset: 'fer2013', data: await soundFile(folder), out: nowhere }), 'cannot be written');
   }));
 
 test('audit counts what was put wrong: copies in two splits, two labels, near copies, a constant image', () =>

@@ -24,14 +24,15 @@ export const audit: Command = new Command('audit')
     `
 Near-identical: the pixels of two images correlate by 0.98 or more, whatever their brightness and contrast.`,
   )
-  .action((path: string, words: AuditWords) => runCommand(() => run(path, words)));
+  .action((path: string, words: AuditWords) => runCommand((signal) => run(path, words, signal)));
 
-async function run(data: string, { ferplus, figure, json }: AuditWords): Promise<void> {
+async function run(data: string, { ferplus, figure, json }: AuditWords, signal: AbortSignal): Promise<void> {
   const progress = new Progress();
   try {
     const report = await auditData({
       data,
       ...defined({ ferplus, figure }),
+      signal,
       onEvent: (event) => progress.show(event),
     });
     progress.close();

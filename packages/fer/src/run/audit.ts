@@ -25,6 +25,7 @@ export interface AuditOptions {
   readonly ferplus?: string;
   /** A PNG file for the pairs that were found. */
   readonly figure?: string;
+  readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -71,9 +72,12 @@ export interface AuditReport {
 
 /** Looks for leaks, conflicts and empty images in a data set, and for how it is balanced. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
-  const { data, ferplus, figure, onEvent = () => {} } = options;
+  const { data, ferplus, figure, onEvent = () => {}, signal } = options;
   const votes = ferplus === undefined ? null : readFerPlus(ferplus);
-  const read = await readFaces(data, (done, total) => onEvent({ event: 'reading', path: data, share: done / total }));
+  const read = await readFaces(data, (done, total) => {
+    signal?.throwIfAborted();
+    onEvent({ event: 'reading', path: data, share: done / total });
+  });
   const { report, sections } = auditFaces(votes ? joinFerPlus(read, votes) : read, data);
   if (figure !== undefined) {
     writeFile(figure, png(contactSheet(read, sections, `What the audit of ${titleOf(read.dataset)} found`)));
