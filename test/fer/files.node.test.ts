@@ -14,11 +14,12 @@ import {
   type Faces,
   FER2013_SPLITS,
   folds,
+  joinFerPlus,
   leaksOf,
   PIXELS,
   split,
 } from '@mien/fer';
-import { readFaces, writeFer2013 } from '@mien/fer/node';
+import { auditFaces, prepare, readFaces, readFerPlus, writeFer2013 } from '@mien/fer/node';
 import { FormatError } from '@mien/nn';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
@@ -83,6 +84,32 @@ test(
     assert.is(createHash('sha256').update(training).digest('hex'), expected);
   },
   { skip: absent('fer2013'), seconds: 400 },
+);
+
+test(
+  'prepare writes the real FER2013 as it is, and audit finds in it what was counted elsewhere',
+  () =>
+    inFolder(async (folder) => {
+      const path = await realFer2013();
+      const out = join(folder, 'data.h5');
+      await prepare({ dataset: 'fer2013', data: path, out });
+      const [faces, read] = [await readFaces(path), await readFaces(out)];
+      assert.is(Buffer.compare(read.images, faces.images), 0);
+      assert.is(Buffer.compare(read.labels, faces.labels), 0);
+      assert.equal(read.splits, faces.splits);
+      const { report } = auditFaces(joinFerPlus(faces, readFerPlus(join(data, 'ferplus', 'fer2013new.csv'))), path);
+      assert.equal([report.images, report.distinct, report.identical.conflicting], [35887, 34034, 57]);
+      const across = (split: string, other: string): number[] =>
+        report.identical.across.flatMap((one) =>
+          one.split === split && one.other === other ? [one.images, one.sameLabel] : [],
+        );
+      assert.equal(across('PublicTest', 'Training'), [280, 273]);
+      assert.equal(across('PrivateTest', 'Training'), [288, 279]);
+      assert.is(across('PrivateTest', 'PublicTest')[0], 44);
+      assert.equal(report.constant, [6458, 7629, 10423, 11286, 13148, 13402, 13988, 15894, 22198, 22927, 28601, 30002]);
+      assert.equal(report.notFaces, { Training: 148, PublicTest: 10, PrivateTest: 15 });
+    }),
+  { skip: absent('fer2013') ?? absent('ferplus'), seconds: 400 },
 );
 
 test(

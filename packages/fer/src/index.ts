@@ -40,6 +40,7 @@ export {
   withoutNotFaces,
 } from './datasets/ferplus.ts';
 export { groupFolds } from './datasets/folds.ts';
+export { type NearPair, nearPairs } from './datasets/near.ts';
 export { BlazeFace } from './detection/blazeFace.ts';
 export { type Box, overlap, squareAbout, suppress } from './detection/boxes.ts';
 export {

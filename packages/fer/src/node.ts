@@ -4,6 +4,7 @@ export { readHdf5, writeHdf5 } from './datasets/hdf5.ts';
 export { readTree } from './datasets/tree.ts';
 export { type Bar, type BarGroup, bars } from './figures/bars.ts';
 export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
+export { contactSheet, type SheetSection } from './figures/contactSheet.ts';
 export { type CurvePoint, learningCurve } from './figures/learningCurve.ts';
 export { png } from './figures/lettering.ts';
 export { predictionFigure } from './figures/prediction.ts';
@@ -11,6 +12,7 @@ export { profileFigure } from './figures/profile.ts';
 export { type ReliabilityPanel, reliabilityDiagram } from './figures/reliabilityDiagram.ts';
 export { type ComparedRun, runComparison } from './figures/runComparison.ts';
 export { type Decoded, decodePhoto } from './photos/decode.ts';
+export { type AuditOptions, type AuditReport, audit, auditFaces, type Shared } from './run/audit.ts';
 export { curves } from './run/curves.ts';
 export {
   type CalibrationReport,

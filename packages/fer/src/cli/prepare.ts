@@ -20,14 +20,14 @@ const fer2013: Command = new Command('fer2013')
   .option('--ferplus <file>', 'a fer2013new.csv: writes its votes too, as Training_votes and so on')
   .option('--faces-only', 'leave out what FER+ calls "not a face"; needs --ferplus')
   .option('--json', 'standard output carries one JSON object and nothing else')
-  .action((path: string, words: PrepareWords) => runCommand(() => run('fer2013', path, words)));
+  .action((path: string, words: PrepareWords) => runCommand((signal) => run('fer2013', path, words, signal)));
 
 const ckPlus: Command = new Command('ck+')
   .description('CK+ as CK_data.h5: data_pixel, data_label, classes in label order and files by name.')
   .argument('<path>', 'a CK+48 folder, or an HDF5 file')
   .option('--out <file>', 'the file to write (default: CK_data.h5)')
   .option('--json', 'standard output carries one JSON object and nothing else')
-  .action((path: string, words: PrepareWords) => runCommand(() => run('ck+', path, words)));
+  .action((path: string, words: PrepareWords) => runCommand((signal) => run('ck+', path, words, signal)));
 
 /** `mien prepare`. */
 export const prepare: Command = new Command('prepare')
@@ -43,7 +43,7 @@ Examples:
   mien prepare ck+ CK+48`,
   );
 
-async function run(dataset: 'fer2013' | 'ck+', data: string, words: PrepareWords): Promise<void> {
+async function run(dataset: 'fer2013' | 'ck+', data: string, words: PrepareWords, signal: AbortSignal): Promise<void> {
   const { out, ferplus, facesOnly, json } = words;
   const progress = new Progress();
   try {
@@ -51,6 +51,7 @@ async function run(dataset: 'fer2013' | 'ck+', data: string, words: PrepareWords
       dataset,
       data,
       ...defined({ out, ferplus, facesOnly }),
+      signal,
       onEvent: (event) => progress.show(event),
     });
     progress.close();

@@ -20,6 +20,7 @@ export class Progress {
     else if (event.event === 'step') this.#step(event);
     else if (event.event === 'initialised') this.#initialised(event);
     else if (event.event === 'tuning') this.#tuning(event);
+    else if (event.event === 'reading') this.#reading(event.share);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
     else if (event.event === 'epoch') this.#epoch(event);
@@ -83,6 +84,10 @@ export class Progress {
     if (!this.#tunes) this.say('tuning: timing the ways of operations that are not known for this adapter yet');
     this.#tunes = true;
     this.#count('tuning    {bar} {value} of {total} operations and shapes', event);
+  }
+
+  #reading(share: number): void {
+    this.#count('reading   {bar} {value} %', { done: Math.floor(100 * share), total: 100 });
   }
 
   /** Something counted, on a bar of its own that goes when it is complete. */

@@ -20,6 +20,7 @@ export interface PrepareOptions {
   readonly ferplus?: string;
   /** Leaves out what FER+ calls "not a face". */
   readonly facesOnly?: boolean;
+  readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -44,7 +45,7 @@ export interface PrepareReport {
 
 /** Reads a data set and writes the reference's HDF5 file of it. Throws ValueError where it is another data set. */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
-  const { dataset, data, ferplus, facesOnly = false, onEvent = () => {} } = options;
+  const { dataset, data, ferplus, facesOnly = false, onEvent = () => {}, signal } = options;
   const out = options.out ?? (dataset === 'ck+' ? 'CK_data.h5' : 'data.h5');
   if (resolve(out) === resolve(data)) {
     throw new ValueError(`prepare: ${out} is what is read, expected another file to write; name one with --out`);
@@ -53,7 +54,10 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
     throw new ValueError('prepare: only FER+ tells what is not a face; give its fer2013new.csv with --ferplus');
   }
   const votes = ferplus === undefined ? null : readFerPlus(ferplus);
-  const read = await readFaces(data, (done, total) => onEvent({ event: 'reading', path: data, share: done / total }));
+  const read = await readFaces(data, (done, total) => {
+    signal?.throwIfAborted();
+    onEvent({ event: 'reading', path: data, share: done / total });
+  });
   if (read.dataset !== dataset) {
     throw new ValueError(
       `prepare: ${data} holds ${titleOf(read.dataset)}, expected ${titleOf(dataset)}; use mien prepare ${read.dataset}`,

@@ -1,0 +1,18 @@
+// Trees of images with a class of their own, without images, and with a file that is none.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readFaces } from '@mien/fer/node';
+import { test } from '../harness.ts';
+import { inFolder, rejected } from './kit.ts';
+
+test('readFaces refuses an unknown class, a tree without images, and a broken image', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'train', 'bored');
+    mkdirSync(path, { recursive: true });
+    await rejected(readFaces(folder), 'bored is no class of FER2013');
+    const tree = join(folder, 'tree');
+    mkdirSync(join(tree, 'train', 'happy'), { recursive: true });
+    await rejected(readFaces(tree), 'no images in <split>/<class>/');
+    writeFileSync(join(tree, 'train', 'happy', 'a.png'), 'no picture');
+    await rejected(readFaces(tree), 'a.png: not a readable image');
+  }));
