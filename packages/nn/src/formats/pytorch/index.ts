@@ -1,0 +1,7 @@
+// Files of PyTorch's torch.save: `@mien/nn/pytorch`.
+export { type PytorchFile, readPytorch } from './read.ts';
+export {
+  type PickleValue,
+  type PytorchDtype,
+  PytorchTensor,
+} from './values.ts';
