@@ -5,3 +5,4 @@ export {
   type PytorchDtype,
   PytorchTensor,
 } from './values.ts';
+export { type Writable, type WritableTensor, writePytorch } from './write.ts';
