@@ -77,9 +77,10 @@ function agrees(tensor: PytorchTensor, fact: TensorFacts): void {
     ensure(Object.is(host.data[i], numbers(value)), `${name}: element ${i} is ${host.data[i]}, expected ${value}`);
   });
   if (fact.sum === undefined) return;
-  const sum = host.data.reduce((all, each) => all + each, 0);
-  const scale = host.data.reduce((all, each) => all + Math.abs(each), 0);
-  ensure(Math.abs(sum - fact.sum) <= Number.EPSILON * scale * host.data.length, `${name}: the sum is ${sum}`);
+  const values = Array.from(host.data);
+  const sum = values.reduce((all, each) => all + each, 0);
+  const scale = values.reduce((all, each) => all + Math.abs(each), 0);
+  ensure(Math.abs(sum - fact.sum) <= Number.EPSILON * scale * values.length, `${name}: the sum is ${sum}`);
 }
 
 /** The structure as the facts write it, with a path in place of each tensor and the length of each long text. */

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { evaluate } from './evaluate.ts';
+import { importCommand } from './import.ts';
 import { profile } from './profile.ts';
 import { train } from './train.ts';
 import { tune } from './tune.ts';
@@ -13,6 +14,7 @@ const mien: Command = new Command('mien')
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');
 
-for (const command of [train, evaluate, profile, tune]) mien.addCommand(command.copyInheritedSettings(mien));
+for (const command of [train, evaluate, importCommand, profile, tune])
+  mien.addCommand(command.copyInheritedSettings(mien));
 
 await mien.parseAsync();

@@ -110,7 +110,7 @@ function tunings(results: readonly (Tuned & { readonly calls?: number })[]): str
 }
 
 /** Lines of cells in columns, all but the last flush right. */
-function aligned(lines: readonly (readonly string[])[]): string[] {
+export function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
   return lines.map((line) =>
     line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i] ?? 0))).join('  '),

@@ -156,7 +156,8 @@ class Pickler {
   /** _rebuild_tensor_v2(storage by its persistent id, 0, shape, strides, requires_grad, hooks). */
   #tensor({ shape, dtype, data }: WritableTensor): void {
     const storage = STORAGES[dtype];
-    if (!storage) throw new ValueError(`writePytorch: PyTorch has no ${dtype} storages; convert it to int32 or float32`);
+    if (!storage)
+      throw new ValueError(`writePytorch: PyTorch has no ${dtype} storages; convert it to int32 or float32`);
     const size = shape.reduce((product, each) => product * each, 1);
     if (size !== data.length) {
       throw new ValueError(`writePytorch: a tensor [${shape.join(', ')}] takes ${size} elements, came ${data.length}`);
