@@ -193,8 +193,9 @@ export class Machine {
     return read(at);
   }
 
-  /** Whether what follows makes an object of the class just named. */
+  /** Whether an object of the class just named is made: by what follows or, in legacy files, as a `module`. */
   #makesObject(): boolean {
+    if (this.#stack.at(-1) === 'module') return true;
     const { bytes } = this.#source;
     const kept = bytes[this.#at] === BINPUT ? 2 : bytes[this.#at] === LONG_BINPUT ? 5 : 0;
     return bytes[this.#at + kept] === EMPTY_TUPLE && bytes[this.#at + kept + 1] === NEWOBJ;
