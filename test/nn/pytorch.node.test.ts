@@ -101,7 +101,8 @@ function structureOf(value: PickleValue | undefined, facts: unknown, path: strin
     const [items, expected] = [value as readonly PickleValue[], content as readonly unknown[]];
     ensure(items.length === expected.length, `${path} has ${items.length} items`);
     items.forEach((item, i) => void structureOf(item, expected[i], `${path}.${i}`));
-  } else if (kind === 'strLength' || kind === 'listLength') ensure((value as string).length === content, `${path}: length`);
+  } else if (kind === 'strLength' || kind === 'listLength')
+    ensure((value as string).length === content, `${path}: length`);
   else ensure(kind === 'tensor', `${path}: the facts have a ${kind}`);
 }
 

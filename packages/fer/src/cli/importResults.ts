@@ -32,7 +32,7 @@ export function reportListing({ file, format, values, tensors }: PytorchListing)
     ...[min, mean, max].map((value) => (value === null ? '' : short(value))),
     notFinite > 0 ? `${notFinite} not finite` : '',
     dtype,
-    `${name} [${shape.join(', ')}]`,
+    `${plain(name)} [${shape.join(', ')}]`,
   ]);
   return [
     `${file}: ${format}, ${tensors.length} tensors`,
@@ -43,8 +43,13 @@ export function reportListing({ file, format, values, tensors }: PytorchListing)
 }
 
 function valueLines(values: ImportReport['values']): string[] {
-  const texts = Object.entries(values).map(([name, value]) => `${name} ${String(value).slice(0, 60)}`);
+  const texts = Object.entries(values).map(([name, value]) => `${plain(name)} ${plain(String(value).slice(0, 60))}`);
   return texts.length > 0 ? [`beside the weights: ${texts.join(', ')}`] : [];
+}
+
+/** A text of a stranger's file, with nothing in it that a terminal would obey. */
+function plain(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function short(value: number): string {

@@ -172,7 +172,9 @@ function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
   );
   // PyTorch before 0.4.1 counted no batches.
   const missing = [...expected.keys()].filter((name) => !found.has(name) && !name.endsWith(TRACKED));
-  const unexpected = [...found.keys()].filter((name) => !expected.has(name));
+  const unexpected = [...found.keys()]
+    .filter((name) => !expected.has(name))
+    .map((name) => JSON.stringify(name).slice(1, -1));
   const others = [...found].flatMap(([name, tensor]) => {
     const [is, shape] = [formOf(tensor), expected.get(name)];
     return shape === undefined || shape === is ? [] : [`${name} expects ${shape}, has ${is}`];

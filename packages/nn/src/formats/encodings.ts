@@ -12,7 +12,6 @@ export interface Encoding {
 }
 
 export const encodings: Readonly<Record<string, Encoding>> = {
-  F64: { bytes: 8, dtype: 'float32', read: narrowFloat },
   F32: { bytes: 4, dtype: 'float32', read: (buffer) => new Float32Array(buffer) },
   F16: { bytes: 2, dtype: 'float32', read: (buffer) => Float32Array.from(new Uint16Array(buffer), halfToNumber) },
   BF16: {
@@ -20,6 +19,7 @@ export const encodings: Readonly<Record<string, Encoding>> = {
     dtype: 'float32',
     read: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
   },
+  F64: { bytes: 8, dtype: 'float32', read: narrowFloat },
   I64: { bytes: 8, dtype: 'int32', read: narrow },
   I32: { bytes: 4, dtype: 'int32', read: (buffer) => new Int32Array(buffer) },
   I16: { bytes: 2, dtype: 'int32', read: (buffer) => Int32Array.from(new Int16Array(buffer)) },

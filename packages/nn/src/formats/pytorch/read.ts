@@ -45,11 +45,13 @@ const ALWAYS_ALLOWED = 1 << 20;
 /** Walks the value; one that contains itself, or shares its parts to more values than the file has bytes, is refused. */
 function tensorsOf(value: PickleValue, fileBytes: number, file: string): Map<string, PytorchTensor> {
   const found = new Map<string, PytorchTensor>();
-  const refuse = (path: string, what: string): FormatError => new FormatError(`${file}: ${path || 'value'}: ${what}`);
+  const refuse = (path: string, what: string): FormatError => {
+    return new FormatError(`${file}: ${shown(path || 'value').slice(1, -1)}: ${what}`);
+  };
   const open = new Set<PickleValue>();
   let [steps, bytes] = [0, 0];
   const walk = (each: PickleValue, path: string): void => {
-    if (path.length > LONGEST_NAME) throw refuse(path.slice(0, 60), `a name of ${path.length} letters`);
+    if (path.length > LONGEST_NAME) throw refuse(path, `a name of ${path.length} letters`);
     if (++steps > fileBytes) throw refuse(path, 'its values repeat each other to more than the size of the file');
     if (each instanceof PytorchTensor) {
       const name = path || 'tensor';
