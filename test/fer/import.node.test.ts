@@ -59,6 +59,13 @@ for (const model of ['vgg11', 'resnet18', 'nano'] as const) {
       const read = readTraining(new Uint8Array(readFileSync(report.out)), report.out);
       ensure(read.info.classes[6] === 'Neutral' && read.info.epoch === 231, JSON.stringify(read.info));
       ensure((await logits(model, read.model)) === (await logits(model, state)), 'the logits changed');
+      const { values } = exportPytorch({ file: report.out, out: path('b.t7') });
+      const bests = JSON.stringify(Object.entries(values).map(([name, value]) => [name, Math.fround(value)]));
+      const expected = [
+        ['best_PrivateTest_acc', Math.fround(73.112)],
+        ['best_PrivateTest_acc_epoch', 230],
+      ];
+      ensure(bests === JSON.stringify(expected), bests);
     }));
 }
 

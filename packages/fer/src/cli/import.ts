@@ -2,7 +2,8 @@
 import { Command, Option } from 'commander';
 import { MODELS, type ModelName } from '../protocol.ts';
 import { exportPytorch } from '../run/export.ts';
-import { importWeights, listPytorch } from '../run/import.ts';
+import { importWeights } from '../run/import.ts';
+import { listPytorch } from '../run/listing.ts';
 import { runCommand } from './ending.ts';
 import { reportExport, reportImport, reportListing } from './importResults.ts';
 import { defined, write } from './words.ts';

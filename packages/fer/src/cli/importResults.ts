@@ -1,6 +1,7 @@
 // What `mien import` prints.
 import type { ExportReport } from '../run/export.ts';
-import type { ImportReport, PytorchListing } from '../run/import.ts';
+import type { ImportReport } from '../run/import.ts';
+import type { PytorchListing, Values } from '../run/listing.ts';
 import { aligned } from './results.ts';
 
 /** Where the weights came from, what they are, and what to do next. */
@@ -42,7 +43,7 @@ export function reportListing({ file, format, values, tensors }: PytorchListing)
   ].join('\n');
 }
 
-function valueLines(values: ImportReport['values']): string[] {
+function valueLines(values: Values): string[] {
   const texts = Object.entries(values).map(([name, value]) => `${plain(name)} ${plain(String(value).slice(0, 60))}`);
   return texts.length > 0 ? [`beside the weights: ${texts.join(', ')}`] : [];
 }
