@@ -12,6 +12,7 @@ type Expected = ReadonlyMap<string, string>;
 /** How a file compares with one of our networks. */
 export interface Fit {
   readonly model: ModelName;
+  readonly expected: Expected;
   /** What stands before the network's names in the file. */
   readonly prefix: string;
   readonly faults: readonly string[];
@@ -51,20 +52,30 @@ function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
     ...(unexpected.length > 0 ? [`unexpected ${few(unexpected, ', ')}`] : []),
     ...(others.length > 0 ? [few(others, '; ')] : []),
   ];
-  return { model, prefix, faults, count: missing.length + unexpected.length + others.length };
+  return { model, expected, prefix, faults, count: missing.length + unexpected.length + others.length };
 }
 
-/** The path before the network's names that most of them are found under. */
+/** The path before the network's names that most of them are found under, with its dot; empty for the whole file. */
 function prefixOf(expected: Expected, names: readonly string[]): string {
-  const [first = ''] = expected.keys();
-  const prefixes = names.filter((name) => name === first || name.endsWith(`.${first}`));
-  const hits = (prefix: string): number =>
-    names.filter((name) => name.startsWith(prefix) && expected.has(name.slice(prefix.length))).length;
-  return prefixes.map((name) => name.slice(0, -first.length)).reduce((a, b) => (hits(b) > hits(a) ? b : a), '');
+  const hits = new Map([['', 0]]);
+  for (const name of names) {
+    for (let start = 0; start >= 0; start = afterDot(name, start)) {
+      const prefix = name.slice(0, start);
+      if (expected.has(name.slice(start))) hits.set(prefix, (hits.get(prefix) ?? 0) + 1);
+    }
+  }
+  const [[prefix]] = [...hits].sort(([, a], [, b]) => b - a) as [[string, number]];
+  return prefix;
+}
+
+/** Where the part of `name` after the next dot starts, or -1. */
+function afterDot(name: string, from: number): number {
+  const dot = name.indexOf('.', from);
+  return dot < 0 ? -1 : dot + 1;
 }
 
 /** Names, kinds and shapes of a network's state, told by the network itself. */
-export function expectedOf(model: ModelName): Expected {
+function expectedOf(model: ModelName): Expected {
   const { channels } = protocol(model, 'fer2013').input;
   using net = network(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(0) });
   return new Map(

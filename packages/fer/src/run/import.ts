@@ -8,7 +8,7 @@ import { Generator, init } from '@mien/tensor';
 import { CK_PLUS_CLASSES } from '../datasets/ckplus.ts';
 import { FER2013_CLASSES } from '../datasets/fer2013.ts';
 import { type DatasetName, type ModelName, protocol } from '../protocol.ts';
-import { bestFit, expectedOf } from './fit.ts';
+import { bestFit } from './fit.ts';
 import type { RunNote } from './folder.ts';
 import { type Values, valuesOf } from './listing.ts';
 
@@ -55,9 +55,8 @@ export async function importWeights(options: ImportOptions): Promise<ImportRepor
   await init(options.adapter === undefined ? {} : { adapter: options.adapter });
   const values = valuesOf(read.value);
   const dataset = options.dataset ?? ('best_Test_acc' in values ? 'ck+' : 'fer2013');
-  const { model, prefix } = bestFit(read, options.model, file);
-  const names = expectedOf(model);
-  const tensors = new Map([...names.keys()].map((name) => [name, hostOf(read, prefix, name, file)]));
+  const { model, expected, prefix } = bestFit(read, options.model, file);
+  const tensors = new Map([...expected.keys()].map((name) => [name, hostOf(read, prefix, name, file)]));
   const classes = dataset === 'ck+' ? CK_PLUS_CLASSES : FER2013_CLASSES;
   const preset = protocol(model, dataset);
   const epoch = epochOf(values);

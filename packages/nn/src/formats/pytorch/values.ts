@@ -62,7 +62,7 @@ export class Storage {
   readonly elements: number;
   /** Where it was saved: `cpu`, `cuda:0`. */
   readonly location: string;
-  /** The storage that this one is a part of, and its first element there. */
+  /** The storage that this one is a part of, and its first element there; null where its bytes are its own. */
   readonly of: { readonly root: Storage; readonly start: number } | null;
   #bytes: Uint8Array | null = null;
 
@@ -79,10 +79,6 @@ export class Storage {
     if (!this.of) return this.#bytes as Uint8Array;
     const size = this.type.encoding.bytes;
     return this.of.root.bytes.subarray(this.of.start * size, (this.of.start + this.elements) * size);
-  }
-
-  get filled(): boolean {
-    return this.of ? this.of.root.filled : this.#bytes !== null;
   }
 
   /** Takes the bytes that the container holds: exactly `elements` of its type. */

@@ -112,7 +112,8 @@ class Pickler {
   #text(text: string): void {
     if (this.#again(text)) return;
     const bytes = new TextEncoder().encode(text);
-    this.#code(0x58, ...new Uint8Array(Uint32Array.of(bytes.length).buffer), ...bytes);
+    this.#code(0x58, ...new Uint8Array(Uint32Array.of(bytes.length).buffer));
+    for (const byte of bytes) this.#bytes.push(byte);
     this.#keep(text);
   }
 
