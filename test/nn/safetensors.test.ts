@@ -136,7 +136,7 @@ test('readSafetensors starts from the bytes of any view, aligned or not', () => 
   ensure(x?.data.join() === '1.5,-2', String(x?.data));
 });
 
-test('readSafetensors converts F16, BF16, I64, U8 and BOOL', () => {
+test('readSafetensors converts F64, F16, BF16, I64, I16, I8, U8 and BOOL', () => {
   const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00, 0xfc00, 0x8000, 0x3555);
   const brains = Uint16Array.of(0x3f80, 0xc000, 0x7f80);
   const wide = BigInt64Array.of(7n, -(2n ** 31n), 2n ** 31n - 1n);
@@ -146,8 +146,12 @@ test('readSafetensors converts F16, BF16, I64, U8 and BOOL', () => {
     i64: entry('I64', [3], 22, 46),
     u8: entry('U8', [2], 46, 48),
     bool: entry('BOOL', [2], 48, 50),
+    f64: entry('F64', [2], 50, 66),
+    i16: entry('I16', [2], 66, 70),
+    i8: entry('I8', [2], 70, 72),
   };
-  const data = [...bytesOf(halves), ...bytesOf(brains), ...bytesOf(wide), 0, 255, 1, 0];
+  const narrow = [...bytesOf(Float64Array.of(-0.5, -Infinity)), ...bytesOf(Int16Array.of(7, -32768)), 127, 128];
+  const data = [...bytesOf(halves), ...bytesOf(brains), ...bytesOf(wide), 0, 255, 1, 0, ...narrow];
   const { tensors } = readSafetensors(file(header, data));
   const expected = {
     f16: ['float32', [1, -2, 65504, 2 ** -24, Infinity, -Infinity, -0, 0.333251953125]],
@@ -155,6 +159,9 @@ test('readSafetensors converts F16, BF16, I64, U8 and BOOL', () => {
     i64: ['int32', [7, -(2 ** 31), 2 ** 31 - 1]],
     u8: ['uint32', [0, 255]],
     bool: ['bool', [1, 0]],
+    f64: ['float32', [-0.5, -Infinity]],
+    i16: ['int32', [7, -32768]],
+    i8: ['int32', [127, -128]],
   } as const;
   for (const [name, [dtype, values]] of Object.entries(expected)) {
     const found = tensors.get(name);
@@ -212,6 +219,10 @@ const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: st
   'an integer beyond int32': [
     file({ x: entry('I64', [1], 0, 8) }, bytesOf(BigInt64Array.of(2n ** 31n))),
     'tensor x: an I64 value does not fit int32',
+  ],
+  'a float beyond float32': [
+    file({ x: entry('F64', [1], 0, 8) }, bytesOf(Float64Array.of(1e300))),
+    'tensor x: an F64 value does not fit float32',
   ],
 };
 

@@ -23,7 +23,10 @@ export {
 } from './run/evaluate.ts';
 export type { EpochMetrics, RunEvent, Summary } from './run/events.ts';
 export { type ExplainedFace, type ExplainOptions, type ExplainReport, explain } from './run/explain.ts';
+export { type ExportOptions, type ExportReport, exportWeights, type Figures } from './run/export.ts';
+export { exportPytorch, type PytorchExportOptions, type PytorchExportReport } from './run/exportPytorch.ts';
 export { type Confusions, confusionFigure, readEvaluation, writeConfusion, writePicture } from './run/figures.ts';
+export { type ImportOptions, type ImportReport, importWeights } from './run/import.ts';
 export {
   type FoldEvent,
   type FoldResult,
@@ -32,6 +35,7 @@ export {
   kfold,
   type SeedResult,
 } from './run/kfold.ts';
+export { type ListedTensor, listPytorch, type PytorchListing } from './run/listing.ts';
 export { meaningOf } from './run/meaning.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export {

@@ -1,44 +1,61 @@
-// `mien export`: a run's network alone, in half the bytes.
-import { Command } from 'commander';
-import { exportWeights as exportRun } from '../run/export.ts';
-import { share } from '../run/shares.ts';
+// `mien export`: a run's network alone, in half the bytes or for PyTorch.
+import { Command, Option } from 'commander';
+import { percent } from '../metrics.ts';
+import { type ExportReport, exportWeights } from '../run/export.ts';
+import { exportPytorch } from '../run/exportPytorch.ts';
 import { runCommand } from './ending.ts';
+import { reportExport } from './importResults.ts';
 import { Progress } from './progress.ts';
 import { defined, write } from './words.ts';
 
 interface ExportWords {
-  readonly weights: string;
-  readonly out: string;
+  readonly to: 'safetensors' | 'pytorch';
+  readonly out?: string;
   readonly data?: string;
   readonly adapter?: string;
   readonly json?: boolean;
 }
 
 /** `mien export`. */
-export const exportWeights: Command = new Command('export')
-  .description('Writes the network of a run alone, averaged weights in float16: to give away, not to go on training.')
-  .requiredOption('--weights <path>', 'a checkpoint, or a run folder whose last one is meant')
-  .requiredOption('--out <file>', 'the safetensors file to write')
+export const exportCommand: Command = new Command('export')
+  .description(
+    'Writes the network of a run alone, averaged weights where it keeps them: to give away or to use elsewhere.',
+  )
+  .argument('<weights>', 'a checkpoint, or a run folder whose last one is meant')
+  .addOption(
+    new Option('--to <format>', "safetensors: float16, for mien; pytorch: for torch.load, in the reference's form")
+      .choices(['safetensors', 'pytorch'])
+      .default('safetensors'),
+  )
+  .option('--out <file>', 'the file to write (default: beside the first, with another ending)')
   .option('--data <path>', 'FER2013: temperature and margin are fitted on its PublicTest, PrivateTest is evaluated')
   .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
   .option('--json', 'standard output carries one JSON object and nothing else')
-  .action((words: ExportWords) => runCommand((signal) => run(words, signal)));
+  .action((weights: string, words: ExportWords) => runCommand((signal) => run(weights, words, signal)));
 
-async function run({ weights, out, data, adapter, json }: ExportWords, signal: AbortSignal): Promise<void> {
+async function run(weights: string, words: ExportWords, signal: AbortSignal): Promise<void> {
+  const { to, out, data, adapter, json } = words;
+  if (to === 'pytorch') {
+    const report = await exportPytorch({ weights, ...defined({ out }) });
+    return json ? write(report) : void process.stdout.write(reportExport(report));
+  }
   const progress = new Progress();
   try {
     const onEvent = progress.show.bind(progress);
-    const report = await exportRun({ weights, out, ...defined({ data, adapter }), signal, onEvent });
+    const report = await exportWeights({ weights, ...defined({ out, data, adapter }), signal, onEvent });
     progress.close();
-    if (json) return write(report);
-    const { figures, bytes } = report;
-    process.stdout.write(`${out}: ${(bytes / 1000).toFixed(0)} kB of float16\n`);
-    if (!figures) return;
-    const { privateAccuracy, privateImages, temperature, margin } = figures;
-    process.stdout.write(
-      `PrivateTest accuracy ${share(privateAccuracy)} of ${privateImages} images, ten-crop; temperature ${temperature}, unsure below a margin of ${margin}\n`,
-    );
+    if (json) write(report);
+    else process.stdout.write(lines(report));
   } finally {
     progress.close();
   }
+}
+
+function lines({ out, bytes, figures }: ExportReport): string {
+  const written = `written to ${out}: ${(bytes / 1000).toFixed(0)} kB of float16\n`;
+  if (!figures) return written;
+  const { privateAccuracy, privateImages, temperature, margin } = figures;
+  return `PrivateTest accuracy ${percent(Math.round(privateAccuracy * privateImages), privateImages)}, ten-crop, ${privateImages} images
+logits over ${temperature}; unsure below a margin of ${margin}
+${written}`;
 }

@@ -7,7 +7,8 @@ import { confusion } from './confusion.ts';
 import { curves } from './curves.ts';
 import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
-import { exportWeights } from './export.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { kfold } from './kfold.ts';
 import { predict } from './predict.ts';
 import { prepare } from './prepare.ts';
@@ -35,7 +36,8 @@ for (const command of [
   predict,
   explain,
   video,
-  exportWeights,
+  importCommand,
+  exportCommand,
   profile,
   tune,
 ]) {

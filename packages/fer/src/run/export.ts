@@ -9,14 +9,15 @@ import { obtain } from './data.ts';
 import { type Assessment, assess } from './evaluate.ts';
 import type { RunEvent } from './events.ts';
 import { readWeights } from './folder.ts';
+import { freeName } from './import.ts';
 import { round } from './shares.ts';
 
 /** What `exportWeights` is told. */
 export interface ExportOptions {
   /** A checkpoint, or a run folder whose last one is meant. */
   readonly weights: string;
-  /** The file to write. */
-  readonly out: string;
+  /** The file to write; by default beside the checkpoint, ending in .f16.safetensors. */
+  readonly out?: string;
   /** FER2013, on whose PublicTest temperature and margin are fitted, and whose PrivateTest is told right how often. */
   readonly data?: string;
   readonly adapter?: string;
@@ -47,8 +48,9 @@ export interface ExportReport {
 
 /** Writes the network of a checkpoint to a file of its own, which can be evaluated and read with, but not gone on with. */
 export async function exportWeights(options: ExportOptions): Promise<ExportReport> {
-  const { weights, out, data, onEvent = () => {}, ...rest } = options;
+  const { weights, data, onEvent = () => {}, ...rest } = options;
   const { file, info, model, ema, note } = await readWeights(weights);
+  const out = options.out ?? freeName(file, '.f16.safetensors');
   const figures = data === undefined ? null : await measure(await obtain(data, 1, onEvent), file, { ...rest, onEvent });
   const { dataset, bestEpoch, bestTestAccuracy, fold } = note;
   const kept = { dataset, bestEpoch, bestTestAccuracy, fold };

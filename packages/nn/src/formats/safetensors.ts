@@ -3,38 +3,13 @@
 import { type DType, type TypedArray, ValueError } from '@mien/tensor';
 import { FormatError } from '../errors.ts';
 import type { HostTensor } from '../state.ts';
-import { halfToNumber, numberToHalf } from './half.ts';
+import { type Encoding, encodings } from './encodings.ts';
+import { numberToHalf } from './half.ts';
 
 /** The format's own limit on its header. */
 const headerLimit = 100_000_000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-interface Encoding {
-  readonly bytes: number;
-  readonly dtype: DType;
-  /** The values of `count` elements, whose bytes start at 0 of a buffer of their own. */
-  read(buffer: ArrayBuffer, count: number): HostTensor['data'] | null;
-}
-
-const encodings: Readonly<Record<string, Encoding>> = {
-  F32: { bytes: 4, dtype: 'float32', read: (buffer) => new Float32Array(buffer) },
-  I32: { bytes: 4, dtype: 'int32', read: (buffer) => new Int32Array(buffer) },
-  U32: { bytes: 4, dtype: 'uint32', read: (buffer) => new Uint32Array(buffer) },
-  F16: { bytes: 2, dtype: 'float32', read: (buffer) => Float32Array.from(new Uint16Array(buffer), halfToNumber) },
-  BF16: {
-    bytes: 2,
-    dtype: 'float32',
-    read: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
-  },
-  I64: { bytes: 8, dtype: 'int32', read: narrow },
-  U8: { bytes: 1, dtype: 'uint32', read: (buffer) => Uint32Array.from(new Uint8Array(buffer)) },
-  BOOL: {
-    bytes: 1,
-    dtype: 'bool',
-    read: (buffer) => Uint32Array.from(new Uint8Array(buffer), (byte) => Number(byte !== 0)),
-  },
-};
 
 /** How to write. */
 export interface WriteOptions {
@@ -62,7 +37,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a safetensors file. F16 and BF16 become float32, U8 uint32, and I64 int32.
+ * Reads a safetensors file. F16, BF16 and F64 become float32, U8 uint32, and I8, I16 and I64 int32.
  * Throws FormatError, naming the file and the place, for anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
@@ -82,7 +57,10 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
       new Uint8Array(bytes.subarray(start + from, start + to)).buffer,
       (to - from) / encoding.bytes,
     );
-    if (!data) throw refuse(`tensor ${name}`, 'an I64 value does not fit int32');
+    if (!data) {
+      const wide = encoding.dtype === 'int32' ? 'I64' : 'F64';
+      throw refuse(`tensor ${name}`, `an ${wide} value does not fit ${encoding.dtype}`);
+    }
     if (finite && data instanceof Float32Array) {
       const at = data.findIndex((value) => !Number.isFinite(value));
       if (at >= 0) throw refuse(`tensor ${name}`, `element ${at} is ${data[at]}; finite numbers are expected`);
@@ -235,14 +213,4 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isSizes(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-}
-
-function narrow(buffer: ArrayBuffer, count: number): Int32Array<ArrayBuffer> | null {
-  const wide = new BigInt64Array(buffer);
-  const values = new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    values[i] = Number(wide[i]);
-    if (BigInt(values[i] as number) !== wide[i]) return null;
-  }
-  return values;
 }

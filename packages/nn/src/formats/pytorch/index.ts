@@ -1,0 +1,8 @@
+// Files of PyTorch's torch.save: `@mien/nn/pytorch`.
+export { type PytorchFile, readPytorch } from './read.ts';
+export {
+  type PickleValue,
+  type PytorchDtype,
+  PytorchTensor,
+} from './values.ts';
+export { type Writable, type WritableTensor, writePytorch } from './write.ts';

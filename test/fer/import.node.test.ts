@@ -1,0 +1,194 @@
+// PyTorch files in and out: the networks by their own names, and the same answers afterwards.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawFaces, type ModelName, network, protocol, readTraining, split, Training } from '@mien/fer';
+import { evaluate, exportPytorch, importWeights, listPytorch, train } from '@mien/fer/node';
+import { type HostTensor, StateError, toHost } from '@mien/nn';
+import { readPytorch, writePytorch } from '@mien/nn/pytorch';
+import { Generator, type Tensor, tensor } from '@mien/tensor';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { mien, refused, rejected } from '../hostile/kit.ts';
+
+async function inFolder(use: (path: (name: string) => string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-import-'));
+  try {
+    await use((name) => join(folder, name));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const x = (channels: number): Tensor =>
+  tensor(
+    Float32Array.from({ length: channels * 44 * 44 }, (_, i) => ((i * 37) % 256) / 255),
+    { shape: [1, channels, 44, 44] },
+  );
+
+/** A network's state, with statistics other than those of a new one. */
+async function stateOf(model: ModelName): Promise<Map<string, HostTensor>> {
+  const { channels } = protocol(model, 'fer2013').input;
+  using net = network(model, { classes: 7, channels, generator: new Generator(3) });
+  const state = await toHost(net.stateDict());
+  for (const [name, { data }] of state)
+    if (name.endsWith('running_var')) data.set(Array.from(data, (_, i) => 1 + i / data.length));
+  return state;
+}
+
+async function logits(model: ModelName, state: ReadonlyMap<string, HostTensor>): Promise<string> {
+  const { channels } = protocol(model, 'fer2013').input;
+  using net = network(model, { classes: 7, channels, generator: new Generator(0) });
+  net.loadStateDict(state);
+  return String(await net.eval().forward(x(channels)).toArray());
+}
+
+for (const model of ['vgg11', 'resnet18', 'nano'] as const) {
+  test(`importWeights finds ${model} under the reference's net, and its logits are those that were saved`, () =>
+    inFolder(async (path) => {
+      const state = await stateOf(model);
+      const acc = { shape: [], dtype: 'float32' as const, data: Float32Array.of(73.112) };
+      writeFileSync(
+        path('a.t7'),
+        writePytorch({ net: state, best_PrivateTest_acc: acc, best_PrivateTest_acc_epoch: 230 }),
+      );
+      const report = await importWeights({ file: path('a.t7') });
+      ensure(report.model === model && report.from === 'net' && report.epoch === 230, JSON.stringify(report));
+      ensure(report.values.best_PrivateTest_acc === 73.112, JSON.stringify(report.values));
+      ensure(report.out === path('a.safetensors'), report.out);
+      const read = readTraining(new Uint8Array(readFileSync(report.out)), report.out);
+      ensure(read.info.classes[6] === 'Neutral' && read.info.epoch === 231, JSON.stringify(read.info));
+      ensure((await logits(model, read.model)) === (await logits(model, state)), 'the logits changed');
+      const { values } = await exportPytorch({ weights: report.out, out: path('b.t7') });
+      const bests = JSON.stringify(Object.entries(values).map(([name, value]) => [name, Math.fround(value)]));
+      const expected = [
+        ['best_PrivateTest_acc', Math.fround(73.112)],
+        ['best_PrivateTest_acc_epoch', 230],
+      ];
+      ensure(bests === JSON.stringify(expected), bests);
+    }));
+}
+
+test('importWeights takes a state dict without counted batches, of half floats, under any name, and as CK+ where it says so', () =>
+  inFolder(async (path) => {
+    const state = await stateOf('nano');
+    const kept = new Map([...state].filter(([name]) => !name.endsWith('num_batches_tracked')));
+    const renamed = new Map(Array.from(kept, ([name, value]) => [`module.${name}`, value]));
+    writeFileSync(
+      path('a.pth.tar'),
+      writePytorch({
+        best_Test_acc: 94,
+        model: renamed,
+        other: { shape: [1], dtype: 'int64', data: BigInt64Array.of(2n ** 40n) },
+      }),
+    );
+    const report = await importWeights({ file: path('a.pth.tar') });
+    ensure(report.from === 'model.module' && report.dataset === 'ck+', JSON.stringify(report));
+    ensure(report.out === path('a.safetensors'), report.out);
+    const { info, model } = readTraining(new Uint8Array(readFileSync(report.out)));
+    ensure(info.classes[6] === 'contempt' && model.size === state.size, `${info.classes}, ${model.size} tensors`);
+    const asked = await importWeights({ file: path('a.pth.tar'), dataset: 'fer2013', out: path('b.safetensors') });
+    ensure(asked.classes[6] === 'Neutral', `${asked.classes}`);
+  }));
+
+test('exportPytorch writes the weights that evaluate takes, and importWeights brings them back to the same figures', () =>
+  inFolder(async (path) => {
+    const faces = drawFaces({ training: 4, publicTest: 2, privateTest: 1 });
+    const settings = protocol('nano', 'drawn', { epochs: 1, batchSize: 14 });
+    using training = new Training({
+      model: 'nano',
+      train: split(faces, 'Training'),
+      protocol: settings,
+      note: { dataset: 'fer2013', bestEpoch: 3, bestTestAccuracy: 0.5 },
+    });
+    while (!training.atEpochEnd) await training.step();
+    await training.drain();
+    writeFileSync(path('last.safetensors'), await training.checkpoint());
+    const report = await exportPytorch({ weights: path('last.safetensors') });
+    ensure(report.averaged && report.out === path('last.t7'), JSON.stringify(report));
+    ensure(
+      JSON.stringify(report.values) === '{"best_PublicTest_acc":50,"best_PublicTest_acc_epoch":3}',
+      JSON.stringify(report.values),
+    );
+    const { tensors } = readPytorch(new Uint8Array(readFileSync(report.out)));
+    const counts = [...tensors].filter(([name]) => name.endsWith('.num_batches_tracked'));
+    const kinds = new Set(counts.map(([, count]) => `${count.dtype} ${count.toHost()?.data}`));
+    ensure(counts.length > 0 && [...kinds].join() === 'int64 2', `batches are counted as ${[...kinds]}`);
+    const back = await importWeights({ file: report.out, out: path('back.safetensors') });
+    ensure(back.model === 'nano' && back.epoch === 3, JSON.stringify(back));
+    const figures = async (weights: string): Promise<string> => {
+      const { loss, accuracy, confusion } = await evaluate({ weights, crops: 1 });
+      return JSON.stringify({ loss, accuracy, confusion });
+    };
+    ensure((await figures(path('last.safetensors'))) === (await figures(back.out)), 'the figures changed');
+  }));
+
+test('importWeights names what is missing, unexpected and of another shape', () =>
+  inFolder(async (path) => {
+    const state = await stateOf('nano');
+    const [first = ''] = state.keys();
+    const [shape, last] = [state.get(first)?.shape ?? [], [...state.keys()].at(-1) ?? ''];
+    state.set(first, {
+      shape: [...shape, 1],
+      dtype: 'float32',
+      data: state.get(first)?.data as Float32Array<ArrayBuffer>,
+    });
+    state.delete(last);
+    state.set('spare\n', { shape: [1], dtype: 'float32', data: Float32Array.of(1) });
+    writeFileSync(path('a.pt'), writePytorch(state));
+    const sentence = `does not fit nano: missing ${last}; unexpected spare\\n; ${first} expects float [${shape.join(', ')}], has float [${shape.join(', ')}, 1]`;
+    await rejected(importWeights({ file: path('a.pt'), model: 'nano' }), sentence);
+    await rejected(importWeights({ file: path('a.pt') }), 'nearest is nano: missing');
+    ensure(!existsSync(path('a.safetensors')), 'a checkpoint was written');
+    await importWeights({ file: path('a.pt'), model: 'vgg11' }).then(
+      () => ensure(false, 'it fits VGG11'),
+      (reason) => ensure(reason instanceof StateError && reason.message.includes('and'), String(reason)),
+    );
+  }));
+
+test('importWeights overwrites nothing that it was not told to, and writes no weights that are NaN', () =>
+  inFolder(async (path) => {
+    const state = await stateOf('nano');
+    writeFileSync(path('a.pt'), writePytorch(state));
+    writeFileSync(path('a.safetensors'), 'mine');
+    await rejected(importWeights({ file: path('a.pt') }), 'a.safetensors: exists; name the file to write with --out');
+    ensure(readFileSync(path('a.safetensors'), 'utf8') === 'mine', 'it was overwritten');
+    const [first = ''] = state.keys();
+    (state.get(first) as HostTensor).data[0] = Number.NaN;
+    writeFileSync(path('b.pt'), writePytorch(state));
+    await rejected(importWeights({ file: path('b.pt') }), `element 0 of ${first} is NaN`);
+    writeFileSync(path('c.pt'), writePytorch({ epoch: 1 }));
+    await rejected(importWeights({ file: path('c.pt') }), 'c.pt: holds no tensors');
+  }));
+
+test('listPytorch tells of every tensor its least, mean and greatest finite value', () =>
+  inFolder(async (path) => {
+    const data = Float32Array.of(1, Number.NaN, -3, Infinity, 5);
+    writeFileSync(path('a.pt'), writePytorch({ epoch: 7, acc: 0.12345, x: { shape: [5], dtype: 'float32', data } }));
+    const { tensors, values } = listPytorch(path('a.pt'));
+    ensure(JSON.stringify(values) === '{"epoch":7,"acc":0.1235}', JSON.stringify(values));
+    const expected = { name: 'x', shape: [5], dtype: 'float32', min: -3, mean: 1, max: 5, notFinite: 2 };
+    ensure(JSON.stringify(tensors) === JSON.stringify([expected]), JSON.stringify(tensors));
+  }));
+
+test(
+  'mien import lists, converts and writes back, and evaluate takes the result',
+  () =>
+    inFolder(async (path) => {
+      await train({ model: 'nano', out: path('run'), protocol: { epochs: 1, batchSize: 32 }, stopAfter: 1 });
+      const out = await mien(['import', path('run'), '--to', 'pytorch', '--out', path('nano.t7')]);
+      ensure(out.code === 0 && out.out.includes("weights_only=True)['net'])"), out.out + out.err);
+      const list = await mien(['import', path('nano.t7'), '--list']);
+      ensure(list.code === 0 && /: zip, \d+ tensors\n/.test(list.out), list.out + list.err);
+      const back = await mien(['import', path('nano.t7'), '--json']);
+      ensure(back.code === 0 && JSON.parse(back.out).model === 'nano', back.out + back.err);
+      const again = await mien(['import', path('nano.t7')]);
+      refused(again, 'nano.safetensors: exists; name the file to write with --out');
+      writeFileSync(path('broken.pt'), 'abc');
+      refused(await mien(['import', path('broken.pt')]), 'broken.pt: byte 0: a file of 3 bytes');
+      refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');
+      const found = await mien(['evaluate', '--weights', path('nano.safetensors'), '--test-crops', '1', '--json']);
+      ensure(found.code === 0 && JSON.parse(found.out).model === 'nano', found.out + found.err);
+    }),
+  { seconds: 240 },
+);

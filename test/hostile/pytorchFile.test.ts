@@ -1,0 +1,375 @@
+// Files of torch.save that are cut, damaged, or made to run code, to fill the memory or never to end.
+import { FormatError } from '@mien/nn';
+import { readPytorch, writePytorch } from '@mien/nn/pytorch';
+import { ensure, refuses } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+import {
+  type Code,
+  call,
+  counted,
+  dict,
+  four,
+  global,
+  int,
+  keep,
+  kept,
+  legacyFile,
+  list,
+  magic,
+  orderedDict,
+  pickle,
+  storage,
+  tensor,
+  text,
+  tuple,
+  zip,
+  zipFile,
+} from '../nn/pytorchKit.ts';
+
+const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
+const named = (value: Code): Uint8Array => pickle(dict(text('x'), value));
+const x = tensor(storage(), [2, 2], [2, 1]);
+const sound = named(x);
+
+/** Each list holds the one before twice: 2 ** 60 values in a few bytes. */
+const doubling = (depth: number): Code => [
+  ...list(int(1), keep(0)),
+  ...Array.from({ length: depth }, (_, i) => [0x30, 0x5d, ...keep(i + 1), 0x28, ...kept(i), ...kept(i), 0x65]).flat(),
+];
+const nested = (depth: number): Code => [
+  ...new Array<number>(depth).fill(0x5d),
+  ...new Array<number>(depth - 1).fill(0x61),
+];
+const long = 'k'.repeat(2000);
+/** Copies of a list of 20,000, made 20,000 times. */
+const copying = list(
+  [...list(...Array.from({ length: 20_000 }, () => [0x4e])), ...keep(0)],
+  ...Array.from({ length: 20_000 }, () => call(global('builtins', 'set'), kept(0))),
+);
+/** A zip64 directory that says it has four billion entries. */
+const endless = (): Uint8Array => {
+  const file = zipFile(sound);
+  const end = file.slice(-22);
+  const directory = new DataView(end.buffer).getUint32(16, true);
+  const wide = new DataView(new ArrayBuffer(76));
+  wide.setUint32(0, 0x06064b50, true);
+  wide.setUint32(32, 0xffffffff, true);
+  wide.setUint32(48, directory, true);
+  wide.setUint32(56, 0x07064b50, true);
+  wide.setUint32(64, file.length - 22, true);
+  return bytes(...file.subarray(0, -22), ...new Uint8Array(wide.buffer), ...end);
+};
+const foreign = (module: string, name: string): Uint8Array => zipFile(pickle(call(global(module, name), text('id'))));
+const zipped = (...entries: readonly { name: string; bytes: Uint8Array; [lie: string]: unknown }[]): Uint8Array =>
+  zip(entries);
+const data = { name: 'archive/data.pkl', bytes: sound };
+
+/** Each file, and the sentence that must refuse it. */
+const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: string]>> = {
+  // What would run code.
+  'os.system': [
+    foreign('os', 'system'),
+    'byte 2: it names os.system, which weights have no use for, and nothing was run',
+  ],
+  'posix.system in a legacy file': [
+    legacyFile(pickle(call(global('posix', 'system'), text('id')))),
+    'it names posix.system, which weights have no use for',
+  ],
+  'eval by STACK_GLOBAL': [
+    zipFile(pickle(text('builtins'), text('eval'), [0x93], tuple(text('1')), [0x52])),
+    'it names builtins.eval',
+  ],
+  'a name of every object': [foreign('__proto__', 'constructor'), 'it names __proto__.constructor'],
+  'a global with a line of its own': [foreign('os\u2028', 'system\r'), 'it names'],
+  'an instance by INST': [
+    zipFile(pickle([0x28, 0x69, ...global('os', 'system').slice(1)])),
+    'operation 0x69 is not one',
+  ],
+  'an extension code': [zipFile(pickle([0x82, 1])), 'operation 0x82 is not one that torch.save writes'],
+  'a whole module': [
+    zipFile(pickle(global('models.vgg', 'VGG'), [0x29, 0x81, 0x7d, 0x62])),
+    'it holds a whole object of the Python class models.vgg.VGG, not its weights alone, and no code is run; in Python: torch.save(model.state_dict()',
+  ],
+  'a whole module of a legacy file': [
+    legacyFile(pickle(tuple(text('module'), global('vgg', 'VGG'), text('vgg.py'), text('import os')), [0x51])),
+    'it holds a whole object of the Python class vgg.VGG',
+  ],
+  'a module of torch.nn': [
+    foreign('torch.nn.modules.linear', 'Linear'),
+    'a whole object of the Python class torch.nn.modules',
+  ],
+  TorchScript: [foreign('__torch__', 'Net'), 'it is TorchScript (class __torch__.Net), a program'],
+  // What would fill the memory or never end.
+  'a list that contains itself': [zipFile(pickle([0x5d, ...keep(0), ...kept(0), 0x61])), 'it contains itself'],
+  'a dict that contains itself': [
+    zipFile(pickle([0x7d, ...keep(0), ...text('a'), ...kept(0), 0x73])),
+    'a: it contains itself',
+  ],
+  'lists of lists, doubled': [
+    zipFile(pickle(doubling(60))),
+    'its values repeat each other to more than the size of the file',
+  ],
+  'a list copied over and over': [zipFile(pickle(copying)), 'its values repeat each other to more than its own size'],
+  'lists a thousand deep': [zipFile(pickle(nested(1000))), 'values inside each other more than 64 deep'],
+  'a name of 2000 letters': [zipFile(pickle(dict(text(long), x))), 'a name of 2000 letters'],
+  'a text of four billion bytes': [
+    zipFile(pickle([0x58, 255, 255, 255, 255])),
+    '4294967295 bytes are expected and 1 follow',
+  ],
+  'a text of 2 ** 64 bytes': [
+    zipFile(pickle([0x8d, ...new Array<number>(8).fill(255)])),
+    'bytes are expected and 1 follow',
+  ],
+  'an integer of a million bytes': [zipFile(pickle([0x8b, 64, 66, 15, 0])), 'an integer of 1000000 bytes'],
+  'a storage beyond all memory': [
+    zipFile(named(tensor(storage('FloatStorage', '0', 2 ** 50), [4], [1]))),
+    'archive/data/0: 1125899906842624 elements of float32 take 4503599627370496 bytes, it has 16',
+  ],
+  'a storage beyond all memory in a legacy file': [
+    legacyFile(named(tensor(storage('FloatStorage', '0', 2 ** 50), [4], [1])), { elements: counted(four, 2 ** 50) }),
+    'storage "0" takes 4503599627370504 bytes and 24 follow; the file is cut short',
+  ],
+  'one element seen 2 ** 40 times': [zipFile(named(tensor(storage(), [2 ** 40], [0]))), 'more than 16 times the file'],
+  'no element seen 2 ** 80 times': [
+    zipFile(named(tensor(storage(), [2 ** 40, 2 ** 40], [0, 0]))),
+    'more than 16 times the file',
+  ],
+  'a compressed pickle': [
+    zipped({ ...data, compression: 8 }),
+    'entry "archive/data.pkl" is compressed, which torch.save never does',
+  ],
+  'an entry larger than the file': [zipped({ ...data, size: 2 ** 31 }), 'has 2147483648 bytes, more than the file'],
+  'an entry that grows': [zipped({ ...data, originalSize: 2 ** 31 }), 'is compressed'],
+  'four billion entries': [endless(), 'comes twice; the zip file is damaged'],
+  // What would read outside of a storage.
+  'a stride that leaves the storage': [
+    zipFile(named(tensor(storage(), [2, 2], [3, 1]))),
+    'ends at 4, outside its storage of 4',
+  ],
+  'an offset that leaves the storage': [
+    zipFile(named(tensor(storage(), [4], [1], 1))),
+    'ends at 4, outside its storage',
+  ],
+  'an offset before the storage': [
+    zipFile(named(tensor(storage(), [1], [1], -1))),
+    'a tensor that starts at element -1',
+  ],
+  'a negative stride': [zipFile(named(tensor(storage(), [2], [-1], 3))), 'a tensor whose strides are a tuple of 1'],
+  'a negative size': [zipFile(named(tensor(storage(), [-2], [1]))), 'a tensor whose shape is a tuple of 1'],
+  'more sizes than strides': [zipFile(named(tensor(storage(), [2, 2], [1]))), 'a tensor of 2 sizes and 1 strides'],
+  'a hundred dimensions': [
+    zipFile(named(tensor(storage(), new Array(100).fill(1), new Array(100).fill(1)))),
+    'a tensor of 100 sizes',
+  ],
+  'a view that leaves its storage': [
+    legacyFile(named(tensor(storage('FloatStorage', '0', 4, tuple(text('v'), int(2), int(3))), [3], [1]))),
+    'of a storage of 4 elements, its name, start and size are expected',
+  ],
+  'a storage of two types': [
+    zipFile(pickle(list(x, tensor(storage('LongStorage'), [1], [1])))),
+    'storage "0" is 4 of int64 here, and 4 of float32 before',
+  ],
+  'a storage shorter than its tensors': [
+    zipFile(sound, { 0: four.subarray(1) }),
+    'archive/data/0: 4 elements of float32 take 16',
+  ],
+  'a storage that is not there': [zipFile(sound, {}), 'there is no entry archive/data/0, which the pickle names'],
+  'a storage of complex numbers': [
+    zipFile(named(storage('ComplexFloatStorage'))),
+    'it names torch.ComplexFloatStorage',
+  ],
+  // What is not a pickle of weights.
+  'a tensor on a number': [zipFile(named(tensor(int(3), [1], [1]))), 'a tensor on 3, a storage is expected'],
+  'a parameter of a number': [
+    zipFile(named(call(global('torch._utils', '_rebuild_parameter'), int(3)))),
+    'a parameter of 3, a tensor is expected',
+  ],
+  'a call of a text': [zipFile(named(call(text('f')))), '"f" is called, and is no function'],
+  'a call without a tuple': [zipFile(pickle(global('collections', 'OrderedDict'), int(1), [0x52])), 'is called with 1'],
+  'an item of a number': [zipFile(pickle(int(1), int(2), int(3), [0x73])), 'an item is set of 1, a dict is expected'],
+  'an item added to a tuple': [zipFile(pickle(tuple(), int(3), [0x61])), 'items are added to a tuple of 0'],
+  'a list for a key': [zipFile(pickle(dict(list(), int(1)))), 'a list of 0 is the key of a dict'],
+  'a key without a value': [zipFile(pickle(dict(int(1)))), 'the last key of a dict has no value'],
+  'attributes of a number': [zipFile(pickle(int(1), dict(), [0x62])), 'attributes are set of 1'],
+  'a dict of numbers': [
+    zipFile(pickle(call(global('collections', 'OrderedDict'), list(int(1))))),
+    'a dict of 1, pairs',
+  ],
+  'an empty stack': [zipFile(pickle()), 'a value is expected and there is none'],
+  'a stack that is left over': [zipFile(pickle(int(1), int(2))), '1 values are left over at its end'],
+  'a mark that is left over': [zipFile(pickle(int(1), [0x28])), 'a value is expected and there is none'],
+  'no mark': [zipFile(pickle([0x74])), 'there is no mark to go back to'],
+  'a value that was never kept': [zipFile(pickle([0x68, 7])), 'value 7 is asked for again, and was never kept'],
+  'a text that is not UTF-8': [zipFile(pickle([0x58, 2, 0, 0, 0, 0xc3, 0x28])), 'a text is not UTF-8'],
+  'protocol 0': [zipFile(bytes(0x80, 0, 0x4e, 0x2e)), 'pickle protocol 0, 2 to 5 are read'],
+  'another persistent id': [zipFile(pickle(text('x'), [0x51])), 'the persistent id "x", a tuple is expected'],
+  'two tensors of one name': [
+    zipFile(pickle(dict(text('a.b'), x, text('a'), dict(text('b'), x)))),
+    'a.b: two tensors have this name',
+  ],
+  'a name of several lines': [
+    zipFile(pickle(dict(text('a\nb'), x, text('a\nb'), tensor(storage(), [2 ** 40], [0])))),
+    'a\\nb: its tensors come to',
+  ],
+  // What is not one of its containers.
+  'an empty file': [bytes(), 'byte 0: a file of 0 bytes'],
+  'a text': [new TextEncoder().encode('emotion,pixels,Usage\n0,1 2 3,Training\n'), 'byte 0: neither a zip file nor'],
+  'a tar file': [
+    bytes(...new Array(257).fill(0), ...new TextEncoder().encode('ustar\0')),
+    'a tar file, as PyTorch wrote before',
+  ],
+  'a zip file of something else': [
+    zipped({ name: 'word/document.xml', bytes: four }),
+    '0 entries called NAME/data.pkl',
+  ],
+  'a zip file of two pickles': [zipped(data, { ...data, name: 'b/data.pkl' }), '2 entries called NAME/data.pkl'],
+  'an entry that comes twice': [zipped(data, data), 'entry "archive/data.pkl" comes twice'],
+  'a big-endian zip file': [
+    zipped(data, { name: 'archive/byteorder', bytes: new TextEncoder().encode('big') }),
+    'storages are not little-endian',
+  ],
+  'another version': [legacyFile(sound, { version: 1002 }), 'version 1002 of the format, 1001 is read'],
+  'another magic number': [legacyFile(sound, { magic: [...magic.slice(0, -1), 0x18] }), 'neither a zip file nor'],
+  'a big-endian legacy file': [
+    legacyFile(sound, { machine: dict(text('little_endian'), [0x89]) }),
+    'a big-endian machine',
+  ],
+  'a storage of another count': [
+    legacyFile(sound, { elements: counted(four, 3) }),
+    'storage "0" has 3 elements, the pickle says 4',
+  ],
+  'a storage without elements': [legacyFile(sound, { keys: [] }), 'the elements of storage "0" are missing'],
+  'a storage of no tensor': [
+    legacyFile(sound, { keys: ['0', '1'] }),
+    'elements of the storage "1" follow, which no tensor has',
+  ],
+  'a storage twice': [legacyFile(sound, { keys: ['0', '0'] }), 'which no tensor has or which came before'],
+};
+
+test('readPytorch takes a key of 2 ** 50 parts by a short name', () => {
+  const doubled = Array.from({ length: 50 }, () => [0x32, 0x86]).flat();
+  const { tensors } = readPytorch(zipFile(pickle([0x7d], tuple(), doubled, x, [0x73])));
+  ensure([...tensors.keys()].join() === 'a tuple of 2', [...tensors.keys()].join());
+});
+
+/** Milliseconds that no refusal comes near. */
+const LONGEST = 5000;
+
+for (const [what, [file, sentence]] of Object.entries(hostile)) {
+  test(`readPytorch refuses ${what}`, () => {
+    const start = performance.now();
+    refuses(() => readPytorch(file, { file: 'w.pt' }), FormatError, sentence);
+    refuses(() => readPytorch(file, { file: 'w.pt' }), FormatError, 'w.pt: ');
+    ensure(performance.now() - start < LONGEST, `it took ${performance.now() - start} ms`);
+  });
+}
+
+/** Reads bytes that may be anything: a value, or one line of FormatError. */
+function readOrRefuse(file: Uint8Array): boolean {
+  try {
+    for (const tensor of readPytorch(file, { file: 'w.pt' }).tensors.values()) tensor.toHost();
+    return true;
+  } catch (reason) {
+    ensure(reason instanceof FormatError, `${reason instanceof Error ? reason.stack : reason}`);
+    ensure(reason.message.startsWith('w.pt: '), reason.message);
+    ensure(!/[\n\r]/.test(reason.message), `more than one line: ${reason.message}`);
+    return false;
+  }
+}
+
+const small = new Map([['x', { shape: [2, 2], dtype: 'float32' as const, data: Float32Array.of(1, 2, 3, 4) }]]);
+const soundFiles: readonly Uint8Array[] = [
+  zipFile(sound),
+  legacyFile(sound),
+  writePytorch({ net: small, epoch: 3, acc: 0.5, words: ['a', null, true] }),
+  legacyFile(pickle(dict(text('a'), x, text('b'), tuple(x, orderedDict)))),
+];
+
+test('readPytorch refuses every file that is cut short, wherever', () => {
+  for (const file of soundFiles) {
+    ensure(readOrRefuse(file), 'the whole file is refused');
+    for (let length = 0; length < file.length; length++) {
+      ensure(!readOrRefuse(file.slice(0, length)), `${length} of ${file.length} bytes were read`);
+    }
+  }
+});
+
+test('readPytorch reads or refuses a file any of whose bytes is another', () => {
+  for (const file of soundFiles) {
+    for (let at = 0; at < file.length; at++) {
+      for (const value of [0, 1, 0x28, 0x52, 0x7f, 0x80, 255]) {
+        const changed = file.slice();
+        changed[at] = value;
+        readOrRefuse(changed);
+      }
+    }
+  }
+});
+
+law(
+  'readPytorch reads or refuses sound files with bytes changed, cut out and put in',
+  fc.record({
+    file: fc.constantFrom(...soundFiles),
+    edits: fc.array(
+      fc.record({
+        at: fc.double({ min: 0, max: 1, noNaN: true }),
+        cut: fc.nat(8),
+        put: fc.uint8Array({ maxLength: 8 }),
+      }),
+      { minLength: 1, maxLength: 6 },
+    ),
+  }),
+  ({ file, edits }) => {
+    const changed = [...file];
+    for (const { at, cut, put } of edits) changed.splice(Math.floor(at * changed.length), cut, ...put);
+    readOrRefuse(Uint8Array.from(changed));
+  },
+  { runs: 2000 },
+);
+
+const operations = [
+  ...[0x28, 0x2e, 0x30, 0x31, 0x32, 0x4e, 0x88, 0x89, 0x29, 0x74, 0x85, 0x86, 0x87, 0x5d, 0x6c, 0x61, 0x65, 0x8f, 0x90],
+  ...[0x91, 0x7d, 0x64, 0x73, 0x75, 0x94, 0x52, 0x81, 0x62, 0x51, 0x93],
+];
+const piece: fc.Arbitrary<Code> = fc.oneof(
+  fc.constantFrom(...operations).map((code): Code => [code]),
+  fc.constantFrom<Code>(
+    x,
+    storage(),
+    orderedDict,
+    text('a'),
+    int(1),
+    dict(),
+    list(),
+    tuple(int(2), int(2)),
+    keep(0),
+    kept(0),
+  ),
+  fc.constantFrom<Code>(
+    global('torch._utils', '_rebuild_tensor_v2'),
+    global('torch', 'Size'),
+    global('_codecs', 'encode'),
+  ),
+  fc.uint8Array({ maxLength: 3 }).map((raw): Code => [...raw]),
+);
+
+law(
+  'readPytorch reads or refuses pickles of any operations in any order',
+  fc.array(piece, { maxLength: 30 }),
+  (pieces) => {
+    readOrRefuse(zipFile(pickle(...pieces)));
+    readOrRefuse(legacyFile(pickle(...pieces)));
+  },
+  { runs: 3000 },
+);
+
+law(
+  'readPytorch reads or refuses any bytes after the beginnings that it knows',
+  fc.record({
+    start: fc.constantFrom<Code>([], [0x50, 0x4b, 3, 4], [...pickle(magic)]),
+    rest: fc.uint8Array({ maxLength: 400 }),
+  }),
+  ({ start, rest }) => void readOrRefuse(bytes(...start, ...rest)),
+  { runs: 1000 },
+);
