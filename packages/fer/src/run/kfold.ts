@@ -2,20 +2,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
-import { readFile, writeFile } from '@mien/nn/files';
+import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
 import { CK_PLUS_FOLDS, FOLD_KINDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
-import type { ModelName, Preset, Protocol } from '../protocol.ts';
-import { faultOf, protocol } from '../protocol.ts';
+import { faultOf, MODELS, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { claim } from './claim.ts';
 import { obtain } from './data.ts';
-import { type EvaluationReport, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
-import { writePicture } from './figures.ts';
-import { BEST, checkpointOf, LAST, makeFolder } from './folder.ts';
+import { type Confusions, readEvaluation, writePicture } from './figures.ts';
+import { BEST, checkpointOf, LAST, makeFolder, readJson, readSummary } from './folder.ts';
 import { type Pooled, type PoolPart, poolFolds } from './pooling.ts';
 import { range, share, whole } from './shares.ts';
 import { train } from './train.ts';
@@ -150,7 +149,7 @@ export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
       n: last.n,
       last: last.accuracy,
       best: best.accuracy,
-      bestEpoch: best.members[0]?.epoch ?? 0,
+      bestEpoch: summary.bestEpoch ?? 0,
       epochs: summary.epochs,
       trainSeconds: summary.trainSeconds,
     })),
@@ -230,7 +229,7 @@ async function bring(
 
 /** The settings of the folder, or new ones. Throws ValueError where both are given and differ. */
 function settle(out: string, options: KFoldOptions): Settings {
-  const before = readJson<Settings>(join(out, SETTINGS));
+  const before = readSettings(join(out, SETTINGS));
   const model = options.model ?? before?.model;
   if (!model) throw new ValueError(`kfold: which model? (${out} holds no folds, and model is missing)`);
   const fresh = before === null;
@@ -247,8 +246,6 @@ function settle(out: string, options: KFoldOptions): Settings {
   };
   if (!FOLD_KINDS.includes(now.folds))
     throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
-  const fault = faultOf(now.protocol);
-  if (fault) throw new FormatError(`${join(out, SETTINGS)}: protocol: ${fault}`);
   if (before) {
     const names = ['model', 'folds', 'init', 'protocol'] as const;
     const changed = names.filter((name) => JSON.stringify(sorted(before[name])) !== JSON.stringify(sorted(now[name])));
@@ -257,6 +254,21 @@ function settle(out: string, options: KFoldOptions): Settings {
     }
   }
   return now;
+}
+
+/** The settings in a folder, or null. Throws FormatError where they were edited. */
+function readSettings(file: string): Settings | null {
+  if (!existsSync(file)) return null;
+  const found = readJson(file);
+  const { model, folds, data, init, protocol: of } = Object(found) as Partial<Record<keyof Settings, unknown>>;
+  const path = (value: unknown): boolean => value === null || typeof value === 'string';
+  const fault =
+    (!MODELS.includes(model as ModelName) && `model is ${JSON.stringify(model)}`) ||
+    (!FOLD_KINDS.includes(folds as FoldKind) && `folds are ${JSON.stringify(folds)}`) ||
+    (!(path(data) && path(init)) && 'data and init are paths or null') ||
+    faultOf(of);
+  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
+  return found as Settings;
 }
 
 /** Seeds that the folder has folds of; 1 where there are none. */
@@ -270,31 +282,17 @@ interface FinishedFold {
   readonly seed: number;
   readonly fold: number;
   readonly summary: Summary;
-  readonly last: EvaluationReport;
-  readonly best: EvaluationReport;
+  readonly last: Confusions;
+  readonly best: Confusions;
 }
 
-/** A fold that is trained and evaluated, or null. */
+/** A fold that is trained and evaluated, or null. Throws FormatError naming a file that was edited. */
 function readFold(out: string, seed: number, fold: number): FinishedFold | null {
   const folder = folderOf(out, seed, fold);
+  const [last, best] = [LAST, BEST].map((name) => evaluationOf(folder, name)) as [string, string];
   const summary = readSummary(folder);
-  const last = readJson<EvaluationReport>(evaluationOf(folder, LAST));
-  const best = readJson<EvaluationReport>(evaluationOf(folder, BEST));
-  return summary?.complete && last && best ? { seed, fold, summary, last, best } : null;
-}
-
-function readSummary(folder: string): Summary | null {
-  return readJson<Summary>(join(folder, 'summary.json'));
-}
-
-function readJson<T>(path: string): T | null {
-  if (!existsSync(path)) return null;
-  try {
-    return JSON.parse(Buffer.from(readFile(path)).toString('utf8')) as T;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new FormatError(`${path}: not JSON (${cause.message}); delete it, and the command makes it again`);
-  }
+  if (!summary?.complete || !existsSync(last) || !existsSync(best)) return null;
+  return { seed, fold, summary, last: readEvaluation(last), best: readEvaluation(best) };
 }
 
 function folderOf(out: string, seed: number, fold: number): string {
