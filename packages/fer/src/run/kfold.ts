@@ -1,20 +1,20 @@
 // All ten folds of CK+, each in a run folder of its own, resumable at any fold and step (Node only).
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FormatError } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
-import { CK_PLUS_FOLDS, FOLD_KINDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
+import { CK_PLUS_FOLDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
-import { faultOf, MODELS, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
+import type { ModelName, Preset, Protocol } from '../protocol.ts';
 import { claim } from './claim.ts';
 import { obtain } from './data.ts';
 import { evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
 import { type Confusions, readEvaluation, writePicture } from './figures.ts';
-import { BEST, checkpointOf, LAST, makeFolder, readJson, readSummary } from './folder.ts';
+import { BEST, LAST, makeFolder, readSummary } from './folder.ts';
+import { SETTINGS, type Settings, settle } from './kfoldSettings.ts';
 import { type Pooled, type PoolPart, poolFolds } from './pooling.ts';
 import { range, share, whole } from './shares.ts';
 import { train } from './train.ts';
@@ -92,16 +92,6 @@ export interface KFoldReport {
   readonly classes: readonly string[];
 }
 
-/** What a folder of folds was started with; stored in it, so that all its folds are of one kind. */
-interface Settings {
-  readonly model: ModelName;
-  readonly folds: FoldKind;
-  readonly data: string | null;
-  readonly init: string | null;
-  readonly protocol: Protocol;
-}
-
-const SETTINGS = 'settings.json';
 const RESULT = 'result.json';
 
 /**
@@ -227,50 +217,6 @@ async function bring(
   }
 }
 
-/** The settings of the folder, or new ones. Throws ValueError where both are given and differ. */
-function settle(out: string, options: KFoldOptions): Settings {
-  const before = readSettings(join(out, SETTINGS));
-  const model = options.model ?? before?.model;
-  if (!model) throw new ValueError(`kfold: which model? (${out} holds no folds, and model is missing)`);
-  const fresh = before === null;
-  const changes = options.protocol ?? {};
-  const now: Settings = {
-    model,
-    folds: options.folds ?? before?.folds ?? 'reference',
-    data: options.data === undefined ? (before?.data ?? null) : resolve(options.data),
-    init: options.init === undefined ? (before?.init ?? null) : resolve(checkpointOf(options.init)),
-    protocol:
-      fresh || options.preset !== undefined
-        ? protocol(model, 'ck+', changes, options.preset)
-        : protocol(model, 'ck+', { ...before.protocol, ...changes }),
-  };
-  if (!FOLD_KINDS.includes(now.folds))
-    throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
-  if (before) {
-    const names = ['model', 'folds', 'init', 'protocol'] as const;
-    const changed = names.filter((name) => JSON.stringify(sorted(before[name])) !== JSON.stringify(sorted(now[name])));
-    if (changed.length > 0) {
-      throw new ValueError(`kfold: ${out} holds folds of another ${changed.join(', ')}; name another folder`);
-    }
-  }
-  return now;
-}
-
-/** The settings in a folder, or null. Throws FormatError where they were edited. */
-function readSettings(file: string): Settings | null {
-  if (!existsSync(file)) return null;
-  const found = readJson(file);
-  const { model, folds, data, init, protocol: of } = Object(found) as Partial<Record<keyof Settings, unknown>>;
-  const path = (value: unknown): boolean => value === null || typeof value === 'string';
-  const fault =
-    (!MODELS.includes(model as ModelName) && `model is ${JSON.stringify(model)}`) ||
-    (!FOLD_KINDS.includes(folds as FoldKind) && `folds are ${JSON.stringify(folds)}`) ||
-    (!(path(data) && path(init)) && 'data and init are paths or null') ||
-    faultOf(of);
-  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
-  return found as Settings;
-}
-
 /** Seeds that the folder has folds of; 1 where there are none. */
 function seedsOf(out: string): number[] {
   const names = existsSync(out) ? readdirSync(out) : [];
@@ -301,16 +247,6 @@ function folderOf(out: string, seed: number, fold: number): string {
 
 function evaluationOf(folder: string, checkpoint: string): string {
   return join(folder, checkpoint.replace('.safetensors', '-evaluation.json'));
-}
-
-/** A value with the names of its objects in order, so that equal ones have equal JSON. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([k, v]) => [k, sorted(v)]),
-  );
 }
 
 /** The report and the pooled confusion matrices, beside the folds. */
