@@ -1,16 +1,13 @@
 // Learning curves of one run or several, from their folders.
-import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FormatError } from '@mien/nn';
-import { FileError, readFile } from '@mien/nn/files';
+import { FileError } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
-import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
 import { learningCurve } from '../figures/learningCurve.ts';
 import { MOST_COMPARED, runComparison } from '../figures/runComparison.ts';
-import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../protocol.ts';
 import { foldName, titleOf } from './data.ts';
 import type { EpochMetrics, Summary } from './events.ts';
-import { METRICS, readMetrics } from './folder.ts';
+import { METRICS, readMetrics, readSummary, SUMMARY } from './folder.ts';
 import { type Interval, range, share } from './shares.ts';
 
 /** A run as its folder tells it. */
@@ -23,17 +20,8 @@ export interface RunRecord {
 
 /** Reads a run folder. Throws FileError where it is none or has no epoch yet. */
 export function readRecord(folder: string): RunRecord {
-  const file = join(folder, 'summary.json');
-  if (!existsSync(file)) throw new FileError(`${file}: does not exist; name the folder of a run of mien train`);
-  let summary: Summary;
-  try {
-    summary = JSON.parse(Buffer.from(readFile(file)).toString('utf8')) as Summary;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new FormatError(`${file}: not JSON (${cause.message})`);
-  }
-  const fault = faultOfSummary(Object(summary));
-  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
+  const summary = readSummary(folder);
+  if (!summary) throw new FileError(`${join(folder, SUMMARY)}: does not exist; name the folder of a run of mien train`);
   const metrics = readMetrics(folder);
   if (metrics.length === 0)
     throw new FileError(`${join(folder, METRICS)}: no epoch is finished; train on with --resume`);
@@ -42,21 +30,6 @@ export function readRecord(folder: string): RunRecord {
   );
   if (line >= 0) throw new FormatError(`${join(folder, METRICS)}, line ${line + 1}: no epoch with its test accuracy`);
   return { folder, summary, metrics };
-}
-
-/** What is wrong with a summary that comes from a file, or null. */
-function faultOfSummary(summary: Partial<Record<keyof Summary, unknown>>): string | null {
-  const numbers = ['epochs', 'steps', 'seed', 'parameters', 'trainImages', 'testImages', 'trainSeconds'] as const;
-  const number = numbers.find((name) => !Number.isFinite(summary[name]));
-  if (number) return `${number} is ${JSON.stringify(summary[number])}, expected a number`;
-  const { model, dataset, folds, fold } = summary;
-  if (!MODELS.includes(model as ModelName))
-    return `model is ${JSON.stringify(model)}, expected one of ${MODELS.join(', ')}`;
-  if (!DATASETS.includes(dataset as DatasetName))
-    return `dataset is ${JSON.stringify(dataset)}, expected one of ${DATASETS.join(', ')}`;
-  if (fold !== null && !(Number.isInteger(fold) && FOLD_KINDS.includes(folds as FoldKind)))
-    return `fold is ${fold}, folds ${folds}`;
-  return faultOf(summary.protocol);
 }
 
 /** `small on CK+, fold 1` */

@@ -4,15 +4,16 @@ import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import { DATASETS, type DatasetName } from '../protocol.ts';
+import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../protocol.ts';
 import { type Note, type ReadCheckpoint, readTraining } from '../training.ts';
 import { SHIPPED, type ShippedName, shippedWeights } from '../weights.ts';
-import type { EpochMetrics } from './events.ts';
+import type { EpochMetrics, Summary } from './events.ts';
 
 export const LAST = 'last.safetensors';
 export const BEST = 'best.safetensors';
 export const BEST_PRIVATE = 'best-private.safetensors';
 export const METRICS = 'metrics.jsonl';
+export const SUMMARY = 'summary.json';
 
 /** What a run adds to its checkpoints. */
 export interface RunNote extends Note {
@@ -112,6 +113,40 @@ export function readMetrics(folder: string): EpochMetrics[] {
       throw new FormatError(`${file}, line ${i + 1}: not JSON`);
     }
   });
+}
+
+/** The summary of a run, or null where there is none. Throws FormatError for one that was edited. */
+export function readSummary(folder: string): Summary | null {
+  const file = join(folder, SUMMARY);
+  if (!existsSync(file)) return null;
+  const summary = readJson(file);
+  const fault = faultOfSummary(Object(summary));
+  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
+  return summary as Summary;
+}
+
+/** What a JSON file holds. Throws FormatError where it is not JSON. */
+export function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new FormatError(`${file}: not JSON (${cause instanceof Error ? cause.message : cause})`);
+  }
+}
+
+/** What is wrong with a summary that comes from a file, or null. */
+function faultOfSummary(summary: Partial<Record<keyof Summary, unknown>>): string | null {
+  const numbers = ['epochs', 'steps', 'seed', 'parameters', 'trainImages', 'testImages', 'trainSeconds'] as const;
+  const number = numbers.find((name) => !Number.isFinite(summary[name]));
+  if (number) return `${number} is ${JSON.stringify(summary[number])}, expected a number`;
+  const { model, dataset, folds, fold } = summary;
+  if (!MODELS.includes(model as ModelName))
+    return `model is ${JSON.stringify(model)}, expected one of ${MODELS.join(', ')}`;
+  if (!DATASETS.includes(dataset as DatasetName))
+    return `dataset is ${JSON.stringify(dataset)}, expected one of ${DATASETS.join(', ')}`;
+  if (fold !== null && !(Number.isInteger(fold) && FOLD_KINDS.includes(folds as FoldKind)))
+    return `fold is ${fold}, folds ${folds}`;
+  return faultOf(summary.protocol);
 }
 
 /** runs/<name>, or the first of runs/<name>-2, -3, ... that does not exist. */

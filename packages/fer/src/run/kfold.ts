@@ -1,21 +1,20 @@
 // All ten folds of CK+, each in a run folder of its own, resumable at any fold and step (Node only).
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FormatError } from '@mien/nn';
-import { readFile, writeFile } from '@mien/nn/files';
+import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
-import { CK_PLUS_FOLDS, FOLD_KINDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
+import { CK_PLUS_FOLDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
 import type { ModelName, Preset, Protocol } from '../protocol.ts';
-import { faultOf, protocol } from '../protocol.ts';
 import { claim } from './claim.ts';
 import { obtain } from './data.ts';
-import { type EvaluationReport, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import type { RunEvent, Summary } from './events.ts';
-import { writePicture } from './figures.ts';
-import { BEST, LAST, makeFolder, pathOf } from './folder.ts';
+import { type Confusions, readEvaluation, writePicture } from './figures.ts';
+import { BEST, LAST, makeFolder, readSummary } from './folder.ts';
+import { SETTINGS, type Settings, settle } from './kfoldSettings.ts';
 import { type Pooled, type PoolPart, poolFolds } from './pooling.ts';
 import { range, share, whole } from './shares.ts';
 import { train } from './train.ts';
@@ -93,16 +92,6 @@ export interface KFoldReport {
   readonly classes: readonly string[];
 }
 
-/** What a folder of folds was started with; stored in it, so that all its folds are of one kind. */
-interface Settings {
-  readonly model: ModelName;
-  readonly folds: FoldKind;
-  readonly data: string | null;
-  readonly init: string | null;
-  readonly protocol: Protocol;
-}
-
-const SETTINGS = 'settings.json';
 const RESULT = 'result.json';
 
 /**
@@ -150,7 +139,7 @@ export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
       n: last.n,
       last: last.accuracy,
       best: best.accuracy,
-      bestEpoch: best.members[0]?.epoch ?? 0,
+      bestEpoch: summary.bestEpoch ?? 0,
       epochs: summary.epochs,
       trainSeconds: summary.trainSeconds,
     })),
@@ -228,37 +217,6 @@ async function bring(
   }
 }
 
-/** The settings of the folder, or new ones. Throws ValueError where both are given and differ. */
-function settle(out: string, options: KFoldOptions): Settings {
-  const before = readJson<Settings>(join(out, SETTINGS));
-  const model = options.model ?? before?.model;
-  if (!model) throw new ValueError(`kfold: which model? (${out} holds no folds, and model is missing)`);
-  const fresh = before === null;
-  const changes = options.protocol ?? {};
-  const now: Settings = {
-    model,
-    folds: options.folds ?? before?.folds ?? 'reference',
-    data: options.data === undefined ? (before?.data ?? null) : resolve(options.data),
-    init: options.init === undefined ? (before?.init ?? null) : pathOf(options.init),
-    protocol:
-      fresh || options.preset !== undefined
-        ? protocol(model, 'ck+', changes, options.preset)
-        : protocol(model, 'ck+', { ...before.protocol, ...changes }),
-  };
-  if (!FOLD_KINDS.includes(now.folds))
-    throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
-  const fault = faultOf(now.protocol);
-  if (fault) throw new FormatError(`${join(out, SETTINGS)}: protocol: ${fault}`);
-  if (before) {
-    const names = ['model', 'folds', 'init', 'protocol'] as const;
-    const changed = names.filter((name) => JSON.stringify(sorted(before[name])) !== JSON.stringify(sorted(now[name])));
-    if (changed.length > 0) {
-      throw new ValueError(`kfold: ${out} holds folds of another ${changed.join(', ')}; name another folder`);
-    }
-  }
-  return now;
-}
-
 /** Seeds that the folder has folds of; 1 where there are none. */
 function seedsOf(out: string): number[] {
   const names = existsSync(out) ? readdirSync(out) : [];
@@ -270,31 +228,17 @@ interface FinishedFold {
   readonly seed: number;
   readonly fold: number;
   readonly summary: Summary;
-  readonly last: EvaluationReport;
-  readonly best: EvaluationReport;
+  readonly last: Confusions;
+  readonly best: Confusions;
 }
 
-/** A fold that is trained and evaluated, or null. */
+/** A fold that is trained and evaluated, or null. Throws FormatError naming a file that was edited. */
 function readFold(out: string, seed: number, fold: number): FinishedFold | null {
   const folder = folderOf(out, seed, fold);
+  const [last, best] = [LAST, BEST].map((name) => evaluationOf(folder, name)) as [string, string];
   const summary = readSummary(folder);
-  const last = readJson<EvaluationReport>(evaluationOf(folder, LAST));
-  const best = readJson<EvaluationReport>(evaluationOf(folder, BEST));
-  return summary?.complete && last && best ? { seed, fold, summary, last, best } : null;
-}
-
-function readSummary(folder: string): Summary | null {
-  return readJson<Summary>(join(folder, 'summary.json'));
-}
-
-function readJson<T>(path: string): T | null {
-  if (!existsSync(path)) return null;
-  try {
-    return JSON.parse(Buffer.from(readFile(path)).toString('utf8')) as T;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new FormatError(`${path}: not JSON (${cause.message}); delete it, and the command makes it again`);
-  }
+  if (!summary?.complete || !existsSync(last) || !existsSync(best)) return null;
+  return { seed, fold, summary, last: readEvaluation(last), best: readEvaluation(best) };
 }
 
 function folderOf(out: string, seed: number, fold: number): string {
@@ -303,16 +247,6 @@ function folderOf(out: string, seed: number, fold: number): string {
 
 function evaluationOf(folder: string, checkpoint: string): string {
   return join(folder, checkpoint.replace('.safetensors', '-evaluation.json'));
-}
-
-/** A value with the names of its objects in order, so that equal ones have equal JSON. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([k, v]) => [k, sorted(v)]),
-  );
 }
 
 /** The report and the pooled confusion matrices, beside the folds. */

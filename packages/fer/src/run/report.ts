@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { ofOne, type RunRecord, readRecord } from './curves.ts';
 import { obtain } from './data.ts';
-import { type Assessment, assess, hardestMistakes } from './evaluate.ts';
+import { type Assessment, assess } from './evaluate.ts';
 import type { RunEvent } from './events.ts';
 import { confusionFigure } from './figures.ts';
 import { BEST, LAST, readCheckpointFile } from './folder.ts';
+import { hardestMistakes, type Mistake } from './mistakes.ts';
 import { type Repeat, repeatOf } from './repeat.ts';
 import { reportPage } from './reportPage.ts';
 
@@ -34,7 +35,7 @@ export interface ReportParts {
   /** The best epoch's checkpoint on the same images, where that is another one. */
   readonly best: Assessment | null;
   readonly confusion: string | null;
-  readonly mistakes: ReturnType<typeof hardestMistakes>;
+  readonly mistakes: readonly Mistake[];
 }
 
 const MISTAKES = 24;

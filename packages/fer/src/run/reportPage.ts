@@ -143,7 +143,7 @@ function calibration({ ece, bins, calibration: fitted }: EvaluationReport): stri
   const panels = [{ title: 'As it is', words: `calibration error ${share(ece)}`, bins }];
   if (fitted.bins !== null && fitted.temperature !== null) {
     const words = `calibration error ${share(fitted.ece)}, temperature ${fitted.temperature.toFixed(3)}`;
-    panels.push({ title: `With a temperature of ${fitted.fittedOn}`, words, bins: fitted.bins });
+    panels.push({ title: `With a temperature fitted on ${fitted.fittedOn}`, words, bins: fitted.bins });
   }
   const words =
     fitted.temperature === null
@@ -160,7 +160,7 @@ function mistakes({ mistakes }: ReportParts, { split, report }: Assessment): str
     return `<li><img src="${source}" width="96" height="96" alt="a face labelled ${escaped(label)}"><b>${escaped(predicted)}</b> ${percent(confidence)}<br><span>labelled ${escaped(label)}, ${percent(ofLabel)}</span><br><span>image ${image}</span></li>`;
   });
   const wrong = report.n - Math.round(report.accuracy * report.n);
-  return `<p>Of ${whole(wrong)} images told wrong, those whose label was given the least probability. Look at the labels too: some of them are mistaken themselves.</p><ul class="faces">${faces.join('')}</ul>`;
+  return `<p>Of ${whole(wrong)} images told wrong, those whose label was given the least probability.${report.dataset === 'fer2013' ? ' Look at the labels too: some of them are the mistake.' : ''}</p><ul class="faces">${faces.join('')}</ul>`;
 }
 
 function facePng(grey: Uint8Array): string {
