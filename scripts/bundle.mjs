@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { blazeFaceWeights } from './blazeface.mjs';
 import { cache, root } from './workspace.mjs';
 
 const common = {
@@ -41,7 +42,7 @@ export async function bundleForNode(entry, name = 'entry') {
     platform: 'node',
     target: 'node20',
     outfile: join(cache, 'bundles', `${name}.mjs`),
-    plugins: [leavePackages],
+    plugins: [blazeFaceWeights, leavePackages],
     logLevel: 'warning',
   });
   const [map, code] = outputFiles;
@@ -77,6 +78,7 @@ export async function bundleForBrowser(entries, options = {}) {
     outdir: join(cache, 'browser'),
     logLevel: 'warning',
     ...options,
+    plugins: [blazeFaceWeights, ...(options.plugins ?? [])],
   });
   return new Map(outputFiles.map((file) => [file.path.slice(join(cache, 'browser').length + 1), file.text]));
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { blazeFaceWeights } from './blazeface.mjs';
 import { fail, prepare, root, typed } from './workspace.mjs';
 
 const [name] = typed();
@@ -29,7 +30,10 @@ await build({
   target: 'es2022',
   sourcemap: true,
   loader: { '.wgsl': 'text', '.ttf': 'binary', '.safetensors': 'binary' },
-  plugins: [{ name: 'shaders-only', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, apart) }],
+  plugins: [
+    blazeFaceWeights,
+    { name: 'packages-apart', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, apart) },
+  ],
   logLevel: 'warning',
 });
 

@@ -10,6 +10,18 @@ export {
   fer2013Lines,
   parseFer2013,
 } from './datasets/fer2013.ts';
+export { BlazeFace } from './detection/blazeFace.ts';
+export { type Box, overlap, squareAbout, suppress } from './detection/boxes.ts';
+export {
+  anchors,
+  cropOf,
+  type Detection,
+  decodeFaces,
+  detectFaces,
+  LANDMARKS,
+  mergeFaces,
+  type Point,
+} from './detection/detect.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';
@@ -17,6 +29,7 @@ export { network } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
+export { greyBytes, type Photo, resample } from './photos/photo.ts';
 export {
   type Clip,
   DATASETS,
