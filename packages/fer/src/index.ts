@@ -22,7 +22,9 @@ export {
   mergeFaces,
   type Point,
 } from './detection/detect.ts';
+export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
+export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export { ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';
 export { network } from './models/network.ts';
@@ -30,6 +32,7 @@ export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
 export { greyBytes, type Photo, resample } from './photos/photo.ts';
+export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export {
   type Clip,
   DATASETS,
@@ -43,6 +46,7 @@ export {
   protocol,
   type Schedule,
 } from './protocol.ts';
+export { type Moment, smooth } from './timeline.ts';
 export {
   type EpochProgress,
   type Note,

@@ -1,0 +1,35 @@
+// Pixels inside an SVG picture (Node only).
+import sharp from 'sharp';
+import type { Photo } from '../photos/photo.ts';
+
+/** A photo at this size as an SVG image, sharp on a screen of twice as many pixels. */
+export async function photoImage(photo: Photo, x: number, y: number, width: number, height: number): Promise<string> {
+  const jpeg = await sharp(photo.data, { raw: { width: photo.width, height: photo.height, channels: 3 } })
+    .resize({ width: Math.round(2 * width), height: Math.round(2 * height), fit: 'fill' })
+    .jpeg({ quality: 88 })
+    .toBuffer();
+  return image(`data:image/jpeg;base64,${jpeg.toString('base64')}`, x, y, width, height);
+}
+
+/** Grey bytes of a square as an SVG image whose pixels stay squares. */
+export async function greyImage(grey: Uint8Array, x: number, y: number, size: number): Promise<string> {
+  const side = Math.sqrt(grey.length);
+  const png = await sharp(grey, { raw: { width: side, height: side, channels: 1 } })
+    .png()
+    .toBuffer();
+  return image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size, ' image-rendering="optimizeSpeed"');
+}
+
+function image(data: string, x: number, y: number, width: number, height: number, style = ''): string {
+  return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none"${style} href="${data}"/>`;
+}
+
+/** Red, green and blue bytes of a square laid over a picture, smoothly. */
+export async function heatImage(rgb: Uint8Array, x: number, y: number, size: number, cover: number): Promise<string> {
+  const side = Math.sqrt(rgb.length / 3);
+  const png = await sharp(rgb, { raw: { width: side, height: side, channels: 3 } })
+    .resize({ width: 2 * size, height: 2 * size, kernel: 'cubic' })
+    .png()
+    .toBuffer();
+  return `<g opacity="${cover}">${image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size)}</g>`;
+}
