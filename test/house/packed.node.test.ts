@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
@@ -56,6 +57,9 @@ test(
       const out = run(mien, ['train', '--model', 'nano', '--stop-after', '1', '--out', 'run'], project);
       assert.match(out, /stopped in epoch 0 after 1 steps/);
       assert.ok(existsSync(join(project, 'run', 'last.safetensors')));
+      // The detector's weights come along.
+      writeFileSync(join(project, 'sky.png'), PNG.sync.write(new PNG({ width: 64, height: 64 })));
+      assert.is(run(mien, ['predict', 'sky.png', '--weights', 'run'], project), 'sky.png: no face\n');
     } finally {
       rmSync(project, { recursive: true, force: true });
     }

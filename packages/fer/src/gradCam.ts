@@ -39,7 +39,6 @@ export function cutNetwork(net: Layer): CutNetwork {
 }
 
 function chain(...layers: readonly Layer[]): (x: Tensor) => Tensor {
-  // Of modules as they are: batch normalisations that a Sequential joins with their ReLU stay in evaluation.
   const all = new Sequential(...layers);
   return (x) => all.forward(x);
 }

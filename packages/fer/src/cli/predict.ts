@@ -41,7 +41,8 @@ async function run(photos: readonly string[], words: PredictWords, signal: Abort
   );
 }
 
-class Unread extends MienError {}
+/** Some of what was given could not be read; the rest was. */
+export class Unread extends MienError {}
 
 /** A line a face. */
 function lines({ photo, faces = [] }: PhotoReport): string {

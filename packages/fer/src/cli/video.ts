@@ -1,10 +1,10 @@
 // `mien video`: expressions over time.
 import { basename, extname, relative } from 'node:path';
-import { MienError } from '@mien/tensor';
 import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { video as readVideo, type VideoReport } from '../run/video.ts';
 import { runCommand } from './ending.ts';
+import { Unread } from './predict.ts';
 import { Progress } from './progress.ts';
 import { defined, number, write } from './words.ts';
 
@@ -54,8 +54,6 @@ async function run(path: string, words: VideoWords, signal: AbortSignal): Promis
   if (report.errors.length > 0)
     throw new Unread(`${report.errors.length} of ${report.frames} frames could not be read`);
 }
-
-class Unread extends MienError {}
 
 /** A line a face: when it is in sight, and what share of its frames each expression has. */
 function lines({ faces, frames, seconds }: VideoReport): string[] {

@@ -42,7 +42,7 @@ export function anchors(): Point[] {
   );
 }
 
-/** Faces of the photo, the surest first. Those smaller than about a fifteenth of the longer side are missed. */
+/** Faces of the photo, the surest first. Those smaller than a twentieth of the longer side are missed. */
 export async function detectFaces(net: BlazeFace, photo: Photo): Promise<Detection[]> {
   const window = squareOf(photo);
   const input = resample(photo, window, INPUT, INPUT).map((value) => value / 127.5 - 1);
