@@ -1,13 +1,14 @@
 // Layers that shape or chain others.
-import { scope, type Tensor } from '@mien/tensor';
+import { gradEnabled, scope, type Tensor } from '@mien/tensor';
 import { type Layer, Module } from '../module.ts';
 import { ReLU } from './activation.ts';
+import { Conv2d } from './conv.ts';
 import { BatchNorm1d, BatchNorm2d, type Epilogue } from './norm.ts';
 
 /**
  * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What passes between two
  * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalisation is
- * done in the same pass.
+ * done in the same pass, and both with the convolution before them in evaluation without gradients.
  */
 export class Sequential extends Module {
   readonly [index: number]: Layer;
@@ -37,6 +38,9 @@ export class Sequential extends Module {
     if (layer.constructor === ReLU && before && takesEpilogue(before) && isEmpty(epilogue)) {
       return this.#upTo(end - 1, x, { relu: true });
     }
+    if (before && isConv2d(before) && isBatchNorm2d(layer) && !layer.training && !gradEnabled()) {
+      return scope(() => before.forward(this.#upTo(end - 2, x, {}), layer.parametersFor(epilogue)));
+    }
     return scope(() => {
       const input = this.#upTo(end - 1, x, {});
       return takesEpilogue(layer) ? layer.forward(input, epilogue) : finish(layer.forward(input), epilogue);
@@ -47,6 +51,14 @@ export class Sequential extends Module {
 /** Whether it is a layer that does an epilogue in its own pass, or hands it to one. */
 function takesEpilogue(layer: Layer): layer is BatchNorm1d | BatchNorm2d | Sequential {
   return [BatchNorm1d, BatchNorm2d, Sequential].some((kind) => layer.constructor === kind);
+}
+
+function isConv2d(layer: Layer): layer is Conv2d {
+  return layer.constructor === Conv2d;
+}
+
+function isBatchNorm2d(layer: Layer): layer is BatchNorm2d {
+  return layer.constructor === BatchNorm2d;
 }
 
 function isEmpty({ residual, relu = false }: Epilogue): boolean {

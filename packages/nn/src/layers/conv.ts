@@ -1,7 +1,9 @@
 import {
+  type BatchNormParameters,
   type Conv2dOptions,
   type ConvTranspose2dOptions,
   conv2d,
+  convBatchNorm2d,
   convTranspose2d,
   type RandomOptions,
   type Tensor,
@@ -40,7 +42,9 @@ export class Conv2d extends Module {
     this.bias = bias ? parameter(defaultUniform([outChannels], inputs * r * s, random)) : null;
   }
 
-  forward(x: Tensor): Tensor {
+  /** The convolution; with a batch normalisation what that makes of it, in one pass outside of training. */
+  forward(x: Tensor, norm: BatchNormParameters | null = null): Tensor {
+    if (norm) return convBatchNorm2d(x, this.weight, this.bias, this.#options, norm);
     return conv2d(x, this.weight, this.bias, this.#options);
   }
 }

@@ -15,7 +15,7 @@ import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { assign, empty, type Tensor } from '../tensor.ts';
 import {
   depthwiseForward,
   depthwiseTransposed,
@@ -38,9 +38,11 @@ import {
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
+import type { Epilogue } from './epilogue.ts';
 import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
+import { normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
@@ -87,14 +89,29 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
   return patches;
 }
 
-type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
+/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+type Forward = (x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor) => void;
+/** A way that adds a bias and no more. */
+type Biased = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
+
+/** A way that adds a bias, with a pass of its own for the rest of an epilogue. */
+function finishedAfter(way: Biased): Forward {
+  return (x, weight, epilogue, g, y) => {
+    const { bias = null, statistics = null, adds = false, relu = false } = epilogue;
+    if (!statistics) return way(x, weight, bias, g, y);
+    const [raw, before] = [empty(y.shape), adds ? empty(y.shape) : null];
+    if (before) assign(before, y);
+    way(x, weight, null, g, raw);
+    normalizeInto(y, raw, planesOf(raw), statistics, before, relu);
+  };
+}
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
   ...winogradWays(winogradForward),
   {
     name: 'gemm',
     fits: overPatches,
-    run: (x, weight, bias, g, y) => {
+    run: (x, weight, epilogue, g, y) => {
       const [depth, plane] = [taps(g) / g.groups, area(g.output)];
       const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
       const a = packed(weight, g.groups, depth, outputs, true);
@@ -110,7 +127,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
           a: { memory: a, width: roundUp4(outputs), batch: depth * roundUp4(outputs) },
           b: { memory: b, width: columns, ...layout },
           c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane, batch: outputs * plane },
-          bias,
+          ...epilogue,
           biasBatch: outputs,
           rows: outputs,
           columns: pixels,
@@ -120,11 +137,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
       }
     },
   },
-  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseForward },
+  { name: 'depthwise', fits: eachChannelByItself, run: finishedAfter(depthwiseForward) },
   {
     name: 'direct',
     fits: () => true,
-    run: (x, weight, bias, g, y) => {
+    run: finishedAfter((x, weight, bias, g, y) => {
       const form = bias ? direct.biased : direct.plain;
       for (const span of directPasses(g, y.storage.device.limits)) {
         const threads = span.count * g.outputs * area(g.output);
@@ -136,11 +153,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
           Math.ceil(threads / form.const('LANES')),
         );
       }
-    },
+    }),
   },
 ]);
 
-const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
+const chooseTranspose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
   {
     name: 'gemm',
@@ -274,9 +291,19 @@ function asPixels(g: ConvGeometry): ConvGeometry {
  * naming the shapes.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+  return convolve(x, weight, bias, geometryOf(x, weight, bias, options));
+}
+
+/** The geometry of `conv2d` of these tensors. Throws as that does. */
+export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): ConvGeometry {
   for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
     expectDtype('conv2d', name, tensor, 'float32');
-  return convolve(x, weight, bias, conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
+  return conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options);
+}
+
+/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry): void {
+  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, epilogue, g, y));
 }
 
 /**
@@ -296,7 +323,7 @@ export function convTranspose2d(
 
 function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const y = empty([g.images, g.outputs, ...g.output]);
-  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, bias, g, y));
+  convolveInto(y, x, weight, { bias }, g);
   return record(
     'conv2d',
     y,
