@@ -165,6 +165,34 @@ law(
   },
 );
 
+law(
+  'Sequential does ReLU with the convolution or linear layer before it: value and gradients as one after another',
+  valuesOf([3, 2, 5, 4]),
+  async (x) => {
+    const generator = (): Generator => new Generator(5);
+    const make = () => [
+      new Conv2d(2, 3, 3, { generator: generator() }),
+      new ReLU(),
+      new Flatten(),
+      new Linear(18, 4, { generator: generator() }),
+      new ReLU(),
+    ];
+    const [chained, apart] = [make(), make()];
+    const [y, wanted] = [
+      new Sequential(...chained).forward(toTensor(x)),
+      apart.reduce((v, l) => l.forward(v), toTensor(x)),
+    ];
+    for (const each of [y, wanted]) each.square().sum().backward();
+    const gradients = (layers: readonly Layer[]) =>
+      layers.flatMap((l) => l.parameters().map(({ grad }) => grad as Tensor));
+    const expected = [wanted, ...gradients(apart)];
+    for (const [i, found] of [y, ...gradients(chained)].entries()) {
+      const { shape } = found;
+      await near(found, { shape, data: Float64Array.from(await (expected[i] as Tensor).data()) }, { terms: 60 });
+    }
+  },
+);
+
 class Doubled extends ReLU {
   override forward(x: Tensor): Tensor {
     return x.mul(2);

@@ -16,6 +16,7 @@ import { scope } from '../runtime/scope.ts';
 import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
+import { reluGradient } from './binary.ts';
 import {
   depthwiseForward,
   depthwiseTransposed,
@@ -38,12 +39,13 @@ import {
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
-import type { Epilogue } from './epilogue.ts';
+import type { ActivationOptions, Epilogue } from './epilogue.ts';
 import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
+import { reluInto } from './unary.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
 const col2im = [false, true].map((STRIDED) => ({
@@ -98,11 +100,12 @@ type Biased = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, 
 function finishedAfter(way: Biased): Forward {
   return (x, weight, epilogue, g, y) => {
     const { bias = null, statistics = null, adds = false, relu = false } = epilogue;
-    if (!statistics) return way(x, weight, bias, g, y);
+    if (!statistics && !relu) return way(x, weight, bias, g, y);
     const [raw, before] = [empty(y.shape), adds ? empty(y.shape) : null];
     if (before) assign(before, y);
-    way(x, weight, null, g, raw);
-    normalizeInto(y, raw, planesOf(raw), statistics, before, relu);
+    way(x, weight, bias, g, raw);
+    if (statistics) normalizeInto(y, raw, planesOf(raw), statistics, before, relu);
+    else reluInto(y, raw);
   };
 }
 
@@ -287,11 +290,16 @@ function asPixels(g: ConvGeometry): ConvGeometry {
 }
 
 /**
- * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]. Throws ShapeError
- * naming the shapes.
+ * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]; with relu max(., 0) of that.
+ * Throws ShapeError naming the shapes.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
-  return convolve(x, weight, bias, geometryOf(x, weight, bias, options));
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { relu = false, ...options }: Conv2dOptions & ActivationOptions = {},
+): Tensor {
+  return convolve(x, weight, bias, geometryOf(x, weight, bias, options), relu);
 }
 
 /** The geometry of `conv2d` of these tensors. Throws as that does. */
@@ -321,21 +329,24 @@ export function convTranspose2d(
   return transposed(x, weight, bias, convTranspose2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
 }
 
-function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
+function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, relu = false): Tensor {
   const y = empty([g.images, g.outputs, ...g.output]);
-  convolveInto(y, x, weight, { bias }, g);
+  convolveInto(y, x, weight, { bias, relu }, g);
   return record(
     'conv2d',
     y,
     { x, weight, bias },
     {
-      saves: { x, weight },
-      backward: (dy, saved, needs) => ({
-        // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
-        weight: needs.weight && weightGradient(saved.x, dy, g),
-        bias: needs.bias && sum(dy, [0, 2, 3]),
-        x: needs.x && transposed(dy, saved.weight, null, g),
-      }),
+      saves: { x, weight, y: relu ? y : null },
+      backward: (dyFinished, saved, needs) => {
+        const dy = saved.y ? reluGradient(dyFinished, saved.y) : dyFinished;
+        return {
+          // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
+          weight: needs.weight && weightGradient(saved.x, dy, g),
+          bias: needs.bias && sum(dy, [0, 2, 3]),
+          x: needs.x && transposed(dy, saved.weight, null, g),
+        };
+      },
     },
   );
 }

@@ -2,6 +2,12 @@
 import type { Memory } from '../runtime/storage.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** What an operation can do to its result in the same pass. */
+export interface ActivationOptions {
+  /** Whether the result is max(., 0). Default false. */
+  readonly relu?: boolean;
+}
+
 /** What is done to the results of each channel, in this order; nothing, where all is absent. */
 export interface Epilogue {
   /** [channels]: added. */
