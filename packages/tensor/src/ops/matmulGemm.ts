@@ -6,21 +6,13 @@ import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
 import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
 import { alternatives } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { isNarrow } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { epilogueBindings, finishes, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import {
-  biasSteps,
-  isNarrow,
-  isTransposed,
-  limitsOf,
-  type Operand,
-  type Product,
-  type Way,
-  workOf,
-} from './matmulProduct.ts';
+import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 import { productTrials } from './matmulTrials.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
@@ -110,7 +102,7 @@ const flags = [false, true] as const;
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
   const computed = (quads: number): number => Math.ceil(size / (4 * lanes * quads)) * quads;
-  return computed(2) > 1.2 * computed(1) ? 1 : 2;
+  return computed(2) > 1.1 * computed(1) ? 1 : 2;
 }
 
 function subgroupTiles(real: Real): Way {

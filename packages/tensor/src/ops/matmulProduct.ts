@@ -70,14 +70,6 @@ export function isTransposed({ step, plane }: Operand): boolean {
   return step === 1 && plane === 1;
 }
 
-/**
- * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
- * one after another, and put them all aside at each barrier.
- */
-export function isNarrow({ subgroupSize }: Limits): boolean {
-  return subgroupSize !== null && subgroupSize <= 8;
-}
-
 /** The limits of the adapter that a product is on. */
 export function limitsOf({ c }: Product): Limits {
   return c.memory.storage.device.limits;

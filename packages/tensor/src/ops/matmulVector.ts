@@ -1,21 +1,12 @@
 // Products of a few rows, or a few columns, and a large matrix, which is read where it lies.
 import text from '@mien/shaders/matmul/matmulVector.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import type { Limits } from '../runtime/limits.ts';
+import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { epilogueBindings, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import {
-  biasSteps,
-  isNarrow,
-  isTransposed,
-  limitsOf,
-  type Operand,
-  type Product,
-  type Way,
-  workOf,
-} from './matmulProduct.ts';
+import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 
 /** Rows that the kernel is made for. */
 const rowCounts = [1, 4, 8] as const;
