@@ -117,8 +117,17 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
     run: (x, weight, epilogue, g, y) => {
       const [depth, plane] = [taps(g) / g.groups, area(g.output)];
       const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
-      const a = packed(weight, g.groups, depth, outputs, true);
-      for (const span of passes(g, y.storage.device.limits)) {
+      const spans = passes(g, y.storage.device.limits);
+      // A single product packs the weight by itself where it cannot read it as it lies.
+      const a =
+        spans.length > 1
+          ? {
+              memory: packed(weight, g.groups, depth, outputs, true),
+              width: roundUp4(outputs),
+              batch: depth * roundUp4(outputs),
+            }
+          : { memory: weight, width: outputs, step: 1, plane: 1, image: depth, batch: depth * outputs };
+      for (const span of spans) {
         const inPlace = pointwise(g) && plane % 4 === 0;
         const pixels = span.count * plane;
         const columns = roundUp4(pixels);
@@ -127,11 +136,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
           ? { step: plane, plane, image: g.inputs * plane, batch: inputs * plane }
           : { batch: depth * columns };
         gemm({
-          a: { memory: a, width: roundUp4(outputs), batch: depth * roundUp4(outputs) },
+          a,
           b: { memory: b, width: columns, ...layout },
           c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane, batch: outputs * plane },
           ...epilogue,
-          biasBatch: outputs,
+          biasBatch: g.groups > 1 ? outputs : 0,
           rows: outputs,
           columns: pixels,
           depth,
