@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { FER2013_CLASSES, type ModelName, network, PIXELS, protocol, type Split, Training } from '@mien/fer';
 import { Conv2d, type Layer, Linear } from '@mien/nn';
-import { device, Generator, memory, noGrad, randn, scope, tensor, ValueError } from '@mien/tensor';
+import { device, Generator, memory, noGrad, randn, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { type Case, type Measurement, measure, spread, type Work } from './measure.ts';
 
 const steps = [
@@ -147,7 +147,7 @@ export function flopsOf(net: Layer, model: ModelName): number {
   let flops = 0;
   for (const layer of uncounted) {
     const { forward } = layer;
-    layer.forward = (x) => {
+    layer.forward = (x: Tensor) => {
       const y = forward.call(layer, x);
       flops += (2 * y.size * layer.weight.size) / (layer.weight.shape[0] as number);
       uncounted.delete(layer);

@@ -1,15 +1,16 @@
 // y = T (sum over parts of Z) T^T for every window of y, SIZE x SIZE at steps of SIZE: the way back from Winograd's domain.
-// T is A^T for the output (+ bias[channel]), and G^T for the gradient of the weights [K, C, 3, 3], K images of one window.
+// T is A^T for the output, finished as lib/epilogue.wgsl says, and G^T for the gradient of the weights [K, C, 3, 3], K images of
+// one window.
 // threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST the one window of an image in four
 // channels, whose numbers lie together in y.
 // reference: Lavin and Gray (2016).
-// uses: lib/grid.wgsl, lib/winograd.wgsl
+// uses: lib/grid.wgsl, lib/winograd.wgsl, lib/epilogue.wgsl
 const M: u32 = 4;
 const MATRIX: u32 = OUTPUT;
 const SIZE: u32 = 4;
 const POINTS: u32 = 6;
 const CHANNELS_LAST: bool = false;
-const BIAS: bool = false;
+const FINISH: u32 = NOTHING;
 const WIDTH: u32 = 1;              // numbers stored at once: 2 or 4 where the rows of y and their windows allow it
 const LANES: u32 = 64;
 struct Params {
@@ -22,13 +23,15 @@ struct Params {
   parts: u32,
   block: u32,       // vec4 of a row of Z that lie together, block after block
   step: u32,        // vec4 from one row of a block to the next
+  relu: u32,        // 1 for max(., 0) of the finished output
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [blocks, rows, POINTS * POINTS, parts, block]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;       // [channels], with BIAS
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
-@group(0) @binding(4) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
-@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with WIDTH 4
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
+@group(0) @binding(5) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
+@group(0) @binding(6) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with WIDTH 4
 
 fn coefficient(place: u32, point: u32) -> f32 {
   // G^T is the transpose of WEIGHT_M.
@@ -36,17 +39,28 @@ fn coefficient(place: u32, point: u32) -> f32 {
   return winograd(M, OUTPUT, place, point);
 }
 
+fn finish(values: vec4f, channel: Channel, before: vec4f) -> vec4f {
+  return finished(FINISH, values, channel, before, params.relu == 1);
+}
+
 // `values` are a row of a window of y that starts at element `at` of y; of a plane's last window a part may be missing.
-fn store(at: u32, values: array<f32, SIZE>, missing: u32) {
+fn store(at: u32, values: array<f32, SIZE>, missing: u32, channel: Channel) {
   switch WIDTH {
-    case 4: { yQuads[at / 4] = vec4f(values[0], values[1], values[min(2, SIZE - 1)], values[min(3, SIZE - 1)]); }
+    case 4: {
+      let four = vec4f(values[0], values[1], values[min(2, SIZE - 1)], values[min(3, SIZE - 1)]);
+      yQuads[at / 4] = finish(four, channel, yQuads[at / 4]);
+    }
     case 2: {
       for (var j = 0u; j + 1 < SIZE; j += 2) {
-        if (j + missing < SIZE) { yPairs[(at + j) / 2] = vec2f(values[j], values[j + 1]); }
+        if (j + missing >= SIZE) { continue; }
+        let pair = (at + j) / 2;
+        yPairs[pair] = finish(vec4f(values[j], values[j + 1], 0, 0), channel, vec4f(yPairs[pair], 0, 0)).xy;
       }
     }
     default: {
-      for (var j = 0u; j < SIZE; j++) { if (j + missing < SIZE) { y[at + j] = values[j]; } }
+      for (var j = 0u; j < SIZE; j++) {
+        if (j + missing < SIZE) { y[at + j] = finish(vec4f(values[j]), channel, vec4f(y[at + j])).x; }
+      }
     }
   }
 }
@@ -101,10 +115,9 @@ fn winogradGather(
     }
   }
   var values: array<array<vec4f, SIZE>, SIZE>;
-  let shift = select(0.0, bias[select(0u, row, BIAS)], BIAS);
   for (var i = 0u; i < SIZE; i++) {
     for (var j = 0u; j < SIZE; j++) {
-      var sum = vec4f(shift);
+      var sum = vec4f();
       for (var q = 0u; q < POINTS; q++) {
         let factor = coefficient(j, q);
         if (factor != 0) { sum += factor * half[i][q]; }
@@ -116,6 +129,7 @@ fn winogradGather(
     storeChannels(row, 4 * quad, values);
     return;
   }
+  let channel = channelAt(FINISH, row);
   let perImage = params.tiles.x * params.tiles.y;
   for (var v = 0u; v < 4; v++) {
     let window = quad * 4 + v;
@@ -127,7 +141,7 @@ fn winogradGather(
     for (var i = 0u; i < SIZE; i++) {
       var line: array<f32, SIZE>;
       for (var j = 0u; j < SIZE; j++) { line[j] = values[i][j][v]; }
-      if (corner.x + i < params.plane.x) { store(plane + (corner.x + i) * params.plane.y + corner.y, line, missing); }
+      if (corner.x + i < params.plane.x) { store(plane + (corner.x + i) * params.plane.y + corner.y, line, missing, channel); }
     }
   }
 }

@@ -1,5 +1,5 @@
-// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), where split s of the
-// sum takes `chunk` values of k. Number i of row k of matrix b lies at b * batch + k * step + (i / plane) * image + i % plane:
+// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], finished as lib/epilogue.wgsl says
+// by `const FINISH` of the kernel, where split s of the sum takes `chunk` values of k. Number i of row k of matrix b lies at b * batch + k * step + (i / plane) * image + i % plane:
 // a plane is a whole row, or what of it lies together, such as the pixels of one image. Widths of A and B, planes, steps,
 // images and batches of A and B are multiples of 4.
 struct Params {
@@ -23,9 +23,10 @@ struct Params {
   cPlane: u32,
   cImage: u32,
   cBatch: u32,   // from one split to the next, the splits of a matrix one after the other
-  biasBatch: u32,    // from one matrix to the next
-  biasRow: u32,      // 1 for a bias by row
-  biasColumn: u32,   // 1 for a bias by column
+  biasBatch: u32,    // channels from one matrix to the next
+  biasRow: u32,      // 1 where rows are channels
+  biasColumn: u32,   // 1 where columns are, which have a bias only
+  relu: u32,         // 1 for max(., 0) of all that
 }
 
 // Where a group works: its matrix and split, the first row and column of its tile. Past the end, `exists` is false.
@@ -61,9 +62,33 @@ fn cAt(tile: Tile, row: u32, column: u32) -> u32 {
   return tile.matrix * params.cBatch + row * params.cStep + (column / params.cPlane) * params.cImage + column % params.cPlane;
 }
 
-// Which bias belongs to an element of C; the first split has it.
-fn biasAt(tile: Tile, row: u32, column: u32) -> u32 {
-  return (tile.matrix / params.splits) * params.biasBatch + row * params.biasRow + column * params.biasColumn;
+// What the results of a row need where rows are channels; of splits the first has the bias.
+fn rowChannel(tile: Tile, row: u32) -> Channel {
+  if (FINISH == NOTHING || params.biasRow == 0 || tile.firstK > 0) { return Channel(0, 1, 0); }
+  return channelAt(FINISH, (tile.matrix / params.splits) * params.biasBatch + row);
+}
+
+// The bias of four columns where columns are channels.
+fn columnBias(tile: Tile, column: u32) -> vec4f {
+  if (FINISH != BIAS || params.biasColumn == 0 || tile.firstK > 0) { return vec4f(); }
+  return vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);
+}
+
+fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
+  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
+}
+
+// Stores a 4 x 4 block of C, as much of it as there is.
+fn storeBlock(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
+  let across = columnBias(tile, firstColumn);
+  for (var j = 0u; j < min(4, params.columns - min(firstColumn, params.columns)); j++) {
+    let top = cAt(tile, firstRow, firstColumn + j);
+    for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
+      let at = top + i * params.cStep;
+      let channel = rowChannel(tile, firstRow + i);
+      c[at] = finished(FINISH, vec4f(sums[i][j] + across[j]), channel, vec4f(c[at]), params.relu == 1).x;
+    }
+  }
 }
 
 // The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.

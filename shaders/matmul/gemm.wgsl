@@ -1,34 +1,20 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias): both operands k-major, so that every load is a vec4 of values
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n]: both operands k-major, so that every load is a vec4 of values
 // that are all used at once. Sizes and layouts: lib/gemm.wgsl.
 // threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
 // unrolled); neighbours take neighbouring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
-// uses: lib/grid.wgsl, lib/gemm.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
-const BIAS: bool = false;
+const FINISH: u32 = NOTHING;
 const LANES: u32 = 64;
 const ROWS: u32 = 8;
 const COLUMNS: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
 @group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
-
-fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
-  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
-}
-
-fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
-  for (var j = 0u; j < min(4, params.columns - min(firstColumn, params.columns)); j++) {
-    let at = cAt(tile, firstRow, firstColumn + j);
-    for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
-      var value = sums[i][j];
-      if (BIAS && tile.firstK == 0) { value += bias[biasAt(tile, firstRow + i, firstColumn + j)]; }
-      c[at + i * params.cStep] = value;
-    }
-  }
-}
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 
 @compute @workgroup_size(LANES)
 fn gemm(
@@ -62,8 +48,8 @@ fn gemm(
     bLeft += bStep;
     bRight += bStep;
   }
-  store(tile, tile.firstRow, tile.firstColumn, upperLeft);
-  store(tile, tile.firstRow, tile.firstColumn + 4, upperRight);
-  store(tile, tile.firstRow + 4, tile.firstColumn, lowerLeft);
-  store(tile, tile.firstRow + 4, tile.firstColumn + 4, lowerRight);
+  storeBlock(tile, tile.firstRow, tile.firstColumn, upperLeft);
+  storeBlock(tile, tile.firstRow, tile.firstColumn + 4, upperRight);
+  storeBlock(tile, tile.firstRow + 4, tile.firstColumn, lowerLeft);
+  storeBlock(tile, tile.firstRow + 4, tile.firstColumn + 4, lowerRight);
 }

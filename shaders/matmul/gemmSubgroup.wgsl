@@ -1,12 +1,12 @@
 enable subgroups;
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl, on adapters whose subgroups have just SUBGROUP lanes.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, on adapters whose subgroups have just SUBGROUP lanes.
 // threads: a group is one subgroup and owns a tile of C of 4 SUBGROUP ROW_QUADS rows and 4 SUBGROUP COLUMN_QUADS columns. For
 // each k every lane loads ROW_QUADS vec4 of A and COLUMN_QUADS of B; those of A go round by shuffles, so that a number
 // loaded is used in a whole row or column of the tile.
 // reference: Goto and van de Geijn (2008); the shuffles stand where a GPU would share a tile in workgroup memory.
-// uses: lib/grid.wgsl, lib/gemm.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
-const BIAS: bool = false;
+const FINISH: u32 = NOTHING;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const ROW_QUADS: u32 = 2;
 const COLUMN_QUADS: u32 = 2;
@@ -14,21 +14,23 @@ const SUBGROUP: u32 = 8;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<real>>;        // [batches, K, M]
 @group(0) @binding(2) var<storage, read> b: array<vec4<real>>;        // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;            // [M] or [N], with BIAS
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
-@group(0) @binding(5) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
+@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
 
-fn store(tile: Tile, row: u32, firstColumn: u32, sums: vec4f) {
+fn store(tile: Tile, row: u32, firstColumn: u32, sums: vec4f, channel: Channel) {
   if (row >= params.rows || firstColumn >= params.columns) { return; }
-  var values = sums;
-  if (BIAS && tile.firstK == 0) {
-    for (var j = 0u; j < 4; j++) { values[j] += bias[biasAt(tile, row, firstColumn + j)]; }
-  }
+  let withRelu = params.relu == 1;
   if (ALIGNED) {
-    cQuads[cAt(tile, row, firstColumn) / 4] = values;
+    let at = cAt(tile, row, firstColumn) / 4;
+    cQuads[at] = finished(FINISH, sums, channel, cQuads[at], withRelu);
     return;
   }
-  for (var j = 0u; j < min(4, params.columns - firstColumn); j++) { c[cAt(tile, row, firstColumn + j)] = values[j]; }
+  for (var j = 0u; j < min(4, params.columns - firstColumn); j++) {
+    let at = cAt(tile, row, firstColumn + j);
+    c[at] = finished(FINISH, vec4f(sums[j]), channel, vec4f(c[at]), withRelu).x;
+  }
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -65,12 +67,15 @@ fn gemmSubgroup(
       }
     }
   }
+  var across: array<vec4f, COLUMN_QUADS>;
+  for (var j = 0u; j < COLUMN_QUADS; j++) { across[j] = columnBias(tile, tile.firstColumn + 4 * (j * SUBGROUP + lane)); }
   for (var q = 0u; q < ROW_QUADS; q++) {
     for (var s = 0u; s < SUBGROUP; s++) {
       for (var i = 0u; i < 4; i++) {
         let row = tile.firstRow + 4 * (q * SUBGROUP + s) + i;
+        let channel = rowChannel(tile, row);
         for (var j = 0u; j < COLUMN_QUADS; j++) {
-          store(tile, row, tile.firstColumn + 4 * (j * SUBGROUP + lane), sums[q][s][i][j]);
+          store(tile, row, tile.firstColumn + 4 * (j * SUBGROUP + lane), sums[q][s][i][j] + across[j], channel);
         }
       }
     }

@@ -1,10 +1,10 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl, for adapters with real workgroup memory.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, for adapters with real workgroup memory.
 // threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices. DEPTH values of k at a time
 // lie in workgroup memory, twice: while one half is computed with, the next one is on its way.
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
-// uses: lib/grid.wgsl, lib/gemm.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
-const BIAS: bool = false;
+const FINISH: u32 = NOTHING;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const DEPTH: u32 = 8;
@@ -14,25 +14,11 @@ const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 o
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
 @group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // [M] or [N], with BIAS
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
 var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, ROWS]
 var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, COLUMNS]
-
-fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
-  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
-}
-
-fn store(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
-  for (var j = 0u; j < min(4, params.columns - min(firstColumn, params.columns)); j++) {
-    let at = cAt(tile, firstRow, firstColumn + j);
-    for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
-      var value = sums[i][j];
-      if (BIAS && tile.firstK == 0) { value += bias[biasAt(tile, firstRow + i, firstColumn + j)]; }
-      c[at + i * params.cStep] = value;
-    }
-  }
-}
 
 @compute @workgroup_size(LANES)
 fn gemmWorkgroup(
@@ -80,6 +66,6 @@ fn gemmWorkgroup(
     workgroupBarrier();
   }
   for (var part = 0u; part < 4; part++) {
-    store(tile, tile.firstRow + 4 * (up + part / 2), tile.firstColumn + 4 * (across + part % 2), sums[part]);
+    storeBlock(tile, tile.firstRow + 4 * (up + part / 2), tile.firstColumn + 4 * (across + part % 2), sums[part]);
   }
 }

@@ -1,13 +1,14 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] (+ bias), as gemm.wgsl but for any sizes: what the fast kernels are held against.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl but for any sizes: what the fast kernels are held against.
 // threads: LANES in a group, one element of C each.
-// uses: lib/grid.wgsl, lib/gemm.wgsl
-const BIAS: bool = false;
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
+const FINISH: u32 = NOTHING;
 const LANES: u32 = 64;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn matmulNaive(
@@ -23,6 +24,7 @@ fn matmulNaive(
   for (var k = 0u; k < tile.depth; k++) {
     sum += a[a0 + k * params.aStep] * b[b0 + k * params.bStep];
   }
-  if (BIAS && tile.firstK == 0) { sum += bias[biasAt(tile, tile.firstRow, tile.firstColumn)]; }
-  c[cAt(tile, tile.firstRow, tile.firstColumn)] = sum;
+  let at = cAt(tile, tile.firstRow, tile.firstColumn);
+  let total = vec4f(sum + columnBias(tile, tile.firstColumn).x);
+  c[at] = finished(FINISH, total, rowChannel(tile, tile.firstRow), vec4f(c[at]), params.relu == 1).x;
 }

@@ -1,8 +1,8 @@
-// y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n] (+ bias), split s of the sum taking `chunk` values of k: a few rows against a
-// large matrix, which is read once, by vec4 and as it is stored.
+// y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n], finished as lib/epilogue.wgsl says, split s of the sum taking `chunk` values of k: a few
+// rows against a large matrix, which is read once, by vec4 and as it is stored.
 // threads: a group owns all rows of 4 ACROSS columns, a lane 4 of them; ALONG lanes of the same columns take turns along the
 // depth, 4 values of k at a time, and their sums are added up at the end. Neighbouring lanes read what lies together.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/epilogue.wgsl
 const TRANSPOSED: bool = false;               // w is stored [N, K]
 const ALIGNED: bool = true;                   // rows of w as stored are multiples of 4: it is read as vec4
 const ROWS: u32 = 4;                          // at least params.rows
@@ -22,15 +22,18 @@ struct Params {
   yRow: u32,
   yColumn: u32,
   yBatch: u32,       // from one split to the next, the splits of a matrix one after the other
-  biasRow: u32,      // 1 for a bias by row
-  biasColumn: u32,   // 1 for a bias by column; there is none where both are 0
+  biasRow: u32,      // 1 where rows are channels
+  biasColumn: u32,   // 1 where columns are
+  finish: u32,       // a kind of lib/epilogue.wgsl
+  relu: u32,         // 1 for max(., 0) of all that
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // [batches, rows, K], K padded by zeros
 @group(0) @binding(2) var<storage, read> w: array<f32>;           // [batches, K, N] or [batches, N, K]
 @group(0) @binding(3) var<storage, read> wQuads: array<vec4f>;    // in place of w, with ALIGNED
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;     // [batches, splits, rows, N]
+@group(0) @binding(5) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;     // [batches, splits, rows, N]
 var<workgroup> partSums: array<vec4f, LANES * ROWS>;              // [ALONG, ROWS, ACROSS]
 
 // Four numbers of w as it is stored, of which the first `inside` count.
@@ -57,11 +60,10 @@ fn block(matrix: u32, k: u32, n: u32) -> mat4x4f {
 fn store(matrix: u32, row: u32, column: u32, sums: vec4f) {
   if (row >= params.rows) { return; }
   for (var j = 0u; j < min(4, params.columns - min(column, params.columns)); j++) {
-    var value = sums[j];
-    if (params.biasRow + params.biasColumn > 0 && matrix % params.splits == 0) {
-      value += bias[row * params.biasRow + (column + j) * params.biasColumn];
-    }
-    y[matrix * params.yBatch + row * params.yRow + (column + j) * params.yColumn] = value;
+    let at = matrix * params.yBatch + row * params.yRow + (column + j) * params.yColumn;
+    let kind = select(params.finish, NOTHING, matrix % params.splits > 0);
+    let channel = channelAt(kind, row * params.biasRow + (column + j) * params.biasColumn);
+    y[at] = finished(kind, vec4f(sums[j]), channel, vec4f(y[at]), params.relu == 1).x;
   }
 }
 

@@ -6,7 +6,7 @@
 const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 lies in one channel
 const RELU: bool = false;
 const LANES: u32 = 256;
-const ROWS: u32 = 4;
+const ROWS: u32 = 8;
 struct Params { rows: u32, vectors: u32, channels: u32, inner: u32 }  // vectors: vec4 of a row
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;           // [N, channels, inner]

@@ -1,7 +1,9 @@
 // statistics[c] = (mean, inverse deviation, scale = inverse deviation * weight, shift = bias) from the running mean and
-// variance, the inverse deviation being 1 / sqrt(runningVar[c] + eps).
+// variance, the inverse deviation being 1 / sqrt(runningVar[c] + eps). With AFTER the mean is that of values without the bias of
+// the layer before.
 // threads: one per channel.
 // uses: lib/grid.wgsl
+const AFTER: bool = false;
 const LANES: u32 = 64;
 struct Params { channels: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -9,7 +11,8 @@ struct Params { channels: u32, eps: f32 }
 @group(0) @binding(2) var<storage, read> runningVar: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read> before: array<f32>;               // with AFTER
+@group(0) @binding(6) var<storage, read_write> statistics: array<vec4f>;
 
 @compute @workgroup_size(LANES)
 fn useRunning(
@@ -20,5 +23,7 @@ fn useRunning(
   let channel = linearGroup(group, groups) * LANES + lane;
   if (channel >= params.channels) { return; }
   let inverse = 1 / sqrt(runningVar[channel] + params.eps);
-  statistics[channel] = vec4f(runningMean[channel], inverse, inverse * weight[channel], bias[channel]);
+  var mean = runningMean[channel];
+  if (AFTER) { mean -= before[channel]; }
+  statistics[channel] = vec4f(mean, inverse, inverse * weight[channel], bias[channel]);
 }

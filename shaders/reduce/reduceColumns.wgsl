@@ -1,7 +1,7 @@
 // y[o, p, i] = OP over part p of column (o, i): SUM, MAX or MIN of x[o, p * chunk .. min((p + 1) * chunk, length), i].
 // threads: LANES in a group, one value of y each; neighbours read neighbouring columns.
 // uses: lib/grid.wgsl
-alias element = f32;
+alias element = f32;   // or vec4<f32>: four columns as one
 const SUM: u32 = 0;
 const MAX: u32 = 1;
 const MIN: u32 = 2;

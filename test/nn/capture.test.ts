@@ -15,7 +15,7 @@ import {
   SGD,
   toHost,
 } from '@mien/nn';
-import { CaptureError, capture, Generator, randn, type Tensor, tensor } from '@mien/tensor';
+import { CaptureError, capture, Generator, noGrad, randn, type Tensor, tensor } from '@mien/tensor';
 import { refuses } from '@mien/tensor/testing';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
@@ -111,4 +111,22 @@ test('a captured training step refuses evaluation mode, other options, averages 
   captured.run(...batch(5));
   run.optimizer.loadStateDict(await toHost(run.optimizer.stateDict()));
   refuses(() => captured.run(...batch(6)), CaptureError, 'a tensor that the recorded function uses was disposed of');
+});
+
+test('a captured evaluation follows weights and statistics that training changed since', async () => {
+  const { network, step } = begin('sgd');
+  const evaluate = (x: Tensor): Tensor => noGrad(() => network.forward(x));
+  using captured = capture(evaluate);
+  const found: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    network.train();
+    for (let again = 0; again < 2; again++) step(...batch(2 * i + again)).dispose();
+    network.eval();
+    const [x] = batch(100);
+    const [expected, logits] = [await evaluate(x).data(), await captured.run(x).data()];
+    assert.equal(logits, expected, `evaluation ${i}`);
+    found.push(logits[0] as number);
+  }
+  assert.ok(captured.replays);
+  assert.is(new Set(found).size, 6);
 });

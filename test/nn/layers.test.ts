@@ -19,7 +19,20 @@ import {
   SiLU,
   Tanh,
 } from '@mien/nn';
-import { device, Generator, memory, ones, ShapeError, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
+import {
+  assign,
+  device,
+  Generator,
+  memory,
+  noGrad,
+  ones,
+  ShapeError,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
+import type { Values } from '@mien/tensor/reference';
 import { ensure, gradcheck, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
@@ -127,6 +140,55 @@ law(
     for (const [found, expected] of pairs) {
       const { shape } = expected;
       await near(found, { shape, data: Float64Array.from(await expected.data()) }, { terms: 72 });
+    }
+  },
+);
+
+law(
+  'Sequential in evaluation gives without gradients what it gives with them, convolution and normalisation in one pass or not',
+  fc.record({
+    x: valuesOf([3, 2, 5, 4]),
+    state: fc.array(valuesOf([6], { min: 0.5, max: 2 }), { minLength: 12, maxLength: 12 }),
+    residual: fc.option(valuesOf([3, 6, 5, 4]), { nil: null }),
+    relu: fc.boolean(),
+  }),
+  async ({ x, state, residual, relu }) => {
+    const layers = [new Conv2d(2, 6, 3, { padding: 1 }), new BatchNorm2d(6), new ReLU()];
+    const last = [new Conv2d(6, 6, 3, { padding: 1, groups: 6, bias: false }), new BatchNorm2d(6)];
+    using net = new Sequential(...layers, new Sequential(...last)).eval();
+    const vectors = [...net.stateDict().values()].filter(({ shape }) => shape.join() === '6');
+    for (const [i, vector] of vectors.entries()) assign(vector, toTensor(state[i] as Values));
+    const epilogue = { relu, ...(residual ? { residual: toTensor(residual) } : {}) };
+    const [once, apart] = [noGrad(() => net.forward(toTensor(x), epilogue)), net.forward(toTensor(x), epilogue)];
+    ensure(!once.requiresGrad && apart.requiresGrad, 'only what may have gradients requires them');
+    await near(once, { shape: apart.shape, data: Float64Array.from(await apart.data()) }, { terms: 18 + 9 });
+  },
+);
+
+law(
+  'Sequential does ReLU with the convolution or linear layer before it: value and gradients as one after another',
+  valuesOf([3, 2, 5, 4]),
+  async (x) => {
+    const generator = (): Generator => new Generator(5);
+    const make = () => [
+      new Conv2d(2, 3, 3, { generator: generator() }),
+      new ReLU(),
+      new Flatten(),
+      new Linear(18, 4, { generator: generator() }),
+      new ReLU(),
+    ];
+    const [chained, apart] = [make(), make()];
+    const [y, wanted] = [
+      new Sequential(...chained).forward(toTensor(x)),
+      apart.reduce((v, l) => l.forward(v), toTensor(x)),
+    ];
+    for (const each of [y, wanted]) each.square().sum().backward();
+    const gradients = (layers: readonly Layer[]) =>
+      layers.flatMap((l) => l.parameters().map(({ grad }) => grad as Tensor));
+    const expected = [wanted, ...gradients(apart)];
+    for (const [i, found] of [y, ...gradients(chained)].entries()) {
+      const { shape } = found;
+      await near(found, { shape, data: Float64Array.from(await (expected[i] as Tensor).data()) }, { terms: 60 });
     }
   },
 );

@@ -2,6 +2,7 @@ import { conv2d, convTranspose2d, full, ShapeError, type Tensor, ValueError } fr
 import * as reference from '@mien/tensor/reference';
 import {
   alternativesOf,
+  ensure,
   gradcheck,
   near,
   refuses,
@@ -69,6 +70,31 @@ for (const name of alternativesOf('conv2d')) {
         c,
       );
     }),
+  );
+}
+
+for (const name of alternativesOf('conv2d')) {
+  law(
+    `conv2d by ${name} with relu is relu of conv2d, gradients included`,
+    fc.record({ c: cases, biased: fc.boolean() }),
+    ({ c, biased }) =>
+      withAlternative('conv2d', name, async () => {
+        const once = (fn: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor): readonly Tensor[] => {
+          const leaves = [c.x, c.weight, c.bias].map((each) => toTensor(each, { requiresGrad: true }));
+          const [x, weight, bias] = leaves as [Tensor, Tensor, Tensor];
+          const y = fn(x, weight, biased ? bias : null);
+          y.square().sum().backward();
+          return [y, ...leaves.flatMap(({ grad }) => grad ?? [])];
+        };
+        const fused = once((x, weight, bias) => conv2d(x, weight, bias, { ...c.options, relu: true }));
+        const apart = once((x, weight, bias) => conv2d(x, weight, bias, c.options).relu());
+        ensure(fused.length === apart.length, 'the same gradients');
+        for (const [i, tensor] of apart.entries()) {
+          const expected = { shape: tensor.shape, data: Float64Array.from(await tensor.data()) };
+          await near(fused[i] as Tensor, expected, { terms: pixels(c) });
+        }
+      }),
+    { runs: 15 },
   );
 }
 

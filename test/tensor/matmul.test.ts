@@ -105,6 +105,49 @@ law(
     }),
 );
 
+for (const name of alternativesOf('matmul')) {
+  law(`linear by ${name} with relu is relu of linear, split or not`, linearCases, ({ x, weight, bias }) =>
+    withAlternative('matmul', name, async () => {
+      for (const { shape, data } of [x, long(x)]) {
+        const [depth, rows] = [shape.at(-1) as number, toTensor({ shape, data })];
+        const w = depth === x.shape.at(-1) ? weight : long(weight);
+        const y = linear(rows, toTensor(w), bias && toTensor(bias), { relu: true });
+        const whole = reference.linear({ shape, data }, w, bias);
+        await near(y, { ...whole, data: whole.data.map((v) => Math.max(v, 0)) }, { terms: depth });
+      }
+    }),
+  );
+}
+
+/** Rows that are repeated until their depth is worth splitting. */
+function long({ shape, data }: Values): Values {
+  const depth = shape.at(-1) as number;
+  const times = Math.ceil(2050 / depth);
+  const more = Float64Array.from({ length: data.length * times }, (_, i) => {
+    const row = Math.floor(i / (depth * times));
+    return data[row * depth + (i % depth)] as number;
+  });
+  return { shape: [...shape.slice(0, -1), depth * times], data: more };
+}
+
+law(
+  'the gradient of linear with relu is that of relu after it',
+  linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),
+  async ({ x, weight, bias }) => {
+    const once = (fn: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor): readonly Tensor[] => {
+      const leaves = [x, weight, ...(bias ? [bias] : [])].map((each) => toTensor(each, { requiresGrad: true }));
+      const [a, b, c = null] = leaves as [Tensor, Tensor, Tensor | undefined];
+      fn(a, b, c).square().sum().backward();
+      return leaves.map(({ grad }) => grad as Tensor);
+    };
+    const fused = once((x, weight, bias) => linear(x, weight, bias, { relu: true }));
+    for (const [i, tensor] of once((x, weight, bias) => linear(x, weight, bias).relu()).entries()) {
+      const expected = { shape: tensor.shape, data: Float64Array.from(await tensor.data()) };
+      await near(fused[i] as Tensor, expected, { terms: 64 });
+    }
+  },
+);
+
 law(
   'the gradient of linear is the derivative of its reference',
   linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),

@@ -19,6 +19,7 @@ export { Flatten, Identity, Sequential } from './layers/containers.ts';
 export {
   Conv2d,
   type Conv2dLayerOptions,
+  type ConvEpilogue,
   ConvTranspose2d,
   type ConvTranspose2dLayerOptions,
   type Size2d,

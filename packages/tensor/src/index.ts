@@ -17,9 +17,11 @@ export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
+export { convBatchNorm2d } from './ops/convBatchNorm.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
+export type { ActivationOptions } from './ops/epilogue.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export { linear } from './ops/matmul.ts';
 export {

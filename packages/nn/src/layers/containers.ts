@@ -1,13 +1,15 @@
 // Layers that shape or chain others.
-import { scope, type Tensor } from '@mien/tensor';
+import { gradEnabled, scope, type Tensor } from '@mien/tensor';
 import { type Layer, Module } from '../module.ts';
 import { ReLU } from './activation.ts';
+import { Conv2d } from './conv.ts';
+import { Linear } from './linear.ts';
 import { BatchNorm1d, BatchNorm2d, type Epilogue } from './norm.ts';
 
 /**
  * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What passes between two
- * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalisation is
- * done in the same pass.
+ * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalisation, a
+ * Conv2d or a Linear is done in the same pass, and in evaluation without gradients a batch normalisation with its Conv2d.
  */
 export class Sequential extends Module {
   readonly [index: number]: Layer;
@@ -33,20 +35,34 @@ export class Sequential extends Module {
     const layer = this[end - 1];
     if (!layer) return finish(x, epilogue);
     const before = this[end - 2];
-    // Only these very classes: a subclass may do something else.
-    if (layer.constructor === ReLU && before && takesEpilogue(before) && isEmpty(epilogue)) {
+    if (before && is(layer, ReLU) && (takesEpilogue(before) || takesRelu(before)) && isEmpty(epilogue)) {
       return this.#upTo(end - 1, x, { relu: true });
+    }
+    if (before && is(before, Conv2d) && is(layer, BatchNorm2d) && !layer.training && !gradEnabled()) {
+      return scope(() => before.forward(this.#upTo(end - 2, x, {}), { norm: layer.parametersFor(epilogue) }));
     }
     return scope(() => {
       const input = this.#upTo(end - 1, x, {});
-      return takesEpilogue(layer) ? layer.forward(input, epilogue) : finish(layer.forward(input), epilogue);
+      if (takesEpilogue(layer)) return layer.forward(input, epilogue);
+      if (takesRelu(layer) && !epilogue.residual) return layer.forward(input, { relu: epilogue.relu ?? false });
+      return finish(layer.forward(input), epilogue);
     });
   }
 }
 
+/** Whether a layer is of this very class: a subclass may do something else. */
+function is<T extends Layer>(layer: Layer, kind: new (...options: never[]) => T): layer is T {
+  return layer.constructor === kind;
+}
+
 /** Whether it is a layer that does an epilogue in its own pass, or hands it to one. */
 function takesEpilogue(layer: Layer): layer is BatchNorm1d | BatchNorm2d | Sequential {
-  return [BatchNorm1d, BatchNorm2d, Sequential].some((kind) => layer.constructor === kind);
+  return is(layer, BatchNorm1d) || is(layer, BatchNorm2d) || is(layer, Sequential);
+}
+
+/** Whether it is a layer that does relu in its own pass. */
+function takesRelu(layer: Layer): layer is Conv2d | Linear {
+  return is(layer, Conv2d) || is(layer, Linear);
 }
 
 function isEmpty({ residual, relu = false }: Epilogue): boolean {

@@ -1,7 +1,10 @@
 import {
+  type ActivationOptions,
+  type BatchNormParameters,
   type Conv2dOptions,
   type ConvTranspose2dOptions,
   conv2d,
+  convBatchNorm2d,
   convTranspose2d,
   type RandomOptions,
   type Tensor,
@@ -20,6 +23,12 @@ interface BiasOptions extends RandomOptions {
 export interface Conv2dLayerOptions extends Conv2dOptions, BiasOptions {}
 
 export interface ConvTranspose2dLayerOptions extends ConvTranspose2dOptions, BiasOptions {}
+
+/** What is done to a convolution's result in the same pass. */
+export interface ConvEpilogue extends ActivationOptions {
+  /** The batch normalisation that comes first, as `batchNorm` is told. */
+  readonly norm?: BatchNormParameters;
+}
 
 /** Cross-correlation: [N, inChannels, H, W] to [N, outChannels, P, Q]. */
 export class Conv2d extends Module {
@@ -40,8 +49,10 @@ export class Conv2d extends Module {
     this.bias = bias ? parameter(defaultUniform([outChannels], inputs * r * s, random)) : null;
   }
 
-  forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.#options);
+  /** The convolution; with an epilogue relu(norm(that)), in one pass but where a normalisation is trained. */
+  forward(x: Tensor, { norm, relu = false }: ConvEpilogue = {}): Tensor {
+    if (norm) return convBatchNorm2d(x, this.weight, this.bias, this.#options, relu ? { ...norm, relu } : norm);
+    return conv2d(x, this.weight, this.bias, { ...this.#options, relu });
   }
 }
 

@@ -1,4 +1,4 @@
-import { linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import { type ActivationOptions, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
 import { defaultUniform } from '../init.ts';
 import { Module, parameter } from '../module.ts';
 
@@ -20,13 +20,13 @@ export class Linear extends Module {
     this.bias = (options.bias ?? true) ? parameter(defaultUniform([outputs], inputs, options)) : null;
   }
 
-  forward(x: Tensor): Tensor {
+  forward(x: Tensor, options: ActivationOptions = {}): Tensor {
     const [outputs, inputs] = this.weight.shape;
     if (x.shape.at(-1) !== inputs) {
       throw new ShapeError(
         `Linear: weight [${outputs}, ${inputs}] expects ${inputs} features last, x is [${x.shape.join(', ')}]; check the layer before`,
       );
     }
-    return linear(x, this.weight, this.bias);
+    return linear(x, this.weight, this.bias, options);
   }
 }

@@ -1,5 +1,15 @@
 import countBatch from '@mien/shaders/norm/countBatch.wgsl';
-import { batchNorm, kernel, ones, recomputing, run, ShapeError, type Tensor, zeros } from '@mien/tensor';
+import {
+  type BatchNormParameters,
+  batchNorm,
+  kernel,
+  ones,
+  recomputing,
+  run,
+  ShapeError,
+  type Tensor,
+  zeros,
+} from '@mien/tensor';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);
@@ -54,10 +64,15 @@ abstract class BatchNorm extends Module {
         `${this.constructor.name}: expects ${this.ranks.join(' or ')} dimensions, x is [${x.shape.join(', ')}]`,
       );
     }
+    if (this.training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
+    return batchNorm(x, this.parametersFor(epilogue));
+  }
+
+  /** What `batchNorm` is told of this layer and an epilogue. */
+  parametersFor(epilogue: Epilogue): BatchNormParameters {
     const { weight, bias, runningMean, runningVar, training } = this;
-    if (training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
     const options = { momentum: this.#momentum, eps: this.#eps, ...epilogue };
-    return batchNorm(x, { weight, bias, runningMean, runningVar, training, ...options });
+    return { weight, bias, runningMean, runningVar, training, ...options };
   }
 }
 

@@ -15,7 +15,8 @@ import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { assign, empty, type Tensor } from '../tensor.ts';
+import { reluGradient } from './binary.ts';
 import {
   depthwiseForward,
   depthwiseTransposed,
@@ -49,9 +50,13 @@ import {
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
 import { workgroupForward, workgroupPays, workgroupTransposed, workgroupWeightGradient } from './convWorkgroup.ts';
+import type { ActivationOptions, Epilogue } from './epilogue.ts';
+import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
+import { normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
+import { reluInto } from './unary.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
 const col2im = [false, true].map((STRIDED) => ({
@@ -97,21 +102,46 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
   return patches;
 }
 
-type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
+/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+type Forward = (x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor) => void;
+/** A way that adds a bias and no more. */
+type Biased = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
+
+/** A way that adds a bias, with a pass of its own for the rest of an epilogue. */
+function finishedAfter(way: Biased): Forward {
+  return (x, weight, epilogue, g, y) => {
+    const { bias = null, statistics = null, adds = false, relu = false } = epilogue;
+    if (!statistics && !relu) return way(x, weight, bias, g, y);
+    const [raw, before] = [empty(y.shape), adds ? empty(y.shape) : null];
+    if (before) assign(before, y);
+    way(x, weight, bias, g, raw);
+    if (statistics) normalizeInto(y, raw, planesOf(raw), statistics, before, relu);
+    else reluInto(y, raw);
+  };
+}
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
-  { name: 'fewChannels', fits: isPicture, run: pictureForward },
+  { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
   ...winogradWays(winogradForward),
-  { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: subgroupForward },
-  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupForward },
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: finishedAfter(subgroupForward) },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: finishedAfter(workgroupForward) },
   {
     name: 'gemm',
     fits: overPatches,
-    run: (x, weight, bias, g, y) => {
+    run: (x, weight, epilogue, g, y) => {
       const [depth, plane] = [taps(g) / g.groups, area(g.output)];
       const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
-      const a = packed(weight, g.groups, depth, outputs, true);
-      for (const span of passes(g, y.storage.device.limits)) {
+      const spans = passes(g, y.storage.device.limits);
+      // A single product packs the weight by itself where it cannot read it as it lies.
+      const a =
+        spans.length > 1
+          ? {
+              memory: packed(weight, g.groups, depth, outputs, true),
+              width: roundUp4(outputs),
+              batch: depth * roundUp4(outputs),
+            }
+          : { memory: weight, width: outputs, step: 1, plane: 1, image: depth, batch: depth * outputs };
+      for (const span of spans) {
         const inPlace = pointwise(g) && plane % 4 === 0;
         const pixels = span.count * plane;
         const columns = roundUp4(pixels);
@@ -120,11 +150,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
           ? { step: plane, plane, image: g.inputs * plane, batch: inputs * plane }
           : { batch: depth * columns };
         gemm({
-          a: { memory: a, width: roundUp4(outputs), batch: depth * roundUp4(outputs) },
+          a,
           b: { memory: b, width: columns, ...layout },
           c: { memory: images(y, span), step: plane, plane, image: g.outputs * plane, batch: outputs * plane },
-          bias,
-          biasBatch: outputs,
+          ...epilogue,
+          biasBatch: g.groups > 1 ? outputs : 0,
           rows: outputs,
           columns: pixels,
           depth,
@@ -133,11 +163,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
       }
     },
   },
-  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseForward },
+  { name: 'depthwise', fits: eachChannelByItself, run: finishedAfter(depthwiseForward) },
   {
     name: 'direct',
     fits: () => true,
-    run: (x, weight, bias, g, y) => {
+    run: finishedAfter((x, weight, bias, g, y) => {
       const form = bias ? direct.biased : direct.plain;
       for (const span of directPasses(g, y.storage.device.limits)) {
         const threads = span.count * g.outputs * area(g.output);
@@ -149,11 +179,11 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
           Math.ceil(threads / form.const('LANES')),
         );
       }
-    },
+    }),
   },
 ]);
 
-const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
+const chooseTranspose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupTransposedPays, run: subgroupTransposed },
   { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupTransposed },
@@ -288,13 +318,28 @@ function asPixels(g: ConvGeometry): ConvGeometry {
 }
 
 /**
- * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]. Throws ShapeError
- * naming the shapes.
+ * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]; with relu max(., 0) of that.
+ * Throws ShapeError naming the shapes.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { relu = false, ...options }: Conv2dOptions & ActivationOptions = {},
+): Tensor {
+  return convolve(x, weight, bias, geometryOf(x, weight, bias, options), relu);
+}
+
+/** The geometry of `conv2d` of these tensors. Throws as that does. */
+export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): ConvGeometry {
   for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
     expectDtype('conv2d', name, tensor, 'float32');
-  return convolve(x, weight, bias, conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
+  return conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options);
+}
+
+/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry): void {
+  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, epilogue, g, y));
 }
 
 /**
@@ -312,21 +357,24 @@ export function convTranspose2d(
   return transposed(x, weight, bias, convTranspose2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));
 }
 
-function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
+function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, relu = false): Tensor {
   const y = empty([g.images, g.outputs, ...g.output]);
-  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, bias, g, y));
+  convolveInto(y, x, weight, { bias, relu }, g);
   return record(
     'conv2d',
     y,
     { x, weight, bias },
     {
-      saves: { x, weight },
-      backward: (dy, saved, needs) => ({
-        // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
-        weight: needs.weight && weightGradient(saved.x, dy, g),
-        bias: needs.bias && sum(dy, [0, 2, 3]),
-        x: needs.x && transposed(dy, saved.weight, null, g),
-      }),
+      saves: { x, weight, y: relu ? y : null },
+      backward: (dyFinished, saved, needs) => {
+        const dy = saved.y ? reluGradient(dyFinished, saved.y) : dyFinished;
+        return {
+          // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
+          weight: needs.weight && weightGradient(saved.x, dy, g),
+          bias: needs.bias && sum(dy, [0, 2, 3]),
+          x: needs.x && transposed(dy, saved.weight, null, g),
+        };
+      },
     },
   );
 }

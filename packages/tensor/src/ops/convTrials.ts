@@ -3,6 +3,7 @@ import { near, type Trials } from '../runtime/alternatives.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ConvGeometry } from './convGeometry.ts';
 import { full } from './create.ts';
+import type { Epilogue } from './epilogue.ts';
 import type { Shape } from './geometry.ts';
 
 /** `16x64x44x44 128 3x3`, then what is not usual: stride, padding, dilation, output, groups. Batches are rounded up. */
@@ -38,20 +39,20 @@ function tensorsOf(g: ConvGeometry): readonly [x: Tensor, weight: Tensor, y: Ten
   return [x, weight, full([g.images, g.outputs, ...g.output], 0.5)];
 }
 
-type Way = (from: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, to: Tensor) => void;
+type Way<End> = (from: Tensor, weight: Tensor, end: End, g: ConvGeometry, to: Tensor) => void;
 
 /** Trials of `conv2d`. */
-export const forwardTrials: Trials<ConvGeometry, Way> = {
+export const forwardTrials: Trials<ConvGeometry, Way<Epilogue>> = {
   words,
   sample,
   prepare: (g) => {
     const [x, weight, y] = tensorsOf(g);
-    return { operands: [x, weight, y], run: (way) => way(x, weight, null, g, y) };
+    return { operands: [x, weight, y], run: (way) => way(x, weight, {}, g, y) };
   },
 };
 
 /** Trials of `convTranspose2d`. */
-export const transposeTrials: Trials<ConvGeometry, Way> = {
+export const transposeTrials: Trials<ConvGeometry, Way<Tensor | null>> = {
   words,
   sample,
   prepare: (g) => {

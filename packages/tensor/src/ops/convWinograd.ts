@@ -14,6 +14,7 @@ import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
+import { type Epilogue, epilogueBindings, finishes, finishOf } from './epilogue.ts';
 import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { roundUp4 } from './matmulPack.ts';
@@ -41,7 +42,7 @@ const forms = (M: M) => {
     weight: kernel(scatterText, weight),
     weightFlipped: kernel(scatterText, { ...weight, CHANNELS_LAST: true, FLIPPED: true }),
     slope: kernel(scatterText, { ...slope, CHANNELS_LAST: true }),
-    output: widths.map((WIDTH) => [false, true].map((BIAS) => kernel(gatherText, { ...slope, WIDTH, BIAS }))),
+    output: widths.map((WIDTH) => finishes.map((FINISH) => kernel(gatherText, { ...slope, WIDTH, FINISH }))),
     weightGradient: [1, 4].map((WIDTH) => kernel(gatherText, { ...weight, CHANNELS_LAST: true, WIDTH })),
   };
 };
@@ -117,20 +118,21 @@ function scatter(
   return z;
 }
 
-/** Writes the windows of y from the domain, where they stand as the form has it; parts are added. */
-function gather(form: Kernel, z: Domain, bias: Memory | null, y: Memory, of: Windows): void {
+/** Writes the finished windows of y from the domain, where they stand as the form has it; parts are added. */
+function gather(form: Kernel, z: Domain, epilogue: Epilogue, y: Memory, of: Windows): void {
   const { parts, rows, columns, block, step } = z;
   const groups = Math.ceil((rows * columns) / 4 / form.const('LANES'));
   const width = form.const('WIDTH');
   const output = { y: width === 1 ? y : null, yPairs: width === 2 ? y : null, yQuads: width === 4 ? y : null };
-  const params = { ...of, rows, columns, parts, block: block / 4, step: step / 4 };
-  run(form, { z: z.values, bias, ...output }, params, groups);
+  const relu = Number(epilogue.relu ?? false);
+  const params = { ...of, rows, columns, parts, block: block / 4, step: step / 4, relu };
+  run(form, { z: z.values, ...epilogueBindings(epilogue), ...output }, params, groups);
 }
 
 /** The form of the way back that stores as much at once as windows of m in rows of y allow. */
-function outputForm(m: M, bias: Tensor | null, plane: Shape): Kernel {
+function outputForm(m: M, epilogue: Epilogue, plane: Shape): Kernel {
   const width = widths.findLastIndex((width) => width <= m && at(plane, 1) % width === 0);
-  return byM[m].output[width]?.[Number(bias !== null)] as Kernel;
+  return byM[m].output[width]?.[finishOf(epilogue)] as Kernel;
 }
 
 /** a [depth, rows] times b [depth, columns] for each point, the depth in `parts` parts. */
@@ -168,23 +170,23 @@ interface Side {
 }
 
 /** Writes the convolution of the planes `from`, with zeros around them, with weights in the domain into the planes `to`. */
-function convolve(m: M, g: ConvGeometry, u: Domain, bias: Tensor | null, from: Side, padding: Shape, to: Side): void {
+function convolve(m: M, g: ConvGeometry, u: Domain, end: Epilogue, from: Side, padding: Shape, to: Side): void {
   for (const span of passes(m, g, to.plane, to.tensor.storage.device.limits)) {
     const windows = windowsOf(m, span.count, from.channels, from.plane, to.plane);
     const v = scatter(byM[m].input, images(from.tensor, span), windows, [from.channels, windows.windows], m, padding);
     const z = products(u, v, to.channels, 1);
     const outputs = { ...windows, channels: to.channels, plane: to.plane };
-    gather(outputForm(m, bias, to.plane), z, bias, images(to.tensor, span), outputs);
+    gather(outputForm(m, end, to.plane), z, end, images(to.tensor, span), outputs);
     for (const each of [v, z]) each.values.dispose();
   }
 }
 
-/** Writes the convolution of x with weight into y. */
+/** Writes the convolution of x with weight, finished, into y. */
 export function winogradForward(m: M) {
-  return (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void => {
+  return (x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor): void => {
     const u = scatter(byM[m].weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
     const from = { tensor: x, channels: g.inputs, plane: g.input };
-    convolve(m, g, u, bias, from, g.padding, { tensor: y, channels: g.outputs, plane: g.output });
+    convolve(m, g, u, epilogue, from, g.padding, { tensor: y, channels: g.outputs, plane: g.output });
   };
 }
 
@@ -194,7 +196,7 @@ export function winogradTransposed(m: M) {
     const u = scatter(byM[m].weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
     const padding = g.padding.map((zeros) => 2 - zeros);
     const from = { tensor: y, channels: g.outputs, plane: g.output };
-    convolve(m, g, u, bias, from, padding, { tensor: x, channels: g.inputs, plane: g.input });
+    convolve(m, g, u, { bias }, from, padding, { tensor: x, channels: g.inputs, plane: g.input });
   };
 }
 
@@ -211,7 +213,7 @@ export function winogradWeightGradient(m: M) {
       const slopes = scatter(form.slope, images(dy, span), outputs, [inputs.windows, g.outputs], m, [0, 0]);
       const z = products(slopes, v, g.outputs, parts);
       const dw = empty([1, g.outputs, g.inputs, 3, 3]);
-      gather(form.weightGradient[Number(g.inputs % 4 === 0)] as Kernel, z, null, dw, weightWindows(g));
+      gather(form.weightGradient[Number(g.inputs % 4 === 0)] as Kernel, z, {}, dw, weightWindows(g));
       for (const each of [v, slopes, z]) each.values.dispose();
       return dw;
     });

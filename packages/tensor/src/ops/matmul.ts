@@ -7,12 +7,15 @@ import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { reluGradient } from './binary.ts';
+import type { ActivationOptions, Epilogue } from './epilogue.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
 import { gemm, splitsOf } from './matmulGemm.ts';
 import { precisionNow } from './matmulPrecision.ts';
 import type { Operand, Product } from './matmulProduct.ts';
 import { sum, sumTo } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
+import { reluInto } from './unary.ts';
 
 /**
  * The matrix product: [..., M, K] times [..., K, N] is [..., M, N], leading dimensions broadcasting; a vector stands for a
@@ -41,7 +44,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** a times b, of which either is stored transposed. */
 function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
-  const y = scope(() => multiply(a, b, aTransposed, bTransposed, null));
+  const y = scope(() => multiply(a, b, aTransposed, bTransposed, {}));
   const [shapeA, shapeB] = [a.shape, b.shape];
   return record(
     'matmul',
@@ -68,10 +71,15 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
 }
 
 /**
- * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N], bias added as the product is stored. Throws
- * ShapeError naming the shapes.
+ * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N]; with relu max(y, 0). Both are done as the product is
+ * stored. Throws ShapeError naming the shapes.
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { relu = false }: ActivationOptions = {},
+): Tensor {
   for (const [name, tensor] of Object.entries({ x, weight, bias }))
     if (tensor) expectDtype('linear', name, tensor, 'float32');
   const [columns, depth] = weight.shape;
@@ -83,24 +91,37 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   const rowsOf = (tensor: Tensor): Tensor => reshape(tensor, [-1, tensor.shape.at(-1) as number]);
   const shapeX = x.shape;
   const y = scope(() =>
-    reshape(multiply(rowsOf(x.detach()), weight, false, true, bias), [...shapeX.slice(0, -1), columns as number]),
+    reshape(multiply(rowsOf(x.detach()), weight, false, true, { bias, relu }), [
+      ...shapeX.slice(0, -1),
+      columns as number,
+    ]),
   );
   return record(
     'linear',
     y,
     { x, weight, bias },
     {
-      saves: { x, weight },
-      backward: (dy, saved, needs) => ({
-        x: needs.x && reshape(product(rowsOf(dy), saved.weight, false, false), shapeX),
-        weight: needs.weight && product(rowsOf(dy), rowsOf(saved.x), true, false),
-        bias: needs.bias && sum(rowsOf(dy), 0),
-      }),
+      saves: { x, weight, y: relu ? y : null },
+      backward: (dyFinished, saved, needs) => {
+        const dy = rowsOf(saved.y ? reluGradient(dyFinished, saved.y) : dyFinished);
+        return {
+          x: needs.x && reshape(product(dy, saved.weight, false, false), shapeX),
+          weight: needs.weight && product(dy, rowsOf(saved.x), true, false),
+          bias: needs.bias && sum(dy, 0),
+        };
+      },
     },
   );
 }
 
-function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean, bias: Tensor | null): Tensor {
+/** The product, finished by a bias by column and relu. */
+function multiply(
+  a: Tensor,
+  b: Tensor,
+  aTransposed: boolean,
+  bTransposed: boolean,
+  { bias = null, relu = false }: Pick<Epilogue, 'bias' | 'relu'>,
+): Tensor {
   const [rows, depth] = (aTransposed ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number];
   const columns = b.shape.at(bTransposed ? -2 : -1) as number;
   const lead = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
@@ -122,7 +143,10 @@ function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boole
   if (splits > 1) {
     const parts = empty([batches, splits, rows, columns]);
     gemm({ ...whole, c: { memory: parts, batch: rows * columns }, splits });
-    return reshape(sum(parts, 1), y.shape);
+    const total = reshape(sum(parts, 1), y.shape);
+    if (!relu) return total;
+    reluInto(y, total);
+    return y;
   }
   for (const { start, count } of spans) {
     const of = (x: Memory, i: number): Memory => {
@@ -132,6 +156,7 @@ function multiply(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boole
     const [partA, partB, partC] = [of(left, 0), of(right, 1), of(y, 2)];
     gemm({
       ...whole,
+      relu,
       a: { ...whole.a, memory: partA },
       b: { ...whole.b, memory: partB },
       c: { ...whole.c, memory: partC },

@@ -6,20 +6,13 @@ import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
 import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
 import { alternatives } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { isNarrow } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
+import { epilogueBindings, finishes, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import {
-  biasSteps,
-  isNarrow,
-  isTransposed,
-  limitsOf,
-  type Operand,
-  type Product,
-  type Way,
-  workOf,
-} from './matmulProduct.ts';
+import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 import { productTrials } from './matmulTrials.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
@@ -45,10 +38,10 @@ function runTiles(
   outputs: Readonly<Record<string, Memory | null>>,
   [tileRows, tileColumns, tiles]: readonly [number, number, number],
 ): void {
-  const { a, b, c, bias = null, rows, columns, depth, batches = 1, splits = 1 } = product;
+  const { a, b, c, rows, columns, depth, batches = 1, splits = 1 } = product;
   const params: Params = {
     ...biasSteps(product),
-    biasBatch: product.biasBatch ?? 0,
+    ...{ biasBatch: product.biasBatch ?? 0, relu: Number(product.relu ?? false) },
     ...{ batches, splits, rows, columns, depth, chunk: Math.ceil(depth / splits) },
     ...{
       aWidth: a.width,
@@ -67,20 +60,26 @@ function runTiles(
     ...{ cStep: c.step ?? columns, cPlane: c.plane ?? columns, cImage: c.image ?? 0, cBatch: c.batch ?? 0 },
   };
   const count = splits * tilesOf(product, tileRows, tileColumns);
-  run(form, { a: a.memory, b: b.memory, bias, ...outputs }, params, Math.ceil(count / tiles), workOf(product));
+  run(
+    form,
+    { a: a.memory, b: b.memory, ...epilogueBindings(product), ...outputs },
+    params,
+    Math.ceil(count / tiles),
+    workOf(product),
+  );
 }
 
 /** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. It reads vec4 of `real`, or anything. */
 function scalarStores(text: string, tile: 'group' | 'lane', real: Real | null): Way {
   const values = real ? { real } : {};
-  const [plain, biased] = [kernel(text, values), kernel(text, { ...values, BIAS: true })];
-  const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = plain.consts): [number, number, number] => [
+  const forms = finishes.map((FINISH) => kernel(text, { ...values, FINISH }));
+  const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = (forms[0] as Kernel).consts): [number, number, number] => [
     ...([ROWS, COLUMNS] as const),
     tile === 'group' ? 1 : LANES,
   ];
   return {
     run: (product) => {
-      const form = product.bias ? biased : plain;
+      const form = forms[finishOf(product)] as Kernel;
       const ready = real ? withQuadRows(product, real) : product;
       runTiles(form, ready, { c: product.c.memory }, sizes());
     },
@@ -103,15 +102,15 @@ const flags = [false, true] as const;
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
   const computed = (quads: number): number => Math.ceil(size / (4 * lanes * quads)) * quads;
-  return computed(2) > 1.2 * computed(1) ? 1 : 2;
+  return computed(2) > 1.1 * computed(1) ? 1 : 2;
 }
 
 function subgroupTiles(real: Real): Way {
-  /** By quads of rows and of columns that a lane loads (1 or 2), by bias, and by whether C can be stored as vec4. */
+  /** By quads of rows and of columns that a lane loads (1 or 2), by epilogue, and by whether C can be stored as vec4. */
   const forms = [1, 2].map((ROW_QUADS) =>
     [1, 2].map((COLUMN_QUADS) =>
-      flags.map((BIAS) =>
-        flags.map((ALIGNED) => kernel(gemmSubgroup, { real, BIAS, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
+      finishes.map((FINISH) =>
+        flags.map((ALIGNED) => kernel(gemmSubgroup, { real, FINISH, ALIGNED, ROW_QUADS, COLUMN_QUADS })),
       ),
     ),
   );
@@ -121,11 +120,11 @@ function subgroupTiles(real: Real): Way {
   ];
   return {
     run: (product) => {
-      const { rows, columns, c, bias } = product;
+      const { rows, columns, c } = product;
       const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
       const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
       const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
-      const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[Number(Boolean(bias))]?.[Number(aligned)] as Kernel;
+      const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[finishOf(product)]?.[Number(aligned)] as Kernel;
       const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
       runTiles(form, withQuadRows(product, real), outputs, [...tile(product), 1]);
     },

@@ -2,6 +2,7 @@
 import type { Limits } from '../runtime/limits.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Work } from '../runtime/work.ts';
+import type { Epilogue } from './epilogue.ts';
 
 /**
  * An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. One that is stored transposed has rows of step
@@ -24,15 +25,17 @@ export interface Operand {
 /** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
 export interface Result extends Omit<Operand, 'width'> {}
 
-/** What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns] plus a bias. */
-export interface Product {
+/**
+ * What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns], finished by its
+ * epilogue. Statistics are by row, and go with one split only, as relu does.
+ */
+export interface Product extends Epilogue {
   readonly a: Operand;
   readonly b: Operand;
   readonly c: Result;
-  readonly bias?: Memory | null;
-  /** Whether there is a bias for each row (as if absent) or each column. */
+  /** Whether rows (as if absent) or columns are the channels of the epilogue. */
   readonly biasBy?: 'row' | 'column';
-  /** Elements from the bias of one matrix to that of the next; 0, as if absent, repeats one. */
+  /** Channels from one matrix to the next; 0, as if absent, repeats them. */
   readonly biasBatch?: number;
   /** Whether operands may be rounded to f16 first; sums are f32 all the same. */
   readonly half?: boolean;
@@ -57,25 +60,14 @@ export function workOf({ batches = 1, rows, columns, depth }: Product): Work {
   return { name, flops: 2 * batches * rows * columns * depth };
 }
 
-/** The bias's steps from row to row and from column to column. */
-export function biasSteps({ bias, biasBy = 'row' }: Product): { biasRow: number; biasColumn: number } {
-  return {
-    biasRow: Number(Boolean(bias) && biasBy === 'row'),
-    biasColumn: Number(Boolean(bias) && biasBy === 'column'),
-  };
+/** Channels from row to row and from column to column. */
+export function biasSteps({ biasBy = 'row' }: Product): { biasRow: number; biasColumn: number } {
+  return { biasRow: Number(biasBy === 'row'), biasColumn: Number(biasBy === 'column') };
 }
 
 /** Whether an operand is stored [width, depth]. */
 export function isTransposed({ step, plane }: Operand): boolean {
   return step === 1 && plane === 1;
-}
-
-/**
- * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
- * one after another, and put them all aside at each barrier.
- */
-export function isNarrow({ subgroupSize }: Limits): boolean {
-  return subgroupSize !== null && subgroupSize <= 8;
 }
 
 /** The limits of the adapter that a product is on. */

@@ -1,20 +1,12 @@
 // Products of a few rows, or a few columns, and a large matrix, which is read where it lies.
 import text from '@mien/shaders/matmul/matmulVector.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import type { Limits } from '../runtime/limits.ts';
+import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
+import { epilogueBindings, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import {
-  biasSteps,
-  isNarrow,
-  isTransposed,
-  limitsOf,
-  type Operand,
-  type Product,
-  type Way,
-  workOf,
-} from './matmulProduct.ts';
+import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
 
 /** Rows that the kernel is made for. */
 const rowCounts = [1, 4, 8] as const;
@@ -108,7 +100,7 @@ function depthRows(x: Operand, rows: number, depth: number, batches: number): Me
 /** A product for which `isVector` is true. */
 export const byVector: Way = {
   run: (product) => {
-    const { c, depth, bias = null, batches = 1, splits = 1 } = product;
+    const { c, depth, batches = 1, splits = 1 } = product;
     const { x, w, rows, columns, ...steps } = fewOf(product);
     const { form, aligned, step } = formOf(product);
     const params = {
@@ -119,10 +111,11 @@ export const byVector: Way = {
         wBatch: w.batch ?? 0,
         yBatch: c.batch ?? 0,
       },
+      ...{ finish: finishOf(product), relu: Number(product.relu ?? false) },
     };
     const bindings = {
       ...{ x: depthRows(x, rows, depth, batches), w: aligned ? null : w.memory, wQuads: aligned ? w.memory : null },
-      ...{ bias, y: c.memory },
+      ...{ ...epilogueBindings(product), y: c.memory },
     };
     run(form, bindings, params, splits * byVector.groups(product), workOf(product));
   },

@@ -50,7 +50,7 @@ const applyGradient = { plain: byPlane(normalizeGradient), relu: byPlane(normali
 const join = kernel(joinMoments);
 const joinUntracked = kernel(joinMoments, { TRACKED: false });
 const joinGradients = kernel(joinSums);
-const running = kernel(useRunning);
+const running = { alone: kernel(useRunning), after: kernel(useRunning, { AFTER: true }) };
 
 /** Vec4 that a group sums before another part begins. */
 const partLength = 2048;
@@ -84,14 +84,15 @@ export interface BatchNormParameters {
  * that do not have C values or another shape than x, ValueError in training with one value a channel.
  */
 export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
-  check(x, parameters);
+  checkBatchNorm(x, parameters);
   return scope(() => {
     const { training, residual = null, relu = false } = parameters;
     const planes = planesOf(x);
-    const weight = parameters.weight ?? full([planes.channels], 1);
-    const bias = parameters.bias ?? full([planes.channels], 0);
-    const affine = { weight, bias };
-    const statistics = training ? ofBatch(x, planes, affine, parameters) : ofRunning(planes, affine, parameters);
+    const affine = affineOf(planes.channels, parameters);
+    const { weight, bias } = affine;
+    const statistics = training
+      ? ofBatch(x, planes, affine, parameters)
+      : ofRunning(planes.channels, { ...parameters, ...affine }, null);
     const y = normalized(x, planes, statistics, residual, relu);
     const fromBatch = training ? 1 / (planes.images * planes.inner) : 0;
     return record(
@@ -128,7 +129,7 @@ interface Planes {
   readonly inner: number;
 }
 
-function planesOf(x: Tensor): Planes {
+export function planesOf(x: Tensor): Planes {
   const [images, channels] = x.shape as [number, number];
   return { images, channels, inner: sizeOf(x.shape.slice(2)) };
 }
@@ -154,20 +155,38 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
   return statistics;
 }
 
-/** The same by the running statistics. */
-function ofRunning(planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
+/** The same by the running statistics, for results that lack `before` [C], the bias of the layer before. */
+export function ofRunning(channels: number, parameters: BatchNormParameters, before: Tensor | null): Tensor {
   const { runningMean, runningVar, eps = 1e-5 } = parameters;
-  const statistics = empty([planes.channels, 4]);
-  eachChannel(running, { runningMean, runningVar, statistics, ...affine }, planes, { eps });
+  const { weight, bias } = affineOf(channels, parameters);
+  const statistics = empty([channels, 4]);
+  const form = before ? running.after : running.alone;
+  eachChannel(form, { runningMean, runningVar, weight, bias, before, statistics }, { channels }, { eps });
   return statistics;
+}
+
+function affineOf(channels: number, { weight, bias }: BatchNormParameters): Affine {
+  return { weight: weight ?? full([channels], 1), bias: bias ?? full([channels], 0) };
 }
 
 function normalized(x: Tensor, planes: Planes, statistics: Tensor, residual: Tensor | null, relu: boolean): Tensor {
   const y = empty(x.shape);
+  normalizeInto(y, x, planes, statistics, residual, relu);
+  return y;
+}
+
+/** Writes x [N, C, ...] normalised by statistics [C, 4], plus residual and with relu, if given, into y. */
+export function normalizeInto(
+  y: Tensor,
+  x: Tensor,
+  planes: Planes,
+  statistics: Tensor,
+  residual: Tensor | null,
+  relu: boolean,
+): void {
   const withRelu = residual ? normalize.residualRelu : normalize.relu;
   const form = relu ? withRelu : residual ? normalize.residual : normalize.plain;
   eachValue(choose(form, planes), { x, residual, y }, { statistics }, planes);
-  return y;
 }
 
 /** The gradients by x [N, C, ...], weight [C] and bias [C]; with `relu` dy counts only where the normalised x is over 0. */
@@ -237,7 +256,7 @@ function sumParts(
 }
 
 /** Runs a kernel with one thread a channel. */
-function eachChannel(form: Kernel, bindings: Bindings, { channels }: Planes, params: Params): void {
+function eachChannel(form: Kernel, bindings: Bindings, { channels }: Pick<Planes, 'channels'>, params: Params): void {
   run(form, bindings, { channels, ...params }, Math.ceil(channels / form.const('LANES')));
 }
 
@@ -254,7 +273,8 @@ function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byCha
   }
 }
 
-function check(x: Tensor, parameters: BatchNormParameters): void {
+/** Throws what `batchNorm` throws for parameters that do not go with x. */
+export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void {
   const { weight, bias, runningMean, runningVar, training, residual } = parameters;
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];

@@ -24,30 +24,33 @@ export interface ReduceOptions {
   readonly keepDim?: boolean;
 }
 
-/** Kernels over rows of any size, and over those of a multiple of 4. */
-interface Rows {
+/** Kernels over rows of any size, and over those of a multiple of 4; likewise over numbers of columns. */
+interface BySize {
   readonly any: Kernel;
   readonly quads: Kernel;
 }
 
 interface Reduction {
-  readonly rows: Rows;
+  readonly rows: BySize;
   /** For adapters with narrow subgroups: 6x on lavapipe. */
-  readonly narrowRows: Rows;
-  readonly columns: Kernel;
+  readonly narrowRows: BySize;
+  readonly columns: BySize;
 }
 
 type Elements = 'f32' | 'i32' | 'u32';
 
 function reduction(operation: string): Readonly<Record<Elements, Reduction>> {
-  const rows = (element: Elements, values: KernelValues): Rows => ({
+  const rows = (element: Elements, values: KernelValues): BySize => ({
     any: kernel(reduceRows, { OP: operation, element, value: element, ...values }),
     quads: kernel(reduceRows, { OP: operation, element, value: `vec4<${element}>`, WIDTH: 4, ...values }),
   });
   const of = (element: Elements): Reduction => ({
     rows: rows(element, {}),
     narrowRows: rows(element, { LANES: 8 }),
-    columns: kernel(reduceColumns, { OP: operation, element }),
+    columns: {
+      any: kernel(reduceColumns, { OP: operation, element }),
+      quads: kernel(reduceColumns, { OP: operation, element: `vec4<${element}>` }),
+    },
   });
   return { f32: of('f32'), i32: of('i32'), u32: of('u32') };
 }
@@ -102,8 +105,10 @@ function reduceParts(
     const form = width === 4 ? rows.quads : rows.any;
     run(form, { x, y: into }, { rows: outer, columns: values, parts: used, chunk }, outer * used);
   } else {
-    const groups = Math.ceil((outer * used * inner) / op.columns.const('LANES'));
-    run(op.columns, { x, y: into }, { outer, length, inner, parts: used, chunk }, groups);
+    // Four columns are one where rows are whole vec4.
+    const [form, across] = inner % 4 === 0 ? [op.columns.quads, inner / 4] : [op.columns.any, inner];
+    const groups = Math.ceil((outer * used * across) / form.const('LANES'));
+    run(form, { x, y: into }, { outer, length, inner: across, parts: used, chunk }, groups);
   }
   if (into !== y) {
     reduceParts(op, into, y, outer, used, inner, dtype);

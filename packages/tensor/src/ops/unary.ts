@@ -77,6 +77,13 @@ export const rsqrt: Unary = unary('rsqrt', 'RSQRT', 'output', (dy, y) => dy.mul(
 /** max(x, 0); the derivative at 0 is 0. */
 export const relu: Unary = unary('relu', 'RELU', 'output', reluGradient);
 
+const reluKernel = kernel(unaryText, { OP: 'RELU' });
+
+/** Writes max(x, 0) into y, outside of the graph. */
+export function reluInto(y: Tensor, x: Tensor): void {
+  runElementwise(reluKernel, { x, y });
+}
+
 /** 1 / (1 + exp(-x)). */
 export const sigmoid: Unary = unary('sigmoid', 'SIGMOID', 'output', sigmoidGradient);
 

@@ -2,7 +2,7 @@ import { isNamed } from '../device/adapter.ts';
 import { type AdapterFacts, openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
-import { type Limits, limitsOf } from './limits.ts';
+import { isNarrow, type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
 import { type Compiled, type CompileProgress, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
@@ -73,13 +73,9 @@ export class Device {
     return this.#limits;
   }
 
-  /**
-   * Whether groups that meet at barriers should have just 8 lanes: an adapter whose subgroups are as narrow runs lanes one
-   * after another, and each barrier makes it put them all aside.
-   */
+  /** Whether groups should have just 8 lanes and be few, see `isNarrow`. */
   get narrow(): boolean {
-    const { subgroupSize } = this.facts;
-    return subgroupSize !== null && subgroupSize.max <= 8;
+    return isNarrow(this.#limits);
   }
 
   /** Replaces the limits that work is split by, for tests; the adapter's own stay in force underneath. */

@@ -1,6 +1,7 @@
 // Every WGSL library by the name that a kernel's `// uses:` line gives.
 import binaryOperations from '@mien/shaders/lib/binaryOperations.wgsl';
 import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
+import epilogue from '@mien/shaders/lib/epilogue.wgsl';
 import gemm from '@mien/shaders/lib/gemm.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
@@ -9,8 +10,9 @@ import winograd from '@mien/shaders/lib/winograd.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
-  'lib/gemm.wgsl': gemm,
   'lib/channelWalk.wgsl': channelWalk,
+  'lib/epilogue.wgsl': epilogue,
+  'lib/gemm.wgsl': gemm,
   'lib/grid.wgsl': grid,
   'lib/philox.wgsl': philox,
   'lib/windows.wgsl': windows,

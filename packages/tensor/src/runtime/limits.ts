@@ -35,3 +35,11 @@ export function limitsOf(gpu: GPUDevice, { subgroupSize, features }: AdapterFact
     shaderF16: features.includes('shader-f16'),
   };
 }
+
+/**
+ * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
+ * one after another, and put them all aside at each barrier.
+ */
+export function isNarrow({ subgroupSize }: Limits): boolean {
+  return subgroupSize !== null && subgroupSize <= 8;
+}

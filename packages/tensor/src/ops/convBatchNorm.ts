@@ -1,0 +1,38 @@
+// A convolution and the batch normalisation after it, in one pass outside of training: the epilogue of the convolution's kernels
+// normalises by the running statistics, so that nothing is folded into weights and nothing can be out of date.
+import { inspect } from '../anomaly.ts';
+import { gradEnabled } from '../autograd.ts';
+import { scope } from '../runtime/scope.ts';
+import { assign, empty, type Tensor } from '../tensor.ts';
+import { conv2d, convolveInto, geometryOf } from './conv.ts';
+import type { Conv2dOptions } from './convGeometry.ts';
+import { type BatchNormParameters, batchNorm, checkBatchNorm, ofRunning } from './norm.ts';
+
+/**
+ * `batchNorm` of `conv2d`, with residual and relu as there: [N, C, H, W] to [N, K, P, Q]. Outside of training, where no gradient
+ * is recorded, the result is stored as it will be, and what lies between is never made. Throws what the two throw.
+ */
+export function convBatchNorm2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  options: Conv2dOptions,
+  norm: BatchNormParameters,
+): Tensor {
+  const { residual = null, relu = false, training } = norm;
+  const inputs = [x, weight, bias, norm.weight, norm.bias, residual];
+  if (training || (gradEnabled() && inputs.some((input) => input?.requiresGrad))) {
+    return scope(() => batchNorm(conv2d(x, weight, bias, options), norm));
+  }
+  const y = scope(() => {
+    const g = geometryOf(x, weight, bias, options);
+    const y = empty([g.images, g.outputs, ...g.output]);
+    checkBatchNorm(y, norm);
+    const statistics = ofRunning(g.outputs, norm, bias);
+    if (residual) assign(y, residual);
+    convolveInto(y, x, weight, { statistics, adds: residual !== null, relu }, g);
+    return y;
+  });
+  inspect('convBatchNorm2d', y);
+  return y;
+}
