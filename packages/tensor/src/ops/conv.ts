@@ -35,6 +35,7 @@ import {
   pointwise,
   taps,
 } from './convGeometry.ts';
+import { implicitFits, implicitForward, implicitTransposed, implicitWeightGradient } from './convImplicit.ts';
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
@@ -91,6 +92,7 @@ type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry,
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
   ...winogradWays(winogradForward),
+  { name: 'implicit', fits: implicitFits, run: implicitForward },
   {
     name: 'gemm',
     fits: overPatches,
@@ -142,6 +144,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
 
 const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
+  { name: 'implicit', fits: implicitFits, run: implicitTransposed },
   {
     name: 'gemm',
     fits: overPatches,
@@ -206,6 +209,7 @@ type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
   ...winogradWays(winogradWeightGradient),
+  { name: 'implicit', fits: implicitFits, run: implicitWeightGradient },
   {
     name: 'gemm',
     // Groups lie side by side in the rows of both operands, where each has to start with a vec4.
