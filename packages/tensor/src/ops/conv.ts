@@ -9,7 +9,7 @@ import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { alternatives } from '../runtime/alternatives.ts';
-import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
@@ -35,11 +35,19 @@ import {
   pointwise,
   taps,
 } from './convGeometry.ts';
-import { implicitFits, implicitForward, implicitTransposed, implicitWeightGradient } from './convImplicit.ts';
 import { directPasses, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
+import {
+  subgroupFits,
+  subgroupForward,
+  subgroupForwardPays,
+  subgroupTransposed,
+  subgroupTransposedPays,
+  subgroupWeightGradient,
+  subgroupWeightGradientPays,
+} from './convSubgroup.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
-import type { Shape } from './geometry.ts';
+import { workgroupForward, workgroupPays, workgroupTransposed, workgroupWeightGradient } from './convWorkgroup.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { sum } from './reduce.ts';
@@ -92,7 +100,8 @@ type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry,
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
   ...winogradWays(winogradForward),
-  { name: 'implicit', fits: implicitFits, run: implicitForward },
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: subgroupForward },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupForward },
   {
     name: 'gemm',
     fits: overPatches,
@@ -144,7 +153,8 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
 
 const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
-  { name: 'implicit', fits: implicitFits, run: implicitTransposed },
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupTransposedPays, run: subgroupTransposed },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupTransposed },
   {
     name: 'gemm',
     fits: overPatches,
@@ -209,7 +219,8 @@ type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
   ...winogradWays(winogradWeightGradient),
-  { name: 'implicit', fits: implicitFits, run: implicitWeightGradient },
+  { name: 'subgroup', fits: subgroupFits, pays: subgroupWeightGradientPays, run: subgroupWeightGradient },
+  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupWeightGradient },
   {
     name: 'gemm',
     // Groups lie side by side in the rows of both operands, where each has to start with a vec4.

@@ -5,7 +5,6 @@ import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
 import depthwiseWeightGradientText from '@mien/shaders/conv/depthwiseWeightGradient.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
-import type { Memory } from '../runtime/storage.ts';
 import type { Work } from '../runtime/work.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';

@@ -1,16 +1,25 @@
-// Convolutions as matrix products over patches that are nowhere in memory (Chetlur et al., 2014, cuDNN): tiles of the product
-// read x where its windows lie. One way of doing conv2d, its transpose and its weight gradient.
+// Convolutions as matrix products without patches, on adapters with subgroups of 8. The convolution and its transpose gather
+// along rows only what tiles of the product read (Cho and Brand, 2017, MEC): a third of the patches of a 3x3 window. The weight
+// gradient reads both tensors with their channels last, where windows lie (Chetlur et al., 2014, cuDNN).
+import implicitSubgroup from '@mien/shaders/conv/implicitSubgroup.wgsl';
 import lowerRowsText from '@mien/shaders/conv/lowerRows.wgsl';
-import rowsSubgroup from '@mien/shaders/conv/rowsSubgroup.wgsl';
 import weightGradientSubgroup from '@mien/shaders/conv/weightGradientSubgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
-import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry, taps } from './convGeometry.ts';
+import { area, at, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
+import {
+  type Classes,
+  forwardClasses,
+  type Places,
+  placeParams,
+  productWork,
+  type Side,
+  transposedClasses,
+} from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 
@@ -18,17 +27,20 @@ import { packed, roundUp4 } from './matmulPack.ts';
 const lanes = 8;
 const flags = [false, true] as const;
 
-/** By quads of rows and of columns that a lane takes (1 or 2), by bias, and by whether results can be stored as vec4. */
 const lowerRows = kernel(lowerRowsText);
+/** By quads of rows that a lane takes (1 or 2), by bias, and by whether results can be stored as vec4. */
 const products = [1, 2].map((ROW_QUADS) =>
-  flags.map((BIAS) => flags.map((ALIGNED) => kernel(rowsSubgroup, { ROW_QUADS, BIAS, ALIGNED }))),
+  flags.map((BIAS) => flags.map((ALIGNED) => kernel(implicitSubgroup, { ROW_QUADS, BIAS, ALIGNED }))),
 );
+/** By quads of rows and of columns that a lane takes. */
 const weightGradients = [1, 2].map((ROW_QUADS) =>
   [1, 2].map((COLUMN_QUADS) => kernel(weightGradientSubgroup, { ROW_QUADS, COLUMN_QUADS })),
 );
 
-/** Bytes of one copy with channels last that a pass makes. */
+/** Bytes of one rearranged tensor that a pass makes. */
 const workspaceBytes = 64 << 20;
+/** Tiles that a weight gradient should have at least, and pixels that one sums up at least. */
+const enough = { tiles: 16, depth: 512 };
 
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
@@ -36,28 +48,48 @@ function quadsOf(size: number): 1 | 2 {
   return computed(2) > 1.2 * computed(1) ? 1 : 2;
 }
 
+/** Numbers of an image that a pass lowers for a class of places across. */
+function loweredOf(channels: number, plane: Shape, down: readonly Places[], across: Places): number {
+  return channels * across.taps * linesOf(down, at(plane, 0)).lines * (across.places + 3);
+}
+
 /** The most bytes that an image has in any tensor of a pass. */
 function largestBytes(g: ConvGeometry): number {
   const last = (channels: number, plane: Shape): number => g.groups * roundUp4(channels / g.groups) * area(plane);
-  const lowered = (channels: number, [down, across]: Classes, plane: Shape): number => {
-    const steps = Math.max(...across.map(({ taps, places }) => Math.max(1, taps) * (places + 3)));
-    return channels * steps * linesOf(down, at(plane, 0)).lines;
-  };
+  const lowered = (channels: number, plane: Shape, [down, across]: Classes): readonly number[] =>
+    across.map((each) => loweredOf(channels, plane, down, each));
   return (
     4 *
     Math.max(
       last(g.inputs, g.input),
       last(g.outputs, g.output),
-      lowered(g.inputs, forwardClasses(g), g.input),
-      lowered(g.outputs, transposedClasses(g), g.output),
+      ...lowered(g.inputs, g.input, forwardClasses(g)),
+      ...lowered(g.outputs, g.output, transposedClasses(g)),
     )
   );
 }
 
 /** Whether the adapter has the subgroups, and the fewest images that a pass can have can be bound. */
-export function implicitFits(g: ConvGeometry, limits: Limits): boolean {
+export function subgroupFits(g: ConvGeometry, limits: Limits): boolean {
   const bytes = fewestImages(g, limits) * largestBytes(g);
   return limits.subgroupSize === lanes && bytes <= limits.maxStorageBufferBindingSize;
+}
+
+/** Whether a forward pass should go this way: where the window is much wider than its stride, so that patches are many more. */
+export function subgroupForwardPays(g: ConvGeometry): boolean {
+  const [down, [across]] = forwardClasses(g);
+  const lowered = loweredOf(g.inputs, g.input, down, across as Places);
+  return g.inputs / g.groups >= 4 && 2 * lowered <= taps(g) * area(g.output);
+}
+
+/** Whether a transposed one should: unless so few pixels meet so many weights that bringing these in order costs more. */
+export function subgroupTransposedPays(g: ConvGeometry): boolean {
+  return !pointwise(g) && g.inputs / g.groups >= 4 && 2 * g.images * area(g.output) >= g.outputs / g.groups;
+}
+
+/** Whether a weight gradient should. */
+export function subgroupWeightGradientPays(g: ConvGeometry): boolean {
+  return area(g.window) > 1 && g.inputs / g.groups >= 4;
 }
 
 function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
@@ -70,64 +102,10 @@ function channelsLast(x: Tensor, span: Span, groups: number): Tensor {
   return packed(images(x, span), span.count * groups, area(plane), channels / groups, true);
 }
 
-/** Places of a result in one dimension that meet the same taps, as lib/implicit.wgsl has them. */
-interface Places {
-  readonly places: number;
-  readonly resultPace: number;
-  readonly resultStart: number;
-  readonly taps: number;
-  readonly firstTap: number;
-  readonly tapStep: number;
-  readonly pace: number;
-  readonly start: number;
-  readonly reach: number;
-}
-
-function forwardPlaces(g: ConvGeometry, i: number): readonly Places[] {
-  return [
-    {
-      ...{ places: at(g.output, i), resultPace: 1, resultStart: 0 },
-      ...{ taps: at(g.window, i), firstTap: 0, tapStep: 1 },
-      ...{ pace: at(g.stride, i), start: -at(g.padding, i), reach: at(g.dilation, i) },
-    },
-  ];
-}
-
-/** The transpose's: place h of x meets tap r where h + padding - r dilation is a multiple of the stride, so a class for each remainder. */
-function transposedPlaces(g: ConvGeometry, i: number): readonly Places[] {
-  const [stride, dilation, window] = [at(g.stride, i), at(g.dilation, i), at(g.window, i)];
-  return Array.from({ length: Math.min(stride, at(g.input, i)) }, (_, resultStart) => {
-    const shifted = resultStart + at(g.padding, i);
-    const met = Array.from({ length: window }, (_, r) => r).filter((r) => (shifted - r * dilation) % stride === 0);
-    const [firstTap = 0, second = firstTap + 1] = met;
-    const tapStep = second - firstTap;
-    return {
-      ...{ places: Math.ceil((at(g.input, i) - resultStart) / stride), resultPace: stride, resultStart },
-      ...{ taps: met.length, firstTap, tapStep },
-      ...{ pace: 1, start: (shifted - firstTap * dilation) / stride, reach: (-tapStep * dilation) / stride },
-    };
-  });
-}
-
-type Classes = readonly [down: readonly Places[], across: readonly Places[]];
-
-function forwardClasses(g: ConvGeometry): Classes {
-  return [forwardPlaces(g, 0), forwardPlaces(g, 1)];
-}
-
-function transposedClasses(g: ConvGeometry): Classes {
-  return [transposedPlaces(g, 0), transposedPlaces(g, 1)];
-}
-
-interface Side {
-  readonly tensor: Tensor;
-  readonly channels: number;
-  readonly plane: Shape;
-}
-
 /** What the steps of classes of places that differ in rows only need of x: see lowerRows.wgsl. */
 interface Lowered {
-  readonly values: Tensor;
+  /** Null where no tap is met. */
+  readonly values: Tensor | null;
   readonly top: number;
   readonly lines: number;
   readonly columns: number;
@@ -149,9 +127,9 @@ function linesOf(down: readonly Places[], height: number): { readonly top: numbe
 function lower(x: Side, span: Span, down: readonly Places[], across: Places): Lowered {
   const { top, lines } = linesOf(down, at(x.plane, 0));
   const columns = roundUp4(span.count * across.places);
-  const steps = Math.max(1, across.taps);
+  const { places, taps: steps, pace, start, reach } = across;
+  if (steps === 0) return { values: null, top, lines, columns };
   const values = empty([x.channels, steps, lines, columns]);
-  const { pace, start, reach, places } = across;
   const params = {
     ...{ images: span.count, channels: x.channels, input: x.plane, top, rows: lines },
     ...{ steps, places, columns, pace, start, reach },
@@ -180,31 +158,22 @@ function multiply(
       const form = products[rowQuads - 1]?.[Number(bias !== null)]?.[Number(aligned)] as Kernel;
       const outputs = aligned ? { y: null, yQuads: result } : { y: result, yQuads: null };
       for (const down of allDown) {
-        const both = (name: keyof Places): Shape => [down[name], across[name]];
-        const params: Params = {
+        const params = {
+          ...placeParams(down, across),
           ...{ images: span.count, groups: g.groups, rows, width: roundUp4(rows), depth, window: g.window },
-          ...{ lines, columns, places: both('places'), result: to.plane },
-          ...{ resultPace: both('resultPace'), resultStart: both('resultStart') },
-          ...{ taps: both('taps'), firstTap: both('firstTap'), tapStep: both('tapStep') },
-          ...{ pace: down.pace, start: down.start + top, reach: down.reach },
+          ...{ lines, columns, result: to.plane, pace: down.pace, start: down.start + top, reach: down.reach },
         };
         const tiles = Math.ceil(rows / (4 * lanes * rowQuads)) * Math.ceil((down.places * columns) / (4 * lanes * 2));
-        run(form, { weight, lowered, bias, ...outputs }, params, g.groups * tiles, {
-          name: productName(g, rows, span.count * down.places * across.places, depth * down.taps * across.taps),
-          flops: 2 * g.groups * rows * span.count * area(both('places')) * depth * area(both('taps')),
-        });
+        const work = productWork(g, rows, span.count * down.places * across.places, depth * down.taps * across.taps);
+        run(form, { weight, lowered, bias, ...outputs }, params, g.groups * tiles, work);
       }
-      lowered.dispose();
+      lowered?.dispose();
     }
   }
 }
 
-function productName({ groups }: ConvGeometry, rows: number, columns: number, depth: number): string {
-  return `${groups > 1 ? `${groups} x ` : ''}${rows}x${columns}x${depth}`;
-}
-
 /** Writes the convolution of x with weight into y. */
-export function implicitForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
+export function subgroupForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
   const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
   const from = { tensor: x, channels: g.inputs, plane: g.input };
   const to = { tensor: y, channels: g.outputs, plane: g.output };
@@ -212,7 +181,7 @@ export function implicitForward(x: Tensor, weight: Tensor, bias: Tensor | null, 
 }
 
 /** Writes the transposed convolution of y with weight into x. */
-export function implicitTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
+export function subgroupTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
   const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
   const from = { tensor: y, channels: g.outputs, plane: g.output };
   const to = { tensor: x, channels: g.inputs, plane: g.input };
@@ -220,7 +189,7 @@ export function implicitTransposed(y: Tensor, weight: Tensor, bias: Tensor | nul
 }
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
-export function implicitWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
+export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
   const [rows, depth] = [g.outputs / g.groups, g.inputs / g.groups];
   const columns = area(g.window) * roundUp4(depth);
   const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
@@ -228,7 +197,7 @@ export function implicitWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): 
   const tiles = g.groups * Math.ceil(rows / (4 * lanes * rowQuads)) * Math.ceil(columns / (4 * lanes * columnQuads));
   return passes(g, x.storage.device.limits).map((span) => {
     const lines = span.count * at(g.output, 0);
-    const wanted = Math.min(Math.ceil(enoughTiles / tiles), Math.floor((span.count * area(g.output)) / enoughDepth));
+    const wanted = Math.min(Math.ceil(enough.tiles / tiles), Math.floor((span.count * area(g.output)) / enough.depth));
     const chunk = Math.ceil(lines / Math.max(1, Math.min(wanted, lines)));
     const parts = Math.ceil(lines / chunk);
     const slopes = channelsLast(dy, span, g.groups);
@@ -249,17 +218,10 @@ export function implicitWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): 
       ...{ stride: g.stride, padding: g.padding, dilation: g.dilation },
     };
     const pixels = span.count * area(g.output);
-    const work = {
-      name: `${g.groups > 1 ? `${g.groups} x ` : ''}${rows}x${area(g.window) * depth}x${pixels}`,
-      flops: 2 * g.groups * rows * area(g.window) * depth * pixels,
-    };
+    const work = productWork(g, rows, area(g.window) * depth, pixels);
     run(form, { dy: slopes, x: values, dw }, params, parts * tiles, work);
     slopes.dispose();
     values.dispose();
     return dw;
   });
 }
-
-/** Tiles that a weight gradient should have at least, and pixels that one sums up at least. */
-const enoughTiles = 16;
-const enoughDepth = 512;

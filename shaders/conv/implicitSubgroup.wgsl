@@ -61,7 +61,7 @@ fn store(group: u32, row: u32, firstColumn: u32, sums: vec4f) {
 }
 
 @compute @workgroup_size(SUBGROUP)
-fn rowsSubgroup(
+fn implicitSubgroup(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,

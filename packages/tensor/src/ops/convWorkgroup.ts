@@ -1,0 +1,90 @@
+// Convolutions as matrix products over patches that are nowhere in memory (Chetlur et al., 2014, cuDNN): groups bring what their
+// tiles of the product need from where windows lie into workgroup memory. For adapters on which that is fast.
+import implicitWorkgroup from '@mien/shaders/conv/implicitWorkgroup.wgsl';
+import weightGradientWorkgroup from '@mien/shaders/conv/weightGradientWorkgroup.wgsl';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import type { Limits } from '../runtime/limits.ts';
+import { run } from '../runtime/run.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { area, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
+import { directPasses, images } from './convPasses.ts';
+import { type Classes, forwardClasses, placeParams, productWork, type Side, transposedClasses } from './convPlaces.ts';
+import type { Shape } from './geometry.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
+
+/** By bias. */
+const products = [false, true].map((BIAS) => kernel(implicitWorkgroup, { BIAS }));
+const weightGradients = kernel(weightGradientWorkgroup);
+/** Groups that keep a GPU busy, and pixels that one should sum up at least. */
+const enough = { groups: 512, depth: 256 };
+
+/** Whether the adapter is no software, which runs lanes one after another between barriers, and tiles would not be mostly empty. */
+export function workgroupPays(g: ConvGeometry, { subgroupSize }: Limits): boolean {
+  const wide = subgroupSize === null || subgroupSize > 8;
+  return wide && !pointwise(g) && Math.min(g.outputs, g.inputs * area(g.window)) / g.groups >= 16;
+}
+
+/** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */
+function multiply(
+  g: ConvGeometry,
+  weight: Tensor,
+  bias: Tensor | null,
+  from: Side,
+  to: Side,
+  [allDown, allAcross]: Classes,
+): void {
+  const [rows, depth] = [to.channels / g.groups, from.channels / g.groups];
+  const form = products[Number(bias !== null)] as Kernel;
+  for (const span of directPasses(g, to.tensor.storage.device.limits)) {
+    const tensors = { weight, x: images(from.tensor, span), bias, y: images(to.tensor, span) };
+    for (const [down, across] of allDown.flatMap((down) => allAcross.map((across) => [down, across] as const))) {
+      const pair = (name: 'pace' | 'start' | 'reach'): Shape => [down[name], across[name]];
+      const params = {
+        ...placeParams(down, across),
+        ...{ images: span.count, groups: g.groups, rows, width: roundUp4(rows), depth, window: g.window },
+        ...{ input: from.plane, result: to.plane, pace: pair('pace'), start: pair('start'), reach: pair('reach') },
+      };
+      const columns = span.count * down.places * across.places;
+      const tiles = Math.ceil(rows / form.const('ROWS')) * Math.ceil(columns / form.const('COLUMNS'));
+      const work = productWork(g, rows, columns, depth * down.taps * across.taps);
+      run(form, tensors, params, g.groups * tiles, work);
+    }
+  }
+}
+
+/** Writes the convolution of x with weight into y. */
+export function workgroupForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
+  const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
+  const from = { tensor: x, channels: g.inputs, plane: g.input };
+  multiply(g, ready, bias, from, { tensor: y, channels: g.outputs, plane: g.output }, forwardClasses(g));
+}
+
+/** Writes the transposed convolution of y with weight into x. */
+export function workgroupTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
+  const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
+  const from = { tensor: y, channels: g.outputs, plane: g.output };
+  multiply(g, ready, bias, from, { tensor: x, channels: g.inputs, plane: g.input }, transposedClasses(g));
+}
+
+/** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
+export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
+  const form = weightGradients;
+  const [rows, depth] = [g.outputs / g.groups, g.inputs / g.groups];
+  const columns = depth * area(g.window);
+  const tiles = g.groups * Math.ceil(rows / form.const('ROWS')) * Math.ceil(columns / form.const('COLUMNS'));
+  return directPasses(g, x.storage.device.limits).map((span) => {
+    const pixels = span.count * area(g.output);
+    const wanted = Math.min(Math.ceil(enough.groups / tiles), Math.floor(pixels / enough.depth));
+    const chunk = Math.ceil(pixels / Math.max(1, wanted));
+    const parts = Math.ceil(pixels / chunk);
+    const dw = empty([parts, g.outputs, depth, ...g.window]);
+    const params = {
+      ...{ groups: g.groups, rows, depth, pixels, parts, chunk },
+      ...{ input: g.input, output: g.output, window: g.window },
+      ...{ stride: g.stride, padding: g.padding, dilation: g.dilation },
+    };
+    const work = productWork(g, rows, columns, pixels);
+    run(form, { dy: images(dy, span), x: images(x, span), dw }, params, parts * tiles, work);
+    return dw;
+  });
+}

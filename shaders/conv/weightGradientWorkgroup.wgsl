@@ -1,0 +1,123 @@
+// dw[t, g, k, c, r, s] = sum over the output pixels (n, p, q) of part t of dy[n, g, k, p, q] * x[n, g, c, p * stride + r * dilation -
+// padding, q * stride + s * dilation - padding], zero outside of x: a product over patches that are nowhere in memory. For adapters
+// with real workgroup memory.
+// threads: a group of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread 8 x 8 of it as four
+// matrices; DEPTH pixels at a time lie in workgroup memory, twice, as in matmul/gemmWorkgroup.wgsl. A second pass adds the parts.
+// reference: Chetlur et al. (2014), cuDNN.
+// uses: lib/grid.wgsl
+const ROWS: u32 = 64;
+const COLUMNS: u32 = 64;
+const DEPTH: u32 = 8;
+const LANES: u32 = 64;
+const QUADS: u32 = 16;                          // vec4 in 64 numbers
+const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of dy and two of x
+struct Params {
+  groups: u32,
+  rows: u32,           // channels of a group of dy
+  depth: u32,          // channels of a group of x
+  pixels: u32,         // images * P * Q
+  parts: u32,
+  chunk: u32,          // pixels of a part
+  input: vec2u,        // H, W
+  output: vec2u,       // P, Q
+  window: vec2u,       // R, S
+  stride: vec2u,
+  padding: vec2u,
+  dilation: vec2u,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;              // [images, groups, rows, P, Q]
+@group(0) @binding(2) var<storage, read> x: array<f32>;               // [images, groups, depth, H, W]
+@group(0) @binding(3) var<storage, read_write> dw: array<f32>;        // [parts, groups, rows, depth, R, S]
+var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, ROWS]
+var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, COLUMNS]
+
+fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
+  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
+}
+
+@compute @workgroup_size(LANES)
+fn weightGradientWorkgroup(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let window = params.window.x * params.window.y;
+  let columns = params.depth * window;
+  let across = (columns + COLUMNS - 1) / COLUMNS;
+  let down = (params.rows + ROWS - 1) / ROWS;
+  let id = linearGroup(workgroup, workgroups);
+  let firstColumn = (id % across) * COLUMNS;
+  let firstRow = ((id / across) % down) * ROWS;
+  let group = (id / (across * down)) % params.groups;
+  let part = id / (across * down * params.groups);
+  if (part >= params.parts) { return; }
+
+  // This thread brings quad `quad` of pixels `line` and `line + DEPTH / 2`; past the end of the part it brings zeros. Rows and
+  // columns past the end are the last ones again, and not stored.
+  let quad = lane % QUADS;
+  let line = lane / QUADS;
+  let area = params.output.x * params.output.y;
+  var channels: vec4u;
+  var shifts: array<vec2u, 4>;   // in the padding positions wrap to large numbers
+  for (var j = 0u; j < 4; j++) {
+    let column = min(firstColumn + 4 * quad + j, columns - 1);
+    let tap = column % window;
+    channels[j] = column / window;
+    shifts[j] = vec2u(tap / params.window.y, tap % params.window.y) * params.dilation - params.padding;
+  }
+  let up = (lane / 8) * 2;       // this thread's rows and columns in the tile, in quads
+  let side = (lane % 8) * 2;
+
+  var sums: array<mat4x4f, 4>;
+  let first = part * params.chunk;
+  let end = min(first + params.chunk, params.pixels);
+  let steps = (end - first + DEPTH - 1) / DEPTH;
+  for (var step = 0u; step <= steps; step++) {
+    // Stores of this trip and loads of the last one are of different halves, so that one barrier a trip is enough.
+    if (step < steps) {
+      for (var half = 0u; half < 2; half++) {
+        let inTile = line + half * (DEPTH / 2);
+        let pixel = first + step * DEPTH + inTile;
+        let plane = pixel / area * params.groups + group;
+        let place = pixel % area;
+        let corner = vec2u(place / params.output.y, place % params.output.y) * params.stride;
+        var left: vec4f;
+        var right: vec4f;
+        for (var j = 0u; j < 4; j++) {
+          let row = min(firstRow + 4 * quad + j, params.rows - 1);
+          left[j] = select(0.0, dy[select(0, (plane * params.rows + row) * area + place, pixel < end)], pixel < end);
+          let source = corner + shifts[j];
+          let inside = pixel < end && source.x < params.input.x && source.y < params.input.y;
+          let at = ((plane * params.depth + channels[j]) * params.input.x + source.x) * params.input.y + source.y;
+          right[j] = select(0.0, x[select(0, at, inside)], inside);
+        }
+        aTile[step % 2][inTile * QUADS + quad] = left;
+        bTile[step % 2][inTile * QUADS + quad] = right;
+      }
+    }
+    if (step > 0) {
+      for (var k = 0u; k < DEPTH; k++) {
+        let upper = aTile[(step + 1) % 2][k * QUADS + up];
+        let lower = aTile[(step + 1) % 2][k * QUADS + up + 1];
+        let near = bTile[(step + 1) % 2][k * QUADS + side];
+        let far = bTile[(step + 1) % 2][k * QUADS + side + 1];
+        sums[0] += outerProduct(upper, near);
+        sums[1] += outerProduct(upper, far);
+        sums[2] += outerProduct(lower, near);
+        sums[3] += outerProduct(lower, far);
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var m = 0u; m < 4; m++) {
+    for (var i = 0u; i < 4; i++) {
+      for (var j = 0u; j < 4; j++) {
+        let row = firstRow + 4 * (up + m / 2) + i;
+        let column = firstColumn + 4 * (side + m % 2) + j;
+        if (row >= params.rows || column >= columns) { continue; }
+        dw[((part * params.groups + group) * params.rows + row) * columns + column] = sums[m][i][j];
+      }
+    }
+  }
+}
