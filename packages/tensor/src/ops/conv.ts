@@ -22,6 +22,7 @@ import {
   depthwiseWeightGradient,
   eachChannelByItself,
 } from './convDepthwise.ts';
+import { isPicture, pictureForward, pictureWeightGradient } from './convFewChannels.ts';
 import {
   area,
   at,
@@ -99,6 +100,7 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 type Forward = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
 
 const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
+  { name: 'fewChannels', fits: isPicture, run: pictureForward },
   ...winogradWays(winogradForward),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: subgroupForward },
   { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupForward },
@@ -218,6 +220,7 @@ const chooseTranspose = alternatives<ConvGeometry, Forward>('convTranspose2d', t
 type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
+  { name: 'fewChannels', fits: isPicture, run: pictureWeightGradient },
   ...winogradWays(winogradWeightGradient),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupWeightGradientPays, run: subgroupWeightGradient },
   { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupWeightGradient },
