@@ -1,6 +1,6 @@
 // 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
-// Visin (2016). They are matrix products over patches (Chellapilla, Puri and Simard, 2006), one for each group, in passes of as
-// many images as a workspace holds; groups of few channels, and images whose patches cannot be bound, are computed directly.
+// Visin (2016). Each has a list of ways; here are the product over patches (Chellapilla, Puri and Simard, 2006), one for each
+// group, in passes of as many images as a workspace holds, and the direct one, for what nothing else fits.
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
@@ -49,7 +49,13 @@ import {
 } from './convSubgroup.ts';
 import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
 import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
-import { workgroupForward, workgroupPays, workgroupTransposed, workgroupWeightGradient } from './convWorkgroup.ts';
+import {
+  workgroupFits,
+  workgroupForward,
+  workgroupPays,
+  workgroupTransposed,
+  workgroupWeightGradient,
+} from './convWorkgroup.ts';
 import type { ActivationOptions, Epilogue } from './epilogue.ts';
 import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
@@ -124,7 +130,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
   { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
   ...winogradWays(winogradForward),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: finishedAfter(subgroupForward) },
-  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: finishedAfter(workgroupForward) },
+  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: finishedAfter(workgroupForward) },
   {
     name: 'gemm',
     fits: overPatches,
@@ -186,7 +192,7 @@ const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrial
 const chooseTranspose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupTransposedPays, run: subgroupTransposed },
-  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupTransposed },
+  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupTransposed },
   {
     name: 'gemm',
     fits: overPatches,
@@ -253,7 +259,7 @@ const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dW
   { name: 'fewChannels', fits: isPicture, run: pictureWeightGradient },
   ...winogradWays(winogradWeightGradient),
   { name: 'subgroup', fits: subgroupFits, pays: subgroupWeightGradientPays, run: subgroupWeightGradient },
-  { name: 'workgroup', fits: () => true, pays: workgroupPays, run: workgroupWeightGradient },
+  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupWeightGradient },
   {
     name: 'gemm',
     // Groups lie side by side in the rows of both operands, where each has to start with a vec4.

@@ -3,8 +3,9 @@
 import type { Params } from '../runtime/wgsl.ts';
 import type { Work } from '../runtime/work.ts';
 import type { Tensor } from '../tensor.ts';
-import { at, type ConvGeometry } from './convGeometry.ts';
+import { area, at, type ConvGeometry } from './convGeometry.ts';
 import type { Shape } from './geometry.ts';
+import { roundUp4 } from './matmulPack.ts';
 
 /**
  * Places of a result in one dimension that meet the same taps. Place i lies at i resultPace + resultStart; its step t meets tap
@@ -81,4 +82,10 @@ export interface Side {
 export function productWork({ groups }: ConvGeometry, rows: number, columns: number, depth: number): Work {
   const name = `${groups > 1 ? `${groups} x ` : ''}${rows}x${columns}x${depth}`;
   return { name, flops: 2 * groups * rows * columns * depth };
+}
+
+/** Bytes of the weights in the order of a product: rows of the result last, padded. */
+export function weightBytes({ inputs, outputs, groups, window }: ConvGeometry): number {
+  const [depth, rows] = [inputs / groups, outputs / groups];
+  return 4 * groups * area(window) * Math.max(depth * roundUp4(rows), rows * roundUp4(depth));
 }

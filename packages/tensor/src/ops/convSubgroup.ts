@@ -19,6 +19,7 @@ import {
   productWork,
   type Side,
   transposedClasses,
+  weightBytes,
 } from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
@@ -71,7 +72,7 @@ function largestBytes(g: ConvGeometry): number {
 
 /** Whether the adapter has the subgroups, and the fewest images that a pass can have can be bound. */
 export function subgroupFits(g: ConvGeometry, limits: Limits): boolean {
-  const bytes = fewestImages(g, limits) * largestBytes(g);
+  const bytes = Math.max(weightBytes(g), fewestImages(g, limits) * largestBytes(g));
   return limits.subgroupSize === lanes && bytes <= limits.maxStorageBufferBindingSize;
 }
 
@@ -204,16 +205,8 @@ export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): 
     const values = channelsLast(x, span, g.groups);
     const dw = empty([parts, g.outputs, depth, ...g.window]);
     const params = {
-      ...{
-        groups: g.groups,
-        rows,
-        rowQuads: roundUp4(rows) / 4,
-        depth,
-        quads: roundUp4(depth) / 4,
-        lines,
-        parts,
-        chunk,
-      },
+      ...{ groups: g.groups, rows, rowQuads: roundUp4(rows) / 4, depth, quads: roundUp4(depth) / 4 },
+      ...{ lines, parts, chunk },
       ...{ input: g.input, output: g.output, window: g.window },
       ...{ stride: g.stride, padding: g.padding, dilation: g.dilation },
     };

@@ -8,15 +8,28 @@ import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
-import { type Classes, forwardClasses, placeParams, productWork, type Side, transposedClasses } from './convPlaces.ts';
+import {
+  type Classes,
+  forwardClasses,
+  placeParams,
+  productWork,
+  type Side,
+  transposedClasses,
+  weightBytes,
+} from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 
 /** By bias. */
 const products = [false, true].map((BIAS) => kernel(implicitWorkgroup, { BIAS }));
-const weightGradients = kernel(weightGradientWorkgroup);
+const weightGradient = kernel(weightGradientWorkgroup);
 /** Groups that keep a GPU busy, and pixels that one should sum up at least. */
 const enough = { groups: 512, depth: 256 };
+
+/** Whether the weights can be bound in the order of a product. */
+export function workgroupFits(g: ConvGeometry, limits: Limits): boolean {
+  return weightBytes(g) <= limits.maxStorageBufferBindingSize;
+}
 
 /** Whether the adapter is no software, which runs lanes one after another between barriers, and tiles would not be mostly empty. */
 export function workgroupPays(g: ConvGeometry, { subgroupSize }: Limits): boolean {
@@ -68,7 +81,7 @@ export function workgroupTransposed(y: Tensor, weight: Tensor, bias: Tensor | nu
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
 export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
-  const form = weightGradients;
+  const form = weightGradient;
   const [rows, depth] = [g.outputs / g.groups, g.inputs / g.groups];
   const columns = depth * area(g.window);
   const tiles = g.groups * Math.ceil(rows / form.const('ROWS')) * Math.ceil(columns / form.const('COLUMNS'));
