@@ -103,6 +103,23 @@ test('train keeps the epoch that is best on PrivateTest where that is asked for,
     assert.equal(looks, [false, true]);
   }));
 
+test('train mixes labels with FER+ votes where these are at hand, and says where they come from where not', () =>
+  inFolder(async (folder) => {
+    const share = { ...short.protocol, softLabels: 0.5 };
+    let said = '';
+    await train({ ...short, faces, protocol: share, out: join(folder, 'none') }).catch((reason) => {
+      said = String(reason);
+    });
+    assert.match(said, /no FER\+ votes; mien prepare/);
+    // All votes go to neutral: the network comes to say it of faces whose labels it never sees.
+    const votes = Uint8Array.from({ length: 10 * faces.labels.length }, (_, i) => (i % 10 === 0 ? 10 : 0));
+    const protocol = { ...short.protocol, epochs: 12, softLabels: 1 };
+    const { summary } = await train({ ...short, faces: { ...faces, votes }, protocol, out: join(folder, 'votes') });
+    assert.is(summary.protocol.softLabels, 1);
+    const neutral = summary.classes.indexOf('Neutral');
+    assert.ok(summary.confusion?.every((row) => row[neutral] === row.reduce((sum, n) => sum + n, 0)));
+  }));
+
 test('train resumes from the best checkpoint, the reference’s way, and drops the metrics after it', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');

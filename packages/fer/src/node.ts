@@ -37,6 +37,7 @@ export {
 } from './run/kfold.ts';
 export { type ListedTensor, listPytorch, type PytorchListing } from './run/listing.ts';
 export { meaningOf } from './run/meaning.ts';
+export { type ModelsReport, models, type ShippedModel } from './run/models.ts';
 export { type Pooled, type PoolPart, poolFolds } from './run/pooling.ts';
 export {
   type PhotoFace,

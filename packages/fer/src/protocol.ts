@@ -49,6 +49,8 @@ export interface Protocol {
   readonly decayNorm: boolean;
   readonly clip: Clip | null;
   readonly labelSmoothing: number;
+  /** The share of each target that FER+ voters give, the rest being the label's; absent, 0. The data must hold their votes. */
+  readonly softLabels?: number;
   /** Decay of the moving average of weights and statistics, which is then what is evaluated; null keeps none. */
   readonly ema: number | null;
   /** Views of an image whose logits are averaged in the evaluation of each epoch; the last is always ten. */
@@ -126,6 +128,7 @@ const SETTINGS = {
       value === null || (isObject(value) && ['value', 'norm'].includes(String(value.kind)) && isPositive(value.limit)),
   ],
   labelSmoothing: ['0 to below 1', isShare],
+  softLabels: ['absent, or 0 to 1', (value) => value === undefined || value === 1 || isShare(value)],
   ema: ['null, or 0 to below 1', (value) => value === null || isShare(value)],
   crops: ['1 or 10', (value) => value === 1 || value === 10],
   select: ['public or private', (value) => value === 'public' || value === 'private'],

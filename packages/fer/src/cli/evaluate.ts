@@ -30,7 +30,10 @@ export function withEvaluateWords(command: Command): Command {
       (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter((path) => path !== '')],
     )
     .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
-    .option('--data <path>', 'a fer2013.csv or a CK+48 folder (default: what the network was trained on)')
+    .option(
+      '--data <path>',
+      'a fer2013.csv, an HDF5 file, a CK+48 folder, or a folder of images (default: what the network was trained on)',
+    )
     .addOption(
       new Option('--split <name>', 'of FER2013 training, public or private; of CK+ training or test').choices([
         'training',

@@ -10,6 +10,7 @@ import { explain } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { kfold } from './kfold.ts';
+import { models } from './models.ts';
 import { predict } from './predict.ts';
 import { prepare } from './prepare.ts';
 import { profile } from './profile.ts';
@@ -36,6 +37,7 @@ for (const command of [
   predict,
   explain,
   video,
+  models,
   importCommand,
   exportCommand,
   profile,

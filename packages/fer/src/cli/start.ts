@@ -1,10 +1,16 @@
 // `npm start`: draws faces, trains the nano network on them and tells how well it does; --data trains on real ones.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { FormatError } from '@mien/nn';
+import { writeFile } from '@mien/nn/files';
 import { Command, Option } from 'commander';
+import { type Faces, PIXELS, split } from '../datasets/faces.ts';
 import { readFaces } from '../datasets/files.ts';
+import { greyPng } from '../figures/images.ts';
 import { MODELS, type ModelName } from '../protocol.ts';
 import { drawnFile } from '../run/data.ts';
+import { predict } from '../run/predict.ts';
+import { share } from '../run/shares.ts';
 import { train } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
@@ -20,7 +26,7 @@ interface Words {
 
 const command = new Command('npm start --')
   .description('Trains the nano network on drawn faces, or with --data on real ones, and writes runs/start.')
-  .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content')
+  .option('--data <path>', 'a fer2013.csv, an HDF5 file, a CK+48 folder, or a folder of training and test images')
   .addOption(new Option('--model <name>', 'the network').choices(MODELS).default('nano'))
   .option('--seed <n>', 'decides the faces, the weights and the order', '1')
   .option('--epochs <n>', 'epochs of the run')
@@ -53,6 +59,8 @@ async function start(words: Words, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     takePlace(growing, target);
     process.stdout.write(reportRun(target, summary));
+    if (faces) process.stdout.write(await readDrawn(faces, target));
+    process.stdout.write('read the faces of a photo: npm run mien -- predict photo.jpg --out pictures\n');
   } finally {
     progress.close();
     rmSync(growing, { recursive: true, force: true });
@@ -67,6 +75,18 @@ async function drawn(folder: string, seed: number, progress: Progress): Promise<
     `drew ${faces.labels.length} synthetic faces with seven expressions (seed ${seed}); they stand in for FER2013`,
   );
   return { ...faces, dataset: 'drawn' };
+}
+
+/** Reads a drawn face of PrivateTest with the network that was just trained, into a picture; gives the line that tells it. */
+async function readDrawn(faces: Faces, folder: string): Promise<string> {
+  const image = split(faces, 'PrivateTest').indices[0] as number;
+  const path = join(folder, 'face.png');
+  writeFile(path, await greyPng(faces.images.subarray(image * PIXELS, (image + 1) * PIXELS)));
+  const { photos } = await predict([path], { weights: folder, detect: false, out: join(folder, 'reading') });
+  const [face] = photos[0]?.faces ?? [];
+  if (!face) throw new FormatError(`${path}: ${photos[0]?.error ?? 'holds no face'}`);
+  const drawn = faces.classes[faces.labels[image] as number];
+  return `a face drawn as ${drawn} reads as ${face.expression}, ${share(face.probability)}: ${photos[0]?.figure}\n`;
 }
 
 function takePlace(folder: string, target: string): void {

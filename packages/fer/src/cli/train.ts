@@ -33,6 +33,7 @@ interface TrainWords {
   readonly momentum?: number;
   readonly weightDecay?: number;
   readonly labelSmoothing?: number;
+  readonly softLabels?: number;
   readonly ema?: number;
   readonly testCrops?: '1' | '10';
   readonly init?: string;
@@ -50,7 +51,10 @@ interface TrainWords {
 export const train: Command = new Command('train')
   .description('Trains a network by the protocol of model and data set; writes a run folder that can be resumed.')
   .addOption(new Option('--model <name>', 'the network').choices(MODELS))
-  .option('--data <path>', 'a fer2013.csv or a CK+48 folder, told apart by content; without it faces are drawn')
+  .option(
+    '--data <path>',
+    'a fer2013.csv, an HDF5 file, a CK+48 folder, or a folder of training and test images; without it faces are drawn',
+  )
   .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
   .option('--fold <n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)', wholeNumber)
   .addOption(new Option('--folds <kind>', 'how CK+ is cut into folds (default: reference)').choices(FOLD_KINDS))
@@ -78,6 +82,11 @@ export const train: Command = new Command('train')
   .option('--momentum <m>', 'of SGD', number)
   .option('--weight-decay <w>', 'of SGD', number)
   .option('--label-smoothing <s>', 'share of each target that is spread over the classes', number)
+  .option(
+    '--soft-labels <share>',
+    'of each target that FER+ votes give; the data is an HDF5 file of prepare --ferplus',
+    number,
+  )
   .option('--ema <decay>', 'of the averaged weights; 0 keeps none', number)
   .addOption(
     new Option('--test-crops <n>', "views of an image in each epoch's test; the last is always ten").choices([
@@ -158,9 +167,31 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
 }
 
 function protocolOf(words: TrainWords): Partial<Protocol> {
-  const { epochs, batchSize, microBatch, lr, momentum, weightDecay, labelSmoothing, ema, testCrops, select } = words;
+  const {
+    epochs,
+    batchSize,
+    microBatch,
+    lr,
+    momentum,
+    weightDecay,
+    labelSmoothing,
+    softLabels,
+    ema,
+    testCrops,
+    select,
+  } = words;
   return {
-    ...defined({ epochs, batchSize, microBatch, learningRate: lr, momentum, weightDecay, labelSmoothing, select }),
+    ...defined({
+      epochs,
+      batchSize,
+      microBatch,
+      learningRate: lr,
+      momentum,
+      weightDecay,
+      labelSmoothing,
+      softLabels,
+      select,
+    }),
     ...(words.augment === undefined ? {} : { augmentation: words.augment }),
     ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
     ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),

@@ -13,11 +13,16 @@ export async function photoImage(photo: Photo, x: number, y: number, width: numb
 
 /** Grey bytes of a square as an SVG image whose pixels stay squares. */
 export async function greyImage(grey: Uint8Array, x: number, y: number, size: number): Promise<string> {
+  const png = await greyPng(grey);
+  return image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size, ' image-rendering="optimizeSpeed"');
+}
+
+/** Grey bytes of a square as a PNG file. */
+export function greyPng(grey: Uint8Array): Promise<Buffer> {
   const side = Math.sqrt(grey.length);
-  const png = await sharp(grey, { raw: { width: side, height: side, channels: 1 } })
+  return sharp(grey, { raw: { width: side, height: side, channels: 1 } })
     .png()
     .toBuffer();
-  return image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size, ' image-rendering="optimizeSpeed"');
 }
 
 function image(data: string, x: number, y: number, width: number, height: number, style = ''): string {

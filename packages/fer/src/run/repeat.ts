@@ -48,6 +48,7 @@ const OPTIONS: { readonly [Name in keyof Protocol]?: Named } = {
   momentum: { name: '--momentum', words: (of) => String(of.momentum) },
   weightDecay: { name: '--weight-decay', words: (of) => String(of.weightDecay) },
   labelSmoothing: { name: '--label-smoothing', words: (of) => String(of.labelSmoothing) },
+  softLabels: { name: '--soft-labels', words: (of) => String(of.softLabels ?? 0) },
   ema: { name: '--ema', words: (of) => String(of.ema ?? 0) },
   crops: { name: '--test-crops', words: (of) => String(of.crops) },
   select: { name: '--select', words: (of) => of.select },

@@ -198,7 +198,7 @@ function settings({ record: { summary }, repeat }: ReportParts, evaluated: Asses
 function protocolRows(protocol: Protocol): (readonly [string, string])[] {
   const { epochs, batchSize, microBatch, learningRate, schedule, momentum, nesterov, weightDecay, decayNorm, clip } =
     protocol;
-  const { labelSmoothing, ema, augmentation, input, crops, select } = protocol;
+  const { labelSmoothing, softLabels = 0, ema, augmentation, input, crops, select } = protocol;
   const course =
     schedule.kind === 'cosine'
       ? `along a cosine to 0 after ${schedule.warmup} epochs of warm-up`
@@ -213,6 +213,7 @@ function protocolRows(protocol: Protocol): (readonly [string, string])[] {
     ],
     ['gradients', clip === null ? 'not clipped' : `clipped: ${clip.kind} ${clip.limit}`],
     ['label smoothing', String(labelSmoothing)],
+    ['targets', softLabels === 0 ? 'labels' : `${softLabels} of FER+ votes, the rest of labels`],
     ['averaged weights', ema === null ? 'none' : `decay ${ema}, evaluated in place of the last ones`],
     ['changes of training images', `mirror, ${augmentation === null ? 'random crop' : flat(augmentation)}`],
     [
