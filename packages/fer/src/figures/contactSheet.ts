@@ -45,8 +45,9 @@ export function contactSheet(faces: Faces, sections: readonly SheetSection[], ti
         parts.push(
           `<image x="${left}" y="${top}" width="${FACE}" height="${FACE}" image-rendering="pixelated" href="${embedded(faces, row)}"/>`,
           text(name, left, top + FACE + 15, { size: 12, weight: 'bold' }),
-          text(splitOf.get(row) ?? '', left, top + FACE + 29, { size: 10.5, fill: INK.quiet }),
-          text(place, left, top + FACE + 42, { size: 9.5, fill: INK.quiet }),
+          ...[splitOf.get(row) ?? [], place]
+            .flat()
+            .map((line, k) => text(line, left, top + FACE + 29 + 13 * k, { size: 9.5, fill: INK.quiet })),
         );
       }
       if (pair.correlation < 1) {
