@@ -1,4 +1,5 @@
 import {
+  fitMargin,
   fitTemperature,
   meanCrossEntropy,
   meanProbabilities,
@@ -92,4 +93,33 @@ test('calibration refuses rows that do not fit their labels', () => {
   for (const refuses of [fitTemperature, meanCrossEntropy, reliability]) {
     assert.throws(() => refuses(none), /0 logits of 3 classes, 0 labels/);
   }
+});
+
+law(
+  'fitMargin is the largest margin below which fewer than half of the rows are told right',
+  fc.tuple(scored, fc.constantFrom(0.5, 1, 2)),
+  ([rows, temperature]) => {
+    const found = fitMargin(rows, temperature);
+    const told = Array.from(rows.labels, (label, i) => {
+      const given = probabilities(rows.logits.subarray(i * CLASSES, (i + 1) * CLASSES), temperature);
+      const [first = 0, second = 0] = [...given].sort((a, b) => b - a);
+      return { margin: first - second, right: given.indexOf(first) === label };
+    });
+    const isPoor = (margin: number): boolean => {
+      const nearer = told.filter((row) => row.margin < margin);
+      return nearer.length > 0 && 2 * nearer.filter(({ right }) => right).length < nearer.length;
+    };
+    const poor = [...told.map(({ margin }) => margin), 1].filter(isPoor);
+    ensure(found <= 1 && found >= 0, `${found}`);
+    // Rows of one margin are not told apart by it, so that the fitted one may lie at either end of them.
+    const margins = told.map(({ margin }) => margin);
+    if (new Set(margins).size === margins.length)
+      ensure(found === Math.max(0, ...poor), `${found}, not ${Math.max(0, ...poor)}`);
+  },
+);
+
+test('fitMargin is 0 where even the nearest rows are told right, 1 where all are told wrong', () => {
+  const logits = Float64Array.of(2, 0, 0, 1, 0, 0);
+  assert.is(fitMargin({ logits, labels: Int32Array.of(0, 0), classes: 3 }), 0);
+  assert.is(fitMargin({ logits, labels: Int32Array.of(1, 2), classes: 3 }), 1);
 });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawFaces, type ModelName, network, protocol, readTraining, split, Training } from '@mien/fer';
-import { evaluate, exportPytorch, importWeights, listPytorch, train } from '@mien/fer/node';
+import { evaluate, exportPytorch, importWeights, listPytorch, train, writeFer2013 } from '@mien/fer/node';
 import { type HostTensor, StateError, toHost } from '@mien/nn';
 import { readPytorch, writePytorch } from '@mien/nn/pytorch';
 import { Generator, type Tensor, tensor } from '@mien/tensor';
@@ -117,7 +117,7 @@ test('exportPytorch writes the weights that evaluate takes, and importWeights br
     const back = await importWeights({ file: report.out, out: path('back.safetensors') });
     ensure(back.model === 'nano' && back.epoch === 3, JSON.stringify(back));
     const figures = async (weights: string): Promise<string> => {
-      const { loss, accuracy, confusion } = await evaluate({ weights, crops: 1 });
+      const { loss, accuracy, confusion } = await evaluate({ weights, faces, crops: 1 });
       return JSON.stringify({ loss, accuracy, confusion });
     };
     ensure((await figures(path('last.safetensors'))) === (await figures(back.out)), 'the figures changed');
@@ -176,7 +176,7 @@ test(
   () =>
     inFolder(async (path) => {
       await train({ model: 'nano', out: path('run'), protocol: { epochs: 1, batchSize: 32 }, stopAfter: 1 });
-      const out = await mien(['import', path('run'), '--to', 'pytorch', '--out', path('nano.t7')]);
+      const out = await mien(['export', path('run'), '--to', 'pytorch', '--out', path('nano.t7')]);
       ensure(out.code === 0 && out.out.includes("weights_only=True)['net'])"), out.out + out.err);
       const list = await mien(['import', path('nano.t7'), '--list']);
       ensure(list.code === 0 && /: zip, \d+ tensors\n/.test(list.out), list.out + list.err);
@@ -187,7 +187,13 @@ test(
       writeFileSync(path('broken.pt'), 'abc');
       refused(await mien(['import', path('broken.pt')]), 'broken.pt: byte 0: a file of 3 bytes');
       refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');
-      const found = await mien(['evaluate', '--weights', path('nano.safetensors'), '--test-crops', '1', '--json']);
+      // Such a file does not say where its data is, and must not be measured on other faces unasked.
+      const weights = ['--weights', path('nano.safetensors'), '--test-crops', '1', '--json'];
+      refused(await mien(['evaluate', ...weights]), 'learnt from fer2013, which is not here; give its path as data');
+      const faces = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
+      const parts = ['Training', 'PublicTest'].map((usage) => ({ usage, split: split(faces, usage) }));
+      await writeFer2013(path('faces.csv'), parts);
+      const found = await mien(['evaluate', ...weights, '--data', path('faces.csv')]);
       ensure(found.code === 0 && JSON.parse(found.out).model === 'nano', found.out + found.err);
     }),
   { seconds: 240 },

@@ -3,6 +3,7 @@ export type { Augmentation, Distortion } from './augmentation.ts';
 export {
   crossEntropyOf,
   ECE_BINS,
+  fitMargin,
   fitTemperature,
   meanCrossEntropy,
   meanProbabilities,
