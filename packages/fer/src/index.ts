@@ -13,6 +13,7 @@ export {
   reliability,
   type Scored,
 } from './calibration.ts';
+export { type ReadCheckpoint, readTraining } from './checkpoint.ts';
 export {
   CK_PLUS_CLASSES,
   CK_PLUS_COUNTS,
@@ -79,13 +80,5 @@ export {
   type Schedule,
 } from './protocol.ts';
 export { type Moment, smooth } from './timeline.ts';
-export {
-  type EpochProgress,
-  type Note,
-  type ReadCheckpoint,
-  readTraining,
-  type StepReport,
-  Training,
-  type TrainingOptions,
-} from './training.ts';
+export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training.ts';
 export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

@@ -1,13 +1,13 @@
 // From a photo to expressions: faces found and cut out, ten views of each through a network. For browsers and Node.
 import type { Layer } from '@mien/nn';
 import { Generator, noGrad, scope, tensor, ValueError } from '@mien/tensor';
+import type { ReadCheckpoint } from './checkpoint.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 import type { BlazeFace } from './detection/blazeFace.ts';
 import type { Box } from './detection/boxes.ts';
 import { cropOf, type Detection, detectFaces } from './detection/detect.ts';
 import { network, viewsPerPass } from './models/network.ts';
 import { greyBytes, type Photo, resample } from './photos/photo.ts';
-import type { ReadCheckpoint } from './training.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
 
 /** What a network says of one face. */

@@ -5,14 +5,13 @@ import {
   DataLoader,
   type Dataset,
   EMA,
-  FormatError,
   type HostTensor,
   type Layer,
   type NamedTensor,
   SGD,
   StateError,
 } from '@mien/nn';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
+import { type Checkpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import {
   type Capture,
   capture,
@@ -27,7 +26,7 @@ import {
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
-import { faultOf, learningRate, MODELS, type ModelName, type Protocol } from './protocol.ts';
+import { learningRate, type ModelName, type Protocol } from './protocol.ts';
 import { Cropper, type View } from './transforms.ts';
 
 /** What is trained, on what, and how. */
@@ -406,41 +405,4 @@ function countCorrect(values: TypedArray, labels: Int32Array, classes: number): 
 /** A protocol as JSON holds it. */
 function plain(protocol: Protocol): { readonly [key: string]: never } {
   return JSON.parse(JSON.stringify(protocol));
-}
-
-/**
- * Reads a checkpoint that `Training` wrote. Throws FormatError, naming `file`, for one that is cut short or edited, and
- * ValueError for a network that this package does not have.
- */
-export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckpoint {
-  const checkpoint = readCheckpoint(bytes, { file });
-  const { model, preset } = checkpoint.info;
-  if (!(MODELS as readonly string[]).includes(model)) {
-    throw new ValueError(`${file}: holds a network called ${model}; known are ${MODELS.join(', ')}`);
-  }
-  const fault = faultOf(preset) ?? faultOfExtra(checkpoint.info.extra);
-  if (fault) throw new FormatError(`${file}: metadata mien: ${fault}; it was edited, or another version wrote it`);
-  return { ...checkpoint, name: model as ModelName, protocol: preset as unknown as Protocol };
-}
-
-/** What is wrong with the part of a checkpoint that `Training` adds, or null. */
-function faultOfExtra(extra: unknown): string | null {
-  if (extra === undefined) return null;
-  const { note, sums } = Object(extra) as Record<'note' | 'sums', unknown>;
-  const plainNote =
-    note instanceof Object &&
-    Object.values(note).every((each) => each === null || ['number', 'string'].includes(typeof each));
-  if (!plainNote) return `note is ${JSON.stringify(note)}, expected names with numbers, words or null`;
-  const numbers = ['loss', 'correct', 'images', 'learningRate'].map(
-    (name) => (Object(sums) as Record<string, unknown>)[name],
-  );
-  return numbers.every(Number.isFinite)
-    ? null
-    : `sums is ${JSON.stringify(sums)}, expected loss, correct, images and learningRate`;
-}
-
-/** A checkpoint with its network's name and protocol. */
-export interface ReadCheckpoint extends Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
-  readonly name: ModelName;
-  readonly protocol: Protocol;
 }
