@@ -15,7 +15,7 @@ import { train as trainRun } from '../run/train.ts';
 import { runCommand } from './ending.ts';
 import { Progress } from './progress.ts';
 import { reportRun } from './results.ts';
-import { defined, number, wholeNumber, write } from './words.ts';
+import { defined, number, picked, wholeNumber, write } from './words.ts';
 
 interface TrainWords {
   readonly model?: ModelName;
@@ -114,44 +114,31 @@ Examples:
   )
   .action((words: TrainWords) => runCommand((signal) => run(words, signal)));
 
+/** The words that are options of the run as they stand; the others change its protocol. */
+const OF_RUN = [
+  'model',
+  'data',
+  'dataset',
+  'preset',
+  'fold',
+  'folds',
+  'init',
+  'seed',
+  'out',
+  'resume',
+  'from',
+  'checkpointEvery',
+  'stopAfter',
+  'adapter',
+] as const satisfies readonly (keyof TrainWords)[];
+
 async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
-  const {
-    model,
-    data,
-    dataset,
-    preset,
-    fold,
-    folds,
-    init,
-    seed,
-    out,
-    resume,
-    from,
-    checkpointEvery,
-    stopAfter,
-    adapter,
-    json,
-  } = words;
+  const { model, resume, json } = words;
   if (!model && !resume) train.error(`error: train needs --model (${MODELS.join(', ')}) or --resume FOLDER`);
   const progress = new Progress();
   try {
     const finished = await trainRun({
-      ...defined({
-        model,
-        data,
-        dataset,
-        preset,
-        fold,
-        folds,
-        init,
-        seed,
-        out,
-        resume,
-        from,
-        checkpointEvery,
-        stopAfter,
-        adapter,
-      }),
+      ...picked(words, OF_RUN),
       protocol: protocolOf(words),
       signal,
       onEvent: (event) => {
@@ -166,32 +153,23 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** The words that are settings of the protocol as they stand. */
+const OF_PROTOCOL = [
+  'epochs',
+  'batchSize',
+  'microBatch',
+  'momentum',
+  'weightDecay',
+  'labelSmoothing',
+  'softLabels',
+  'select',
+] as const satisfies readonly (keyof TrainWords)[];
+
 function protocolOf(words: TrainWords): Partial<Protocol> {
-  const {
-    epochs,
-    batchSize,
-    microBatch,
-    lr,
-    momentum,
-    weightDecay,
-    labelSmoothing,
-    softLabels,
-    ema,
-    testCrops,
-    select,
-  } = words;
+  const { lr, ema, testCrops } = words;
   return {
-    ...defined({
-      epochs,
-      batchSize,
-      microBatch,
-      learningRate: lr,
-      momentum,
-      weightDecay,
-      labelSmoothing,
-      softLabels,
-      select,
-    }),
+    ...picked(words, OF_PROTOCOL),
+    ...defined({ learningRate: lr }),
     ...(words.augment === undefined ? {} : { augmentation: words.augment }),
     ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
     ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),

@@ -8,6 +8,14 @@ export function defined<T extends object>(options: T): { [K in keyof T]?: Exclud
   };
 }
 
+/** The words of these names that were given. */
+export function picked<T extends object, K extends keyof T>(
+  words: T,
+  names: readonly K[],
+): { [Name in K]?: Exclude<T[Name], undefined> } {
+  return defined(Object.fromEntries(names.map((name) => [name, words[name]])) as Pick<T, K>);
+}
+
 /** One JSON object a line on standard output. */
 export function write(object: object): void {
   process.stdout.write(`${JSON.stringify(object)}\n`);
