@@ -104,8 +104,9 @@ export function fitTemperature(scored: Scored): number {
 }
 
 /**
- * How far the first probability must be before the second to be believed: rows that are nearer than this are told right in
- * fewer than half of the cases. 0 where even the nearest are right more often. Throws ValueError without rows.
+ * How far the first probability must be before the second to be believed: of all margins, the one beyond which most more rows
+ * are told right than wrong, so that just below it a row is as likely wrong as right. 0 where all are best believed. Throws
+ * ValueError without rows.
  */
 export function fitMargin(scored: Scored, temperature = 1): number {
   const n = rowsOf(scored, 'fitMargin');
@@ -114,10 +115,10 @@ export function fitMargin(scored: Scored, temperature = 1): number {
     const [first = 0, second = 0] = [...given].sort((a, b) => b - a);
     return { margin: first - second, correct: given.indexOf(first) === scored.labels[i] };
   }).sort((a, b) => a.margin - b.margin);
-  let [found, correct] = [0, 0];
+  let [found, least, sum] = [0, 0, 0];
   for (const [i, row] of rows.entries()) {
-    correct += Number(row.correct);
-    if (2 * correct < i + 1) found = rows[i + 1]?.margin ?? 1;
+    sum += row.correct ? 1 : -1;
+    if (sum < least) [found, least] = [rows[i + 1]?.margin ?? 1, sum];
   }
   return found;
 }

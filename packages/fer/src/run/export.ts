@@ -29,7 +29,7 @@ export interface ExportOptions {
 export interface Figures {
   /** Logits are divided by it before their softmax (fitted on PublicTest). */
   readonly temperature: number;
-  /** Faces whose second probability is nearer than this to the first are told right in fewer than half of the cases. */
+  /** Faces whose second probability is nearer than this to the first are called unsure (`fitMargin` on PublicTest). */
   readonly margin: number;
   readonly privateImages: number;
   /** Of PrivateTest, by ten views of each image. */
