@@ -51,21 +51,24 @@ export async function exportWeights(options: ExportOptions): Promise<ExportRepor
   const { weights, data, onEvent = () => {}, ...rest } = options;
   const { file, info, model, ema, note } = await readWeights(weights);
   const out = options.out ?? freeName(file, '.f16.safetensors');
-  const figures = data === undefined ? null : await measure(await obtain(data, 1, onEvent), file, { ...rest, onEvent });
+  const faces = data === undefined ? null : await obtain(data, 1, onEvent);
   const { dataset, bestEpoch, bestTestAccuracy, fold } = note;
   const kept = { dataset, bestEpoch, bestTestAccuracy, fold };
   const told = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Note;
+  const sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
   // Of the run only what says where the network comes from: no path of the machine that it was trained on.
-  const extra = {
-    note: { ...told, data: null, ...figures },
-    sums: { loss: 0, correct: 0, images: 0, learningRate: 0 },
+  const write = async (figures: Figures | null): Promise<number> => {
+    const extra = { note: { ...told, data: null, ...figures }, sums };
+    const alone = { info: { ...info, extra }, model: new Map([...model, ...ema]) };
+    const bytes = await writeCheckpoint(alone, { float32As: 'F16' });
+    writeFile(out, bytes);
+    return bytes.length;
   };
-  const bytes = await writeCheckpoint(
-    { info: { ...info, extra }, model: new Map([...model, ...ema]) },
-    { float32As: 'F16' },
-  );
-  writeFile(out, bytes);
-  return { out, bytes: bytes.length, figures };
+  const bytes = await write(null);
+  if (!faces) return { out, bytes, figures: null };
+  // Measured on what was written, whose weights are rounded.
+  const figures = await measure(faces, out, { ...rest, onEvent });
+  return { out, bytes: await write(figures), figures };
 }
 
 type Rest = Pick<ExportOptions, 'adapter' | 'signal' | 'onEvent'>;
