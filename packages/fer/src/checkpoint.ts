@@ -1,7 +1,8 @@
 // Checkpoints of `Training`, read back: the network's name and protocol are checked as well as the file.
-import { FormatError, type HostTensor } from '@mien/nn';
+import { FormatError, type HostTensor, type Layer } from '@mien/nn';
 import { type Checkpoint, readCheckpoint } from '@mien/nn/checkpoint';
-import { ValueError } from '@mien/tensor';
+import { Generator, ValueError } from '@mien/tensor';
+import { network } from './models/network.ts';
 import { faultOf, MODELS, type ModelName, type Protocol } from './protocol.ts';
 
 /**
@@ -39,4 +40,18 @@ function faultOfExtra(extra: unknown): string | null {
 export interface ReadCheckpoint extends Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
   readonly name: ModelName;
   readonly protocol: Protocol;
+}
+
+/** The network of a checkpoint in evaluation mode: averaged weights where it holds them. Throws StateError where they do not fit. */
+export function trainedNetwork({ name, protocol, info, model, ema }: ReadCheckpoint): Layer {
+  const classes = info.classes.length;
+  const net = network(name, { classes, channels: protocol.input.channels, generator: new Generator(0) }).eval();
+  try {
+    net.loadStateDict(model);
+    if (ema.size > 0) net.loadStateDict(ema, { strict: false });
+    return net;
+  } catch (reason) {
+    net.dispose();
+    throw reason;
+  }
 }

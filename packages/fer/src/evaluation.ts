@@ -4,7 +4,7 @@ import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
 import { crossEntropyOf } from './calibration.ts';
 import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
-import { Cropper, type InputForm } from './transforms.ts';
+import { Cropper, type InputForm, type View } from './transforms.ts';
 
 /** What an evaluation found. */
 export interface Evaluation {
@@ -73,11 +73,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
       signal?.throwIfAborted();
       const part = indices.subarray(start, start + perPass);
       const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.centre(i)] : cropper.ten(i))).flat();
-      const cut = cropper.cut(faces.images, wanted);
-      const shape = [wanted.length, input.channels, input.size, input.size];
-      const given = scope(() => noGrad(() => net.forward(tensor(cut, { shape }))));
-      const read = given.data();
-      given.dispose();
+      const read = logitsOf(net, cropper, faces.images, wanted);
       // A failure is thrown when its turn comes; until then it is not an unhandled one.
       read.catch(() => {});
       await ahead;
@@ -91,8 +87,24 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   return { loss: loss / indices.length, accuracy: matrix.accuracy, matrix, logits, centre };
 }
 
+/** The logits that `net` gives of views of `images`, cut on the host: [views, classes]. */
+export function logitsOf(
+  net: Layer,
+  cropper: Cropper,
+  images: Uint8Array,
+  views: readonly View[],
+): Promise<ArrayLike<number>> {
+  const { channels, size } = cropper.form;
+  const cut = cropper.cut(images, views);
+  const shape = [views.length, channels, size, size];
+  const logits = scope(() => noGrad(() => net.forward(tensor(cut, { shape }))));
+  const read = logits.data();
+  logits.dispose();
+  return read;
+}
+
 /** The mean of `count` rows of logits from row `first` on. */
-function meanLogits(logits: ArrayLike<number>, first: number, count: number, classes: number): number[] {
+export function meanLogits(logits: ArrayLike<number>, first: number, count: number, classes: number): number[] {
   return Array.from({ length: classes }, (_, c) => {
     let sum = 0;
     for (let row = first; row < first + count; row++) sum += logits[row * classes + c] as number;

@@ -1,12 +1,14 @@
 // From a photo to expressions: faces found and cut out, ten views of each through a network. For browsers and Node.
 import type { Layer } from '@mien/nn';
-import { Generator, noGrad, scope, tensor, ValueError } from '@mien/tensor';
-import type { ReadCheckpoint } from './checkpoint.ts';
+import { ValueError } from '@mien/tensor';
+import { probabilities } from './calibration.ts';
+import { type ReadCheckpoint, trainedNetwork } from './checkpoint.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 import type { BlazeFace } from './detection/blazeFace.ts';
 import type { Box } from './detection/boxes.ts';
 import { cropOf, type Detection, detectFaces } from './detection/detect.ts';
-import { network, viewsPerPass } from './models/network.ts';
+import { logitsOf, meanLogits } from './evaluation.ts';
+import { viewsPerPass } from './models/network.ts';
 import { greyBytes, type Photo, resample } from './photos/photo.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
 
@@ -56,7 +58,7 @@ export class ExpressionReader {
    * divided, and `margin`. Without a detector, photos are taken as a face whole.
    */
   constructor(checkpoint: ReadCheckpoint, detector: BlazeFace | null) {
-    const { name, protocol, info, model, ema } = checkpoint;
+    const { name, protocol, info } = checkpoint;
     const { temperature = 1, margin = MARGIN } = calibration(info.extra);
     this.classes = info.classes;
     this.cropper = new Cropper(protocol.input);
@@ -64,10 +66,7 @@ export class ExpressionReader {
     this.margin = margin;
     this.#views = viewsPerPass(name);
     this.#detector = detector;
-    const { channels } = protocol.input;
-    this.network = network(name, { classes: info.classes.length, channels, generator: new Generator(0) }).eval();
-    this.network.loadStateDict(model);
-    if (ema.size > 0) this.network.loadStateDict(ema, { strict: false });
+    this.network = trainedNetwork(checkpoint);
   }
 
   /** How the network's input is made of 48x48 bytes. */
@@ -91,18 +90,14 @@ export class ExpressionReader {
 
   /** Reads 48x48 grey images, one after another in `images`: logits of ten views, averaged, over the temperature. */
   async readFaces(images: Uint8Array): Promise<Reading[]> {
-    const { channels, size } = this.input;
     const perPass = Math.max(1, Math.floor(this.#views / TEN));
     const readings: Reading[] = [];
     for (let start = 0; start < images.length / PIXELS; start += perPass) {
       const count = Math.min(perPass, images.length / PIXELS - start);
       const views = Array.from({ length: count }, (_, i) => this.cropper.ten(start + i)).flat();
-      const x = this.cropper.cut(images, views);
-      const shape = [views.length, channels, size, size];
-      const logits = scope(() => noGrad(() => this.network.forward(tensor(x, { shape }))));
-      const values = await logits.data();
-      logits.dispose();
-      for (let i = 0; i < count; i++) readings.push(this.#reading(values, i * TEN));
+      const logits = await logitsOf(this.network, this.cropper, images, views);
+      for (let i = 0; i < count; i++)
+        readings.push(this.#reading(meanLogits(logits, i * TEN, TEN, this.classes.length)));
     }
     return readings;
   }
@@ -113,19 +108,9 @@ export class ExpressionReader {
     this.#detector?.dispose();
   }
 
-  #reading(logits: ArrayLike<number>, first: number): Reading {
-    const columns = this.classes.length;
-    const mean = this.classes.map((_, c) => {
-      let sum = 0;
-      for (let row = first; row < first + TEN; row++) sum += logits[row * columns + c] as number;
-      return sum / TEN / this.#temperature;
-    });
-    if (!mean.every(Number.isFinite)) throw new ValueError(`predict: the network gives ${mean}; train it anew`);
-    const highest = Math.max(...mean);
-    const powers = mean.map((logit) => Math.exp(logit - highest));
-    const sum = powers.reduce((total, each) => total + each, 0);
-    const shares = powers.map((each) => each / sum);
-    return readingOf(this.classes, shares, this.margin);
+  #reading(logits: readonly number[]): Reading {
+    if (!logits.every(Number.isFinite)) throw new ValueError(`predict: the network gives ${logits}; train it anew`);
+    return readingOf(this.classes, probabilities(logits, this.#temperature), this.margin);
   }
 }
 

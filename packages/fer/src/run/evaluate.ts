@@ -1,7 +1,7 @@
 // Evaluates one checkpoint, or several as an ensemble, on a split of real or drawn faces (Node only).
 import { basename } from 'node:path';
 import { writeFile } from '@mien/nn/files';
-import { Generator, init, ValueError } from '@mien/tensor';
+import { init, ValueError } from '@mien/tensor';
 import Papa from 'papaparse';
 import {
   fitTemperature,
@@ -12,12 +12,13 @@ import {
   reliability,
   type Scored,
 } from '../calibration.ts';
+import { trainedNetwork } from '../checkpoint.ts';
 import type { FoldKind } from '../datasets/ckplus.ts';
 import { duplicatesOf } from '../datasets/duplicates.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
 import { evaluateNetwork } from '../evaluation.ts';
 import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
-import { network, viewsPerPass } from '../models/network.ts';
+import { viewsPerPass } from '../models/network.ts';
 import type { DatasetName, ModelName } from '../protocol.ts';
 import { chooseSplit, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
@@ -160,7 +161,7 @@ export async function assess(
   let before = 0;
   const found: { readonly logits: Float64Array; readonly centre: Float64Array }[][] = [];
   for (const run of runs) {
-    const net = load(run);
+    const net = trainedNetwork(run);
     try {
       const ofRun = [];
       for (const part of parts) {
@@ -231,21 +232,9 @@ function chosenOn(file: string, { info, note, protocol }: ReadRun, dataset: stri
   return protocol.select === 'private' ? 'PrivateTest' : 'PublicTest';
 }
 
-/** The network of a checkpoint: averaged weights where it holds them. */
-function load({ name, info, protocol, model, ema }: ReadRun): ReturnType<typeof network> {
-  const net = network(name, {
-    classes: info.classes.length,
-    channels: protocol.input.channels,
-    generator: new Generator(0),
-  });
-  try {
-    net.loadStateDict(model);
-    if (ema.size > 0) net.loadStateDict(ema, { strict: false });
-    return net;
-  } catch (reason) {
-    net.dispose();
-    throw reason;
-  }
+/** The logits of an assessment with the labels that they should give. */
+export function scoredOf({ split, logits }: Pick<Assessment, 'split' | 'logits'>): Scored {
+  return { logits, labels: labelsOf(split), classes: split.faces.classes.length };
 }
 
 function labelsOf({ faces, indices }: Split): Int32Array {

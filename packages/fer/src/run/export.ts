@@ -2,11 +2,11 @@
 import { writeCheckpoint } from '@mien/nn/checkpoint';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
-import { fitMargin, fitTemperature } from '../calibration.ts';
+import { fitMargin, fitTemperature, reliability } from '../calibration.ts';
 import type { Faces } from '../datasets/faces.ts';
 import type { Note } from '../training.ts';
 import { obtain } from './data.ts';
-import { type Assessment, assess } from './evaluate.ts';
+import { type Assessment, assess, scoredOf } from './evaluate.ts';
 import type { RunEvent } from './events.ts';
 import { readWeights } from './folder.ts';
 import { freeName } from './import.ts';
@@ -77,23 +77,18 @@ async function measure(faces: Faces, weights: string, rest: Rest): Promise<Figur
   if (faces.dataset !== 'fer2013') {
     throw new ValueError(`export: figures are of FER2013, the data is ${faces.dataset}; leave the data out`);
   }
-  const open = scoredOf(await assess({ weights, faces, split: 'public', ...rest }, { calibrated: false }));
+  const assessed = async (split: 'public' | 'private'): Promise<Assessment> =>
+    assess({ weights, faces, split, ...rest }, { calibrated: false });
+  const open = scoredOf(await assessed('public'));
   const temperature = round(fitTemperature(open), 4);
-  const { report } = await assess({ weights, faces, split: 'private', ...rest });
+  const closed = await assessed('private');
+  const { n, accuracy, accuracyWithoutDuplicates } = closed.report;
   return {
     temperature,
     margin: round(fitMargin(open, temperature), 4),
-    privateImages: report.n,
-    privateAccuracy: report.accuracy,
-    privateAccuracyWithoutDuplicates: report.accuracyWithoutDuplicates ?? report.accuracy,
-    privateEce: report.calibration.ece ?? report.ece,
-  };
-}
-
-function scoredOf({ split: { faces, indices }, logits }: Assessment) {
-  return {
-    logits,
-    labels: Int32Array.from(indices, (i) => faces.labels[i] as number),
-    classes: faces.classes.length,
+    privateImages: n,
+    privateAccuracy: accuracy,
+    privateAccuracyWithoutDuplicates: accuracyWithoutDuplicates ?? accuracy,
+    privateEce: reliability(scoredOf(closed), temperature).ece,
   };
 }

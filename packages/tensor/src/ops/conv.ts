@@ -57,7 +57,6 @@ import {
   workgroupWeightGradient,
 } from './convWorkgroup.ts';
 import type { ActivationOptions, Epilogue } from './epilogue.ts';
-import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { normalizeInto, planesOf } from './norm.ts';

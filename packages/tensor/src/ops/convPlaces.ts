@@ -3,9 +3,9 @@
 import type { Params } from '../runtime/wgsl.ts';
 import type { Work } from '../runtime/work.ts';
 import type { Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry } from './convGeometry.ts';
+import { area, at, type ConvGeometry, taps } from './convGeometry.ts';
 import type { Shape } from './geometry.ts';
-import { roundUp4 } from './matmulPack.ts';
+import { packed, roundUp4 } from './matmulPack.ts';
 
 /**
  * Places of a result in one dimension that meet the same taps. Place i lies at i resultPace + resultStart; its step t meets tap
@@ -88,4 +88,37 @@ export function productWork({ groups }: ConvGeometry, rows: number, columns: num
 export function weightBytes({ inputs, outputs, groups, window }: ConvGeometry): number {
   const [depth, rows] = [inputs / groups, outputs / groups];
   return 4 * groups * area(window) * Math.max(depth * roundUp4(rows), rows * roundUp4(depth));
+}
+
+/** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */
+export type Multiply = (
+  g: ConvGeometry,
+  weight: Tensor,
+  bias: Tensor | null,
+  from: Side,
+  to: Side,
+  classes: Classes,
+) => void;
+
+/** A way of writing a convolution's result, or its transpose's, from the tensor on the other side. */
+export type Way = (from: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, to: Tensor) => void;
+
+/** The convolution of x with weight, into y: its places are one class. */
+export function forwardBy(multiply: Multiply): Way {
+  return (x, weight, bias, g, y) => {
+    const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
+    const from = { tensor: x, channels: g.inputs, plane: g.input };
+    const to = { tensor: y, channels: g.outputs, plane: g.output };
+    multiply(g, ready, bias, from, to, forwardClasses(g));
+  };
+}
+
+/** The transposed convolution of y with weight, into x. */
+export function transposedBy(multiply: Multiply): Way {
+  return (y, weight, bias, g, x) => {
+    const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
+    const from = { tensor: y, channels: g.outputs, plane: g.output };
+    const to = { tensor: x, channels: g.inputs, plane: g.input };
+    multiply(g, ready, bias, from, to, transposedClasses(g));
+  };
 }

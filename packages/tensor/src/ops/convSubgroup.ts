@@ -13,12 +13,15 @@ import { area, at, type ConvGeometry, pointwise, taps } from './convGeometry.ts'
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
 import {
   type Classes,
+  forwardBy,
   forwardClasses,
   type Places,
   placeParams,
   productWork,
   type Side,
+  transposedBy,
   transposedClasses,
+  type Way,
   weightBytes,
 } from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
@@ -174,20 +177,10 @@ function multiply(
 }
 
 /** Writes the convolution of x with weight into y. */
-export function subgroupForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
-  const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
-  const from = { tensor: x, channels: g.inputs, plane: g.input };
-  const to = { tensor: y, channels: g.outputs, plane: g.output };
-  multiply(g, ready, bias, from, to, forwardClasses(g));
-}
+export const subgroupForward: Way = forwardBy(multiply);
 
 /** Writes the transposed convolution of y with weight into x. */
-export function subgroupTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
-  const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
-  const from = { tensor: y, channels: g.outputs, plane: g.output };
-  const to = { tensor: x, channels: g.inputs, plane: g.input };
-  multiply(g, ready, bias, from, to, transposedClasses(g));
-}
+export const subgroupTransposed: Way = transposedBy(multiply);
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
 export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {

@@ -6,19 +6,20 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
+import { area, type ConvGeometry, pointwise } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
 import {
   type Classes,
-  forwardClasses,
+  forwardBy,
   placeParams,
   productWork,
   type Side,
-  transposedClasses,
+  transposedBy,
+  type Way,
   weightBytes,
 } from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
-import { packed, roundUp4 } from './matmulPack.ts';
+import { roundUp4 } from './matmulPack.ts';
 
 /** By bias. */
 const products = [false, true].map((BIAS) => kernel(implicitWorkgroup, { BIAS }));
@@ -66,18 +67,10 @@ function multiply(
 }
 
 /** Writes the convolution of x with weight into y. */
-export function workgroupForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
-  const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
-  const from = { tensor: x, channels: g.inputs, plane: g.input };
-  multiply(g, ready, bias, from, { tensor: y, channels: g.outputs, plane: g.output }, forwardClasses(g));
-}
+export const workgroupForward: Way = forwardBy(multiply);
 
 /** Writes the transposed convolution of y with weight into x. */
-export function workgroupTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
-  const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
-  const from = { tensor: y, channels: g.outputs, plane: g.output };
-  multiply(g, ready, bias, from, { tensor: x, channels: g.inputs, plane: g.input }, transposedClasses(g));
-}
+export const workgroupTransposed: Way = transposedBy(multiply);
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
 export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
