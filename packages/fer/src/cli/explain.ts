@@ -4,26 +4,20 @@ import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { explain as explainPhoto } from '../run/explain.ts';
 import { runCommand } from './ending.ts';
-import { defined, write } from './words.ts';
+import { defined, type ReaderWords, withReaderWords, write } from './words.ts';
 
-interface ExplainWords {
-  readonly weights: string;
+interface ExplainWords extends ReaderWords {
   readonly class?: string;
-  readonly detect: boolean;
   readonly out?: string;
-  readonly adapter?: string;
   readonly json?: boolean;
 }
 
 /** `mien explain`. */
-export const explain: Command = new Command('explain')
+export const explain: Command = withReaderWords(new Command('explain'), 'the photo')
   .description('Shows which places of the faces in a photo speak for an expression: Grad-CAM.')
   .argument('<photo>', 'a file')
-  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
   .option('--class <name>', "the expression to explain (default: each face's own)")
-  .option('--no-detect', 'take the photo as one face, whole')
   .option('--out <file>', 'the PNG file of the picture (default: <photo>-explained.png here, none with --json)')
-  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
   .option('--json', 'standard output carries one JSON object, with the maps, and nothing else')
   .action((photo: string, words: ExplainWords) => runCommand(() => run(photo, words)));
 

@@ -4,24 +4,18 @@ import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { type PhotoFace, type PhotoReport, predict as predictPhotos } from '../run/predict.ts';
 import { runCommand } from './ending.ts';
-import { defined, write } from './words.ts';
+import { defined, type ReaderWords, withReaderWords, write } from './words.ts';
 
-interface PredictWords {
-  readonly weights: string;
-  readonly detect: boolean;
+interface PredictWords extends ReaderWords {
   readonly out?: string;
-  readonly adapter?: string;
   readonly json?: boolean;
 }
 
 /** `mien predict`. */
-export const predict: Command = new Command('predict')
+export const predict: Command = withReaderWords(new Command('predict'), 'each photo')
   .description('Reads the expressions of the faces in photos (JPEG, PNG, WebP, GIF, TIFF, AVIF).')
   .argument('<photo...>', 'files of photos')
-  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
-  .option('--no-detect', 'take each photo as one face, whole')
   .option('--out <folder>', 'write a picture of each photo there: faces, what the network saw, scores')
-  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
   .option('--json', 'standard output carries one JSON object and nothing else')
   .action((photos: string[], words: PredictWords) => runCommand((signal) => run(photos, words, signal)));
 

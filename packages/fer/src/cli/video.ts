@@ -6,28 +6,22 @@ import { video as readVideo, type VideoReport } from '../run/video.ts';
 import { runCommand } from './ending.ts';
 import { Unread } from './predict.ts';
 import { Progress } from './progress.ts';
-import { defined, number, write } from './words.ts';
+import { defined, number, type ReaderWords, withReaderWords, write } from './words.ts';
 
-interface VideoWords {
-  readonly weights: string;
+interface VideoWords extends ReaderWords {
   readonly rate?: number;
   readonly smooth?: number;
-  readonly detect: boolean;
   readonly out?: string;
-  readonly adapter?: string;
   readonly json?: boolean;
 }
 
 /** `mien video`. */
-export const video: Command = new Command('video')
+export const video: Command = withReaderWords(new Command('video'), 'each frame')
   .description('Reads the expressions of the faces in a video over time, into a table and a timeline.')
   .argument('<path>', 'an animated GIF or WebP, a folder of frames, or with ffmpeg installed any video file')
-  .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
   .option('--rate <n>', 'frames a second: of a folder (default: 25), or read of a video file (default: 10)', number)
   .option('--smooth <seconds>', 'how far probabilities are smoothed over time, 0 for not (default: 0.3)', number)
-  .option('--no-detect', 'take each frame as one face, whole')
   .option('--out <folder>', 'for scores.csv, scores.json, timeline.png (default: <name>-expressions, none with --json)')
-  .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
   .option('--json', 'standard output carries one JSON object and nothing else')
   .action((path: string, words: VideoWords) => runCommand((signal) => run(path, words, signal)));
 

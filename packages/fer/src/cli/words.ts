@@ -1,5 +1,5 @@
 // What the commands share: words into values, values into lines.
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** The options that were given. */
 export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -14,6 +14,21 @@ export function picked<T extends object, K extends keyof T>(
   names: readonly K[],
 ): { [Name in K]?: Exclude<T[Name], undefined> } {
   return defined(Object.fromEntries(names.map((name) => [name, words[name]])) as Pick<T, K>);
+}
+
+/** What says how photos are read. */
+export interface ReaderWords {
+  readonly weights: string;
+  readonly detect: boolean;
+  readonly adapter?: string;
+}
+
+/** Gives a command the options of `ReaderWords`; `each` is what is taken as one face without a detector. */
+export function withReaderWords(command: Command, each: string): Command {
+  return command
+    .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
+    .option('--no-detect', `take ${each} as one face, whole`)
+    .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe');
 }
 
 /** One JSON object a line on standard output. */
