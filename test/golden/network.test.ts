@@ -20,6 +20,8 @@ interface NetworkCase {
   readonly logits: Stored;
   readonly training: {
     readonly side: number;
+    /** Which noise the images are; make.py says why. */
+    readonly draw: number;
     readonly labels: readonly number[];
     readonly labelSmoothing: number;
     readonly loss: number;
@@ -59,8 +61,8 @@ for (const each of casesOf<NetworkCase>(networks)) {
       const step = (): Tensor =>
         scope(() => {
           const target = tensor(training.labels, { dtype: 'int32' });
-          const { side, labelSmoothing } = training;
-          const loss = crossEntropy(model.forward(images(channels, side)), target, { labelSmoothing });
+          const { side, draw, labelSmoothing } = training;
+          const loss = crossEntropy(model.forward(images(channels, side, draw)), target, { labelSmoothing });
           if (training.held !== model.training) loss.backward();
           return loss.detach();
         });
@@ -100,9 +102,10 @@ function fill(model: Layer): void {
 }
 
 /** images() of make.py: noise, and noise in blocks of four by four, the same in every channel. */
-function images(channels: number, side: number): Tensor {
-  const fine = noise(`fine ${side}`, side * side, 0.5, 0.5);
-  const blocks = noise(`coarse ${side}`, (side / 4) ** 2, 0.5, 0.5);
+function images(channels: number, side: number, draw = 0): Tensor {
+  const named = draw === 0 ? '' : ` ${draw}`;
+  const fine = noise(`fine ${side}${named}`, side * side, 0.5, 0.5);
+  const blocks = noise(`coarse ${side}${named}`, (side / 4) ** 2, 0.5, 0.5);
   const coarse = fine.map((_, i) => blocks[((i / side) >> 2) * (side / 4) + ((i % side) >> 2)] as number);
   const planes = [fine, coarse].flatMap((image) => Array.from({ length: channels }, () => image));
   const data = new Float32Array(planes.length * side * side);
