@@ -25,7 +25,7 @@ interface TrainWords {
   readonly folds?: FoldKind;
   readonly preset?: Preset;
   readonly select?: Protocol['select'];
-  readonly augment?: Augmentation | null;
+  readonly augment?: Augmentation | 'none';
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly microBatch?: number;
@@ -170,15 +170,15 @@ function protocolOf(words: TrainWords): Partial<Protocol> {
   return {
     ...picked(words, OF_PROTOCOL),
     ...defined({ learningRate: lr }),
-    ...(words.augment === undefined ? {} : { augmentation: words.augment }),
+    ...(words.augment === undefined ? {} : { augmentation: words.augment === 'none' ? null : words.augment }),
     ...(ema === undefined ? {} : { ema: ema === 0 ? null : ema }),
     ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
   };
 }
 
-/** `rotation=12,erasing=0.25` as bounds; what is not named is 0. */
-function augmentation(text: string): Augmentation | null {
-  if (text === 'none') return null;
+/** `rotation=12,erasing=0.25` as bounds; what is not named is 0. Commander would make '' of a null for none. */
+function augmentation(text: string): Augmentation | 'none' {
+  if (text === 'none') return text;
   const bounds = { rotation: 0, scale: 0, shift: 0, light: 0, erasing: 0 };
   for (const part of text.split(',')) {
     const [name = '', value = ''] = part.split('=');
