@@ -1,5 +1,5 @@
 // y[4 b .. 4 b + 3] = the words of block b of a stream of random numbers, as BITS, UNIFORM in [0, 1), NORMAL or BERNOULLI.
-// threads: LANES in a group, one block each.
+// threads: LANES in a group; each does VECTORS blocks that lie LANES apart.
 // reference: Philox4x32-10, Salmon et al. (2011); normals by Box and Muller (1958).
 // uses: lib/grid.wgsl, lib/philox.wgsl
 alias element = f32;
@@ -8,7 +8,8 @@ const UNIFORM: u32 = 1;
 const NORMAL: u32 = 2;
 const BERNOULLI: u32 = 3;
 const DISTRIBUTION: u32 = UNIFORM;
-const LANES: u32 = 64;
+const LANES: u32 = 256;
+const VECTORS: u32 = 8;
 struct Params { blocks: u32, firstBlock: vec2u, key: vec2u, probability: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<element>>;
@@ -44,9 +45,12 @@ fn draw(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let block = linearGroup(group, groups) * LANES + lane;
-  if (block >= params.blocks) { return; }
-  let low = params.firstBlock.x + block;
-  let high = params.firstBlock.y + select(0u, 1u, low < block);
-  y[block] = value(philox(vec4u(low, high, 0, 0), params.key));
+  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
+  for (var v = 0u; v < VECTORS; v++) {
+    let block = first + v * LANES;
+    if (block >= params.blocks) { continue; }
+    let low = params.firstBlock.x + block;
+    let high = params.firstBlock.y + select(0u, 1u, low < block);
+    y[block] = value(philox(vec4u(low, high, 0, 0), params.key));
+  }
 }

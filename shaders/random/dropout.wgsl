@@ -1,8 +1,9 @@
 // y[i] = uniform(i) < keep ? x[i] / keep : 0, with the i-th number of a stream: the same stream gives the same mask.
-// threads: LANES in a group, a vec4 and its block of four words each.
+// threads: LANES in a group; each does VECTORS vec4, each with its block of four words, that lie LANES apart.
 // reference: Srivastava et al. (2014).
 // uses: lib/grid.wgsl, lib/philox.wgsl
-const LANES: u32 = 64;
+const LANES: u32 = 256;
+const VECTORS: u32 = 8;
 struct Params { blocks: u32, firstBlock: vec2u, key: vec2u, keep: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -14,10 +15,13 @@ fn dropout(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let block = linearGroup(group, groups) * LANES + lane;
-  if (block >= params.blocks) { return; }
-  let low = params.firstBlock.x + block;
-  let high = params.firstBlock.y + select(0u, 1u, low < block);
-  let kept = uniform4(philox(vec4u(low, high, 0, 0), params.key)) < vec4f(params.keep);
-  y[block] = select(vec4f(), x[block] / params.keep, kept);
+  let first = linearGroup(group, groups) * LANES * VECTORS + lane;
+  for (var v = 0u; v < VECTORS; v++) {
+    let block = first + v * LANES;
+    if (block >= params.blocks) { continue; }
+    let low = params.firstBlock.x + block;
+    let high = params.firstBlock.y + select(0u, 1u, low < block);
+    let kept = uniform4(philox(vec4u(low, high, 0, 0), params.key)) < vec4f(params.keep);
+    y[block] = select(vec4f(), x[block] / params.keep, kept);
+  }
 }

@@ -93,8 +93,9 @@ test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --r
     );
     const out = join(folder, 'run');
     const words = ['train', '--model', 'nano', '--data', data, '--epochs', '2', '--batch-size', '8', '--json'];
+    words.push('--augment', 'none', '--out', out);
     let asked = false;
-    const stopped = await mien([...words, '--out', out], (text, interrupt) => {
+    const stopped = await mien(words, (text, interrupt) => {
       if (asked || !text.includes('"event":"step"')) return;
       asked = true;
       interrupt();
@@ -116,6 +117,7 @@ test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --r
     );
     const end = events[1]?.at(-1);
     assert.is(end.event, 'end');
+    assert.is(end.summary.protocol.augmentation, null);
     assert.ok(end.summary.testAccuracy >= 0 && end.summary.testAccuracy <= 1);
     assert.match(rest.err, 'adapter: ');
     assert.is(readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length, 2);

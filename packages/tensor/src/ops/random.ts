@@ -56,7 +56,8 @@ function runOverStream(
       firstBlock: live(() => halves(from.value.block + start / 4)),
       key: live(() => halves(from.value.seed)),
     };
-    run(form, bindings, { ...params, ...position, blocks }, Math.ceil(blocks / form.const('LANES')));
+    const groups = Math.ceil(blocks / (form.const('LANES') * form.const('VECTORS')));
+    run(form, bindings, { ...params, ...position, blocks }, groups);
   }
 }
 
