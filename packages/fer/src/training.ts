@@ -2,8 +2,6 @@
 import {
   BatchNorm2d,
   crossEntropy,
-  DataLoader,
-  type Dataset,
   EMA,
   type HostTensor,
   type Layer,
@@ -23,11 +21,11 @@ import {
   tensor,
   ValueError,
 } from '@mien/tensor';
+import { type Batch, type Batches, batches, countCorrect } from './batches.ts';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
 import { learningRate, type ModelName, type Protocol } from './protocol.ts';
-import { Cropper, type View } from './transforms.ts';
 
 /** What is trained, on what, and how. */
 export interface TrainingOptions {
@@ -76,13 +74,6 @@ interface Sums {
   learningRate: number;
 }
 
-interface Batch {
-  readonly x: Float32Array<ArrayBuffer>;
-  readonly labels: Int32Array<ArrayBuffer>;
-  /** Probabilities [images, classes], where labels are not what is learnt. */
-  readonly targets: Float32Array<ArrayBuffer> | null;
-}
-
 /** A step that the device may still be working on. */
 interface Pending {
   readonly read: Promise<TypedArray>;
@@ -106,7 +97,7 @@ export class Training {
   readonly #optimizer: SGD;
   readonly #ema: EMA | null;
   readonly #noise: Generator;
-  readonly #loader: DataLoader<View, Batch>;
+  readonly #loader: Batches;
   readonly #batchSize: number;
   /** The step of a whole batch; an epoch's last, smaller batch is not worth the memory of another. */
   readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
@@ -118,23 +109,17 @@ export class Training {
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
     const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
-    const { faces } = train;
-    const classes = faces.classes.length;
+    const classes = train.faces.classes;
     if (!Number.isSafeInteger(seed) || seed < 0)
       throw new ValueError(`Training: seed ${seed}, expected a whole number`);
-    if (targets && targets.length !== faces.labels.length * classes) {
-      throw new ValueError(
-        `Training: ${targets.length} targets, expected ${classes} for each of ${faces.labels.length} images`,
-      );
-    }
     this.model = model;
     this.protocol = protocol;
-    this.classes = faces.classes;
+    this.classes = classes;
     this.seed = seed;
     this.note = note;
     this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
     this.network = network(model, {
-      classes,
+      classes: classes.length,
       channels: protocol.input.channels,
       generator: new Generator(seed),
       noise: this.#noise,
@@ -145,21 +130,9 @@ export class Training {
       nesterov: protocol.nesterov,
       weightDecay: protocol.weightDecay,
     });
-    const cropper = new Cropper(protocol.input);
     this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
     this.#captured = capture((x, wanted) => this.#update(x, wanted));
-    this.#loader = new DataLoader<View, Batch>(views(train, cropper, protocol), {
-      batchSize: this.#batchSize,
-      shuffle: true,
-      // BatchNorm cannot train on a single image.
-      dropLast: train.indices.length % protocol.batchSize === 1,
-      seed,
-      collate: (batch) => ({
-        x: cropper.cut(faces.images, batch),
-        labels: Int32Array.from(batch, ({ index }) => faces.labels[index] as number),
-        targets: targets ? rows(targets, batch, classes) : null,
-      }),
-    });
+    this.#loader = batches({ train, protocol, targets, seed });
     if (from) this.network.loadStateDict(from.model);
     else if (init) this.network.loadStateDict(init, { strict: false });
     const updates = from?.info.step ?? 0;
@@ -372,34 +345,6 @@ function groups(net: Layer, { decayNorm }: Protocol): { parameters: readonly Nam
     { parameters: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
     { parameters: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
   ];
-}
-
-/** The images of a split, each as a crop drawn by its own generator. */
-function views({ indices }: Split, cropper: Cropper, { augmentation }: Protocol): Dataset<View> {
-  return {
-    length: indices.length,
-    get: (i, generator) => cropper.draw(indices[i] as number, generator, augmentation),
-  };
-}
-
-/** The rows of `table` that belong to the images of `batch`, `width` numbers each. */
-function rows(table: Float32Array, batch: readonly View[], width: number): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(batch.length * width);
-  for (const [i, { index }] of batch.entries()) out.set(table.subarray(index * width, (index + 1) * width), i * width);
-  return out;
-}
-
-/** How many rows of `values` (after the first number, the loss) are largest at their label. */
-function countCorrect(values: TypedArray, labels: Int32Array, classes: number): number {
-  let correct = 0;
-  for (const [row, label] of labels.entries()) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if ((values[1 + row * classes + c] as number) > (values[1 + row * classes + best] as number)) best = c;
-    }
-    if (best === label) correct++;
-  }
-  return correct;
 }
 
 /** A protocol as JSON holds it. */
