@@ -9,7 +9,7 @@ import { matmul } from './ops/matmul.ts';
 import * as reduce from './ops/reduce.ts';
 import * as shapes from './ops/shape.ts';
 import * as unary from './ops/unary.ts';
-import { device } from './runtime/device.ts';
+import { device } from './runtime/defaultDevice.ts';
 import { currentRecording } from './runtime/live.ts';
 import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';

@@ -2,7 +2,7 @@
 import fillText from '@mien/shaders/create/fill.wgsl';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
 import { LimitError, ShapeError, ValueError } from '../errors.ts';
-import { device } from '../runtime/device.ts';
+import { device } from '../runtime/defaultDevice.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { empty, Tensor } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';

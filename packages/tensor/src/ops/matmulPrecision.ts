@@ -1,6 +1,6 @@
 // How exact products of float32 are.
 import { DeviceError } from '../errors.ts';
-import { device } from '../runtime/device.ts';
+import { device } from '../runtime/defaultDevice.ts';
 import { unchanging } from '../runtime/live.ts';
 
 /** `highest`: all in float32. `medium`: operands rounded to f16, products and sums in float32. */

@@ -1,5 +1,4 @@
-import { isNamed } from '../device/adapter.ts';
-import { type AdapterFacts, openDevice } from '../device/open.ts';
+import type { AdapterFacts } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { isNarrow, type Limits, limitsOf } from './limits.ts';
@@ -11,7 +10,6 @@ import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { Storage } from './storage.ts';
 import { type Command, type Copy, Stream } from './stream.ts';
 import { type Span, Timer } from './timer.ts';
-import { followIfAsked } from './tunerStore.ts';
 import type { Work } from './work.ts';
 
 /** What the framework holds on the device, in bytes of rounded buffer sizes. */
@@ -348,71 +346,3 @@ export interface BoundRange {
 
 /** Workgroups in x, y and z. */
 export type Grid = readonly [number, number, number];
-
-/** How to choose a device. */
-export interface InitOptions {
-  /** `swiftshader`, `lavapipe`, or part of an adapter's name; without it the environment's `MIEN_ADAPTER`, then the best found. */
-  readonly adapter?: string;
-  /**
-   * Whether operations that have several ways take the one that `tune` found fastest on this adapter, where it is known;
-   * else the choice is fixed. Without it as before, at first as the environment's `MIEN_TUNE` says: `on`, or `off` by default.
-   */
-  readonly tune?: boolean;
-}
-
-let opening: Promise<Device> | null = null;
-let current: Device | null = null;
-
-/**
- * Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an
- * adapter, and where the device was made on another one than is asked for now.
- */
-export async function init(options: InitOptions = {}): Promise<Device> {
-  const first = opening === null;
-  opening ??= open(options);
-  let made: Device;
-  try {
-    made = await opening;
-  } catch (reason) {
-    opening = null;
-    throw reason;
-  }
-  const { adapter, tune } = options;
-  if (adapter !== undefined && !isNamed(made.facts, adapter)) {
-    throw new DeviceError(
-      `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
-    );
-  }
-  await followIfAsked(made.facts, tune, first);
-  return made;
-}
-
-async function open(options: InitOptions): Promise<Device> {
-  const { gpu, facts } = await openDevice(options);
-  const made = new Device(gpu, facts);
-  current = made;
-  gpu.lost.then(() => {
-    opening = null;
-  });
-  return made;
-}
-
-/** The default device. Throws DeviceError before `init()`. */
-export function device(): Device {
-  if (!current) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
-  return current;
-}
-
-/** Bytes and buffers on the default device. */
-export function memory(): MemoryReport {
-  return device().memory();
-}
-
-/**
- * Runs `fn`, a training step or a forward pass, and waits until every kernel that it needs has compiled; they compile in
- * parallel, each once, while the host is free. `onProgress` is called as each is ready: `compiling 31 of 80`. What `fn` does
- * is really done, at the next host read. Gives what `fn` returned. A kernel that does not compile is told at that read.
- */
-export function warmUp<T>(fn: () => T | Promise<T>, onProgress: CompileProgress = () => {}): Promise<T> {
-  return device().watchCompilation(fn, onProgress);
-}

@@ -1,7 +1,7 @@
 // What the adapter can do at most, measured by a kernel that only computes and one that only copies.
 import arithmeticText from '@mien/shaders/peak/peakArithmetic.wgsl';
 import copyText from '@mien/shaders/peak/peakCopy.wgsl';
-import { device } from './device.ts';
+import { device } from './defaultDevice.ts';
 import { type Kernel, kernel } from './kernel.ts';
 import { run } from './run.ts';
 import type { Memory } from './storage.ts';

@@ -1,6 +1,6 @@
 // The profiler's public face: what ran, what each kernel took of it, and the same as a Chrome trace.
 import { ValueError } from '../errors.ts';
-import { device } from './device.ts';
+import { device } from './defaultDevice.ts';
 import type { Peak } from './peak.ts';
 import type { Span } from './timer.ts';
 

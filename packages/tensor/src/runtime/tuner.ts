@@ -12,7 +12,8 @@ import {
   type Trial,
   untuned,
 } from './alternatives.ts';
-import { type Device, device } from './device.ts';
+import { device } from './defaultDevice.ts';
+import type { Device } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import { currentRecording } from './live.ts';
 import { keep, scope } from './scope.ts';

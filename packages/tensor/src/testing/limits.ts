@@ -1,4 +1,4 @@
-import { device } from '../runtime/device.ts';
+import { device } from '../runtime/defaultDevice.ts';
 import type { Limits } from '../runtime/limits.ts';
 
 /** Runs `fn` with lower limits than the adapter's, so that work is split; restores them, also after a promise. */
