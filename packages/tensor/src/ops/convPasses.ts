@@ -5,6 +5,9 @@ import type { Memory } from '../runtime/storage.ts';
 import type { Tensor } from '../tensor.ts';
 import { area, type ConvGeometry } from './convGeometry.ts';
 
+/** Invocations from which on an adapter is busy. */
+export const enoughThreads = 4096;
+
 /** Bytes of an image of x and of y. */
 export function planeBytes(g: ConvGeometry): readonly number[] {
   return [4 * g.inputs * area(g.input), 4 * g.outputs * area(g.output)];

@@ -1,0 +1,58 @@
+// Convolutions with one invocation for a result, for what nothing else fits: one way of doing conv2d, its transpose and its
+// weight gradient.
+import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
+import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
+import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
+import { kernel } from '../runtime/kernel.ts';
+import { run } from '../runtime/run.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { area, type ConvGeometry, directParams, taps } from './convGeometry.ts';
+import { directPasses, enoughThreads, images } from './convPasses.ts';
+
+const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
+const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
+const directWeights = kernel(weightGradientDirect);
+
+/** Writes the convolution of x with weight into y. */
+export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
+  const form = bias ? direct.biased : direct.plain;
+  for (const span of directPasses(g, y.storage.device.limits)) {
+    const threads = span.count * g.outputs * area(g.output);
+    const params = { ...directParams(g), images: span.count };
+    run(
+      form,
+      { x: images(x, span), weight, bias, y: images(y, span) },
+      params,
+      Math.ceil(threads / form.const('LANES')),
+    );
+  }
+}
+
+/** Writes the transposed convolution of y with weight into x. */
+export function directTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
+  const form = bias ? directTranspose.biased : directTranspose.plain;
+  for (const span of directPasses(g, x.storage.device.limits)) {
+    const threads = span.count * g.inputs * area(g.input);
+    const params = { ...directParams(g), images: span.count };
+    run(
+      form,
+      { y: images(y, span), weight, bias, x: images(x, span) },
+      params,
+      Math.ceil(threads / form.const('LANES')),
+    );
+  }
+}
+
+/** Partial sums [parts, K, C / groups, R, S] of the weight gradient. */
+export function directWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
+  return directPasses(g, x.storage.device.limits).map((span) => {
+    const size = (g.outputs * taps(g)) / g.groups;
+    const chunk = Math.ceil(span.count / Math.min(span.count, Math.ceil(enoughThreads / size)));
+    const parts = Math.ceil(span.count / chunk);
+    const dw = empty([parts, size]);
+    const params = { ...directParams(g), images: span.count, parts, chunk };
+    const groups = Math.ceil((parts * size) / directWeights.const('LANES'));
+    run(directWeights, { x: images(x, span), dy: images(dy, span), dw }, params, groups);
+    return dw;
+  });
+}
