@@ -6,17 +6,19 @@ import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
 import { Cropper, type InputForm, type View } from './transforms.ts';
 
-/** What an evaluation found. */
-export interface Evaluation {
-  /** Mean cross-entropy of the averaged logits, without label smoothing. */
+/** How logits, [images, classes] in the order of the split, fit its labels. */
+export interface Score {
+  readonly logits: Float64Array;
+  /** Mean cross-entropy, without label smoothing. */
   readonly loss: number;
   /** A fraction, 0 to 1. */
   readonly accuracy: number;
   readonly matrix: ConfusionMatrix;
-  /** The averaged logits, [images, classes], in the order of the split. */
-  readonly logits: Float64Array;
-  /** The logits of the centre crop alone, the same shape; with one crop they are `logits`. */
-  readonly centre: Float64Array;
+}
+
+/** What an evaluation found: of the logits averaged over an image's views, and of the centre crop's alone. */
+export interface Evaluation extends Score {
+  readonly centre: Score;
 }
 
 /** The centre crop's place among the views of TenCrop. */
@@ -44,26 +46,21 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   const { faces, indices } = split;
   const classes = faces.classes.length;
   const cropper = new Cropper(input);
-  const matrix = new ConfusionMatrix(faces.classes);
   const logits = new Float64Array(indices.length * classes);
   const centre = crops === 1 ? logits : new Float64Array(logits.length);
   const perPass = Math.max(1, Math.floor(views / crops));
   const wasTraining = net.training;
   net.eval();
-  let loss = 0;
   let done = 0;
   // While the device works on one pass, the host cuts the views of the next.
   let ahead: Promise<void> | null = null;
   const settle = async (read: Promise<ArrayLike<number>>, part: Int32Array): Promise<void> => {
     const values = await read;
     for (const [i, image] of part.entries()) {
-      const label = faces.labels[image] as number;
       const mean = meanLogits(values, i * crops, crops, classes);
       if (!mean.every(Number.isFinite)) throw new ValueError(`evaluate: the network gives ${mean} for image ${image}`);
       logits.set(mean, (done + i) * classes);
       if (crops > 1) centre.set(meanLogits(values, i * crops + CENTRE, 1, classes), (done + i) * classes);
-      loss += crossEntropyOf(mean, label);
-      matrix.add(label, mean.indexOf(Math.max(...mean)));
     }
     done += part.length;
     onImages?.(done, indices.length);
@@ -84,7 +81,21 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   } finally {
     net.train(wasTraining);
   }
-  return { loss: loss / indices.length, accuracy: matrix.accuracy, matrix, logits, centre };
+  const score = scoreOf(logits, split);
+  return { ...score, centre: crops === 1 ? score : scoreOf(centre, split) };
+}
+
+function scoreOf(logits: Float64Array, { faces, indices }: Split): Score {
+  const classes = faces.classes.length;
+  const matrix = new ConfusionMatrix(faces.classes);
+  let loss = 0;
+  for (const [i, image] of indices.entries()) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    const label = faces.labels[image] as number;
+    loss += crossEntropyOf(row, label);
+    matrix.add(label, row.indexOf(Math.max(...row)));
+  }
+  return { logits, loss: loss / indices.length, accuracy: matrix.accuracy, matrix };
 }
 
 /** The logits that `net` gives of views of `images`, cut on the host: [views, classes]. */

@@ -56,7 +56,7 @@ export {
   type Point,
 } from './detection/detect.ts';
 export { FaceTracker } from './detection/tracks.ts';
-export { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
+export { type Evaluation, type EvaluationOptions, evaluateNetwork, type Score } from './evaluation.ts';
 export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { Nano, Small } from './models/compact.ts';

@@ -110,7 +110,7 @@ export class Progress {
     this.#spoke = performance.now();
     this.say(
       `epoch ${event.epoch + 1}/${this.#epochs}: loss ${event.trainLoss.toFixed(3)}, accuracy ${percent(event.trainAccuracy)}; ` +
-        `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${event.crops === 10 ? 'ten-crop' : 'centre crop'}); ` +
+        `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${event.crops === 10 ? 'ten-crop' : 'one view'}); ` +
         `${event.imagesPerSecond.toFixed(0)} images/s`,
     );
   }

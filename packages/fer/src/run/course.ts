@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { warmUp } from '@mien/tensor';
 import type { Split } from '../datasets/faces.ts';
-import type { Evaluation } from '../evaluation.ts';
+import type { Evaluation, Score } from '../evaluation.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
-import { learningCurve } from '../figures/learningCurve.ts';
 import { png } from '../figures/lettering.ts';
 import type { Note, StepReport, Training } from '../training.ts';
-import { foldName, type Splits, titleOf } from './data.ts';
+import { ofOne, runTitle } from './curves.ts';
+import type { Splits } from './data.ts';
 import type { EpochMetrics, RunEvent, Summary } from './events.ts';
 import { BEST, BEST_PRIVATE, LAST, METRICS, type RunNote } from './folder.ts';
 import { accuracyText, interval, round, share } from './shares.ts';
@@ -154,10 +154,9 @@ export class Course {
     const training = this.#training;
     const { epoch, protocol } = training;
     const isLast = epoch === protocol.epochs - 1;
-    const crops = isLast ? 10 : protocol.crops;
     const evaluate = (part: Split): Promise<Evaluation> =>
       training.evaluate(part, {
-        crops,
+        crops: isLast ? 10 : protocol.crops,
         onImages: (done, total) => this.#tell({ event: 'evaluating', done, total }),
         ...(signal ? { signal } : {}),
       });
@@ -166,27 +165,30 @@ export class Course {
     const priv = this.#splits.private && (isLast || always) ? await evaluate(this.#splits.private) : null;
     this.#last = test;
     this.#lastPrivate = priv;
+    // Epochs compare by the same views; those of the summary are always ten.
+    const seenBy = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.centre : evaluation);
+    const [tested, testedPrivate] = [seenBy(test), priv && seenBy(priv)];
     const progress = await training.finishEpoch();
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: progress.loss,
       trainAccuracy: progress.accuracy,
-      testLoss: test.loss,
-      testAccuracy: test.accuracy,
+      testLoss: tested.loss,
+      testAccuracy: tested.accuracy,
       learningRate: progress.learningRate,
       seconds: round(this.#epochSeconds, 3),
       imagesPerSecond: round(progress.images / this.#epochSeconds, 1),
-      crops,
-      ...(priv ? { privateTestLoss: priv.loss, privateTestAccuracy: priv.accuracy } : {}),
+      crops: protocol.crops,
+      ...(testedPrivate ? { privateTestLoss: testedPrivate.loss, privateTestAccuracy: testedPrivate.accuracy } : {}),
     };
     this.#epochSeconds = 0;
     this.#metrics.push(metrics);
     writeFile(join(this.#out, METRICS), `${this.#metrics.map((line) => JSON.stringify(line)).join('\n')}\n`);
-    const { accuracy } = protocol.select === 'private' ? (priv as Evaluation) : test;
+    const { accuracy } = protocol.select === 'private' ? (testedPrivate as Score) : tested;
     const best = accuracy > (this.#note.bestTestAccuracy ?? -1);
     if (best) this.#note = { bestEpoch: epoch, bestTestAccuracy: accuracy };
-    const bestPrivate = priv !== null && priv.accuracy > (this.#note.bestPrivateTestAccuracy ?? -1);
-    if (bestPrivate) this.#note = { bestPrivateEpoch: epoch, bestPrivateTestAccuracy: priv.accuracy };
+    const bestPrivate = testedPrivate !== null && testedPrivate.accuracy > (this.#note.bestPrivateTestAccuracy ?? -1);
+    if (bestPrivate) this.#note = { bestPrivateEpoch: epoch, bestPrivateTestAccuracy: testedPrivate.accuracy };
     const names = [
       ...(best ? [BEST] : []),
       ...(bestPrivate && protocol.privateTest === 'each-epoch' ? [BEST_PRIVATE] : []),
@@ -266,17 +268,12 @@ export class Course {
 
   #draw(summary: Summary): void {
     if (this.#metrics.length === 0) return;
-    const title = `${summary.model} on ${titleOf(summary.dataset)}${summary.fold && summary.folds ? `, ${foldName(summary.fold, summary.folds)}` : ''}`;
-    const best = `best ${share(summary.bestTestAccuracy)} at epoch ${summary.bestEpoch}`;
-    const note = this.#last
-      ? `test accuracy ${accuracyText(this.#last, this.#splits.test.faces)} at the last epoch, ${best}`
-      : best;
-    writeFile(join(this.#out, 'learning-curve.png'), png(learningCurve(this.#metrics, title, note)));
+    const record = { folder: this.#out, summary, metrics: this.#metrics };
+    writeFile(join(this.#out, 'learning-curve.png'), png(ofOne(record)));
     if (!this.#last) return;
     const { matrix } = this.#last;
-    const heading = `${title}: ${share(matrix.accuracy)}`;
-    const crops = this.#metrics.at(-1)?.crops === 10 ? 'ten-crop' : 'centre crop';
-    const caption = `${accuracyText(this.#last, this.#splits.test.faces)}, ${matrix.total} test images, ${crops}, epoch ${summary.epochs - 1}`;
+    const heading = `${runTitle(summary)}: ${share(matrix.accuracy)}`;
+    const caption = `${accuracyText(this.#last, this.#splits.test.faces)}, ${matrix.total} test images, ten-crop, epoch ${summary.epochs - 1}`;
     writeFile(join(this.#out, 'confusion-matrix.png'), png(confusionMatrix(matrix, heading, caption)));
   }
 }

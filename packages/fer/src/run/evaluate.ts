@@ -16,7 +16,7 @@ import { trainedNetwork } from '../checkpoint.ts';
 import type { FoldKind } from '../datasets/ckplus.ts';
 import { duplicatesOf } from '../datasets/duplicates.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
-import { evaluateNetwork } from '../evaluation.ts';
+import { type Evaluation, evaluateNetwork, type Score } from '../evaluation.ts';
 import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { viewsPerPass } from '../models/network.ts';
 import type { DatasetName, ModelName } from '../protocol.ts';
@@ -159,7 +159,7 @@ export async function assess(
   const parts = [chosen, ...(held ? [held] : [])];
   const total = runs.length * parts.reduce((sum, { indices }) => sum + indices.length, 0);
   let before = 0;
-  const found: { readonly logits: Float64Array; readonly centre: Float64Array }[][] = [];
+  const found: Evaluation[][] = [];
   for (const run of runs) {
     const net = trainedNetwork(run);
     try {
@@ -181,15 +181,15 @@ export async function assess(
       net.dispose();
     }
   }
-  const scored = (part: number, of: 'logits' | 'centre' = 'logits'): Scored => ({
+  const scored = (part: number, seen: (evaluation: Evaluation) => Score = (evaluation) => evaluation): Scored => ({
     logits: meanProbabilities(
-      found.map((ofRun) => (ofRun[part] as { readonly logits: Float64Array; readonly centre: Float64Array })[of]),
+      found.map((ofRun) => seen(ofRun[part] as Evaluation).logits),
       classes,
     ),
     labels: labelsOf(parts[part] as Split),
     classes,
   });
-  const [all, single] = [scored(0), scored(0, 'centre')];
+  const [all, single] = [scored(0), scored(0, ({ centre }) => centre)];
   const matrix = matrixOf(all, faces.classes);
   const fresh = training && withoutSeen(all, chosen, training);
   const { ece, bins } = reliability(all);

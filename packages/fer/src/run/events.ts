@@ -4,7 +4,7 @@ import type { FoldKind } from '../datasets/ckplus.ts';
 import type { ModelName, Protocol } from '../protocol.ts';
 import type { StepReport } from '../training.ts';
 
-/** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image. */
+/** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image, as the protocol says. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly trainLoss: number;
@@ -44,6 +44,7 @@ export interface Summary {
   /** The images on which the best epoch was chosen; its accuracy there is optimistic. */
   readonly selectedOn: 'PublicTest' | 'PrivateTest' | 'test';
   readonly bestTestAccuracy: number | null;
+  /** By the views of the epochs' tests, those that `protocol.crops` says. */
   readonly bestEpoch: number | null;
   readonly privateTestAccuracy?: number;
   readonly privateTestAccuracyInterval?: readonly [number, number];

@@ -95,8 +95,8 @@ function figures({ record: { summary, metrics }, best }: ReportParts, { report }
     const end = metrics.at(-1);
     rows.push([
       'PublicTest, last epoch',
-      share(end?.testAccuracy ?? null),
-      `best ${share(bestTestAccuracy)} at epoch ${bestEpoch}, by ${selectedOn}`,
+      share(summary.testAccuracy ?? end?.testAccuracy ?? null),
+      `best ${share(bestTestAccuracy)} at epoch ${bestEpoch}, by ${summary.protocol.crops === 1 ? 'one view of each image of ' : ''}${selectedOn}`,
     ]);
   }
   rows.push(
