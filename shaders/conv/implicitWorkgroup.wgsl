@@ -3,15 +3,13 @@
 // product over patches that are nowhere in memory. Step (t, u) of the taps meets tap firstTap + (t, u) * tapStep of the window.
 // For adapters with real workgroup memory.
 // threads: a group of 8 x 8 owns a tile of 64 channels m and 64 places (n, i, j), each thread 8 x 8 of it as four matrices; DEPTH
-// values of k = (t, u, c) at a time lie in workgroup memory, twice, as in matmul/gemmWorkgroup.wgsl.
+// values of k = (t, u, c) at a time lie in workgroup memory, twice (lib/workgroupTile.wgsl).
 // reference: Chetlur et al. (2014), cuDNN.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const BIAS: bool = false;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
-const DEPTH: u32 = 8;
 const LANES: u32 = 64;
-const QUADS: u32 = 16;                          // vec4 in 64 numbers
 const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of weights and two of x
 struct Params {
   images: u32,
@@ -37,12 +35,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;               // [images, groups, depth, input]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;            // [groups, rows], with BIAS
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;         // [images, groups, rows, result]
-var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, ROWS]
-var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, COLUMNS]
-
-fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
-  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
-}
 
 fn placeOf(column: u32) -> vec2u {
   let place = column % (params.places.x * params.places.y);
@@ -118,16 +110,7 @@ fn implicitWorkgroup(
       }
     }
     if (step > 0) {
-      for (var k = 0u; k < DEPTH; k++) {
-        let upper = aTile[(step + 1) % 2][k * QUADS + up];
-        let lower = aTile[(step + 1) % 2][k * QUADS + up + 1];
-        let near = bTile[(step + 1) % 2][k * QUADS + side];
-        let far = bTile[(step + 1) % 2][k * QUADS + side + 1];
-        sums[0] += outerProduct(upper, near);
-        sums[1] += outerProduct(upper, far);
-        sums[2] += outerProduct(lower, near);
-        sums[3] += outerProduct(lower, far);
-      }
+      addProduct(&sums, (step + 1) % 2, up, side);
     }
     workgroupBarrier();
   }

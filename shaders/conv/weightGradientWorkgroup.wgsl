@@ -2,14 +2,12 @@
 // padding, q * stride + s * dilation - padding], zero outside of x: a product over patches that are nowhere in memory. For adapters
 // with real workgroup memory.
 // threads: a group of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread 8 x 8 of it as four
-// matrices; DEPTH pixels at a time lie in workgroup memory, twice, as in matmul/gemmWorkgroup.wgsl. A second pass adds the parts.
+// matrices; DEPTH pixels at a time lie in workgroup memory, twice (lib/workgroupTile.wgsl). A second pass adds the parts.
 // reference: Chetlur et al. (2014), cuDNN.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
-const DEPTH: u32 = 8;
 const LANES: u32 = 64;
-const QUADS: u32 = 16;                          // vec4 in 64 numbers
 const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of dy and two of x
 struct Params {
   groups: u32,
@@ -29,12 +27,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;              // [images, groups, rows, P, Q]
 @group(0) @binding(2) var<storage, read> x: array<f32>;               // [images, groups, depth, H, W]
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>;        // [parts, groups, rows, depth, R, S]
-var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, ROWS]
-var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;          // [2, DEPTH, COLUMNS]
-
-fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
-  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
-}
 
 @compute @workgroup_size(LANES)
 fn weightGradientWorkgroup(
@@ -97,16 +89,7 @@ fn weightGradientWorkgroup(
       }
     }
     if (step > 0) {
-      for (var k = 0u; k < DEPTH; k++) {
-        let upper = aTile[(step + 1) % 2][k * QUADS + up];
-        let lower = aTile[(step + 1) % 2][k * QUADS + up + 1];
-        let near = bTile[(step + 1) % 2][k * QUADS + side];
-        let far = bTile[(step + 1) % 2][k * QUADS + side + 1];
-        sums[0] += outerProduct(upper, near);
-        sums[1] += outerProduct(upper, far);
-        sums[2] += outerProduct(lower, near);
-        sums[3] += outerProduct(lower, far);
-      }
+      addProduct(&sums, (step + 1) % 2, up, side);
     }
     workgroupBarrier();
   }

@@ -74,10 +74,6 @@ fn columnBias(tile: Tile, column: u32) -> vec4f {
   return vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);
 }
 
-fn outerProduct(left: vec4f, right: vec4f) -> mat4x4f {
-  return mat4x4f(left.x * right, left.y * right, left.z * right, left.w * right);
-}
-
 // Stores a 4 x 4 block of C, as much of it as there is.
 fn storeBlock(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
   let across = columnBias(tile, firstColumn);

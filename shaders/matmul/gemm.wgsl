@@ -3,7 +3,7 @@
 // threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
 // unrolled); neighbours take neighbouring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
-// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
 const FINISH: u32 = NOTHING;
 const LANES: u32 = 64;

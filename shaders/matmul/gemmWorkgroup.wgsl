@@ -1,15 +1,13 @@
 // C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, for adapters with real workgroup memory.
-// threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices. DEPTH values of k at a time
-// lie in workgroup memory, twice: while one half is computed with, the next one is on its way.
+// threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices; DEPTH values of k at a time
+// lie in workgroup memory, twice (lib/workgroupTile.wgsl).
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
-// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
 const FINISH: u32 = NOTHING;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
-const DEPTH: u32 = 8;
 const LANES: u32 = 64;
-const QUADS: u32 = 16;                          // vec4 in 64 numbers
 const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of A and two of B
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<real>>;  // [batches, K, M]
@@ -17,8 +15,6 @@ const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 o
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
-var<workgroup> aTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, ROWS]
-var<workgroup> bTile: array<array<vec4f, DEPTH * QUADS>, 2>;    // [2, DEPTH, COLUMNS]
 
 @compute @workgroup_size(LANES)
 fn gemmWorkgroup(
@@ -52,16 +48,7 @@ fn gemmWorkgroup(
       }
     }
     if (step > 0) {
-      for (var k = 0u; k < DEPTH; k++) {
-        let upper = aTile[(step + 1) % 2][k * QUADS + up];
-        let lower = aTile[(step + 1) % 2][k * QUADS + up + 1];
-        let left = bTile[(step + 1) % 2][k * QUADS + across];
-        let right = bTile[(step + 1) % 2][k * QUADS + across + 1];
-        sums[0] += outerProduct(upper, left);
-        sums[1] += outerProduct(upper, right);
-        sums[2] += outerProduct(lower, left);
-        sums[3] += outerProduct(lower, right);
-      }
+      addProduct(&sums, (step + 1) % 2, up, across);
     }
     workgroupBarrier();
   }

@@ -4,9 +4,11 @@ import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
 import epilogue from '@mien/shaders/lib/epilogue.wgsl';
 import gemm from '@mien/shaders/lib/gemm.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
+import outerProduct from '@mien/shaders/lib/outerProduct.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
 import windows from '@mien/shaders/lib/windows.wgsl';
 import winograd from '@mien/shaders/lib/winograd.wgsl';
+import workgroupTile from '@mien/shaders/lib/workgroupTile.wgsl';
 
 export const libraries: Readonly<Record<string, string>> = {
   'lib/binaryOperations.wgsl': binaryOperations,
@@ -14,7 +16,9 @@ export const libraries: Readonly<Record<string, string>> = {
   'lib/epilogue.wgsl': epilogue,
   'lib/gemm.wgsl': gemm,
   'lib/grid.wgsl': grid,
+  'lib/outerProduct.wgsl': outerProduct,
   'lib/philox.wgsl': philox,
   'lib/windows.wgsl': windows,
   'lib/winograd.wgsl': winograd,
+  'lib/workgroupTile.wgsl': workgroupTile,
 };
