@@ -1,7 +1,9 @@
 // Folders of image files, <split>/<class>/*.png|jpg or <class>/Training_*.png, as FER2013 is often passed on (Node only).
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '@mien/nn';
+import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
+import { greyBytes, resample } from '../photos/photo.ts';
 import { type Faces, PIXELS, SIDE } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
 
@@ -135,34 +137,14 @@ async function foldersIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** A picture of any format, size and colour as 48x48 grey bytes: exactly its own, if that is what it holds. */
+/** A picture of any format, size and colour as `predict` would see it, in 48x48 grey bytes: its own, if that is what it holds. */
 async function decode(path: string): Promise<{ grey: Uint8Array; colour: boolean; resized: boolean }> {
-  const { default: sharp } = await import('sharp');
-  try {
-    // Turned upright by its EXIF, transparent parts on white.
-    const picture = sharp(await readFile(path))
-      .rotate()
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb');
-    const { width, height } = await picture.metadata();
-    const resized = width !== SIDE || height !== SIDE;
-    const fitted = resized ? picture.resize(SIDE, SIDE, { fit: 'fill' }) : picture;
-    const { data, info } = await fitted.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    const grey = new Uint8Array(PIXELS);
-    let colour = false;
-    for (let i = 0; i < PIXELS; i++) {
-      const at = i * info.channels;
-      const [red, green, blue] = [data[at] as number, data[at + 1] ?? 0, data[at + 2] ?? 0];
-      if (info.channels === 1) grey[i] = red;
-      else {
-        colour ||= red !== green || red !== blue;
-        grey[i] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
-      }
-    }
-    return { grey, colour, resized };
-  } catch (cause) {
-    throw new FormatError(`${path}: not a readable image (${cause instanceof Error ? cause.message : cause})`, {
-      cause,
-    });
-  }
+  const { photo } = await decodePhoto(readPhotoFile(path), path);
+  const { width, height, data } = photo;
+  const whole = { left: 0, top: 0, width, height };
+  return {
+    grey: greyBytes(resample(photo, whole, SIDE, SIDE)),
+    colour: data.some((value, i) => value !== data[i - (i % 3)]),
+    resized: width !== SIDE || height !== SIDE,
+  };
 }
