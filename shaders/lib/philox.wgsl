@@ -13,6 +13,12 @@ fn philox(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
+// The words of the block that comes `block` after the one numbered `first`, whose lower half is first.x.
+fn wordsOf(first: vec2u, block: u32, key: vec2u) -> vec4u {
+  let low = first.x + block;
+  return philox(vec4u(low, first.y + select(0u, 1u, low < block), 0, 0), key);
+}
+
 // The upper half of a product, by halves of 16 bits.
 fn mulHigh(a: u32, b: u32) -> u32 {
   let middle = (a >> 16) * (b & 0xffff) + (((a & 0xffff) * (b & 0xffff)) >> 16);

@@ -49,8 +49,6 @@ fn draw(
   for (var v = 0u; v < VECTORS; v++) {
     let block = first + v * LANES;
     if (block >= params.blocks) { continue; }
-    let low = params.firstBlock.x + block;
-    let high = params.firstBlock.y + select(0u, 1u, low < block);
-    y[block] = value(philox(vec4u(low, high, 0, 0), params.key));
+    y[block] = value(wordsOf(params.firstBlock, block, params.key));
   }
 }

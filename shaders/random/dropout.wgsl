@@ -19,9 +19,7 @@ fn dropout(
   for (var v = 0u; v < VECTORS; v++) {
     let block = first + v * LANES;
     if (block >= params.blocks) { continue; }
-    let low = params.firstBlock.x + block;
-    let high = params.firstBlock.y + select(0u, 1u, low < block);
-    let kept = uniform4(philox(vec4u(low, high, 0, 0), params.key)) < vec4f(params.keep);
+    let kept = uniform4(wordsOf(params.firstBlock, block, params.key)) < vec4f(params.keep);
     y[block] = select(vec4f(), x[block] / params.keep, kept);
   }
 }
