@@ -10,7 +10,7 @@ import { aligned, wrapped } from './results.ts';
 export function reportEvaluation(report: EvaluationReport): string {
   const { adapter, members, dataset, split, n, classes, perClass, macro, confusion } = report;
   const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
-  const networks = members.map(({ model, epoch }) => `${model} after epoch ${epoch}`);
+  const networks = members.map(({ model, epoch }) => `${model} after epoch ${epoch + 1}`);
   const ensemble = members.length > 1 ? `the mean probabilities of ${networks.join(', ')}` : networks[0];
   const points = (value: number | null): string => (value === null ? '' : (100 * value).toFixed(1));
   const scores = perClass.map((score, i) => {

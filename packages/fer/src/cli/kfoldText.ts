@@ -27,7 +27,7 @@ export function reportFolds(report: KFoldReport): string {
           share(result.last),
           share(result.best),
           (result.trainSeconds / 60).toFixed(1),
-          `epoch ${result.bestEpoch} of 0 to ${result.epochs - 1}`,
+          `epoch ${result.bestEpoch + 1} of ${result.epochs}`,
         ]),
       ]),
       '',

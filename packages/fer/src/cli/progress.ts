@@ -44,7 +44,7 @@ export class Progress {
     this.#stepsPerEpoch = event.stepsPerEpoch;
     this.say(`adapter: ${event.adapter}`);
     const parameters = event.parameters.toLocaleString('en');
-    const resumed = event.step > 0 ? `, going on at epoch ${event.epoch}, step ${event.step}` : '';
+    const resumed = event.step > 0 ? `, going on at epoch ${event.epoch + 1}, step ${event.step}` : '';
     this.say(
       `${event.model} (${parameters} parameters) on ${event.dataset}: ${event.trainImages} images to train on, ${event.testImages} to test, ${event.epochs} epochs${resumed}`,
     );

@@ -17,9 +17,10 @@ export function reportRun(out: string, summary: Summary): string {
       `test accuracy ${share(summary.testAccuracy)}${range(summary.testAccuracyInterval)}, ten-crop on ${summary.testImages} images (${tested}), last epoch`,
     );
     lines.push(
-      `best epoch ${summary.bestEpoch}: ${share(summary.bestTestAccuracy)} (${summary.protocol.crops === 10 ? 'ten-crop' : 'one view'}; chosen on the same images of ${summary.selectedOn}, so optimistic)`,
+      `best epoch ${(summary.bestEpoch ?? 0) + 1} of ${summary.epochs}: ${share(summary.bestTestAccuracy)} (${summary.protocol.crops === 10 ? 'ten-crop' : 'one view'}; chosen on the same images of ${summary.selectedOn}, so optimistic)`,
     );
-  } else lines.push(`stopped in epoch ${summary.epochs} after ${summary.steps} steps; go on with --resume ${folder}`);
+  } else
+    lines.push(`stopped in epoch ${summary.epochs + 1} after ${summary.steps} steps; go on with --resume ${folder}`);
   if (summary.privateTestAccuracy !== undefined) {
     lines.push(
       `PrivateTest accuracy ${share(summary.privateTestAccuracy)}${range(summary.privateTestAccuracyInterval ?? null)}, ten-crop, last epoch`,

@@ -4,6 +4,7 @@ import { type Axes, axes, curve, type Point } from './panel.ts';
 
 /** What a learning curve shows of one epoch. Accuracies are fractions 0 to 1. */
 export interface CurvePoint {
+  /** From 0; the picture counts from 1. */
   readonly epoch: number;
   readonly trainLoss: number;
   readonly trainAccuracy: number;
@@ -30,7 +31,7 @@ const PANEL = 330;
 
 /** The learning curve as SVG; `note` stands under the title. */
 export function learningCurve(points: readonly CurvePoint[], title: string, note = ''): string {
-  const of = (name: keyof CurvePoint): Point[] => points.map((p) => ({ epoch: p.epoch, value: p[name] }));
+  const of = (name: keyof CurvePoint): Point[] => points.map((p) => ({ epoch: p.epoch + 1, value: p[name] }));
   const losses = points.flatMap((p) => [p.trainLoss, p.testLoss]).filter(Number.isFinite);
   const accuracies = points.flatMap((p) => [p.trainAccuracy, p.testAccuracy]).filter(Number.isFinite);
   const test = of('testAccuracy');

@@ -24,7 +24,7 @@ export const MOST_COMPARED: number = COLOURS.length * DASHES.length;
 /** The runs as SVG; `note` stands under the title. */
 export function runComparison(runs: readonly ComparedRun[], title: string, note = ''): string {
   const all = runs.flatMap(({ points }) => points);
-  const epochs = [Math.min(...all.map((p) => p.epoch)), Math.max(...all.map((p) => p.epoch))] as const;
+  const epochs = [1 + Math.min(...all.map((p) => p.epoch)), 1 + Math.max(...all.map((p) => p.epoch))] as const;
   const accuracies = all.map((p) => p.testAccuracy);
   const span = [Math.min(...accuracies), Math.max(...accuracies)] as const;
   const common = { top: TOP, bottom: BOTTOM, epochs };
@@ -56,7 +56,7 @@ export function runComparison(runs: readonly ComparedRun[], title: string, note 
   for (const [i, { name, words, points }] of runs.entries()) {
     const colour = COLOURS[i % COLOURS.length] as string;
     const dashes = DASHES[Math.floor(i / COLOURS.length)] ?? '';
-    const of = (value: 'testLoss' | 'testAccuracy') => points.map((p) => ({ epoch: p.epoch, value: p[value] }));
+    const of = (value: 'testLoss' | 'testAccuracy') => points.map((p) => ({ epoch: p.epoch + 1, value: p[value] }));
     parts.push(
       ...curve(of('testLoss'), loss, colour, dashes),
       ...curve(of('testAccuracy'), accuracy, colour, dashes),

@@ -273,7 +273,7 @@ export class Course {
     if (!this.#last) return;
     const { matrix } = this.#last;
     const heading = `${runTitle(summary)}: ${share(matrix.accuracy)}`;
-    const caption = `${accuracyText(this.#last, this.#splits.test.faces)}, ${matrix.total} test images, ten-crop, epoch ${summary.epochs - 1}`;
+    const caption = `${accuracyText(this.#last, this.#splits.test.faces)}, ${matrix.total} test images, ten-crop, after epoch ${summary.epochs}`;
     writeFile(join(this.#out, 'confusion-matrix.png'), png(confusionMatrix(matrix, heading, caption)));
   }
 }

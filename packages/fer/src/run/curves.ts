@@ -69,9 +69,9 @@ function endOf({ summary: { testAccuracy, testAccuracyInterval: interval }, metr
   const views = last.crops === 1 ? 'one view' : 'ten-crop';
   const end =
     testAccuracy === null
-      ? `${share(last.testAccuracy)} at epoch ${last.epoch}, ${views}`
-      : `${share(testAccuracy)} at epoch ${last.epoch}, ten-crop${interval ? ` (95 % interval ${range(interval)})` : ''}`;
-  return `${end}; best ${share(best.testAccuracy)} at epoch ${best.epoch}, ${views}`;
+      ? `${share(last.testAccuracy)} at epoch ${last.epoch + 1}, ${views}`
+      : `${share(testAccuracy)} at epoch ${last.epoch + 1}, ten-crop${interval ? ` (95 % interval ${range(interval)})` : ''}`;
+  return `${end}; best ${share(best.testAccuracy)} at epoch ${best.epoch + 1}, ${views}`;
 }
 
 /** The folders from where their paths part. */

@@ -6,6 +6,7 @@ import type { StepReport } from '../training.ts';
 
 /** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image, as the protocol says. */
 export interface EpochMetrics {
+  /** From 0; what is written for people counts from 1. */
   readonly epoch: number;
   readonly trainLoss: number;
   readonly trainAccuracy: number;

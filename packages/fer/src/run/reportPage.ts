@@ -52,10 +52,10 @@ function headline({ record: { summary, metrics }, last }: ReportParts): string {
   const { complete, epochs, protocol } = summary;
   const state = complete
     ? `${epochs} epochs, complete`
-    : `stopped in epoch ${epochs} of ${protocol.epochs}: these are figures on the way`;
+    : `stopped in epoch ${epochs + 1} of ${protocol.epochs}: these are figures on the way`;
   if (!last) {
     const end = metrics.at(-1);
-    return `<p class="big">${share(end?.testAccuracy ?? null)}</p><p>test accuracy of epoch ${end?.epoch}; ${state}. Its data was not found, so that nothing could be evaluated; give its place by --data.</p>`;
+    return `<p class="big">${share(end?.testAccuracy ?? null)}</p><p>test accuracy of epoch ${(end?.epoch ?? 0) + 1}; ${state}. Its data was not found, so that nothing could be evaluated; give its place by --data.</p>`;
   }
   const { report } = last;
   const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
@@ -84,19 +84,19 @@ function figures({ record: { summary, metrics }, best }: ReportParts, { report }
     const chosen = members[0]?.chosenOn;
     const honest = chosen !== null && chosen !== undefined && !split.endsWith(chosen);
     rows.push([
-      `Accuracy, best epoch (${bestEpoch})`,
+      `Accuracy, best epoch (${(bestEpoch ?? 0) + 1})`,
       share(accuracy),
       honest ? `95 % interval ${range(interval)}; chosen on ${chosen}` : 'optimistic: chosen on these same images',
     ]);
   } else if (bestEpoch !== null) {
-    rows.push(['Best epoch', String(bestEpoch), 'it is the last one']);
+    rows.push(['Best epoch', String(bestEpoch + 1), 'it is the last one']);
   }
   if (report.split !== selectedOn && !report.split.endsWith('test')) {
     const end = metrics.at(-1);
     rows.push([
       'PublicTest, last epoch',
       share(summary.testAccuracy ?? end?.testAccuracy ?? null),
-      `best ${share(bestTestAccuracy)} at epoch ${bestEpoch}, by ${summary.protocol.crops === 1 ? 'one view of each image of ' : ''}${selectedOn}`,
+      `best ${share(bestTestAccuracy)} at epoch ${(bestEpoch ?? 0) + 1}, by ${summary.protocol.crops === 1 ? 'one view of each image of ' : ''}${selectedOn}`,
     ]);
   }
   rows.push(
