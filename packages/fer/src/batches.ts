@@ -1,6 +1,6 @@
 // The batches that training takes from a split: crops drawn at random, with what is to be learnt of them.
 import { DataLoader, type Dataset } from '@mien/nn';
-import { type TypedArray, ValueError } from '@mien/tensor';
+import { ValueError } from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
 import type { Protocol } from './protocol.ts';
 import { Cropper, type View } from './transforms.ts';
@@ -21,13 +21,15 @@ export type Batches = DataLoader<View, Batch>;
 export interface BatchesOptions {
   readonly train: Split;
   readonly protocol: Protocol;
+  /** Images of all batches but an epoch's last. */
+  readonly batchSize: number;
   /** As of `TrainingOptions`. */
   readonly targets?: Float32Array | undefined;
   readonly seed: number;
 }
 
 /** The batches of `train` by `protocol`. Throws ValueError unless there are targets for every image, or none. */
-export function batches({ train, protocol, targets, seed }: BatchesOptions): Batches {
+export function batches({ train, protocol, batchSize, targets, seed }: BatchesOptions): Batches {
   const { faces } = train;
   const classes = faces.classes.length;
   if (targets && targets.length !== faces.labels.length * classes) {
@@ -37,7 +39,7 @@ export function batches({ train, protocol, targets, seed }: BatchesOptions): Bat
   }
   const cropper = new Cropper(protocol.input);
   return new DataLoader<View, Batch>(views(train, cropper, protocol), {
-    batchSize: Math.min(protocol.batchSize, train.indices.length),
+    batchSize,
     shuffle: true,
     // BatchNorm cannot train on a single image.
     dropLast: train.indices.length % protocol.batchSize === 1,
@@ -63,17 +65,4 @@ function rows(table: Float32Array, batch: readonly View[], width: number): Float
   const out = new Float32Array(batch.length * width);
   for (const [i, { index }] of batch.entries()) out.set(table.subarray(index * width, (index + 1) * width), i * width);
   return out;
-}
-
-/** How many rows of `values` (after the first number, the loss) are largest at their label. */
-export function countCorrect(values: TypedArray, labels: Int32Array, classes: number): number {
-  let correct = 0;
-  for (const [row, label] of labels.entries()) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if ((values[1 + row * classes + c] as number) > (values[1 + row * classes + best] as number)) best = c;
-    }
-    if (best === label) correct++;
-  }
-  return correct;
 }

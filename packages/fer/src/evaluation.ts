@@ -1,7 +1,7 @@
 // How a network does on a split: logits of one or ten views of each image, averaged, then loss and confusions.
 import type { Layer } from '@mien/nn';
 import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
-import { crossEntropyOf } from './calibration.ts';
+import { meanCrossEntropy, type Scored } from './calibration.ts';
 import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
 import { Cropper, type InputForm, type View } from './transforms.ts';
@@ -85,17 +85,25 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   return { ...score, centre: crops === 1 ? score : scoreOf(centre, split) };
 }
 
-function scoreOf(logits: Float64Array, { faces, indices }: Split): Score {
-  const classes = faces.classes.length;
-  const matrix = new ConfusionMatrix(faces.classes);
-  let loss = 0;
-  for (const [i, image] of indices.entries()) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const label = faces.labels[image] as number;
-    loss += crossEntropyOf(row, label);
-    matrix.add(label, row.indexOf(Math.max(...row)));
+function scoreOf(logits: Float64Array, split: Split): Score {
+  const scored = { logits, labels: labelsOf(split), classes: split.faces.classes.length };
+  const matrix = matrixOf(scored, split.faces.classes);
+  return { logits, loss: meanCrossEntropy(scored), accuracy: matrix.accuracy, matrix };
+}
+
+/** The labels of a split's images, in its order. */
+export function labelsOf({ faces, indices }: Split): Int32Array {
+  return Int32Array.from(indices, (i) => faces.labels[i] as number);
+}
+
+/** What the largest logits of rows say against their labels. */
+export function matrixOf({ logits, labels }: Scored, classes: readonly string[]): ConfusionMatrix {
+  const matrix = new ConfusionMatrix(classes);
+  for (let i = 0; i < labels.length; i++) {
+    const row = logits.subarray(i * classes.length, (i + 1) * classes.length);
+    matrix.add(labels[i] as number, row.indexOf(Math.max(...row)));
   }
-  return { logits, loss: loss / indices.length, accuracy: matrix.accuracy, matrix };
+  return matrix;
 }
 
 /** The logits that `net` gives of views of `images`, cut on the host: [views, classes]. */

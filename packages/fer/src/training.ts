@@ -21,7 +21,7 @@ import {
   tensor,
   ValueError,
 } from '@mien/tensor';
-import { type Batch, type Batches, batches, countCorrect } from './batches.ts';
+import { type Batch, type Batches, batches } from './batches.ts';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { network, viewsPerPass } from './models/network.ts';
@@ -132,7 +132,7 @@ export class Training {
     });
     this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
     this.#captured = capture((x, wanted) => this.#update(x, wanted));
-    this.#loader = batches({ train, protocol, targets, seed });
+    this.#loader = batches({ train, protocol, batchSize: this.#batchSize, targets, seed });
     if (from) this.network.loadStateDict(from.model);
     else if (init) this.network.loadStateDict(init, { strict: false });
     const updates = from?.info.step ?? 0;
@@ -345,6 +345,19 @@ function groups(net: Layer, { decayNorm }: Protocol): { parameters: readonly Nam
     { parameters: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
     { parameters: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
   ];
+}
+
+/** How many rows of `values` (after the first number, the loss) are largest at their label. */
+function countCorrect(values: TypedArray, labels: Int32Array, classes: number): number {
+  let correct = 0;
+  for (const [row, label] of labels.entries()) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) {
+      if ((values[1 + row * classes + c] as number) > (values[1 + row * classes + best] as number)) best = c;
+    }
+    if (best === label) correct++;
+  }
+  return correct;
 }
 
 /** A protocol as JSON holds it. */

@@ -3,13 +3,13 @@ import { wilson } from '../metrics.ts';
 import { titleOf } from '../run/data.ts';
 import type { EvaluationReport } from '../run/evaluate.ts';
 import { meaningOf } from '../run/meaning.ts';
-import { range, share, whole } from '../run/shares.ts';
+import { range, share, viewsText, whole } from '../run/shares.ts';
 import { aligned, wrapped } from './results.ts';
 
 /** An evaluation: figures, a line a class, confusions, and what the figure means. */
 export function reportEvaluation(report: EvaluationReport): string {
   const { adapter, members, dataset, split, n, classes, perClass, macro, confusion } = report;
-  const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
+  const crops = viewsText(report.crops);
   const networks = members.map(({ model, epoch }) => `${model} after epoch ${epoch + 1}`);
   const ensemble = members.length > 1 ? `the mean probabilities of ${networks.join(', ')}` : networks[0];
   const points = (value: number | null): string => (value === null ? '' : (100 * value).toFixed(1));

@@ -1,6 +1,8 @@
 // What a run tells, as a bar on a terminal, as plain lines elsewhere; always on standard error.
+
 import cliProgress from 'cli-progress';
 import type { RunEvent } from '../run/events.ts';
+import { viewsText } from '../run/shares.ts';
 
 /** Shows events of one run. */
 export class Progress {
@@ -110,7 +112,7 @@ export class Progress {
     this.#spoke = performance.now();
     this.say(
       `epoch ${event.epoch + 1}/${this.#epochs}: loss ${event.trainLoss.toFixed(3)}, accuracy ${percent(event.trainAccuracy)}; ` +
-        `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${event.crops === 10 ? 'ten-crop' : 'one view'}); ` +
+        `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${viewsText(event.crops)}); ` +
         `${event.imagesPerSecond.toFixed(0)} images/s`,
     );
   }

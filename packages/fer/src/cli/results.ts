@@ -4,7 +4,7 @@ import type { Tuned, TunedAdapter } from '@mien/tensor';
 import { milliseconds, nameOf } from '../figures/profile.ts';
 import type { Summary } from '../run/events.ts';
 import type { ProfileReport } from '../run/profile.ts';
-import { share } from '../run/shares.ts';
+import { share, viewsText } from '../run/shares.ts';
 import type { TuneReport } from '../run/tune.ts';
 
 /** The end of a training run, in a few lines. */
@@ -17,7 +17,7 @@ export function reportRun(out: string, summary: Summary): string {
       `test accuracy ${share(summary.testAccuracy)}${range(summary.testAccuracyInterval)}, ten-crop on ${summary.testImages} images (${tested}), last epoch`,
     );
     lines.push(
-      `best epoch ${(summary.bestEpoch ?? 0) + 1} of ${summary.epochs}: ${share(summary.bestTestAccuracy)} (${summary.protocol.crops === 10 ? 'ten-crop' : 'one view'}; chosen on the same images of ${summary.selectedOn}, so optimistic)`,
+      `best epoch ${(summary.bestEpoch ?? 0) + 1} of ${summary.epochs}: ${share(summary.bestTestAccuracy)} (${viewsText(summary.protocol.crops)}; chosen on the same images of ${summary.selectedOn}, so optimistic)`,
     );
   } else
     lines.push(`stopped in epoch ${summary.epochs + 1} after ${summary.steps} steps; go on with --resume ${folder}`);

@@ -8,7 +8,7 @@ import { MOST_COMPARED, runComparison } from '../figures/runComparison.ts';
 import { foldName, titleOf } from './data.ts';
 import type { EpochMetrics, Summary } from './events.ts';
 import { METRICS, readMetrics, readSummary, SUMMARY } from './folder.ts';
-import { range, share } from './shares.ts';
+import { range, share, viewsText } from './shares.ts';
 
 /** A run as its folder tells it. */
 export interface RunRecord {
@@ -62,11 +62,11 @@ export function ofOne(record: RunRecord): string {
   return learningCurve(record.metrics, runTitle(record.summary), `test accuracy ${endOf(record)}`);
 }
 
-/** `65.1 % at epoch 23, ten-crop (95 % interval 63.5 to 66.7 %); best 64.4 % at epoch 20, one view` */
+/** `65.1 % at epoch 23, ten-crop (95 % interval 63.5 to 66.7 %); best 64.4 % at epoch 20, centre crop` */
 function endOf({ summary: { testAccuracy, testAccuracyInterval: interval }, metrics }: RunRecord): string {
   const last = metrics.at(-1) as EpochMetrics;
   const best = metrics.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));
-  const views = last.crops === 1 ? 'one view' : 'ten-crop';
+  const views = viewsText(last.crops);
   const end =
     testAccuracy === null
       ? `${share(last.testAccuracy)} at epoch ${last.epoch + 1}, ${views}`

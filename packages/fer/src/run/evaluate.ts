@@ -16,8 +16,8 @@ import { trainedNetwork } from '../checkpoint.ts';
 import type { FoldKind } from '../datasets/ckplus.ts';
 import { duplicatesOf } from '../datasets/duplicates.ts';
 import type { Faces, Split } from '../datasets/faces.ts';
-import { type Evaluation, evaluateNetwork, type Score } from '../evaluation.ts';
-import { type ClassScore, ConfusionMatrix } from '../metrics.ts';
+import { type Evaluation, evaluateNetwork, labelsOf, matrixOf, type Score } from '../evaluation.ts';
+import type { ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { viewsPerPass } from '../models/network.ts';
 import type { DatasetName, ModelName } from '../protocol.ts';
 import { chooseSplit, obtain } from './data.ts';
@@ -235,19 +235,6 @@ function chosenOn(file: string, { info, note, protocol }: ReadRun, dataset: stri
 /** The logits of an assessment with the labels that they should give. */
 export function scoredOf({ split, logits }: Pick<Assessment, 'split' | 'logits'>): Scored {
   return { logits, labels: labelsOf(split), classes: split.faces.classes.length };
-}
-
-function labelsOf({ faces, indices }: Split): Int32Array {
-  return Int32Array.from(indices, (i) => faces.labels[i] as number);
-}
-
-function matrixOf({ logits, labels }: Scored, classes: readonly string[]): ConfusionMatrix {
-  const matrix = new ConfusionMatrix(classes);
-  for (let i = 0; i < labels.length; i++) {
-    const row = logits.subarray(i * classes.length, (i + 1) * classes.length);
-    matrix.add(labels[i] as number, row.indexOf(Math.max(...row)));
-  }
-  return matrix;
 }
 
 function accuracyOf(

@@ -8,7 +8,7 @@ import { png } from '../figures/lettering.ts';
 import { ConfusionMatrix } from '../metrics.ts';
 import { titleOf } from './data.ts';
 import type { EvaluationReport } from './evaluate.ts';
-import { range, share, whole } from './shares.ts';
+import { range, share, viewsText, whole } from './shares.ts';
 
 /** Writes a picture as what the file's name says. Throws ValueError unless it ends with .svg or .png. */
 export function writePicture(file: string, svg: string): void {
@@ -33,7 +33,7 @@ export type Confusions = Pick<
 /** The confusion matrix of an evaluation as SVG; its title carries the accuracy. */
 export function confusionFigure(report: Confusions, cells: Cells = 'both'): string {
   const title = `${report.model} on ${titleOf(report.dataset)}, ${report.split}: ${share(report.accuracy)}`;
-  const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
+  const crops = viewsText(report.crops);
   const note = `95 % interval ${range(report.interval)}, ${whole(report.n)} images, ${crops}`;
   return confusionMatrix(ConfusionMatrix.from(report.classes, report.confusion), title, note, cells);
 }

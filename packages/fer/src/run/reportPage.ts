@@ -10,7 +10,7 @@ import { meaningOf } from './meaning.ts';
 import { flat } from './repeat.ts';
 import type { ReportParts } from './report.ts';
 import { STYLE } from './reportStyle.ts';
-import { range, share, whole } from './shares.ts';
+import { range, share, viewsText, whole } from './shares.ts';
 
 /** The page as HTML. */
 export function reportPage(parts: ReportParts): string {
@@ -58,7 +58,7 @@ function headline({ record: { summary, metrics }, last }: ReportParts): string {
     return `<p class="big">${share(end?.testAccuracy ?? null)}</p><p>test accuracy of epoch ${(end?.epoch ?? 0) + 1}; ${state}. Its data was not found, so that nothing could be evaluated; give its place by --data.</p>`;
   }
   const { report } = last;
-  const crops = report.crops === 10 ? 'ten-crop' : 'centre crop';
+  const crops = viewsText(report.crops);
   return `<p class="big">${share(report.accuracy)} <span>95 % interval ${range(report.interval)}</span></p>
 <p>accuracy of the last epoch on ${escaped(report.split)}, ${whole(report.n)} images, ${crops}; ${state}.</p>`;
 }

@@ -37,6 +37,11 @@ export function range([low, high]: Interval): string {
   return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %`;
 }
 
+/** How many views of an image were averaged. */
+export function viewsText(crops: number): string {
+  return crops === 10 ? 'ten-crop' : 'centre crop';
+}
+
 /** `28,709` */
 export function whole(n: number): string {
   return n.toLocaleString('en');

@@ -3,8 +3,10 @@
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
-import { kernel } from '../runtime/kernel.ts';
+import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
+import type { Span } from '../runtime/split.ts';
+import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, type ConvGeometry, directParams, taps } from './convGeometry.ts';
 import { directPasses, enoughThreads, images } from './convPasses.ts';
@@ -17,14 +19,7 @@ const directWeights = kernel(weightGradientDirect);
 export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
   const form = bias ? direct.biased : direct.plain;
   for (const span of directPasses(g, y.storage.device.limits)) {
-    const threads = span.count * g.outputs * area(g.output);
-    const params = { ...directParams(g), images: span.count };
-    run(
-      form,
-      { x: images(x, span), weight, bias, y: images(y, span) },
-      params,
-      Math.ceil(threads / form.const('LANES')),
-    );
+    oneEach(form, { x: images(x, span), weight, bias, y: images(y, span) }, g, span, g.outputs * area(g.output));
   }
 }
 
@@ -32,15 +27,19 @@ export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g:
 export function directTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
   const form = bias ? directTranspose.biased : directTranspose.plain;
   for (const span of directPasses(g, x.storage.device.limits)) {
-    const threads = span.count * g.inputs * area(g.input);
-    const params = { ...directParams(g), images: span.count };
-    run(
-      form,
-      { y: images(y, span), weight, bias, x: images(x, span) },
-      params,
-      Math.ceil(threads / form.const('LANES')),
-    );
+    oneEach(form, { y: images(y, span), weight, bias, x: images(x, span) }, g, span, g.inputs * area(g.input));
   }
+}
+
+/** One invocation for each of the `results` that an image has. */
+function oneEach(
+  form: Kernel,
+  tensors: Readonly<Record<string, Memory | null>>,
+  g: ConvGeometry,
+  { count }: Span,
+  results: number,
+): void {
+  run(form, tensors, { ...directParams(g), images: count }, Math.ceil((count * results) / form.const('LANES')));
 }
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient. */
