@@ -257,6 +257,12 @@ export class Device {
     return [...rehearsed];
   }
 
+  /** Reads every kernel's text again at its next use, for tests that change it. */
+  forgetKernelTexts(): void {
+    this.#pipelines.forgetTexts();
+    this.#groups.clear();
+  }
+
   /** Runs `fn` and waits for every kernel that it needs; see `warmUp`. */
   watchCompilation<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
     this.expectAlive();

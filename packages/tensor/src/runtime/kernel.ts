@@ -14,6 +14,11 @@ import {
 
 const registry: Kernel[] = [];
 
+/** Gives the text to use in place of a kernel's or a library's own, by entry point (`im2col`) or library (`lib/gemm.wgsl`). */
+export type TextEdit = (name: string, text: string) => string;
+
+let textEdit: TextEdit | null = null;
+
 /**
  * One specialisation of one WGSL file. Made at module level by `kernel`, so that every specialisation in use is known
  * before anything runs; read from its text on first use, compiled on first dispatch.
@@ -65,14 +70,17 @@ export class Kernel {
   }
 
   #read(): Parsed {
-    if (this.#parsed) return this.#parsed;
+    const edit = textEdit;
+    if (this.#parsed?.edit === edit) return this.#parsed;
     const used = usedLibraries(this.#text).map((name) => {
       const library = libraries[name];
       if (library === undefined) throw new KernelError(`${this.name}: uses ${name}, which is not a library`);
-      return library;
+      return edit ? edit(name, library) : library;
     });
-    const code = specialise(this.name, this.#text, this.#values, used);
+    const text = edit ? edit(this.name, this.#text) : this.#text;
+    const code = specialise(this.name, text, this.#values, used);
     this.#parsed = {
+      edit,
       code,
       consts: numericConsts(code),
       bindings: storageBindings(code),
@@ -83,6 +91,8 @@ export class Kernel {
 }
 
 interface Parsed {
+  /** The edit that the text was read through. */
+  readonly edit: TextEdit | null;
   readonly code: string;
   readonly consts: Readonly<Record<string, number>>;
   readonly bindings: readonly Binding[];
@@ -102,4 +112,9 @@ export function kernel(text: string, values: KernelValues = {}): Kernel {
 /** Every kernel declared so far, each in every specialisation that it is used with. */
 export function kernels(): readonly Kernel[] {
   return registry;
+}
+
+/** From now on every kernel is read through `edit`, or as declared with null. Devices must forget their pipelines too. */
+export function editKernels(edit: TextEdit | null): void {
+  textEdit = edit;
 }

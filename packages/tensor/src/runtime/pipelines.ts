@@ -68,6 +68,11 @@ export class Pipelines {
     return compiled;
   }
 
+  /** Reads every kernel's text again at its next use; an unchanged text is not compiled a second time. */
+  forgetTexts(): void {
+    this.#compiled.clear();
+  }
+
   /** Tells `onProgress` of kernels that compile from now on or do so already, until `fn` has ended and all are ready. */
   async watch<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
     let done = 0;
