@@ -1,11 +1,12 @@
 // flags[slot] = 1 if any x[i] is NaN.
 // threads: LANES in a group; each looks at VECTORS vec4 that lie LANES apart.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { size: u32, slot: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4u>;  // the bits of float32
+@group(0) @binding(1) var<storage, read> x: array<vec4<bits>>;  // the bits of float32
 @group(0) @binding(2) var<storage, read_write> flags: array<atomic<u32>>;
 
 @compute @workgroup_size(LANES)

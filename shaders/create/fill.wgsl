@@ -1,11 +1,12 @@
 // y[i] = bits, of any four-byte type.
 // threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32, bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4u>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<bits>>;
 
 @compute @workgroup_size(LANES)
 fn fill(

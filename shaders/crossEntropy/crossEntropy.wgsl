@@ -3,13 +3,14 @@
 // threads: LANES in a group, one column (n, i) each: three walks along it.
 // reference: Szegedy et al. (2016) for the smoothing; torch.nn.functional.cross_entropy.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
 const LANES: u32 = 64;
 struct Params { outer: u32, length: u32, inner: u32, smoothing: f32, nan: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
-@group(0) @binding(2) var<storage, read> labels: array<u32>;   // [outer, inner]; negative ones are large here
+@group(0) @binding(2) var<storage, read> labels: array<bits>;   // [outer, inner]; negative ones are large here
 @group(0) @binding(3) var<storage, read> targets: array<f32>;  // [outer, length, inner]
 @group(0) @binding(4) var<storage, read> weight: array<f32>;   // [length]
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;  // [outer, inner]

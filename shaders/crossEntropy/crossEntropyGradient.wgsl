@@ -2,6 +2,7 @@
 // crossEntropy.wgsl.
 // threads: LANES in a group, one column (n, i) each: three walks along it.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
 const LANES: u32 = 64;
@@ -9,7 +10,7 @@ struct Params { outer: u32, length: u32, inner: u32, smoothing: f32, nan: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;        // [outer, inner]
 @group(0) @binding(2) var<storage, read> x: array<f32>;         // [outer, length, inner]
-@group(0) @binding(3) var<storage, read> labels: array<u32>;    // [outer, inner]; negative ones are large here
+@group(0) @binding(3) var<storage, read> labels: array<bits>;    // [outer, inner]; negative ones are large here
 @group(0) @binding(4) var<storage, read> targets: array<f32>;   // [outer, length, inner]
 @group(0) @binding(5) var<storage, read> weight: array<f32>;    // [length]
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;  // [outer, length, inner]

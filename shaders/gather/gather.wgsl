@@ -3,6 +3,7 @@
 // on; what lies outside the window of x is left to another dispatch.
 // threads: LANES in a group, one element of y each.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const LANES: u32 = 64;
 struct Params {
   length: u32,
@@ -17,9 +18,9 @@ struct Params {
   ySize: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;      // [outer, length, inner]
-@group(0) @binding(2) var<storage, read> index: array<u32>;  // [outer, count, indexInner]; negative ones are large here
-@group(0) @binding(3) var<storage, read_write> y: array<u32>;  // [outer, count, inner]
+@group(0) @binding(1) var<storage, read> x: array<bits>;      // [outer, length, inner]
+@group(0) @binding(2) var<storage, read> index: array<bits>;  // [outer, count, indexInner]; negative ones are large here
+@group(0) @binding(3) var<storage, read_write> y: array<bits>;  // [outer, count, inner]
 
 @compute @workgroup_size(LANES)
 fn gather(

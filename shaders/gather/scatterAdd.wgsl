@@ -2,6 +2,7 @@
 // Bound are windows of the tensors, each from its first element on; ADDING goes on with the sum over the windows of x before.
 // threads: LANES in a group, one element of y each, which looks at every index of its column.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const ADDING: bool = false;
 const LANES: u32 = 64;
 struct Params {
@@ -17,7 +18,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, count, inner]
-@group(0) @binding(2) var<storage, read> index: array<u32>;    // [outer, count, indexInner]
+@group(0) @binding(2) var<storage, read> index: array<bits>;    // [outer, count, indexInner]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;  // [outer, length, inner]
 
 @compute @workgroup_size(LANES)

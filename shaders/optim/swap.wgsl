@@ -1,12 +1,13 @@
 // a, b = b, a: bits and all, in place.
 // threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const LANES: u32 = 64;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> a: array<vec4u>;
-@group(0) @binding(2) var<storage, read_write> b: array<vec4u>;
+@group(0) @binding(1) var<storage, read_write> a: array<vec4<bits>>;
+@group(0) @binding(2) var<storage, read_write> b: array<vec4<bits>>;
 
 @compute @workgroup_size(LANES)
 fn swap(

@@ -2,6 +2,7 @@
 // slice, flip, expand, pad and concatenation. Bits of any four-byte type.
 // threads: LANES in a group, ELEMENTS neighbours of the box each.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const WHOLE_ROWS: bool = false;  // ELEMENTS divides the innermost size: a thread's elements never leave their row
 const LANES: u32 = 64;
 const ELEMENTS: u32 = 4;
@@ -15,8 +16,8 @@ struct Params {
   yStrides: array<vec4i, 2>,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(1) var<storage, read> x: array<bits>;
+@group(0) @binding(2) var<storage, read_write> y: array<bits>;
 
 @compute @workgroup_size(LANES)
 fn copyStrided(

@@ -1,14 +1,15 @@
 // y[i] = condition[i] ? a[i] : b[i], as bits of any four-byte type.
 // threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
 // uses: lib/grid.wgsl
+alias bits = u32;  // of any dtype
 const LANES: u32 = 256;
 const VECTORS: u32 = 4;
 struct Params { vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> condition: array<vec4u>;
-@group(0) @binding(2) var<storage, read> a: array<vec4u>;
-@group(0) @binding(3) var<storage, read> b: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4u>;
+@group(0) @binding(2) var<storage, read> a: array<vec4<bits>>;
+@group(0) @binding(3) var<storage, read> b: array<vec4<bits>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<bits>>;
 
 @compute @workgroup_size(LANES)
 fn whereSelect(

@@ -1,5 +1,6 @@
 import {
   DisposedError,
+  DtypeError,
   empty,
   GradientError,
   grad,
@@ -10,12 +11,14 @@ import {
   ones,
   record,
   run,
+  ShapeError,
   scope,
   type Tensor,
   tensor,
 } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
 const vector = (...data: number[]) => reference.values([data.length], data);
@@ -174,4 +177,56 @@ test('the graph of a result that left its scope still reaches the leaves', async
   const y = scope(() => x.exp().square().sum());
   y.backward();
   await near(x.grad as Tensor, { shape: [2], data: Float64Array.from([1, 2], (v) => 2 * Math.exp(2 * v)) });
+});
+
+test('a gradient that does not fit its input is reported at the operation that returned it', () => {
+  const own = (found: unknown) => (x: Tensor) =>
+    record('own', x.detach(), { x }, { saves: {}, backward: () => found as { x: Tensor } })
+      .sum()
+      .backward();
+  const x = () => tensor([1, 2], { requiresGrad: true });
+  refuses(
+    () => own({ x: ones([3]) })(x()),
+    ShapeError,
+    "own: backward must return a gradient of x's shape [2], got [3]",
+  );
+  refuses(() => own({ x: ones([2], { dtype: 'int32' }) })(x()), DtypeError, 'own: backward: the gradient of x expects');
+  refuses(() => own({ w: ones([2]) })(x()), GradientError, 'own: backward returned a gradient for w');
+  refuses(() => own(undefined)(x()), GradientError, 'own: backward returned nothing');
+  refuses(() => own({ x: 3 })(x()), GradientError, 'own: backward must return a tensor for x, got 3');
+});
+
+law(
+  'the gradient penalty of grad(fn) by what fn closes over equals finite differences',
+  fc.record({ x: valuesOf([3, 2]), w: valuesOf([2, 4]), u: valuesOf([4, 1]) }),
+  async ({ x, w, u }) => {
+    // WGAN-GP (Gulrajani et al., 2017): the distance of the critic's slope from 1, on points that are constants.
+    const penalty = (weights: Tensor, last: Tensor): Tensor => {
+      const critic = (points: Tensor): Tensor => points.matmul(weights).tanh().matmul(last).sum();
+      const slope = grad(critic)(toTensor(x));
+      return slope.square().sum([1]).add(0.1).sqrt().sub(1).square().mean();
+    };
+    await gradcheck(
+      penalty,
+      (weights, last) => {
+        const inner = reference.tanh(reference.matmul(x, weights));
+        const slopes = reference.mul(
+          reference.sub(reference.values([], [1]), reference.square(inner)),
+          reference.reshape(last, [1, 4]),
+        );
+        const slope = reference.matmul(slopes, reference.transpose(weights, 0, 1));
+        const norms = reference.sqrt(
+          reference.add(reference.sum(reference.square(slope), [1]), reference.values([], [0.1])),
+        );
+        return reference.mean(reference.square(reference.sub(norms, reference.values([], [1]))));
+      },
+      [w, u],
+      { terms: 8 },
+    );
+  },
+);
+
+test('grad by a constant without other leaves gives a constant', () => {
+  const slope = grad((x) => x.square().sum())(tensor([1, 2]));
+  ensure(!slope.requiresGrad, 'there is nothing to differentiate it by');
 });

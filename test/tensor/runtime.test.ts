@@ -1,4 +1,15 @@
-import { empty, KernelError, kernel, LimitError, ones, run } from '@mien/tensor';
+import {
+  DtypeError,
+  device,
+  empty,
+  type Kernel,
+  KernelError,
+  kernel,
+  LimitError,
+  ones,
+  run,
+  zeros,
+} from '@mien/tensor';
 import { ensure, gridOf, paramLayout, refuses, specialise, splitRows } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
@@ -103,4 +114,44 @@ test('a kernel that does not compile is told at the next host read, with its lin
 
 test('a tensor over the buffer limit is refused before anything is made', () => {
   refuses(() => empty([2 ** 20, 2 ** 20]), LimitError, 'over this adapter');
+});
+
+const wgslOf: Readonly<Record<string, string>> = { float32: 'f32', int32: 'i32', uint32: 'u32' };
+
+test('run refuses a tensor whose dtype is not that of its binding, and takes any for bits and structs', async () => {
+  const types: Readonly<Record<string, readonly string[]>> = {
+    float32: [
+      'array<f32>',
+      'array<vec4f>',
+      'array<vec2<f32>>',
+      'array<real>',
+      'array<vec4<real>>',
+      'array<f32, 4>',
+      'f32',
+    ],
+    int32: ['array<i32>', 'array<vec4i>', 'array<atomic<i32>>', 'array<vec3<i32>>'],
+    uint32: ['array<u32>', 'array<vec4u>', 'array<atomic<u32>>', 'atomic<u32>'],
+    any: ['array<bits>', 'array<vec4<bits>>', 'array<Pair>', 'Pair'],
+  };
+  const taking = (type: string, i: number): Kernel =>
+    kernel(`alias real = f32;
+alias bits = u32;
+struct Pair { a: f32, b: u32 }
+@group(0) @binding(1) var<storage, read_write> x: ${type};
+@compute @workgroup_size(1)
+fn taking${i}() { let y = &x; }`);
+  const dtypes = ['float32', 'int32', 'uint32', 'bool'] as const;
+  let made = 0;
+  for (const [wanted, all] of Object.entries(types)) {
+    for (const type of all) {
+      const form = taking(type, made++);
+      for (const dtype of dtypes) {
+        const dispatch = (): void => run(form, { x: zeros([4], { dtype }) }, {}, 1);
+        const same = wanted === 'any' || wanted === dtype || (wanted === 'uint32' && dtype === 'bool');
+        if (same) dispatch();
+        else refuses(dispatch, DtypeError, `taking${made - 1}: binding x expects ${wgslOf[wanted]}, got ${dtype}`);
+      }
+    }
+  }
+  await device().synchronize();
 });

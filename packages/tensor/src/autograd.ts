@@ -2,7 +2,8 @@
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
 import { enterOrigin, inspect } from './anomaly.ts';
 import { Checkpoint, running } from './checkpoint.ts';
-import { GradientError, ValueError } from './errors.ts';
+import { expectDtype } from './dtype.ts';
+import { GradientError, ShapeError, ValueError } from './errors.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -65,7 +66,12 @@ export class GraphNode {
   readonly #rule: Rule<Tensors, Tensors>;
   readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
   readonly #checkpoint: Checkpoint | null = running();
+  /** The inputs' names; a gradient under another name is refused. */
+  readonly #names: readonly string[];
+  readonly #shapes = new Map<string, readonly number[]>();
   #saved: Tensors | null = null;
+  /** The version of each saved tensor's memory: what was written since is refused. */
+  readonly #versions = new Map<string, number>();
   /** The nodes of saved tensors that are computed again, by their names. */
   readonly #recomputed = new Map<string, GraphNode>();
   #savedOutput: string | null = null;
@@ -79,9 +85,12 @@ export class GraphNode {
     const edges = new Map<string, GraphNode | Tensor>();
     for (const [key, input] of Object.entries(inputs)) {
       const target = input && (input.node?.retain() ?? input.leaf);
-      if (target) edges.set(key, target);
+      if (!target) continue;
+      edges.set(key, target);
+      this.#shapes.set(key, input.shape);
     }
     this.#edges = edges;
+    this.#names = Object.keys(inputs);
     if (this.#checkpoint) this.#checkpoint.add(this, y);
     else this.save(y, rule.saves);
   }
@@ -99,6 +108,7 @@ export class GraphNode {
       // The output is saved without its node: a node that refers to itself would never be freed.
       if (tensor === y) this.#savedOutput = key;
       saved[key] = tensor?.alias(tensor === y ? null : tensor.node) ?? null;
+      if (tensor) this.#versions.set(key, tensor.storage.version);
     }
     this.#saved = saved;
   }
@@ -120,7 +130,7 @@ export class GraphNode {
     const saved = this.#withRecomputed(kept, again);
     const outputKey = this.#savedOutput;
     const output = outputKey === null ? null : (kept[outputKey] ?? null);
-    const attached = output && outputKey !== null && recording ? output.alias(this) : null;
+    const attached = output && outputKey !== null && recording && isPlain(saved, outputKey) ? output.alias(this) : null;
     if (attached && outputKey !== null) saved[outputKey] = attached;
     const needs: Record<string, boolean> = {};
     for (const key of Object.keys(this.#rule.saves)) needs[key] = false;
@@ -151,6 +161,7 @@ export class GraphNode {
   /** What was saved, with getters that compute the rest at first use, into `again`. */
   #withRecomputed(kept: Tensors, again: Map<string, Tensor>): Record<string, Tensor | null> {
     const saved = { ...kept };
+    this.#markStale(kept, saved);
     for (const [key, node] of this.#recomputed) {
       const get = (): Tensor => {
         const tensor = again.get(key) ?? keep(node.#output());
@@ -160,6 +171,24 @@ export class GraphNode {
       Object.defineProperty(saved, key, { get });
     }
     return saved;
+  }
+
+  /** Replaces what was written in place since it was saved by a getter that throws: backward may not need it. */
+  #markStale(kept: Tensors, saved: Record<string, Tensor | null>): void {
+    for (const [key, version] of this.#versions) {
+      const tensor = kept[key];
+      if (!tensor || tensor.storage.version === version) continue;
+      const what = key === this.#savedOutput ? 'its result' : key;
+      const { writer } = tensor.storage;
+      delete saved[key];
+      Object.defineProperty(saved, key, {
+        get: () => {
+          throw new GradientError(
+            `backward: the gradient of ${this.name} needs ${what} [${tensor.shape.join(', ')}] as it was, and ${writer} has changed it in place; call backward() before the update, or compute the loss again after it`,
+          );
+        },
+      });
+    }
   }
 
   /** The output, computed again. */
@@ -176,13 +205,26 @@ export class GraphNode {
   /** The gradients that were found; those that are tensors of others come as second handles. */
   #checked(found: Gradients<Tensors>, others: readonly (Tensor | null)[]): Map<string, Tensor> {
     const gradients = new Map<string, Tensor>();
-    for (const key of this.#edges.keys()) {
+    for (const key of Object.keys(found ?? this.#noGradients())) {
+      if (this.#names.includes(key)) continue;
+      throw new GradientError(
+        `${this.name}: backward returned a gradient for ${key}, which is not one of its inputs (${this.#names.join(', ')})`,
+      );
+    }
+    for (const [key, shape] of this.#shapes) {
       const gradient = found[key];
       if (!gradient) continue;
+      expectGradient(this.name, key, gradient, shape);
       const borrowed = others.includes(gradient) || [...gradients.values()].includes(gradient);
       gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
     }
     return gradients;
+  }
+
+  #noGradients(): never {
+    throw new GradientError(
+      `${this.name}: backward returned nothing; return an object of gradients by input: { ${this.#names.join(', ')} }`,
+    );
   }
 
   /** Frees what was saved. */
@@ -210,6 +252,25 @@ export class GraphNode {
       for (const edge of node.#edges.values()) if (edge instanceof GraphNode) waiting.push(edge);
     }
   }
+}
+
+/** Whether `key` holds a value and not a getter. */
+function isPlain(saved: object, key: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(saved, key);
+}
+
+/** Throws ShapeError or DtypeError unless `gradient` fits the input `key` of shape `shape`. */
+function expectGradient(name: string, key: string, gradient: Tensor, shape: readonly number[]): void {
+  if (typeof gradient?.dtype !== 'string') {
+    throw new GradientError(`${name}: backward must return a tensor for ${key}, got ${String(gradient)}`);
+  }
+  const fits = gradient.rank === shape.length && shape.every((size, dim) => size === gradient.shape[dim]);
+  if (!fits) {
+    throw new ShapeError(
+      `${name}: backward must return a gradient of ${key}'s shape [${shape.join(', ')}], got [${gradient.shape.join(', ')}]`,
+    );
+  }
+  expectDtype(`${name}: backward`, `the gradient of ${key}`, gradient, 'float32');
 }
 
 /**
@@ -319,7 +380,8 @@ export function accumulate(leaf: Tensor, gradient: Tensor): void {
 
 /**
  * The gradient function of `fn` by its first argument, as in JAX: `grad(fn)(x, ...)` has the shape of x. `fn` returns one
- * element. Nested, it gives derivatives of higher order: `grad(grad(fn))`.
+ * element. Nested, it gives derivatives of higher order: `grad(grad(fn))`. The result is differentiable by every tensor
+ * that `fn` used and that requires gradients, parameters that it closes over included: a gradient penalty trains them.
  */
 export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, ...rest: Tensor[]) => Tensor {
   return (x, ...rest) =>
@@ -329,15 +391,24 @@ export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, 
       if (y.size !== 1)
         throw new GradientError(`grad: the function must return one element, came [${y.shape.join(', ')}]`);
       const target = probe.node ?? probe;
-      const createGraph = recording && [x, ...rest].some((input) => input.requiresGrad);
+      const stops = new Set(probe.node ? [probe.node] : []);
+      const createGraph = recording && (x.requiresGrad || reachesOther(y, probe, stops));
       let found = x.mul(0);
       const take = (reached: Tensor | GraphNode, gradient: Tensor): void => {
         if (reached === target) found = keep(found.add(gradient));
       };
-      const stops = new Set(probe.node ? [probe.node] : []);
       if (y.requiresGrad) propagate(y, y.mul(0).add(1).detach(), { createGraph }, take, stops);
       return adopt(found);
     });
+}
+
+/** Whether `y` depends on a leaf other than `probe`. */
+function reachesOther(y: Tensor, probe: Tensor, stops: ReadonlySet<GraphNode>): boolean {
+  if (!y.node) return y.leaf !== null && y.leaf !== probe;
+  return nodesBefore(y.node, stops).some(
+    (node) =>
+      !stops.has(node) && [...node.edges.values()].some((edge) => !(edge instanceof GraphNode) && edge !== probe),
+  );
 }
 
 /** The same values as x, as a place to differentiate by: a node of its own, or a leaf where x is a constant. */

@@ -4,6 +4,7 @@ import type { GraphNode, Tensors } from './autograd.ts';
 import { GradientError } from './errors.ts';
 import { type Generator, repeatDraws, watchDraws } from './generator.ts';
 import { currentRecording } from './runtime/live.ts';
+import { Reads } from './runtime/reads.ts';
 import { scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -22,6 +23,7 @@ export class Checkpoint {
   readonly #fn: (...inputs: Tensor[]) => unknown;
   readonly #inputs: readonly Tensor[];
   readonly #draws = new Map<Generator, number>();
+  readonly #reads = new Reads();
   readonly #made: { readonly node: GraphNode; readonly shape: string }[] = [];
   /** How many nodes may still need a second run. */
   #waiting = 0;
@@ -40,7 +42,7 @@ export class Checkpoint {
 
   /** The first run. */
   start(inputs: readonly Tensor[]): unknown {
-    const y = watchDraws(this.#draws, () => this.#run(inputs));
+    const y = this.#reads.watch(() => watchDraws(this.#draws, () => this.#run(inputs)));
     if (this.#waiting === 0) this.#drop();
     return y;
   }
@@ -53,6 +55,12 @@ export class Checkpoint {
     if (this.#draws.size > 0) {
       currentRecording()?.refuse(
         'a checkpointed function draws random numbers; leave the checkpoint or the capture out',
+      );
+    }
+    const changed = this.#reads.changed;
+    if (changed) {
+      throw new GradientError(
+        `checkpoint: ${changed.writer} changed in place what the function reads and must read again for its gradient; call backward() before the update, or compute the loss again after it`,
       );
     }
     this.#turn = 0;
@@ -101,6 +109,7 @@ export class Checkpoint {
   #drop(): void {
     for (const input of this.#inputs) input.dispose();
     this.#made.length = 0;
+    this.#reads.clear();
   }
 
   #changed(what: string): GradientError {

@@ -111,25 +111,28 @@ type Derivative = (dy: Tensor, a: Tensor | number, b: Tensor | number, y: Tensor
 /** A differentiable operation of two operands, of which either may be a number. */
 type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
 
-/** What derivatives need to be kept: operands, the result, or nothing. */
-type Saves = 'operands' | 'b' | 'all' | 'nothing';
+/** What the derivative by each operand is made of: letters of the operands a and b and the result y. */
+interface Reads {
+  readonly a: string;
+  readonly b: string;
+}
 
-function differentiable(op: Row, saves: Saves, da: Derivative, db: Derivative): Binary {
+function differentiable(op: Row, reads: Reads, da: Derivative, db: Derivative): Binary {
   return (a, b) => {
     if (typeof a === 'number') {
       if (typeof b === 'number') throw new DtypeError(`${op.name}: one operand must be a tensor, came ${a} and ${b}`);
-      return withNumber(op, b, a, true, saves, (dy, x, y) => db(dy, a, x, y));
+      return withNumber(op, b, a, true, reads.b, (dy, x, y) => db(dy, a, x, y));
     }
-    if (typeof b === 'number') return withNumber(op, a, b, false, saves, (dy, x, y) => da(dy, x, b, y));
+    if (typeof b === 'number') return withNumber(op, a, b, false, reads.a, (dy, x, y) => da(dy, x, b, y));
     const y = apply(op, a, b);
     const [shapeA, shapeB] = [a.shape, b.shape];
-    const keepsA = saves === 'operands' || saves === 'all';
+    const used = (a.requiresGrad ? reads.a : '') + (b.requiresGrad ? reads.b : '');
     return record(
       op.name,
       y,
       { a, b },
       {
-        saves: { a: keepsA ? a : null, b: saves === 'nothing' ? null : b, y: saves === 'all' ? y : null },
+        saves: { a: used.includes('a') ? a : null, b: used.includes('b') ? b : null, y: used.includes('y') ? y : null },
         backward: (dy, saved, needs) => {
           const [x, z, out] = [saved.a as Tensor, saved.b as Tensor, saved.y as Tensor];
           return {
@@ -147,17 +150,16 @@ function withNumber(
   x: Tensor,
   number: number,
   reversed: boolean,
-  saves: Saves,
+  reads: string,
   derivative: (dy: Tensor, x: Tensor, y: Tensor) => Tensor,
 ): Tensor {
   const y = apply(op, x, number, reversed);
-  const keepsX = saves === 'operands' || saves === 'all' || (saves === 'b' && reversed);
   return record(
     op.name,
     y,
     { x },
     {
-      saves: { x: keepsX ? x : null, y: saves === 'all' ? y : null },
+      saves: { x: reads.includes(reversed ? 'b' : 'a') ? x : null, y: reads.includes('y') ? y : null },
       backward: (dy, saved) => ({ x: derivative(dy, saved.x as Tensor, saved.y as Tensor) }),
     },
   );
@@ -166,7 +168,7 @@ function withNumber(
 /** a + b. */
 export const add: Binary = differentiable(
   row('add', 'ADD', numeric, 'same'),
-  'nothing',
+  { a: '', b: '' },
   (dy) => dy,
   (dy) => dy,
 );
@@ -174,7 +176,7 @@ export const add: Binary = differentiable(
 /** a - b. */
 export const sub: Binary = differentiable(
   row('sub', 'SUB', numeric, 'same'),
-  'nothing',
+  { a: '', b: '' },
   (dy) => dy,
   (dy) => dy.neg(),
 );
@@ -182,7 +184,7 @@ export const sub: Binary = differentiable(
 /** a * b. */
 export const mul: Binary = differentiable(
   row('mul', 'MUL', numeric, 'same'),
-  'operands',
+  { a: 'b', b: 'a' },
   (dy, _a, b) => mul(dy, b),
   (dy, a) => mul(dy, a),
 );
@@ -190,7 +192,7 @@ export const mul: Binary = differentiable(
 /** a / b, for float32. */
 export const div: Binary = differentiable(
   row('div', 'DIV', ['float32'], 'same'),
-  'all',
+  { a: 'b', b: 'by' },
   (dy, _a, b) => div(dy, b),
   (dy, _a, b, y) => div(mul(dy, y), b).neg(),
 );
@@ -198,7 +200,7 @@ export const div: Binary = differentiable(
 /** a to the power of b, for float32; negative bases take integer exponents, others give NaN, as in C. */
 export const pow: Binary = differentiable(
   row('pow', 'POW', ['float32'], 'same'),
-  'all',
+  { a: 'ab', b: 'ay' },
   (dy, a, b) => mul(dy, slopeOfPower(a, b)),
   (dy, a, _b, y) => mul(dy, mul(y, logOfBase(a))),
 );
@@ -218,7 +220,7 @@ function logOfBase(a: Tensor | number): Tensor | number {
 /** The larger of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
 export const maximum: Binary = differentiable(
   row('maximum', 'MAXIMUM', numeric, 'same'),
-  'operands',
+  { a: 'ab', b: 'ab' },
   (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
   (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
 );
@@ -226,7 +228,7 @@ export const maximum: Binary = differentiable(
 /** The smaller of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
 export const minimum: Binary = differentiable(
   row('minimum', 'MINIMUM', numeric, 'same'),
-  'operands',
+  { a: 'ab', b: 'ab' },
   (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
   (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
 );

@@ -27,14 +27,13 @@ function unary(
     expectDtype(name, 'x', x, 'float32');
     const y = empty(x.shape);
     runElementwise(forward, { x, y });
-    const saved = saves === 'input' ? x : saves === 'output' ? y : null;
     return record(
       name,
       y,
       { x },
       {
-        saves: { saved },
-        backward: (dy, kept) => ({ x: derivative(dy, kept.saved as Tensor) }),
+        saves: { x: saves === 'input' ? x : null, y: saves === 'output' ? y : null },
+        backward: (dy, saved) => ({ x: derivative(dy, (saves === 'input' ? saved.x : saved.y) as Tensor) }),
       },
     );
   };

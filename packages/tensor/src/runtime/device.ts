@@ -6,6 +6,7 @@ import { currentRecording } from './live.ts';
 import { type Compiled, type CompileProgress, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
 import { Readback } from './readback.ts';
+import { currentReads } from './reads.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { Storage } from './storage.ts';
 import { type Command, type Copy, Stream } from './stream.ts';
@@ -129,10 +130,13 @@ export class Device {
     if (recording) recording.add({ kernel, bound: ranges, params, live, grid, work });
     const buffers: PooledBuffer[] = [];
     let boundBytes = 0;
-    for (const range of ranges) {
+    const reads = currentReads();
+    for (const [i, range] of ranges.entries()) {
       if (!range) continue;
       buffers.push(range.buffer);
       boundBytes += range.bytes;
+      if (kernel.bindings[i]?.access === 'read_write') range.storage.wrote(kernel.name);
+      else reads?.note(range.storage);
     }
     const group = this.#bindGroup(compiled, ranges);
     this.#stream.append({ compiled, group, params, offset: null, grid, work, boundBytes }, buffers);
@@ -144,6 +148,8 @@ export class Device {
     if (this.#rehearsed) return;
     const [source, target] = [withBuffer(from), withBuffer(to)];
     currentRecording()?.add({ from: source, to: target, bytes });
+    currentReads()?.note(source.storage);
+    target.storage.wrote('a copy');
     this.#stream.append(copyOf(source, target, bytes), [source.buffer, target.buffer]);
   }
 

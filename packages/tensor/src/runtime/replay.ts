@@ -17,6 +17,8 @@ export class Replay {
   readonly #outside: readonly Storage[];
   /** Memory made in the call that outlived it. */
   readonly #kept: readonly Storage[];
+  /** The part of both that each replay writes to. */
+  readonly #written: readonly Storage[];
   /** What stands in for memory that the call took and gave back: out of the pool for as long as it may be replayed. */
   readonly #reserved: readonly PooledBuffer[];
   readonly #arena: GPUBuffer | null;
@@ -32,6 +34,7 @@ export class Replay {
     const used = new Set(recording.commands.flatMap(rangesOf).map(({ storage }) => storage));
     this.#outside = [...used].filter((storage) => !recording.made.has(storage));
     this.#kept = [...recording.made].filter(({ released }) => !released).map((storage) => storage.retain());
+    this.#written = [...new Set(recording.commands.flatMap(writesOf))].filter(({ released }) => !released);
     const homes = reserve(device, recording);
     this.#reserved = [...new Set(homes.values())];
     const commands = recording.commands.map((command) => moved(command, homes));
@@ -67,6 +70,7 @@ export class Replay {
       }
       write = { target: this.#arena, data: this.#params.slice() };
     }
+    for (const storage of this.#written) storage.wrote('a captured function');
     this.#device.appendAll(write ? [write, ...this.#commands] : this.#commands, this.#buffers);
   }
 
@@ -126,6 +130,12 @@ function layOut(
     end = offset + command.params.byteLength;
   }
   return { places, bytes: Math.ceil(end / 4) * 4 };
+}
+
+function writesOf(command: Recorded): readonly Storage[] {
+  if (!('kernel' in command)) return [command.to.storage];
+  const { bindings } = command.kernel;
+  return command.bound.flatMap((range, i) => (range && bindings[i]?.access === 'read_write' ? [range.storage] : []));
 }
 
 function rangesOf(command: Recorded): readonly RecordedRange[] {

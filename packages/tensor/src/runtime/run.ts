@@ -1,18 +1,20 @@
-import { KernelError, LimitError } from '../errors.ts';
+import { type DType, wgslType } from '../dtype.ts';
+import { DtypeError, KernelError, LimitError } from '../errors.ts';
 import type { BoundRange, Device, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import type { Limits } from './limits.ts';
 import { currentRecording, Live } from './live.ts';
 import type { LiveParam } from './recording.ts';
 import type { Memory } from './storage.ts';
-import { type Params, packParams } from './wgsl.ts';
+import { type Params, packParams, type Scalar } from './wgsl.ts';
 import type { Work } from './work.ts';
 
 /**
  * Encodes one dispatch of `groups` workgroups: `bindings` and `params` by their names in the WGSL, outputs among them.
  * A null binding is a dummy of 16 bytes that the kernel must not use. Nothing runs before a host read or a budget.
  * `work` is what the profiler tells of the dispatch.
- * Throws KernelError for a name or a count that the kernel does not have, LimitError for a binding over the limit.
+ * Throws KernelError for a name or a count that the kernel does not have, DtypeError for a tensor whose dtype is not the
+ * binding's, LimitError for a binding over the limit.
  */
 export function run(
   kernel: Kernel,
@@ -23,10 +25,12 @@ export function run(
 ): void {
   let device: Device | null = null;
   const bound: (BoundRange | null)[] = [];
-  for (const { name } of kernel.bindings) {
+  for (const { name, scalar } of kernel.bindings) {
     const memory = bindings[name];
     if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
     device ??= memory?.storage.device ?? null;
+    if (memory?.dtype && scalar && scalar !== wgslType[memory.dtype])
+      throw wrongType(kernel, name, scalar, memory.dtype);
     bound.push(memory && rangeOf(kernel, name, memory));
   }
   for (const name of Object.keys(bindings)) {
@@ -38,6 +42,13 @@ export function run(
   const block = kernel.params ? packParams(kernel.label, kernel.params, params) : null;
   const grid = gridOf(kernel.label, groups, device.limits);
   device.dispatch(kernel, bound, block, grid, work, liveParams(kernel, params));
+}
+
+function wrongType(kernel: Kernel, name: string, scalar: Scalar, dtype: DType): DtypeError {
+  const [wanted] = Object.entries(wgslType).find(([, type]) => type === scalar) ?? [];
+  return new DtypeError(
+    `${kernel.label}: binding ${name} expects ${scalar}, got ${dtype}; convert with to('${wanted}'), or declare the binding as \`bits\` (alias bits = u32;)`,
+  );
 }
 
 /** The params that are live, where a captured function is being recorded. */

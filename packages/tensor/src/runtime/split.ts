@@ -5,7 +5,8 @@ import type { Memory } from './storage.ts';
 
 /** `bytes` of `memory` from `offset` on. */
 export function part(memory: Memory, offset: number, bytes: number): Memory {
-  return { storage: memory.storage, byteOffset: memory.byteOffset + offset, bytes };
+  const { storage, dtype } = memory;
+  return { storage, byteOffset: memory.byteOffset + offset, bytes, ...(dtype && { dtype }) };
 }
 
 /** A part of a tensor that can be bound although what is wanted of it begins anywhere. */

@@ -1,3 +1,4 @@
+import type { DType } from '../dtype.ts';
 import { DisposedError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { PooledBuffer } from './pool.ts';
@@ -8,6 +9,8 @@ export class Storage {
   readonly id: number;
   #buffer: PooledBuffer | null;
   #references = 1;
+  #version = 0;
+  #writer = '';
 
   constructor(device: Device, buffer: PooledBuffer) {
     this.device = device;
@@ -30,6 +33,22 @@ export class Storage {
     return this.#buffer === null;
   }
 
+  /** Counts the writes so far: what autograd saved is stale once it differs (PyTorch's version counter). */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The kernel that wrote last, or `a copy`. */
+  get writer(): string {
+    return this.#writer;
+  }
+
+  /** Counts a write by `writer`; only Device and Replay, through which every write goes, call it. */
+  wrote(writer: string): void {
+    this.#version++;
+    this.#writer = writer;
+  }
+
   retain(): this {
     this.buffer;
     this.#references++;
@@ -48,4 +67,6 @@ export interface Memory {
   readonly storage: Storage;
   readonly byteOffset: number;
   readonly bytes: number;
+  /** What its numbers are: a kernel's binding must agree. Absent, the kernel may read them as it likes. */
+  readonly dtype?: DType;
 }

@@ -7,7 +7,12 @@ export interface Binding {
   readonly name: string;
   readonly index: number;
   readonly access: 'read' | 'read_write';
+  /** The type of its numbers, vectors and atomics included; null for structs, for `bits` and whatever else the text does not tell. */
+  readonly scalar: Scalar | null;
 }
+
+/** Number types of tensors; halves lie packed in tensors of any. */
+export type Scalar = 'f32' | 'i32' | 'u32';
 
 /** One member of `struct Params`: where it lies in the uniform buffer. */
 export interface Param {
@@ -62,14 +67,31 @@ export function numericConsts(text: string): Readonly<Record<string, number>> {
 
 /** The storage bindings of group 0, in the order of their indices. */
 export function storageBindings(text: string): readonly Binding[] {
-  const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read|read_write))?>\s*(\w+)\s*:/g;
+  const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);/g;
   return [...text.matchAll(pattern)]
-    .map(([, index, access, name]) => ({
+    .map(([, index, access, name, type]) => ({
+      scalar: scalarIn(type as string, text),
       name: name as string,
       index: Number(index),
       access: access === 'read_write' ? ('read_write' as const) : ('read' as const),
     }))
     .sort((a, b) => a.index - b.index);
+}
+
+/**
+ * The number type that a storage type such as `array<vec4<real>>` is made of, aliases resolved. An alias named `bits` takes
+ * every dtype: the kernel moves or tests bits.
+ */
+function scalarIn(type: string, text: string): Scalar | null {
+  const inner = /^(?:array|atomic|vec[234]|mat[234]x[234])<\s*(.+?)\s*(?:,\s*\w+\s*)?>$/s.exec(type.trim());
+  if (inner) return scalarIn(inner[1] as string, text);
+  const [, scalar] = /^(f32|i32|u32)$/.exec(type.trim()) ?? [];
+  if (scalar) return scalar as Scalar;
+  const [, letter] = /^(?:vec[234]|mat[234]x[234])([fiu])$/.exec(type.trim()) ?? [];
+  if (letter) return scalarOf[letter as 'f' | 'i' | 'u'];
+  if (type.trim() === 'bits') return null;
+  const alias = new RegExp(`^alias ${type.trim().replace(/\W/g, '\\$&')} = ([^;]+);`, 'm').exec(text);
+  return alias ? scalarIn(alias[1] as string, text) : null;
 }
 
 const typePattern = /^(?:(u32|i32|f32)|vec([234])(u|i|f)|array<vec4(u|i|f),\s*(\d+)>)$/;

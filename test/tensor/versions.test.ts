@@ -1,0 +1,154 @@
+// What a graph saved and something wrote in place since: refused where the gradient needs it, as PyTorch does.
+import {
+  assign,
+  batchNorm,
+  capture,
+  checkpoint,
+  GradientError,
+  kernel,
+  ones,
+  run,
+  scope,
+  type Tensor,
+  tensor,
+} from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { ensure, near, refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+const leafOf = (...values: number[]): Tensor => tensor(values, { requiresGrad: true });
+const vector = (...data: number[]) => reference.values([data.length], data);
+
+const increment = kernel(`
+// threads: one an element
+@group(0) @binding(1) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(1)
+fn incrementInPlace() { x[0] += 1; }
+`);
+
+/** Every way of @mien/tensor to write to memory that a tensor has already. */
+const writers: Readonly<Record<string, (x: Tensor) => void>> = {
+  'assign of a tensor': (x) => assign(x, tensor([5, 7])),
+  'assign of numbers': (x) => assign(x, [5, 7]),
+  'assign to a view': (x) => assign(x.detach().reshape([2, 1]), tensor([[5], [7]])),
+  'a kernel that writes in place': (x) => run(increment, { x }, {}, 1),
+  'running statistics of a training batchNorm': (x) => {
+    const other = ones([2]);
+    const affine = { weight: null, bias: null };
+    batchNorm(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      { ...affine, runningMean: x, runningVar: other, training: true },
+    );
+  },
+};
+
+for (const [what, write] of Object.entries(writers)) {
+  test(`backward refuses what ${what} changed after an operation saved it`, () => {
+    const [x, w] = [leafOf(1, 2), leafOf(3, 4)];
+    const y = x.mul(w).sum();
+    write(w);
+    refuses(() => y.backward(), GradientError, 'backward: the gradient of mul needs b [2] as it was');
+    const result = x.exp();
+    write(result);
+    refuses(() => result.sum().backward(), GradientError, 'the gradient of exp needs its result [2] as it was');
+  });
+
+  test(`backward takes what ${what} changed where its gradient does not need it`, async () => {
+    const [x, w] = [leafOf(1, 2), tensor([3, 4])];
+    const y = w.mul(x).add(w).sum();
+    const saved = w.detach();
+    assign(x, [9, 9]);
+    y.backward();
+    await near(x.grad as Tensor, vector(3, 4));
+    const z = w.add(x).sum();
+    write(saved);
+    z.backward();
+    await near(x.grad as Tensor, vector(4, 5));
+  });
+
+  test(`a checkpoint refuses what ${what} changed before its second run`, () => {
+    const [x, w] = [leafOf(1, 2), tensor([3, 4])];
+    const y = checkpoint((v) => v.mul(w).exp().sum(), x);
+    write(w);
+    refuses(() => y.backward(), GradientError, 'checkpoint: ');
+  });
+}
+
+test('a backward that was refused leaves its graph as it was', async () => {
+  const x = leafOf(1, 2);
+  const w = tensor([3, 4]);
+  const y = x.mul(w).sum();
+  const before = w.add(0);
+  assign(w, [0, 0]);
+  refuses(() => y.backward(), GradientError, 'a copy has changed it in place');
+  ensure(x.grad === null, 'no gradient was set');
+  await near(before, vector(3, 4));
+});
+
+test('a replay of a captured function counts as a write to what it writes', async () => {
+  const w = leafOf(1, 2);
+  const update = capture((x: Tensor) => {
+    assign(w, x);
+    return x.sum();
+  });
+  for (let call = 0; call < 3; call++) update.run(tensor([call, 1]));
+  ensure(update.replays, 'the next call is a replay');
+  const x = leafOf(1, 1);
+  const y = x.mul(w).sum();
+  update.run(tensor([5, 6]));
+  refuses(() => y.backward(), GradientError, 'a captured function has changed it in place');
+  await near(w, vector(5, 6));
+  update.dispose();
+});
+
+test('a captured step that runs forward, backward and update in its order is not refused', async () => {
+  const w = leafOf(1, 2);
+  const step = capture((x: Tensor) => {
+    const loss = x.mul(w).square().sum();
+    loss.backward();
+    assign(w, w.detach().sub((w.grad as Tensor).mul(0.125)));
+    w.grad = null;
+    return loss.detach();
+  });
+  const expected = [1, 2];
+  for (let call = 0; call < 6; call++) {
+    scope(() => void step.run(tensor([1, 2])));
+    expected[0] = (expected[0] as number) * (1 - 0.25);
+    expected[1] = (expected[1] as number) * (1 - 1);
+  }
+  ensure(step.replays, 'the last calls were replays');
+  await near(w, vector(...expected));
+  step.dispose();
+});
+
+test('a second derivative refuses what was changed after the first', () => {
+  const [x, w] = [leafOf(1, 2), leafOf(3, 4)];
+  x.square().mul(w).sum().backward(null, { createGraph: true });
+  const penalty = (x.grad as Tensor).square().sum();
+  assign(x, [0, 0]);
+  refuses(() => penalty.backward(), GradientError, 'has changed it in place');
+});
+
+test('what batchNorm would compute again for another operation is refused as well', () => {
+  const x = tensor(
+    [
+      [1, 2],
+      [3, 5],
+    ],
+    { requiresGrad: true },
+  );
+  const scaled = x.mul(2);
+  const y = batchNorm(scaled, { weight: null, bias: null, runningMean: null, runningVar: null, training: true });
+  const z = y.exp().mul(y).sum();
+  assign(
+    scaled.detach(),
+    [
+      [0, 1],
+      [2, 3],
+    ].flat(),
+  );
+  refuses(() => z.backward(), GradientError, 'the gradient of batchNorm needs x [2, 2] as it was');
+});
