@@ -2,8 +2,8 @@
 // (t, u) * reach], zero outside of x: a convolution or, for each class of places that meet the same taps, its transpose, as a
 // product over patches that are nowhere in memory. Step (t, u) of the taps meets tap firstTap + (t, u) * tapStep of the window.
 // For adapters with real workgroup memory.
-// threads: a group of 8 x 8 owns a tile of 64 channels m and 64 places (n, i, j), each thread 8 x 8 of it as four matrices; DEPTH
-// values of k = (t, u, c) at a time lie in workgroup memory, twice (lib/workgroupTile.wgsl).
+// threads: a group of 8 x 8 owns a tile of 64 channels m and 64 places (n, i, j), each thread four 4 x 4 blocks of it;
+// DEPTH values of k = (t, u, c) at a time are in workgroup memory, twice (lib/workgroupTile.wgsl).
 // reference: Chetlur et al. (2014), cuDNN.
 // uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const BIAS: bool = false;
@@ -43,11 +43,13 @@ fn placeOf(column: u32) -> vec2u {
 
 fn store(group: u32, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
   let columns = params.images * params.places.x * params.places.y;
-  for (var j = 0u; j < min(4, columns - min(firstColumn, columns)); j++) {
+  for (var j = 0u; j < 4; j++) {
     let column = firstColumn + j;
+    if (column >= columns) { continue; }
     let image = column / (params.places.x * params.places.y);
     let place = placeOf(column) * params.resultPace + params.resultStart;
-    for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
+    for (var i = 0u; i < 4; i++) {
+      if (firstRow + i >= params.rows) { continue; }
       let channel = group * params.rows + firstRow + i;
       var value = sums[i][j];
       if (BIAS) { value += bias[channel]; }
@@ -82,10 +84,13 @@ fn implicitWorkgroup(
     planes[j] = (column / (params.places.x * params.places.y) * params.groups + group) * params.depth * params.input.x;
     corners[j] = placeOf(column) * params.pace + params.start;
   }
-  let up = (lane / 8) * 2;       // this thread's rows and columns in the tile, in quads
-  let side = (lane % 8) * 2;
+  let up = lane / 8;             // this thread's quads of rows and of columns are these and those APART from them
+  let side = lane % 8;
 
-  var sums: array<mat4x4f, 4>;
+  var upperLeft: mat4x4f;
+  var upperRight: mat4x4f;
+  var lowerLeft: mat4x4f;
+  var lowerRight: mat4x4f;
   let terms = params.taps.x * params.taps.y * params.depth;
   let steps = (terms + DEPTH - 1) / DEPTH;
   for (var step = 0u; step <= steps; step++) {
@@ -110,11 +115,24 @@ fn implicitWorkgroup(
       }
     }
     if (step > 0) {
-      addProduct(&sums, (step + 1) % 2, up, side);
+      let half = (step + 1) % 2;
+      for (var k = 0u; k < DEPTH; k++) {
+        let upper = aTile[half][k * QUADS + up];
+        let lower = aTile[half][k * QUADS + up + APART];
+        let left = bTile[half][k * QUADS + side];
+        let right = bTile[half][k * QUADS + side + APART];
+        upperLeft += outerProduct(upper, left);
+        upperRight += outerProduct(upper, right);
+        lowerLeft += outerProduct(lower, left);
+        lowerRight += outerProduct(lower, right);
+      }
     }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 2; i++) {
-    for (var j = 0u; j < 2; j++) { store(group, firstRow + 4 * (up + i), firstColumn + 4 * (side + j), sums[2 * i + j]); }
-  }
+  let row = firstRow + 4 * up;
+  let column = firstColumn + 4 * side;
+  store(group, row, column, upperLeft);
+  store(group, row, column + 4 * APART, upperRight);
+  store(group, row + 4 * APART, column, lowerLeft);
+  store(group, row + 4 * APART, column + 4 * APART, lowerRight);
 }

@@ -1,8 +1,8 @@
 // dw[t, g, k, c, r, s] = sum over the output pixels (n, p, q) of part t of dy[n, g, k, p, q] * x[n, g, c, p * stride + r * dilation -
 // padding, q * stride + s * dilation - padding], zero outside of x: a product over patches that are nowhere in memory. For adapters
 // with real workgroup memory.
-// threads: a group of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread 8 x 8 of it as four
-// matrices; DEPTH pixels at a time lie in workgroup memory, twice (lib/workgroupTile.wgsl). A second pass adds the parts.
+// threads: a group of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread four 4 x 4 blocks
+// of it; DEPTH pixels at a time are in workgroup memory, twice (lib/workgroupTile.wgsl). A second pass adds the parts.
 // reference: Chetlur et al. (2014), cuDNN.
 // uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const ROWS: u32 = 64;
@@ -27,6 +27,18 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;              // [images, groups, rows, P, Q]
 @group(0) @binding(2) var<storage, read> x: array<f32>;               // [images, groups, depth, H, W]
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>;        // [parts, groups, rows, depth, R, S]
+
+fn store(matrix: u32, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
+  let columns = params.depth * params.window.x * params.window.y;
+  for (var i = 0u; i < 4; i++) {
+    for (var j = 0u; j < 4; j++) {
+      let row = firstRow + i;
+      let column = firstColumn + j;
+      if (row >= params.rows || column >= columns) { continue; }
+      dw[(matrix * params.rows + row) * columns + column] = sums[i][j];
+    }
+  }
+}
 
 @compute @workgroup_size(LANES)
 fn weightGradientWorkgroup(
@@ -58,10 +70,13 @@ fn weightGradientWorkgroup(
     channels[j] = column / window;
     shifts[j] = vec2u(tap / params.window.y, tap % params.window.y) * params.dilation - params.padding;
   }
-  let up = (lane / 8) * 2;       // this thread's rows and columns in the tile, in quads
-  let side = (lane % 8) * 2;
+  let up = lane / 8;             // this thread's quads of rows and of columns are these and those APART from them
+  let side = lane % 8;
 
-  var sums: array<mat4x4f, 4>;
+  var upperLeft: mat4x4f;
+  var upperRight: mat4x4f;
+  var lowerLeft: mat4x4f;
+  var lowerRight: mat4x4f;
   let first = part * params.chunk;
   let end = min(first + params.chunk, params.pixels);
   let steps = (end - first + DEPTH - 1) / DEPTH;
@@ -89,18 +104,25 @@ fn weightGradientWorkgroup(
       }
     }
     if (step > 0) {
-      addProduct(&sums, (step + 1) % 2, up, side);
+      let half = (step + 1) % 2;
+      for (var k = 0u; k < DEPTH; k++) {
+        let upper = aTile[half][k * QUADS + up];
+        let lower = aTile[half][k * QUADS + up + APART];
+        let left = bTile[half][k * QUADS + side];
+        let right = bTile[half][k * QUADS + side + APART];
+        upperLeft += outerProduct(upper, left);
+        upperRight += outerProduct(upper, right);
+        lowerLeft += outerProduct(lower, left);
+        lowerRight += outerProduct(lower, right);
+      }
     }
     workgroupBarrier();
   }
-  for (var m = 0u; m < 4; m++) {
-    for (var i = 0u; i < 4; i++) {
-      for (var j = 0u; j < 4; j++) {
-        let row = firstRow + 4 * (up + m / 2) + i;
-        let column = firstColumn + 4 * (side + m % 2) + j;
-        if (row >= params.rows || column >= columns) { continue; }
-        dw[((part * params.groups + group) * params.rows + row) * columns + column] = sums[m][i][j];
-      }
-    }
-  }
+  let matrix = part * params.groups + group;
+  let row = firstRow + 4 * up;
+  let column = firstColumn + 4 * side;
+  store(matrix, row, column, upperLeft);
+  store(matrix, row, column + 4 * APART, upperRight);
+  store(matrix, row + 4 * APART, column, lowerLeft);
+  store(matrix, row + 4 * APART, column + 4 * APART, lowerRight);
 }

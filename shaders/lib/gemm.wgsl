@@ -74,19 +74,6 @@ fn columnBias(tile: Tile, column: u32) -> vec4f {
   return vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);
 }
 
-// Stores a 4 x 4 block of C, as much of it as there is.
-fn storeBlock(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
-  let across = columnBias(tile, firstColumn);
-  for (var j = 0u; j < min(4, params.columns - min(firstColumn, params.columns)); j++) {
-    let top = cAt(tile, firstRow, firstColumn + j);
-    for (var i = 0u; i < min(4, params.rows - min(firstRow, params.rows)); i++) {
-      let at = top + i * params.cStep;
-      let channel = rowChannel(tile, firstRow + i);
-      c[at] = finished(FINISH, vec4f(sums[i][j] + across[j]), channel, vec4f(c[at]), params.relu == 1).x;
-    }
-  }
-}
-
 // The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.
 fn aQuad(tile: Tile, row: u32) -> u32 { return aAt(tile, min(row, params.aWidth - 4)) / 4; }
 fn bQuad(tile: Tile, column: u32) -> u32 { return bAt(tile, min(column, params.bWidth - 4)) / 4; }

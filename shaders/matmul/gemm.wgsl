@@ -3,9 +3,10 @@
 // threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
 // unrolled); neighbours take neighbouring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
-// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/storeProduct.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
 const FINISH: u32 = NOTHING;
+const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const LANES: u32 = 64;
 const ROWS: u32 = 8;
 const COLUMNS: u32 = 8;
@@ -14,7 +15,8 @@ const COLUMNS: u32 = 8;
 @group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
+@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
 
 @compute @workgroup_size(LANES)
 fn gemm(

@@ -4,7 +4,7 @@ enable subgroups;
 // each k every lane loads ROW_QUADS vec4 of A and COLUMN_QUADS of B; those of A go round by shuffles, so that a number
 // loaded is used in a whole row or column of the tile.
 // reference: Goto and van de Geijn (2008); the shuffles stand where a GPU would share a tile in workgroup memory.
-// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/storeProduct.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
 const FINISH: u32 = NOTHING;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
@@ -18,20 +18,6 @@ const SUBGROUP: u32 = 8;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
 @group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
-
-fn store(tile: Tile, row: u32, firstColumn: u32, sums: vec4f, channel: Channel) {
-  if (row >= params.rows || firstColumn >= params.columns) { return; }
-  let withRelu = params.relu == 1;
-  if (ALIGNED) {
-    let at = cAt(tile, row, firstColumn) / 4;
-    cQuads[at] = finished(FINISH, sums, channel, cQuads[at], withRelu);
-    return;
-  }
-  for (var j = 0u; j < min(4, params.columns - firstColumn); j++) {
-    let at = cAt(tile, row, firstColumn + j);
-    c[at] = finished(FINISH, vec4f(sums[j]), channel, vec4f(c[at]), withRelu).x;
-  }
-}
 
 @compute @workgroup_size(SUBGROUP)
 fn gemmSubgroup(
@@ -67,15 +53,21 @@ fn gemmSubgroup(
       }
     }
   }
-  var across: array<vec4f, COLUMN_QUADS>;
-  for (var j = 0u; j < COLUMN_QUADS; j++) { across[j] = columnBias(tile, tile.firstColumn + 4 * (j * SUBGROUP + lane)); }
+  var across: array<vec4u, COLUMN_QUADS>;
+  var columns: array<vec4f, COLUMN_QUADS>;
+  for (var j = 0u; j < COLUMN_QUADS; j++) {
+    let firstColumn = tile.firstColumn + 4 * (j * SUBGROUP + lane);
+    across[j] = columnsAt(firstColumn);
+    columns[j] = columnBias(tile, firstColumn);
+  }
   for (var q = 0u; q < ROW_QUADS; q++) {
     for (var s = 0u; s < SUBGROUP; s++) {
       for (var i = 0u; i < 4; i++) {
         let row = tile.firstRow + 4 * (q * SUBGROUP + s) + i;
         let channel = rowChannel(tile, row);
         for (var j = 0u; j < COLUMN_QUADS; j++) {
-          store(tile, row, tile.firstColumn + 4 * (j * SUBGROUP + lane), sums[q][s][i][j] + across[j], channel);
+          let firstColumn = tile.firstColumn + 4 * (j * SUBGROUP + lane);
+          storeQuad(tile, row, firstColumn, across[j], sums[q][s][i][j] + columns[j], channel);
         }
       }
     }

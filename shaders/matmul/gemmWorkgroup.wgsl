@@ -1,10 +1,11 @@
 // C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, for adapters with real workgroup memory.
-// threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread 8 x 8 of it as four matrices; DEPTH values of k at a time
-// lie in workgroup memory, twice (lib/workgroupTile.wgsl).
+// threads: a group of 8 x 8 owns a 64 x 64 tile of C, each thread four 4 x 4 blocks of it, kept as matrices by name (arrays stay in
+// memory where loops are not unrolled); DEPTH values of k at a time are in workgroup memory, twice (lib/workgroupTile.wgsl).
 // reference: Volkov and Demmel (2008); the double buffer as in Nath, Tomov and Dongarra (2010).
-// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
+// uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/storeProduct.wgsl, lib/workgroupTile.wgsl
 alias real = f32;   // f16: what is stored, sums are f32
 const FINISH: u32 = NOTHING;
+const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const LANES: u32 = 64;
@@ -14,7 +15,8 @@ const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 o
 @group(0) @binding(2) var<storage, read> b: array<vec4<real>>;  // [batches, K, N]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> c: array<f32>;   // [batches, splits, M, N]
+@group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
+@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
 
 @compute @workgroup_size(LANES)
 fn gemmWorkgroup(
@@ -30,10 +32,13 @@ fn gemmWorkgroup(
   let line = lane / QUADS;
   let aFirst = aQuad(tile, tile.firstRow + 4 * quad);
   let bFirst = bQuad(tile, tile.firstColumn + 4 * quad);
-  let up = (lane / 8) * 2;       // this thread's rows and columns in the tile, in quads
-  let across = (lane % 8) * 2;
+  let up = lane / 8;             // this thread's quads of rows and of columns are these and those APART from them
+  let across = lane % 8;
 
-  var sums: array<mat4x4f, 4>;
+  var upperLeft: mat4x4f;
+  var upperRight: mat4x4f;
+  var lowerLeft: mat4x4f;
+  var lowerRight: mat4x4f;
   let steps = (tile.depth + DEPTH - 1) / DEPTH;
   for (var step = 0u; step <= steps; step++) {
     // Stores of this trip and loads of the last one are of different halves, so that one barrier a trip is enough.
@@ -48,11 +53,24 @@ fn gemmWorkgroup(
       }
     }
     if (step > 0) {
-      addProduct(&sums, (step + 1) % 2, up, across);
+      let half = (step + 1) % 2;
+      for (var k = 0u; k < DEPTH; k++) {
+        let upper = aTile[half][k * QUADS + up];
+        let lower = aTile[half][k * QUADS + up + APART];
+        let left = bTile[half][k * QUADS + across];
+        let right = bTile[half][k * QUADS + across + APART];
+        upperLeft += outerProduct(upper, left);
+        upperRight += outerProduct(upper, right);
+        lowerLeft += outerProduct(lower, left);
+        lowerRight += outerProduct(lower, right);
+      }
     }
     workgroupBarrier();
   }
-  for (var part = 0u; part < 4; part++) {
-    storeBlock(tile, tile.firstRow + 4 * (up + part / 2), tile.firstColumn + 4 * (across + part % 2), sums[part]);
-  }
+  let row = tile.firstRow + 4 * up;
+  let column = tile.firstColumn + 4 * across;
+  storeBlock(tile, row, column, upperLeft);
+  storeBlock(tile, row, column + 4 * APART, upperRight);
+  storeBlock(tile, row + 4 * APART, column, lowerLeft);
+  storeBlock(tile, row + 4 * APART, column + 4 * APART, lowerRight);
 }

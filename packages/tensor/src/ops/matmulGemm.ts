@@ -69,24 +69,46 @@ function runTiles(
   );
 }
 
-/** A kernel that stores C element by element: a tile of consts ROWS x COLUMNS for each group or lane. It reads vec4 of `real`, or anything. */
-function scalarStores(text: string, tile: 'group' | 'lane', real: Real | null): Way {
-  const values = real ? { real } : {};
-  const forms = finishes.map((FINISH) => kernel(text, { ...values, FINISH }));
-  const sizes = ({ ROWS = 1, COLUMNS = 1, LANES = 1 } = (forms[0] as Kernel).consts): [number, number, number] => [
-    ...([ROWS, COLUMNS] as const),
-    tile === 'group' ? 1 : LANES,
-  ];
+const flags = [false, true] as const;
+
+/** Whether C can be stored as vec4: its columns and its layout are multiples of 4. */
+function isAligned({ columns, c }: Product): boolean {
+  const { step = columns, plane = columns, image = 0, batch = 0 } = c;
+  return [columns, step, plane, image, batch].every((size) => size % 4 === 0);
+}
+
+/** Where a kernel with a const ALIGNED stores C. */
+function outputsOf({ c: { memory } }: Product, aligned: boolean): Record<'c' | 'cQuads', Memory | null> {
+  return aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
+}
+
+/** A kernel that reads vec4 of `real` and whose tiles have ROWS x COLUMNS numbers of C: one for each group, or for each of LANES. */
+function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): Way {
+  const forms = finishes.map((FINISH) => flags.map((ALIGNED) => kernel(text, { real, FINISH, ALIGNED })));
+  const sizes = (): readonly [number, number, number] => {
+    const form = forms[0]?.[0] as Kernel;
+    return [form.const('ROWS'), form.const('COLUMNS'), tile === 'group' ? 1 : form.const('LANES')];
+  };
   return {
     run: (product) => {
-      const form = forms[finishOf(product)] as Kernel;
-      const ready = real ? withQuadRows(product, real) : product;
-      runTiles(form, ready, { c: product.c.memory }, sizes());
+      const aligned = isAligned(product);
+      const form = forms[finishOf(product)]?.[Number(aligned)] as Kernel;
+      runTiles(form, withQuadRows(product, real), outputsOf(product, aligned), sizes());
     },
     groups: (product) => {
       const [rows, columns, tiles] = sizes();
       return Math.ceil(tilesOf(product, rows, columns) / tiles);
     },
+  };
+}
+
+/** Any sizes and layouts, a number of C for each lane. */
+function naiveTiles(): Way {
+  const forms = finishes.map((FINISH) => kernel(matmulNaive, { FINISH }));
+  const lanesOf = (): number => (forms[0] as Kernel).const('LANES');
+  return {
+    run: (product) => runTiles(forms[finishOf(product)] as Kernel, product, { c: product.c.memory }, [1, 1, lanesOf()]),
+    groups: (product) => Math.ceil(tilesOf(product, 1, 1) / lanesOf()),
   };
 }
 
@@ -97,7 +119,6 @@ function withQuadRows(product: Product, real: Real): Product {
 
 /** Lanes of the subgroups that gemmSubgroup is written for. */
 const lanes = 8;
-const flags = [false, true] as const;
 
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
@@ -120,13 +141,11 @@ function subgroupTiles(real: Real): Way {
   ];
   return {
     run: (product) => {
-      const { rows, columns, c } = product;
-      const { memory, step = columns, plane = columns, image = 0, batch = 0 } = c;
-      const aligned = [columns, step, plane, image, batch].every((size) => size % 4 === 0);
+      const { rows, columns } = product;
+      const aligned = isAligned(product);
       const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
       const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[finishOf(product)]?.[Number(aligned)] as Kernel;
-      const outputs = aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
-      runTiles(form, withQuadRows(product, real), outputs, [...tile(product), 1]);
+      runTiles(form, withQuadRows(product, real), outputsOf(product, aligned), [...tile(product), 1]);
     },
     groups: (product) => tilesOf(product, ...tile(product)),
   };
@@ -136,8 +155,8 @@ function subgroupTiles(real: Real): Way {
 function halfTiles(): Way {
   const ways = {
     subgroup: subgroupTiles('f16'),
-    workgroup: scalarStores(gemmWorkgroup, 'group', 'f16'),
-    tile: scalarStores(gemmText, 'lane', 'f16'),
+    workgroup: fixedTiles(gemmWorkgroup, 'group', 'f16'),
+    tile: fixedTiles(gemmText, 'lane', 'f16'),
   };
   const wayFor = (product: Product): Way => {
     const limits = limitsOf(product);
@@ -169,14 +188,14 @@ const choose = alternatives<Product, Way>('matmul', productTrials, [
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
     // Adapters in software (subgroups of 4 and 8) run the lanes of a group one after another between barriers.
     pays: (_, { subgroupSize }) => subgroupSize === null || subgroupSize > lanes,
-    run: scalarStores(gemmWorkgroup, 'group', 'f32'),
+    run: fixedTiles(gemmWorkgroup, 'group', 'f32'),
   },
   {
     name: 'tile',
     fits: ({ rows, columns }) => rows >= 4 && columns >= 4,
-    run: scalarStores(gemmText, 'lane', 'f32'),
+    run: fixedTiles(gemmText, 'lane', 'f32'),
   },
-  { name: 'naive', fits: () => true, run: scalarStores(matmulNaive, 'lane', null) },
+  { name: 'naive', fits: () => true, run: naiveTiles() },
 ]);
 
 /** Dispatches one product. */

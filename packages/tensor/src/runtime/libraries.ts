@@ -6,6 +6,7 @@ import gemm from '@mien/shaders/lib/gemm.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import outerProduct from '@mien/shaders/lib/outerProduct.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
+import storeProduct from '@mien/shaders/lib/storeProduct.wgsl';
 import windows from '@mien/shaders/lib/windows.wgsl';
 import winograd from '@mien/shaders/lib/winograd.wgsl';
 import workgroupTile from '@mien/shaders/lib/workgroupTile.wgsl';
@@ -18,6 +19,7 @@ export const libraries: Readonly<Record<string, string>> = {
   'lib/grid.wgsl': grid,
   'lib/outerProduct.wgsl': outerProduct,
   'lib/philox.wgsl': philox,
+  'lib/storeProduct.wgsl': storeProduct,
   'lib/windows.wgsl': windows,
   'lib/winograd.wgsl': winograd,
   'lib/workgroupTile.wgsl': workgroupTile,

@@ -1,0 +1,56 @@
+// Kernels of matrix products store vec4 where the layout of the result allows it, and number by number elsewhere.
+import { device, linear, profile, type Tensor } from '@mien/tensor';
+import { ensure, toTensor, valuesOf, withAlternative } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law } from '../harness.ts';
+
+// Full and ragged tiles of every kernel; the last is split along its depth.
+const sizes = fc.constantFrom<readonly [number, number, number]>(
+  [16, 5, 20],
+  [33, 17, 36],
+  [64, 8, 64],
+  [65, 9, 68],
+  [70, 33, 132],
+  [20, 2100, 36],
+);
+const cases = sizes.chain(([rows, depth, columns]) =>
+  fc.record({
+    x: valuesOf([rows, depth]),
+    weight: valuesOf([columns, depth]),
+    bias: fc.option(valuesOf([columns])),
+    relu: fc.boolean(),
+  }),
+);
+
+/** y's values, and the products that computed them. */
+async function productOf(run: () => Tensor): Promise<{ data: Float32Array; kernels: string }> {
+  const { result, spans } = await profile(run);
+  const data = (await result.data()) as Float32Array;
+  const kernels = spans.map(({ kernel }) => kernel).filter((label) => label.startsWith('gemm'));
+  return { data, kernels: kernels.join(' ') };
+}
+
+const eight = device().limits.subgroupSize === 8 ? undefined : 'the adapter has no subgroups of 8 lanes';
+for (const [name, skip] of [['subgroup', eight], ['workgroup'], ['tile']] as const) {
+  law(
+    `matmul by ${name} gives the same bits whether it stores vec4 or single numbers`,
+    cases,
+    ({ x, weight, bias, relu }) =>
+      withAlternative('matmul', name, async () => {
+        const [rows, columns] = [x.shape[0] as number, weight.shape[0] as number];
+        const [a, b, c] = [toTensor(x), toTensor(weight), bias && toTensor(bias)];
+        const whole = await productOf(() => linear(a, b, c, { relu }));
+        const fewer = columns - 1;
+        const cut = await productOf(() => linear(a, b.slice(0, 0, fewer), c?.slice(0, 0, fewer) ?? null, { relu }));
+        ensure(/ALIGNED=true/.test(whole.kernels), `${columns} columns ran ${whole.kernels}`);
+        ensure(/ALIGNED=false/.test(cut.kernels), `${fewer} columns ran ${cut.kernels}`);
+        for (let i = 0; i < rows; i++) {
+          for (let j = 0; j < fewer; j++) {
+            const [one, other] = [whole.data[i * columns + j], cut.data[i * fewer + j]];
+            ensure(Object.is(one, other), `row ${i}, column ${j} is ${one} as vec4, ${other} as a number`);
+          }
+        }
+      }),
+    { runs: 12, ...(skip ? { skip } : {}) },
+  );
+}
