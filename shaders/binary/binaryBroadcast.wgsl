@@ -3,6 +3,7 @@
 // uses: lib/grid.wgsl, lib/binaryOperations.wgsl
 alias element = f32;
 alias result = f32;
+const FLOAT: bool = true;  // whether element is f32
 const OP: u32 = ADD;
 const WHOLE_ROWS: bool = false;  // the innermost size is a multiple of 4: a vec4 never leaves its row
 const LANES: u32 = 256;

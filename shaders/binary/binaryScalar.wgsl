@@ -3,6 +3,7 @@
 // uses: lib/grid.wgsl, lib/binaryOperations.wgsl
 alias element = f32;
 alias result = f32;
+const FLOAT: bool = true;  // whether element is f32
 const OP: u32 = ADD;
 const REVERSED: bool = false;
 const LANES: u32 = 256;

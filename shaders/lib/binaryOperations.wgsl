@@ -1,5 +1,6 @@
-// The binary elementwise family: one case an operation. The kernel that uses this declares `alias element`,
-// `alias result` and `const OP`; the compiler folds the switch.
+// The binary elementwise family: one case per operation. The kernel that uses this declares `alias element`, `alias result`,
+// `const OP` and `const FLOAT`; the compiler folds the switch.
+// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it.
 const ADD: u32 = 0;
 const SUB: u32 = 1;
 const MUL: u32 = 2;
@@ -19,6 +20,17 @@ const XOR: u32 = 15;
 const RELU_GRADIENT: u32 = 16;
 const SIGMOID_GRADIENT: u32 = 17;
 const TANH_GRADIENT: u32 = 18;
+const INFINITY_BITS: u32 = 0x7f800000;
+
+fn isNan(v: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(INFINITY_BITS);
+}
+
+// The NaN among a and b, else c.
+fn orNan(a: vec4<element>, b: vec4<element>, c: vec4<element>) -> vec4<element> {
+  if (!FLOAT) { return c; }
+  return select(select(c, b, isNan(bitcast<vec4f>(b))), a, isNan(bitcast<vec4f>(a)));
+}
 
 fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
   let zero = vec4<element>();
@@ -29,9 +41,8 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
     case MUL: { return vec4<result>(a * b); }
     case DIV: { return vec4<result>(a / b); }
     case POW: { return vec4<result>(power(vec4f(a), vec4f(b))); }
-    // A comparison with NaN is false; a + b is NaN when either is.
-    case MAXIMUM: { return vec4<result>(select(select(a + b, b, b >= a), a, a > b)); }
-    case MINIMUM: { return vec4<result>(select(select(a + b, b, b <= a), a, a < b)); }
+    case MAXIMUM: { return vec4<result>(orNan(a, b, select(b, a, a > b))); }
+    case MINIMUM: { return vec4<result>(orNan(a, b, select(b, a, a < b))); }
     case EQ: { return vec4<result>(a == b); }
     // Some adapters answer a != b with false for NaN.
     case NE: { return vec4<result>(!(a == b)); }
@@ -42,22 +53,54 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
     case AND: { return vec4<result>(!(a == zero) & !(b == zero)); }
     case OR: { return vec4<result>(!(a == zero) | !(b == zero)); }
     case XOR: { return vec4<result>((a == zero) != (b == zero)); }
-    case RELU_GRADIENT: { return vec4<result>(select(zero, a, b > zero)); }
+    case RELU_GRADIENT: { return vec4<result>(select(a, zero, b <= zero)); }
     case SIGMOID_GRADIENT: { return vec4<result>(a * b * (one - b)); }
     case TANH_GRADIENT: { return vec4<result>(a * (one - b * b)); }
     default: { return vec4<result>(); }
   }
 }
 
-// WGSL's pow knows no negative base: C's rules, a negative base with an integer exponent included.
+// C's pow. WGSL's own is exp2(exponent * log2(base)), of few digits and without negative bases: exponents that are whole
+// and at most WHOLE multiply instead, which is exact wherever the result is a float.
+const WHOLE: f32 = 128;
+
 fn power(base: vec4f, exponent: vec4f) -> vec4f {
-  // Some adapters give 0 for a negative exponent of 0.
-  let pole = (base == vec4f()) & (exponent < vec4f());
-  let magnitude = select(pow(abs(base), exponent), 1 / abs(base), pole);
-  let odd = fract(exponent * 0.5) != vec4f();
-  let signed = select(magnitude, -magnitude, odd & (base < vec4f()));
-  // 0 / 0 at run time is NaN on every adapter seen; a constant would not compile.
-  let nan = (base - base) / (base - base);
-  let defined = select(nan, signed, (base >= vec4f()) | (fract(exponent) == vec4f()));
-  return select(defined, vec4f(1), (exponent == vec4f()) | (base == vec4f(1)));
+  let whole = (fract(exponent) == vec4f()) & (abs(exponent) <= vec4f(WHOLE));
+  var left = vec4u(abs(select(vec4f(), exponent, whole)));
+  var product = vec4f(1);
+  for (var factor = base; any(left > vec4u()); factor *= factor) {
+    product = select(product, product * factor, (left & vec4u(1)) == vec4u(1));
+    left = left >> vec4u(1);
+  }
+  let repeated = select(product, 1 / product, exponent < vec4f());
+  // The reciprocal of a denormal product has no digits, and may overflow where the power does not.
+  let usable = whole & ((exponent >= vec4f()) | (abs(product) >= vec4f(0x1p-126)) | (base == vec4f()));
+  var result = repeated;
+  if (!all(usable)) { result = select(realPower(base, exponent), repeated, usable); }
+  // Each of these is 1 whatever the other is, NaN included.
+  let one = ((exponent == vec4f()) & !isNan(exponent)) | ((base == vec4f(1)) & !isNan(base));
+  result = select(select(result, exponent, isNan(exponent)), base, isNan(base));
+  return select(result, vec4f(1), one);
+}
+
+// Powers of any exponent but 0, of numbers that are not NaN.
+fn realPower(base: vec4f, exponent: vec4f) -> vec4f {
+  let size = abs(base);
+  let zero = vec4f();
+  // What the bits of a run-time value make: WGSL refuses constants that are not finite.
+  let infinity = bitcast<vec4f>((bitcast<vec4u>(base) & vec4u()) | vec4u(INFINITY_BITS));
+  let nan = bitcast<vec4f>(bitcast<vec4u>(base) | vec4u(0x7fc00000));
+  let endless = (bitcast<vec4u>(exponent) & vec4u(0x7fffffff)) == vec4u(INFINITY_BITS);
+  let infinite = bitcast<vec4u>(size) == vec4u(INFINITY_BITS);
+  let grows = (exponent > zero) == (size > vec4f(1));
+  var magnitude = pow(size, exponent);
+  let extreme = (size == zero) | infinite | endless;
+  magnitude = select(magnitude, select(zero, infinity, grows), extreme);
+  magnitude = select(magnitude, vec4f(1), endless & (size == vec4f(1)));
+  // Floats from 2^24 on are even.
+  let isWhole = (floor(exponent) == exponent) | endless;
+  let odd = (fract(exponent * 0.5) != zero) & (abs(exponent) < vec4f(0x1p24));
+  let negative = (bitcast<vec4u>(base) >> vec4u(31)) == vec4u(1);
+  let signed = select(magnitude, -magnitude, odd & isWhole & negative);
+  return select(signed, nan, (base < zero) & !infinite & !isWhole);
 }

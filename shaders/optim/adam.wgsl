@@ -2,7 +2,7 @@
 // averageSquare = beta2 * averageSquare + (1 - beta2) * g^2;
 // parameter = p - stepSize * average / (sqrt(averageSquare) / deviationScale + eps).
 // The host gives stepSize = learningRate / (1 - beta1^t) and deviationScale = sqrt(1 - beta2^t).
-// CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)).
+// CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)), NaN included.
 // threads: LANES in a group, one vec4 each, of one of up to SLOTS parameters.
 // reference: Kingma and Ba (2015); with decay instead of weightDecay, Loshchilov and Hutter (2019).
 // uses: lib/grid.wgsl
@@ -36,6 +36,12 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> averageSquare: array<vec4f>;  // of all slots
 @group(0) @binding(7) var<storage, read> squares: array<f32>;                // one element
 
+// min(1, limit / (norm + 1e-6)), but NaN where the norm is: min may swallow it, its bits do not.
+fn scaleFor(sum: f32) -> f32 {
+  let isNan = (bitcast<u32>(sum) & 0x7fffffff) > 0x7f800000;
+  return select(min(1, params.limit / (sqrt(sum) + 1e-6)), sum, isNan);
+}
+
 @compute @workgroup_size(LANES)
 fn adam(
   @builtin(workgroup_id) group: vec3u,
@@ -57,7 +63,7 @@ fn adam(
     let isNan = (bitcast<vec4u>(gradient) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
     gradient = select(clamp(gradient, vec4f(-params.limit), vec4f(params.limit)), gradient, isNan);
   }
-  if (SCALED) { gradient *= min(1, params.limit / (sqrt(squares[0]) + 1e-6)); }
+  if (SCALED) { gradient *= scaleFor(squares[0]); }
   let p = before - params.decay * before;
   let g = gradient + params.weightDecay * p;
   let kept = params.firsts[slot] / 4 + i;

@@ -1,6 +1,6 @@
 // g = gradient + weightDecay * parameter; velocity = momentum * velocity + g;
 // parameter -= learningRate * (NESTEROV ? g + momentum * velocity : velocity), or learningRate * g without MOMENTUM.
-// CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)).
+// CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)), NaN included.
 // threads: LANES in a group, one vec4 each, of one of up to SLOTS parameters.
 // reference: torch.optim.SGD; Sutskever et al. (2013); torch.nn.utils.clip_grad_norm_, whose 1e-6 keeps 0 from dividing.
 // uses: lib/grid.wgsl
@@ -31,6 +31,12 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> velocity: array<vec4f>;  // of all slots
 @group(0) @binding(8) var<storage, read> squares: array<f32>;           // one element
 
+// min(1, limit / (norm + 1e-6)), but NaN where the norm is: min may swallow it, its bits do not.
+fn scaleFor(sum: f32) -> f32 {
+  let isNan = (bitcast<u32>(sum) & 0x7fffffff) > 0x7f800000;
+  return select(min(1, params.limit / (sqrt(sum) + 1e-6)), sum, isNan);
+}
+
 @compute @workgroup_size(LANES)
 fn sgd(
   @builtin(workgroup_id) group: vec3u,
@@ -53,7 +59,7 @@ fn sgd(
     let isNan = (bitcast<vec4u>(gradient) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
     gradient = select(clamp(gradient, vec4f(-params.limit), vec4f(params.limit)), gradient, isNan);
   }
-  if (SCALED) { gradient *= min(1, params.limit / (sqrt(squares[0]) + 1e-6)); }
+  if (SCALED) { gradient *= scaleFor(squares[0]); }
   let g = gradient + params.weightDecay * before;
   var direction = g;
   if (MOMENTUM) {

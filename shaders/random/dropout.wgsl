@@ -1,4 +1,4 @@
-// y[i] = uniform(i) < keep ? x[i] / keep : 0, with the i-th number of a stream: the same stream gives the same mask.
+// y[i] = uniform(i) < keep ? x[i] / keep : 0 * x[i], with the i-th number of a stream: the same stream gives the same mask.
 // threads: LANES in a group; each does VECTORS vec4, each with its block of four words, that lie LANES apart.
 // reference: Srivastava et al. (2014).
 // uses: lib/grid.wgsl, lib/philox.wgsl
@@ -20,6 +20,10 @@ fn dropout(
     let block = first + v * LANES;
     if (block >= params.blocks) { continue; }
     let kept = uniform4(wordsOf(params.firstBlock, block, params.key)) < vec4f(params.keep);
-    y[block] = select(vec4f(), x[block] / params.keep, kept);
+    let value = x[block];
+    // 0 times NaN or Infinity is NaN, made of bits: compilers may fold the product.
+    let bits = bitcast<vec4u>(value);
+    let dropped = select(vec4f(), bitcast<vec4f>(bits | vec4u(0x7fc00000)), (bits & vec4u(0x7f800000)) == vec4u(0x7f800000));
+    y[block] = select(dropped, value / params.keep, kept);
   }
 }

@@ -1,24 +1,27 @@
 // y[o, p, i] = OP over part p of column (o, i): SUM, MAX or MIN of x[o, p * chunk .. min((p + 1) * chunk, length), i].
 // threads: LANES in a group, one value of y each; neighbours read neighbouring columns.
 // uses: lib/grid.wgsl
-alias element = f32;   // or vec4<f32>: four columns as one
+alias element = f32;       // or vec4<f32>: four columns as one
+alias elementBits = u32;   // or vec4<u32>
+const FLOAT: bool = true;  // whether elements are f32
 const SUM: u32 = 0;
 const MAX: u32 = 1;
 const MIN: u32 = 2;
 const OP: u32 = SUM;
 const LANES: u32 = 64;
+const LARGEST: u32 = select(0x7fffffffu, 0x7f800000u, FLOAT);  // bits of the largest magnitude that is not NaN
 struct Params { outer: u32, length: u32, inner: u32, parts: u32, chunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<element>;        // [outer, length, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<element>;  // [outer, parts, inner]
 
-// A comparison with NaN is false; a + b is NaN when either is.
+// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it. Integers have none.
 fn join(a: element, b: element) -> element {
-  switch OP {
-    case SUM: { return a + b; }
-    case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
-    default: { return select(select(a + b, b, b <= a), a, a < b); }
-  }
+  if (OP == SUM) { return a + b; }
+  let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);
+  let aIsNan = (bitcast<elementBits>(a) & elementBits(0x7fffffff)) > elementBits(LARGEST);
+  let bIsNan = (bitcast<elementBits>(b) & elementBits(0x7fffffff)) > elementBits(LARGEST);
+  return select(select(chosen, b, bIsNan), a, aIsNan);
 }
 
 @compute @workgroup_size(LANES)

@@ -3,6 +3,8 @@
 // uses: lib/grid.wgsl
 alias element = f32;
 alias value = f32;          // or vec4<f32>, of the elements, where a row has a multiple of 4
+alias valueBits = u32;      // or vec4<u32>
+const FLOAT: bool = true;   // whether elements are f32
 const WIDTH: u32 = 1;       // elements in a value
 const SUM: u32 = 0;
 const MAX: u32 = 1;
@@ -10,27 +12,28 @@ const MIN: u32 = 2;
 const OP: u32 = SUM;
 const LANES: u32 = 64;
 const_assert countOneBits(LANES) == 1;
+const LARGEST: u32 = select(0x7fffffffu, 0x7f800000u, FLOAT);  // bits of the largest magnitude that is not NaN
 struct Params { rows: u32, columns: u32, parts: u32, chunk: u32 }  // columns and chunk in values
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<value>;          // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> y: array<element>;  // [rows, parts]
 var<workgroup> partial: array<element, LANES>;
 
-// A comparison with NaN is false; a + b is NaN when either is.
+// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it. Integers have none.
 fn joinValues(a: value, b: value) -> value {
-  switch OP {
-    case SUM: { return a + b; }
-    case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
-    default: { return select(select(a + b, b, b <= a), a, a < b); }
-  }
+  if (OP == SUM) { return a + b; }
+  let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);
+  let aIsNan = (bitcast<valueBits>(a) & valueBits(0x7fffffff)) > valueBits(LARGEST);
+  let bIsNan = (bitcast<valueBits>(b) & valueBits(0x7fffffff)) > valueBits(LARGEST);
+  return select(select(chosen, b, bIsNan), a, aIsNan);
 }
 
 fn join(a: element, b: element) -> element {
-  switch OP {
-    case SUM: { return a + b; }
-    case MAX: { return select(select(a + b, b, b >= a), a, a > b); }
-    default: { return select(select(a + b, b, b <= a), a, a < b); }
-  }
+  if (OP == SUM) { return a + b; }
+  let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);
+  let aIsNan = (bitcast<u32>(a) & u32(0x7fffffff)) > u32(LARGEST);
+  let bIsNan = (bitcast<u32>(b) & u32(0x7fffffff)) > u32(LARGEST);
+  return select(select(chosen, b, bIsNan), a, aIsNan);
 }
 
 fn elementOf(v: value) -> element {

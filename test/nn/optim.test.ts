@@ -181,6 +181,29 @@ test('step with a clip leaves the gradients as they are, and keeps NaN', async (
   refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: 0 is not a positive bound');
 });
 
+test('one NaN gradient makes every parameter NaN in a step that is clipped by norm, as in PyTorch', async () => {
+  for (const make of [
+    (named: [string, Tensor][]) => new SGD(named, { lr: 1 }),
+    (named: [string, Tensor][]) => new SGD(named, { lr: 1, momentum: 0.9, nesterov: true }),
+    (named: [string, Tensor][]) => new Adam(named, { lr: 1 }),
+    (named: [string, Tensor][]) => new AdamW(named, { lr: 1 }),
+  ]) {
+    for (const outside of [false, true]) {
+      const [p, q] = [tensor([1], { requiresGrad: true }), tensor([1, 2], { requiresGrad: true })];
+      p.grad = tensor([Number.NaN]);
+      q.grad = tensor([3, 4]);
+      using optimizer = make([
+        ['p', p],
+        ['q', q],
+      ]);
+      if (outside) clipGradientNorm([p, q], 1);
+      optimizer.step(outside ? null : { kind: 'norm', limit: 1 });
+      const [first, second] = await Promise.all([p.data(), q.data()]);
+      ensure([...first, ...second].every(Number.isNaN), `${optimizer.constructor.name}: ${first} and ${second}`);
+    }
+  }
+});
+
 test('step updates two parameters that share memory one after the other', async () => {
   const whole = ones([4]);
   const [a, b] = [whole, whole].map((each) => each.detach({ requiresGrad: true })) as [Tensor, Tensor];

@@ -1,4 +1,4 @@
-import { DtypeError, ShapeError, type Tensor } from '@mien/tensor';
+import { DtypeError, ShapeError, type Tensor, tensor } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
   broadcastPairs,
@@ -129,6 +129,74 @@ law('arithmetic is split where it needs more workgroups than one dimension has',
     near(toTensor(a).add(1), reference.add(a, reference.full([], 1))),
   ),
 );
+
+/** C's pow, which differs from JavaScript's where the base is 1 or -1. */
+const powerInC = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+const special = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2, -2, 0.5, -0.5, 3, 4, -3, 1e-20, -1e20, 1001, -129];
+
+test('pow equals C in every special case, of tensors, numbers on either side and broadcast', async () => {
+  const bases = tensor(special);
+  const all = special.flatMap((a) => special.map((b) => [a, b] as const));
+  const expected = Float64Array.from(all, ([a, b]) => Math.fround(powerInC(a, b)));
+  const shape = [special.length, special.length];
+  const agree = async (found: Tensor, wanted: ArrayLike<number>, form: string) => {
+    const values = await found.data();
+    for (const [i, [a, b]] of all.entries()) {
+      const [value, right] = [values[i] as number, wanted[i] as number];
+      // Denormal results may be flushed to zero of the same sign.
+      const close = Math.abs(value - right) <= 8 * 2 ** -23 * Math.abs(right) + 2 ** -126;
+      const same = Object.is(value, right) || (value !== 0 && close) || (value === 0 && right !== 0 && close);
+      ensure(same, `${form}: ${a} ** ${b} expected ${right}, got ${value}`);
+    }
+  };
+  await agree(bases.reshape([special.length, 1]).pow(bases), expected, 'broadcast');
+  const [left, right] = [0, 1].map((side) => tensor(all.map((pair) => pair[side] as number))) as [Tensor, Tensor];
+  await agree(left.pow(right).reshape(shape), expected, 'elements');
+  for (const [i, b] of special.entries()) {
+    const column = special.map((_, j) => expected[j * special.length + i] as number);
+    const found = await bases.pow(b).data();
+    for (const [j, a] of special.entries()) {
+      const near = Object.is(found[j], column[j]) || Math.abs((found[j] as number) - (column[j] as number)) < 2 ** -126;
+      const relative = Math.abs((found[j] as number) / (column[j] as number) - 1) <= 8 * 2 ** -23;
+      ensure(near || relative, `a number: ${a} ** ${b} expected ${column[j]}, got ${found[j]}`);
+    }
+  }
+});
+
+law(
+  'pow of whole numbers to whole exponents is exact wherever float32 holds the power',
+  fc.record({ base: fc.integer({ min: -40, max: 40 }), exponent: fc.integer({ min: 0, max: 24 }) }),
+  async ({ base, exponent }) => {
+    fc.pre(Math.fround(base ** exponent) === base ** exponent && Math.abs(base ** exponent) < 2 ** 24);
+    const [a, b] = [tensor([base, base, base, base, base]), tensor([exponent])];
+    for (const y of [a.pow(exponent), a.pow(b)]) {
+      const found = await y.data();
+      ensure(
+        found.every((v) => v === base ** exponent),
+        `${base} ** ${exponent} is ${found}`,
+      );
+    }
+  },
+  { runs: 60 },
+);
+
+test("the gradients of pow at 0 and for an exponent of 0 are PyTorch's", async () => {
+  const slopes = async (bases: number[], exponent: number) => {
+    const x = tensor(bases, { requiresGrad: true });
+    x.pow(exponent).sum().backward();
+    return (x.grad as Tensor).data();
+  };
+  ensure(String(await slopes([0, 5], 2)) === '0,10', 'x ** 2');
+  ensure(String(await slopes([0, 5], 1)) === '1,1', 'x ** 1');
+  ensure(String(await slopes([0, NaN, Infinity], 0)) === '0,0,0', 'x ** 0');
+  ensure(String(await slopes([0, 4], 0.5)) === 'Infinity,0.25', 'x ** 0.5');
+  ensure(String(await slopes([5, 11, 15], 3)) === '75,363,675', 'x ** 3');
+  const [a, b] = [tensor([0, 0, 0, 2], { requiresGrad: true }), tensor([0, 2, -1, 0], { requiresGrad: true })];
+  a.pow(b).sum().backward();
+  ensure(String(await (a.grad as Tensor).data()) === '0,0,-Infinity,0', `a ${await (a.grad as Tensor).data()}`);
+  const slope = await (b.grad as Tensor).data();
+  ensure(slope[0] === 0 && slope[1] === 0 && slope[2] === -Infinity, `b ${slope}`);
+});
 
 test('maximum and minimum give NaN where either operand is NaN', async () => {
   const a = toTensor(reference.values([4], [Number.NaN, 1, Number.NaN, 2]));

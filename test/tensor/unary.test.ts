@@ -1,6 +1,7 @@
 import { clamp, DtypeError, gelu, leakyRelu, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
+  ensure,
   gradcheck,
   near,
   offKinks,
@@ -130,8 +131,72 @@ test('elementwise functions take infinities, NaN and the largest numbers as IEEE
   await near(x.slice(0, 0, 2).exp(), reference.values([2], [Infinity, 0]));
 });
 
-test('elementwise functions refuse whole numbers and clamp refuses bounds that cross', () => {
+test('elementwise functions refuse whole numbers and clamp refuses to have no bound', () => {
   const x = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
   refuses(() => x.exp(), DtypeError, 'exp: x expects float32, came int32');
-  refuses(() => clamp(x.to('float32'), { min: 1, max: 0 }), ValueError, 'clamp: give min, max or both');
+  refuses(() => clamp(x.to('float32'), {}), ValueError, 'clamp: expected a bound, got none; pass min, max or both');
+});
+
+test('clamp gives max everywhere where min exceeds max, without a gradient, as PyTorch does', async () => {
+  const x = toTensor(reference.values([3], [-2, 0, 6]), { requiresGrad: true });
+  const y = clamp(x, { min: 2, max: 1 });
+  await near(y, reference.values([3], [1, 1, 1]));
+  y.sum().backward();
+  await near(x.grad as Tensor, reference.values([3], [0, 0, 0]));
+});
+
+test('sign gives -1, 0 or 1, of whole numbers too, and a gradient of zero', async () => {
+  const x = toTensor(reference.values([5], [-3, -0, 0, 0.25, Infinity]), { requiresGrad: true });
+  await near(x.sign(), reference.values([5], [-1, 0, 0, 1, 1]));
+  x.sign().backward(toTensor(reference.values([5], [1, 2, Infinity, NaN, 3])));
+  await near(x.grad as Tensor, reference.values([5], [0, 0, 0, 0, 0]));
+  const whole = toTensor(reference.values([3], [-7, 0, 2147483647]), { dtype: 'int32' });
+  ensure(whole.sign().dtype === 'int32', 'sign of whole numbers is whole');
+  await near(whole.sign(), reference.values([3], [-1, 0, 1]));
+});
+
+test("relu6 and hardtanh composed of clamp have PyTorch's gradients: 1 at both bounds", async () => {
+  const x = toTensor(reference.values([5], [-1, 0, 3, 6, 7]), { requiresGrad: true });
+  clamp(x, { min: 0, max: 6 }).sum().backward();
+  await near(x.grad as Tensor, reference.values([5], [0, 1, 1, 1, 0]));
+});
+
+test("relu, leakyRelu and abs have PyTorch's gradients at 0: 0, the slope and 0", async () => {
+  const at = (f: (x: Tensor) => Tensor) => {
+    const x = toTensor(reference.values([3], [0, -0, NaN]), { requiresGrad: true });
+    f(x).backward(toTensor(reference.values([3], [5, 5, 5])));
+    return x.grad as Tensor;
+  };
+  await near(
+    at((x) => x.relu()),
+    reference.values([3], [0, 0, 5]),
+  );
+  await near(
+    at((x) => leakyRelu(x, 0.5)),
+    reference.values([3], [2.5, 2.5, 2.5]),
+  );
+  await near(
+    at((x) => x.abs()),
+    reference.values([3], [0, 0, NaN]),
+  );
+});
+
+test('a square root has an infinite slope at 0, so that a norm or deviation of zero has a gradient of NaN, as in PyTorch', async () => {
+  const zeros = () => toTensor(reference.full([3], 0), { requiresGrad: true });
+  const compositions: Record<string, [f: (x: Tensor) => Tensor, slope: number]> = {
+    'sqrt()': [(x) => x.sqrt().sum(), Infinity],
+    'square().sum().sqrt()': [(x) => x.square().sum().sqrt(), NaN],
+    'square().sqrt()': [(x) => x.square().sqrt().sum(), NaN],
+    'variance().sqrt()': [(x) => x.variance().sqrt(), NaN],
+    'add(eps).sqrt()': [(x) => x.square().sum().add(1e-12).sqrt(), 0],
+  };
+  for (const [name, [f, slope]] of Object.entries(compositions)) {
+    const x = zeros();
+    f(x).backward();
+    const found = await (x.grad as Tensor).data();
+    ensure(
+      found.every((v) => Object.is(v, slope)),
+      `${name}: expected ${slope}, got ${found}`,
+    );
+  }
 });

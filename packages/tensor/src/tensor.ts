@@ -316,6 +316,11 @@ export class Tensor {
     return unary.abs(this);
   }
 
+  /** -1, 0 or 1 by the sign of x, NaN of NaN; the derivative is 0. */
+  sign(): Tensor {
+    return unary.sign(this);
+  }
+
   /** e to the power of x. */
   exp(): Tensor {
     return unary.exp(this);

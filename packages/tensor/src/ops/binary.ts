@@ -10,6 +10,7 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { full } from './create.ts';
 import { runElementwise } from './elementwise.ts';
 import { broadcastShapes, broadcastStrides, collapse, padded, sizeOf } from './geometry.ts';
 import { sumTo } from './reduce.ts';
@@ -37,7 +38,8 @@ const every = ['float32', 'int32', 'uint32', 'bool'] as const;
 function row(name: string, operation: string, dtypes: readonly DType[], answers: Row['answers']): Row {
   const forms: Record<string, Forms> = {};
   for (const element of new Set(dtypes.map((dtype) => wgslType[dtype]))) {
-    const values = { OP: operation, element, result: answers === 'bool' ? 'u32' : element };
+    const result = answers === 'bool' ? 'u32' : element;
+    const values = { OP: operation, element, result, FLOAT: element === 'f32' };
     forms[element] = {
       same: kernel(binary, values),
       broadcast: kernel(binaryBroadcast, values),
@@ -197,44 +199,51 @@ export const div: Binary = differentiable(
   (dy, _a, b, y) => div(mul(dy, y), b).neg(),
 );
 
-/** a to the power of b, for float32; negative bases take integer exponents, others give NaN, as in C. */
+/**
+ * a to the power of b, for float32, as C and PyTorch define it: exact for whole b where the power is a float, 1 for b = 0
+ * and for a = 1 even with NaN, NaN for a negative a and a b that is not whole.
+ */
 export const pow: Binary = differentiable(
   row('pow', 'POW', ['float32'], 'same'),
-  { a: 'ab', b: 'ay' },
+  { a: 'ab', b: 'aby' },
   (dy, a, b) => mul(dy, slopeOfPower(a, b)),
-  (dy, a, _b, y) => mul(dy, mul(y, logOfBase(a))),
+  (dy, a, b, y) => mul(dy, slopeOfExponent(a, b, y)),
 );
 
-/** b * a^(b - 1), and 0 for b = 0, where the power is 1 even of a base of 0. */
+/** b * a^(b - 1), and 0 for b = 0, where the power is 1 whatever a is. */
 function slopeOfPower(a: Tensor | number, b: Tensor | number): Tensor {
-  if (typeof b === 'number') return b === 0 ? mul(a, 0) : mul(pow(a, b - 1), b);
+  if (typeof b === 'number') return b === 0 ? full((a as Tensor).shape, 0) : mul(pow(a, b - 1), b);
   return where(eq(b, 0), 0, mul(pow(a, sub(b, 1)), b));
 }
 
-/** log of a base, 0 for a base of 0: there 0 ** b does not change with b > 0 (PyTorch's rule). */
-function logOfBase(a: Tensor | number): Tensor | number {
-  if (typeof a === 'number') return a === 0 ? 0 : Math.log(a);
-  return where(eq(a, 0), a.mul(0), a.log());
+/** y * log(a), and 0 for a = 0 and b >= 0, where the power does not change with b (PyTorch's rule). */
+function slopeOfExponent(a: Tensor | number, b: Tensor | number, y: Tensor): Tensor {
+  if (typeof a === 'number') {
+    const slope = mul(y, Math.log(a));
+    return a === 0 ? where(ge(b, 0), 0, slope) : slope;
+  }
+  return where(logicalAnd(eq(a, 0), ge(b, 0)), 0, mul(y, a.log()));
 }
 
 /** The larger of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
 export const maximum: Binary = differentiable(
   row('maximum', 'MAXIMUM', numeric, 'same'),
   { a: 'ab', b: 'ab' },
-  (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
-  (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
+  (dy, a, b) => shareOf(dy, lt(a, b), eq(a, b)),
+  (dy, a, b) => shareOf(dy, gt(a, b), eq(a, b)),
 );
 
 /** The smaller of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */
 export const minimum: Binary = differentiable(
   row('minimum', 'MINIMUM', numeric, 'same'),
   { a: 'ab', b: 'ab' },
-  (dy, a, b) => mul(dy, shareOf(lt(a, b), eq(a, b))),
-  (dy, a, b) => mul(dy, shareOf(gt(a, b), eq(a, b))),
+  (dy, a, b) => shareOf(dy, gt(a, b), eq(a, b)),
+  (dy, a, b) => shareOf(dy, lt(a, b), eq(a, b)),
 );
 
-function shareOf(wins: Tensor, ties: Tensor): Tensor {
-  return add(wins.to('float32'), mul(ties.to('float32'), 0.5));
+/** dy, half of it at ties, and 0 where the operand loses, even if dy is not finite there. */
+function shareOf(dy: Tensor, loses: Tensor, ties: Tensor): Tensor {
+  return where(loses, 0, mul(dy, sub(1, mul(ties.to('float32'), 0.5))));
 }
 
 /** An operation that answers with `bool` and has no gradient. */
@@ -271,7 +280,7 @@ const reluRow = row('reluGradient', 'RELU_GRADIENT', ['float32'], 'same');
 const sigmoidRow = row('sigmoidGradient', 'SIGMOID_GRADIENT', ['float32'], 'same');
 const tanhRow = row('tanhGradient', 'TANH_GRADIENT', ['float32'], 'same');
 
-/** dy where y > 0, else 0; y is relu's result. */
+/** 0 where y <= 0, else dy, NaN included; y is relu's result. */
 export function reluGradient(dy: Tensor, y: Tensor): Tensor {
   return record(
     'reluGradient',

@@ -40,16 +40,24 @@ interface Reduction {
 type Elements = 'f32' | 'i32' | 'u32';
 
 function reduction(operation: string): Readonly<Record<Elements, Reduction>> {
-  const rows = (element: Elements, values: KernelValues): BySize => ({
-    any: kernel(reduceRows, { OP: operation, element, value: element, ...values }),
-    quads: kernel(reduceRows, { OP: operation, element, value: `vec4<${element}>`, WIDTH: 4, ...values }),
-  });
+  const rows = (element: Elements, values: KernelValues): BySize => {
+    const own = { OP: operation, element, FLOAT: element === 'f32', ...values };
+    return {
+      any: kernel(reduceRows, { ...own, value: element }),
+      quads: kernel(reduceRows, { ...own, value: `vec4<${element}>`, valueBits: 'vec4<u32>', WIDTH: 4 }),
+    };
+  };
   const of = (element: Elements): Reduction => ({
     rows: rows(element, {}),
     narrowRows: rows(element, { LANES: 8 }),
     columns: {
-      any: kernel(reduceColumns, { OP: operation, element }),
-      quads: kernel(reduceColumns, { OP: operation, element: `vec4<${element}>` }),
+      any: kernel(reduceColumns, { OP: operation, element, FLOAT: element === 'f32' }),
+      quads: kernel(reduceColumns, {
+        OP: operation,
+        element: `vec4<${element}>`,
+        elementBits: 'vec4<u32>',
+        FLOAT: element === 'f32',
+      }),
     },
   });
   return { f32: of('f32'), i32: of('i32'), u32: of('u32') };

@@ -6,7 +6,20 @@ import { ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { scope } from '../runtime/scope.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { ge, le, logicalAnd, maximum, minimum, reluGradient, sigmoidGradient, sub, tanhGradient } from './binary.ts';
+import {
+  ge,
+  gt,
+  le,
+  logicalAnd,
+  lt,
+  maximum,
+  minimum,
+  reluGradient,
+  sigmoidGradient,
+  sub,
+  tanhGradient,
+} from './binary.ts';
+import { full } from './create.ts';
 import { runElementwise } from './elementwise.ts';
 import { where } from './where.ts';
 
@@ -40,7 +53,7 @@ function unary(
 }
 
 const negFloat: Unary = unary('neg', 'NEG', 'nothing', (dy) => negFloat(dy));
-const absFloat: Unary = unary('abs', 'ABS', 'input', (dy, x) => dy.mul(sign(x)));
+const absFloat: Unary = unary('abs', 'ABS', 'input', (dy, x) => dy.mul(signFloat(x)));
 const squareFloat: Unary = unary('square', 'SQUARE', 'input', (dy, x) => dy.mul(x).mul(2));
 
 /** -x. */
@@ -58,8 +71,12 @@ export function square(x: Tensor): Tensor {
   return x.dtype === 'float32' ? squareFloat(x) : x.mul(x);
 }
 
-/** -1, 0 or 1; its derivative is 0. */
-export const sign: Unary = unary('sign', 'SIGN', 'nothing', (dy) => dy.mul(0));
+const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => full(dy.shape, 0));
+
+/** -1, 0 or 1 by the sign of x, NaN of NaN (PyTorch gives 0); the derivative is 0. */
+export function sign(x: Tensor): Tensor {
+  return x.dtype === 'int32' ? scope(() => sub(gt(x, 0).to('int32'), lt(x, 0).to('int32'))) : signFloat(x);
+}
 
 /** e to the power of x. */
 export const exp: Unary = unary('exp', 'EXP', 'output', (dy, y) => dy.mul(y));
@@ -128,16 +145,18 @@ export interface ClampOptions {
   readonly max?: number;
 }
 
-/** x, but no less than `min` and no more than `max`. The derivative is 1 from bound to bound inclusive, else 0. */
+/**
+ * min(max(x, `min`), `max`): where `min` exceeds `max`, `max` everywhere, and NaN for a bound that is NaN. The derivative
+ * is 1 from bound to bound inclusive, else 0. Throws ValueError without a bound.
+ */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = options;
-  if (!(min <= max) || (options.min === undefined && options.max === undefined)) {
-    throw new ValueError(`clamp: give min, max or both with min <= max, came min ${min}, max ${max}`);
+  if (options.min === undefined && options.max === undefined) {
+    throw new ValueError('clamp: expected a bound, got none; pass min, max or both');
   }
   return scope(() => {
     const inside = x.requiresGrad ? inRange(x.detach(), options) : null;
-    const raised = options.min === undefined ? x.detach() : maximum(x.detach(), min);
-    const y = options.max === undefined ? raised : minimum(raised, max);
+    const raised = options.min === undefined ? x.detach() : maximum(x.detach(), options.min);
+    const y = options.max === undefined ? raised : minimum(raised, options.max);
     return record(
       'clamp',
       y,
