@@ -1,7 +1,8 @@
 // Opens every adapter in the order in which init() finds them, and runs the kernel whose answer is known on each.
-import { type AdapterFacts, factsOf, limitsOf } from '../packages/tensor/src/device/adapter.ts';
+import { type AdapterFacts, factsOf, limitsOf, subgroupLanes } from '../packages/tensor/src/device/adapter.ts';
 import { adapters, environmentChoice, remedy } from '../packages/tensor/src/device/gpu.node.ts';
-import { checkKnownAnswer, openDevice } from '../packages/tensor/src/device/open.ts';
+import { openDevice } from '../packages/tensor/src/device/open.ts';
+import { startCheck } from '../packages/tensor/src/device/start/check.ts';
 
 interface Report extends AdapterFacts {
   /** `right`, or what is wrong with the known answer. */
@@ -20,7 +21,8 @@ for await (const adapter of adapters()) {
   const facts = factsOf(adapter);
   if (reports.some(({ name, description }) => name === facts.name && description === facts.description)) continue;
   const gpu = await adapter.requestDevice({ requiredLimits: limitsOf(adapter.limits) });
-  const knownAnswer = (await checkKnownAnswer(gpu)) ?? 'right';
+  const wrong = await startCheck(gpu, subgroupLanes(facts));
+  const knownAnswer = wrong ? `${wrong.kind}: ${wrong.detail}` : 'right';
   gpu.destroy();
   const isUsed = used?.facts.name === facts.name && used.facts.description === facts.description;
   reports.push({ knownAnswer, used: isUsed, ...facts });

@@ -76,3 +76,8 @@ function nameOf(words: string): string | null {
 function isNull(adapter: GPUAdapter): boolean {
   return /null.?backend/i.test([adapter.info.device, adapter.info.description].join(' '));
 }
+
+/** The size of all subgroups, or null where there are none or several sizes. */
+export function subgroupLanes({ subgroupSize }: AdapterFacts): number | null {
+  return subgroupSize && subgroupSize.min === subgroupSize.max ? subgroupSize.max : null;
+}

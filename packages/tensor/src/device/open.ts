@@ -1,7 +1,7 @@
-// A device that is known to compute: everything the adapter offers, and one kernel whose answer is known.
-import text from '@mien/shaders/device/knownAnswer.wgsl';
+// A device that is known to compute: everything the adapter offers, and a check of each class of what it does.
 import { DeviceError } from '../errors.ts';
-import { type AdapterFacts, factsOf, limitsOf, openAdapter } from './adapter.ts';
+import { type AdapterFacts, factsOf, limitsOf, openAdapter, subgroupLanes } from './adapter.ts';
+import { startCheck } from './start/check.ts';
 
 export type { AdapterFacts } from './adapter.ts';
 
@@ -21,47 +21,10 @@ export async function openDevice(
     requiredFeatures: useful.filter((feature) => adapter.features.has(feature)),
     requiredLimits: limitsOf(adapter.limits),
   });
-  const wrong = await checkKnownAnswer(gpu);
+  const wrong = await startCheck(gpu, subgroupLanes(facts));
   if (wrong === null) return { gpu, facts };
   gpu.destroy();
   throw new DeviceError(
-    `init: ${facts.name} computes wrongly (${wrong}); choose another adapter with init({ adapter }) or MIEN_ADAPTER, or update its driver`,
+    `init: ${facts.name} failed the start check: ${wrong.kind} (${wrong.detail}); choose another adapter with init({ adapter }) or MIEN_ADAPTER, or update its driver`,
   );
-}
-
-/** Runs a kernel whose answer is known; gives null when it is right, else what is wrong with it. */
-export async function checkKnownAnswer(gpu: GPUDevice): Promise<string | null> {
-  const lanes = 64;
-  const size = 4 * lanes;
-  const y = gpu.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
-  const staging = gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const module = gpu.createShaderModule({ label: 'knownAnswer', code: text });
-  try {
-    const pipeline = await gpu.createComputePipelineAsync({ layout: 'auto', compute: { module } });
-    const group = gpu.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: [{ binding: 0, resource: { buffer: y } }],
-    });
-    const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(1);
-    pass.end();
-    encoder.copyBufferToBuffer(y, 0, staging, 0, size);
-    gpu.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const found = new Float32Array(staging.getMappedRange());
-    for (let i = 0; i < lanes; i++) {
-      const hash = (Math.imul(lanes - 1 - i, 2654435761) + 12345) >>> 26;
-      const expected = 0.5 * i + 64 * hash;
-      if (found[i] !== expected) return `element ${i} is ${found[i]}, expected ${expected}`;
-    }
-    return null;
-  } catch (reason) {
-    return reason instanceof Error ? reason.message : String(reason);
-  } finally {
-    y.destroy();
-    staging.destroy();
-  }
 }

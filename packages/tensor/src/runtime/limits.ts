@@ -1,4 +1,4 @@
-import type { AdapterFacts } from '../device/adapter.ts';
+import { type AdapterFacts, subgroupLanes } from '../device/adapter.ts';
 
 /**
  * The adapter's limits and abilities as the runtime believes them: work beyond a limit is split, and kernels are chosen by
@@ -23,7 +23,7 @@ export interface Limits {
 const largestBuffer = 2 ** 31;
 
 /** The limits that `gpu` was made with on an adapter of these facts. */
-export function limitsOf(gpu: GPUDevice, { subgroupSize, features }: AdapterFacts): Limits {
+export function limitsOf(gpu: GPUDevice, facts: AdapterFacts): Limits {
   const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   return {
     maxComputeWorkgroupsPerDimension,
@@ -31,8 +31,8 @@ export function limitsOf(gpu: GPUDevice, { subgroupSize, features }: AdapterFact
     maxStorageBufferBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
     maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
-    subgroupSize: subgroupSize && subgroupSize.min === subgroupSize.max ? subgroupSize.max : null,
-    shaderF16: features.includes('shader-f16'),
+    subgroupSize: subgroupLanes(facts),
+    shaderF16: facts.features.includes('shader-f16'),
   };
 }
 

@@ -1,7 +1,8 @@
 // The kit for proving kernels: laws over generated cases, derived tolerances, gradients against float64 differences.
 
 export { keptNames, readKept, writeKept } from '#kept';
-export { checkKnownAnswer } from '../device/open.ts';
+export { openDevice } from '../device/open.ts';
+export { startCheck } from '../device/start/check.ts';
 export { broadcastShapes, broadcastStrides, collapse } from '../ops/geometry.ts';
 export { alternatives, alternativesOf, withAlternative } from '../runtime/alternatives.ts';
 export { kernels, type TextEdit } from '../runtime/kernel.ts';

@@ -1,0 +1,185 @@
+// A chain of dependent dispatches of shaders/device/chain.wgsl in every shape of grid, with parameters at dynamic offsets,
+// bindings at offsets, copies and host writes: what it gives depends on every command, and on their order.
+import chain from '@mien/shaders/device/chain.wgsl';
+import grid from '@mien/shaders/lib/grid.wgsl';
+import { difference, randomWords } from './probe.ts';
+
+/** Words that the chain changes: no multiple of a group's lanes. */
+const count = 1100;
+const bytes = 4 * count;
+/** Slots in each of two buffers, farther apart than 64 KiB. */
+const slots = 3;
+const slotBytes = 68 * 1024;
+/** 18 groups are needed; ids past the end do nothing. */
+const grids = [
+  [18, 1, 1],
+  [1, 18, 1],
+  [3, 3, 2],
+  [1, 1, 18],
+  [9, 2, 1],
+  [2, 3, 3],
+  [5, 2, 2],
+  [1, 6, 3],
+] as const;
+const lanes = 64;
+const dispatches = 14;
+
+type Words = Uint32Array<ArrayBuffer>;
+
+/** A slot of a buffer: where its words are, and what they should be. */
+interface Place {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  words: Words;
+}
+
+/** The commands of a round, and what they should give. */
+export class Chain {
+  /** Bytes that a round puts into the staging buffer. */
+  readonly staged: number = 3 * bytes;
+  readonly #gpu: GPUDevice;
+  readonly #buffers: readonly [GPUBuffer, GPUBuffer];
+  readonly #places: readonly Place[];
+  readonly #params: GPUBuffer;
+  readonly #layout: GPUBindGroupLayout;
+  readonly #pipeline: GPUComputePipeline;
+  readonly #groups = new Map<number, GPUBindGroup>();
+  /** The words that the staging buffer should get, by what they say. */
+  #expected: { readonly kind: string; readonly words: Words }[] = [];
+
+  static async open(gpu: GPUDevice): Promise<Chain> {
+    const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type },
+    });
+    const uniform: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: 16 };
+    const params = { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: uniform };
+    const entries = [params, storage(1, 'read-only-storage'), storage(2, 'storage')];
+    const layout = gpu.createBindGroupLayout({ entries });
+    const pipeline = await gpu.createComputePipelineAsync({
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: gpu.createShaderModule({ label: 'chain', code: `${chain}\n${grid}` }) },
+    });
+    return new Chain(gpu, layout, pipeline);
+  }
+
+  private constructor(gpu: GPUDevice, layout: GPUBindGroupLayout, pipeline: GPUComputePipeline) {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.#gpu = gpu;
+    this.#layout = layout;
+    this.#pipeline = pipeline;
+    const make = (): GPUBuffer => gpu.createBuffer({ size: slots * slotBytes, usage });
+    this.#buffers = [make(), make()];
+    // WebGPU makes buffers of zeros.
+    this.#places = Array.from({ length: 2 * slots }, (_, i) => ({
+      buffer: this.#buffers[(i % 2) as 0 | 1],
+      offset: slotBytes * (i >> 1),
+      words: new Uint32Array(count),
+    }));
+    const size = dispatches * gpu.limits.minUniformBufferOffsetAlignment;
+    this.#params = gpu.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  }
+
+  /** Encodes round `round`; `between` adds dispatches of other kernels in the middle of a pass. */
+  encode(
+    encoder: GPUCommandEncoder,
+    staging: GPUBuffer,
+    round: number,
+    between: (pass: GPUComputePassEncoder) => void,
+  ): void {
+    const params = this.#writeParams(round);
+    this.#expected = [];
+    const stage = (kind: string, { buffer, offset, words }: Place): void => {
+      encoder.copyBufferToBuffer(buffer, offset, staging, bytes * this.#expected.length, bytes);
+      this.#expected.push({ kind, words });
+    };
+    const start = this.#at(0, round);
+    start.words = randomWords(count);
+    this.#gpu.queue.writeBuffer(start.buffer, start.offset, start.words);
+    stage('host writes and reads', start);
+    // Two parts change places on their way through the other buffer.
+    const aside = this.#at(1, round + 1);
+    const part = Math.floor(count / 3);
+    encoder.copyBufferToBuffer(start.buffer, start.offset, aside.buffer, aside.offset + bytes - 4 * part, 4 * part);
+    encoder.copyBufferToBuffer(start.buffer, start.offset + 4 * part, aside.buffer, aside.offset, bytes - 4 * part);
+    aside.words = Uint32Array.of(...start.words.subarray(part), ...start.words.subarray(0, part));
+    stage('copies', aside);
+
+    let pass = encoder.beginComputePass();
+    for (let step = 0; step < dispatches; step++) {
+      const [factor, added] = params.values[step] as readonly [number, number];
+      const [x, y] = [this.#at(step, round), this.#at(step + 1, round)];
+      pass.setPipeline(this.#pipeline);
+      pass.setBindGroup(0, this.#group(x, y), [step * params.stride]);
+      pass.dispatchWorkgroups(...(grids[(step + round) % grids.length] as readonly [number, number, number]));
+      y.words = y.words.map(
+        (word, i) => Math.imul(x.words[i] as number, factor) + 3 * word + added + Math.floor(i / lanes),
+      );
+      if (step === 5) between(pass);
+      if (step !== 9) continue;
+      // A copy between two passes of one submit: another slot gets a piece.
+      pass.end();
+      const other = this.#at(step + 2, round);
+      encoder.copyBufferToBuffer(y.buffer, y.offset + 64, other.buffer, other.offset + 256, 512);
+      other.words = other.words.slice();
+      other.words.set(y.words.subarray(16, 144), 64);
+      pass = encoder.beginComputePass();
+    }
+    pass.end();
+    stage('dispatches, their order, grids, parameters and bindings', this.#at(dispatches, round));
+  }
+
+  /** What is wrong with what the staging buffer got, and of which kind. */
+  verify(staged: ArrayBuffer): { readonly kind: string; readonly detail: string } | null {
+    for (const [i, { kind, words }] of this.#expected.entries()) {
+      const detail = difference(new Uint32Array(staged, i * bytes, count), words);
+      if (detail !== null) return { kind, detail };
+    }
+    return null;
+  }
+
+  /** All that it holds. */
+  get buffers(): readonly GPUBuffer[] {
+    return [...this.#buffers, this.#params];
+  }
+
+  /** Where step `step` reads: the buffers take turns, their slots in an order that the round decides. */
+  #at(step: number, round: number): Place {
+    const slot = (step * (1 + (round % 2)) + round) % slots;
+    return this.#places[2 * slot + (step % 2)] as Place;
+  }
+
+  /** Every step's factor, which is odd so that nothing is lost, and summand. */
+  #writeParams(round: number): { readonly values: readonly (readonly [number, number])[]; readonly stride: number } {
+    const stride = this.#gpu.limits.minUniformBufferOffsetAlignment;
+    const random = randomWords(2 * dispatches);
+    const values = Array.from({ length: dispatches }, (_, i): readonly [number, number] => [
+      (random[2 * i] as number) | 1,
+      (random[2 * i + 1] as number) + round,
+    ]);
+    const arena = new Uint32Array((dispatches * stride) / 4);
+    values.forEach(([factor, step], i) => {
+      arena.set([count, factor, step], (i * stride) / 4);
+    });
+    this.#gpu.queue.writeBuffer(this.#params, 0, arena);
+    return { values, stride };
+  }
+
+  #group(x: Place, y: Place): GPUBindGroup {
+    const key = this.#places.indexOf(x) * 2 * slots + this.#places.indexOf(y);
+    const range = ({ buffer, offset }: Place): GPUBufferBinding => ({ buffer, offset, size: bytes });
+    const made =
+      this.#groups.get(key) ??
+      this.#gpu.createBindGroup({
+        layout: this.#layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.#params, size: 16 } },
+          { binding: 1, resource: range(x) },
+          { binding: 2, resource: range(y) },
+        ],
+      });
+    this.#groups.set(key, made);
+    return made;
+  }
+}
