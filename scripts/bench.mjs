@@ -7,9 +7,9 @@ import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
 
 const { values, positionals } = readOptions();
 prepare();
-const { bundleForNode } = await import('./bundle.mjs');
+const { bundleForNode, endIfPrinted } = await import('./bundle.mjs');
 const entry = `export { bench, names } from './bench/main.ts'; export { pictureOf } from './bench/picture.ts';`;
-const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(() => process.exit(1));
+const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(endIfPrinted);
 process.setSourceMapsEnabled(true);
 process.chdir(root);
 const { bench, names, pictureOf } = await import(pathToFileURL(bundle).href);

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cache, fail, pnpm, prepare, root, typed } from './workspace.mjs';
+import { cacheFolder, fail, pnpm, prepare, root, typed } from './workspace.mjs';
 
 /** A process may take so long for one piece of work. */
 const limitSeconds = 600;
@@ -119,8 +119,9 @@ function installPeers() {
 /** The programs of bench/peers, each in one file: tfjs's modules import one another in a way that Node does not take. */
 async function bundlePrograms() {
   const { build } = await import('esbuild');
+  const { endIfPrinted } = await import('./bundle.mjs');
   const programs = ['mien.ts', 'tfjs.mjs', 'jax.mjs', 'onnx.mjs'];
-  const outdir = join(cache, 'peers');
+  const outdir = join(cacheFolder(), 'peers');
   await build({
     entryPoints: programs.map((name) => join(folder, name)),
     outdir,
@@ -137,7 +138,7 @@ async function bundlePrograms() {
     plugins: [nativeApart],
     absWorkingDir: root,
     logLevel: 'error',
-  }).catch(() => process.exit(1)); // esbuild has printed why
+  }).catch(endIfPrinted);
   return programs.map((name) => join(outdir, name.replace(/\.m?[jt]s$/, '.mjs')));
 }
 

@@ -5,7 +5,7 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { blazeFaceWeights } from './blazeface.mjs';
-import { cache, root } from './workspace.mjs';
+import { cacheFolder, root } from './workspace.mjs';
 
 const common = {
   bundle: true,
@@ -16,6 +16,8 @@ const common = {
   // A bare import that esbuild drops would be a test file that never runs.
   logOverride: { 'ignored-bare-import': 'error' },
   absWorkingDir: root,
+  // Entries outside the checkout find the workspace's packages and what these use.
+  nodePaths: [join(root, 'node_modules')],
 };
 
 /** The workspace's own code in one file; each npm package stays one file: import of what its importer finds, so native ones work. */
@@ -35,6 +37,7 @@ const leavePackages = {
 
 /** Bundles `entry` (a path, or `{ contents }`) for Node; gives the file to import. */
 export async function bundleForNode(entry, name = 'entry') {
+  const cache = cacheFolder();
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     ...common,
@@ -68,6 +71,7 @@ export async function bundleForNode(entry, name = 'entry') {
 
 /** Bundles entries (name to path, or one `{ contents }`) for the browser; gives a map of file name to text. */
 export async function bundleForBrowser(entries, options = {}) {
+  const outdir = join(root, 'browser'); // nothing is written there
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     ...common,
@@ -75,17 +79,23 @@ export async function bundleForBrowser(entries, options = {}) {
     platform: 'browser',
     target: 'es2022',
     sourcemap: 'inline',
-    outdir: join(cache, 'browser'),
+    outdir,
     logLevel: 'warning',
     ...options,
     plugins: [blazeFaceWeights, ...(options.plugins ?? [])],
   });
-  return new Map(outputFiles.map((file) => [file.path.slice(join(cache, 'browser').length + 1), file.text]));
+  return new Map(outputFiles.map((file) => [file.path.slice(outdir.length + 1), file.text]));
+}
+
+/** Ends the process where esbuild failed, because it has printed why; throws any other reason. */
+export function endIfPrinted(reason) {
+  if (reason?.errors?.length > 0) process.exit(1);
+  throw reason;
 }
 
 /** Bundles `entry` for Node and runs it in this process with `words` as its arguments; stack traces name the .ts lines. */
 export async function runEntry(entry, words) {
-  const file = await bundleForNode(entry).catch(() => process.exit(1)); // esbuild has printed why
+  const file = await bundleForNode(entry).catch(endIfPrinted);
   process.setSourceMapsEnabled(true);
   process.argv = [process.argv[0], typeof entry === 'string' ? entry : file, ...words];
   return import(pathToFileURL(file).href);

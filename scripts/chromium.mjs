@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { cache, fail, root } from './workspace.mjs';
+import { cacheFolder, fail, root } from './workspace.mjs';
 
 const flags = [
   '--headless',
@@ -55,9 +55,9 @@ function findChromium() {
 /** Unpacks once a version, beside and renamed, so that an interrupted run leaves nothing half. */
 function unpackedChromium(packed) {
   const { version } = JSON.parse(readFileSync(join(packed, 'package.json'), 'utf8'));
-  const folder = join(cache, `chromium-${version}`);
+  const folder = join(cacheFolder(), `chromium-${version}`);
   if (!existsSync(folder)) {
-    mkdirSync(cache, { recursive: true });
+    mkdirSync(cacheFolder(), { recursive: true });
     const half = mkdtempSync(`${folder}-`);
     const open = (name) => brotliDecompressSync(readFileSync(join(packed, 'bin', name)));
     writeFileSync(join(half, 'chromium'), open('chromium.br'));

@@ -2,9 +2,11 @@
 import { join, resolve } from 'node:path';
 import { callerFolder, prepare, root, typed } from './workspace.mjs';
 
+const PATHS = ['--data', '--out'];
 const words = typed().map((word, i, all) => {
-  if (all[i - 1] === '--data') return resolve(callerFolder, word);
-  return word.startsWith('--data=') ? `--data=${resolve(callerFolder, word.slice(7))}` : word;
+  if (PATHS.includes(all[i - 1])) return resolve(callerFolder, word);
+  const option = PATHS.find((name) => word.startsWith(`${name}=`));
+  return option === undefined ? word : `${option}=${resolve(callerFolder, word.slice(option.length + 1))}`;
 });
 prepare();
 process.chdir(root);

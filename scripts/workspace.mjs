@@ -2,15 +2,51 @@
 // Only Node's own modules are imported here, because nothing else may be installed yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's folder, also when this file was bundled into one below it. */
 export const root = rootAbove(dirname(fileURLToPath(import.meta.url)));
 
-/** A folder for what may be deleted at any time: bundles, unpacked programs. */
-export const cache = join(root, 'node_modules', '.cache', 'mien');
+const cache = join(root, 'node_modules', '.cache', 'mien');
+let writableCache = null;
+
+/** A folder for what may be deleted at any time: bundles, unpacked programs. Where the checkout cannot be written, one of this process. */
+export function cacheFolder() {
+  writableCache ??= writable(cache) ? cache : temporaryCache();
+  return writableCache;
+}
+
+function writable(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Its bundles find packages as those in the checkout do. */
+function temporaryCache() {
+  const folder = mkdtempSync(join(tmpdir(), 'mien-cache-'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** The folder that the command was typed in; npm and pnpm change to the root and name it in INIT_CWD. */
 export const callerFolder = process.env.INIT_CWD ?? process.cwd();
@@ -86,7 +122,9 @@ function fingerprint() {
 /** Lets one script install at a time. The lock names its process, so that one which was killed does not hold up the next. */
 function lock() {
   const file = join(root, 'node_modules', '.mien-installing');
-  mkdirSync(dirname(file), { recursive: true });
+  if (!writable(dirname(file))) {
+    fail(`mien: cannot install into ${root}, which this user cannot write; run one npm command as its owner first`);
+  }
   for (;;) {
     try {
       writeFileSync(file, `${process.pid}`, { flag: 'wx' });

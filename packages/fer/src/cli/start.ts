@@ -1,6 +1,6 @@
 // `npm start`: draws faces, trains the nano network on them and tells how well it does; --data trains on real ones.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { Command, Option } from 'commander';
@@ -21,15 +21,17 @@ interface Words {
   readonly model: ModelName;
   readonly seed: string;
   readonly epochs?: string;
+  readonly out: string;
   readonly adapter?: string;
 }
 
 const command = new Command('npm start --')
-  .description('Trains the nano network on drawn faces, or with --data on real ones, and writes runs/start.')
+  .description('Trains the nano network on drawn faces, or with --data on real ones, and writes a run folder.')
   .option('--data <path>', 'a fer2013.csv, an HDF5 file, a CK+48 folder, or a folder of training and test images')
   .addOption(new Option('--model <name>', 'the network').choices(MODELS).default('nano'))
   .option('--seed <n>', 'decides the faces, the weights and the order', '1')
   .option('--epochs <n>', 'epochs of the run')
+  .option('--out <folder>', 'the run folder; an earlier run in it is replaced', join('runs', 'start'))
   .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe')
   .action((words: Words) => runCommand((signal) => start(words, signal)));
 
@@ -37,9 +39,9 @@ await command.parseAsync();
 
 async function start(words: Words, signal: AbortSignal): Promise<void> {
   const seed = Number(words.seed);
-  const target = join('runs', 'start');
-  // The run grows beside runs/start and takes its place when it has ended.
-  const growing = join('runs', `.start-${process.pid}`);
+  const target = words.out;
+  // The run grows beside its folder and takes its place when it has ended.
+  const growing = join(dirname(target), `.${basename(target)}-${process.pid}`);
   mkdirSync(growing, { recursive: true });
   const progress = new Progress();
   try {

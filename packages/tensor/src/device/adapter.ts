@@ -16,11 +16,14 @@ export interface AdapterFacts {
   readonly subgroupSize: { readonly min: number; readonly max: number } | null;
 }
 
-/** The best adapter, or the first whose name contains `wanted`, by default the environment's. Throws DeviceError with what was found. */
-export async function openAdapter(wanted: string | undefined): Promise<GPUAdapter> {
+/**
+ * The best adapter, or the first whose name contains `wanted`, by default the environment's; `toggles` are Dawn's. Throws
+ * DeviceError with what was found.
+ */
+export async function openAdapter(wanted: string | undefined, toggles?: readonly string[]): Promise<GPUAdapter> {
   const word = (wanted ?? environmentChoice())?.toLowerCase();
   const found = new Set<string>();
-  for await (const adapter of adapters()) {
+  for await (const adapter of adapters(toggles)) {
     if (isNull(adapter)) continue;
     const facts = factsOf(adapter);
     if (word === undefined || isNamed(facts, word)) return adapter;
@@ -28,7 +31,7 @@ export async function openAdapter(wanted: string | undefined): Promise<GPUAdapte
     found.add(name === description || description === '' ? name : `${name} (${description})`);
   }
   if (found.size > 0) throw new DeviceError(`init: no adapter named ${word}; found ${[...found].join(', ')}`);
-  throw new DeviceError(`init: no WebGPU adapter; ${remedy}`);
+  throw new DeviceError(`init: no WebGPU adapter found; ${remedy()}`);
 }
 
 /** Whether an adapter says `word` of itself. */

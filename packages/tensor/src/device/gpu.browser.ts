@@ -1,12 +1,18 @@
 // Where adapters come from in a browser: it finds one, and says nothing of others.
+import { ValueError } from '../errors.ts';
 
 /** What the environment asks for: nothing here. */
 export function environmentChoice(): string | undefined {
   return undefined;
 }
 
-/** The browser's adapter, then its fallback in software. */
-export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
+/** The browser's adapter, then its fallback in software. Throws ValueError for toggles, which a page cannot set. */
+export async function* adapters(toggles?: readonly string[]): AsyncGenerator<GPUAdapter, void, undefined> {
+  if (toggles?.length) {
+    throw new ValueError(
+      `init: expected no Dawn toggles in a browser, got '${toggles[0]}'; start the browser with them`,
+    );
+  }
   const { gpu } = navigator as { readonly gpu?: GPU };
   const best = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (best) yield best;
@@ -15,4 +21,6 @@ export async function* adapters(): AsyncGenerator<GPUAdapter, void, undefined> {
 }
 
 /** What to do where there is no adapter. */
-export const remedy: string = 'use a browser with WebGPU, on a page served from https or localhost';
+export function remedy(): string {
+  return 'use a browser with WebGPU, on a page served from https or localhost';
+}

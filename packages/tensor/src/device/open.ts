@@ -13,9 +13,9 @@ const useful: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp
  * own limits. Throws DeviceError where there is none, where the name is unknown, or where the adapter computes wrongly.
  */
 export async function openDevice(
-  options: { readonly adapter?: string } = {},
+  options: { readonly adapter?: string; readonly dawn?: readonly string[] } = {},
 ): Promise<{ gpu: GPUDevice; facts: AdapterFacts }> {
-  const adapter = await openAdapter(options.adapter);
+  const adapter = await openAdapter(options.adapter, options.dawn);
   const facts = factsOf(adapter);
   const gpu = await adapter.requestDevice({
     requiredFeatures: useful.filter((feature) => adapter.features.has(feature)),

@@ -7,6 +7,10 @@ import { brotliDecompressSync } from 'node:zlib';
 import { cacheFolder } from './cache.node.ts';
 
 const archive = join('bin', 'swiftshader.tar.br');
+const driver = 'libvk_swiftshader.so';
+const manifest = 'vk_swiftshader_icd.json';
+/** The name under which Dawn opens Vulkan. */
+const loader = 'libvulkan.so.1';
 /** glibc's RTLD_NODELETE: the library stays mapped after dlopen's caller gave up on it. */
 const RTLD_NODELETE = 0x1000;
 
@@ -25,41 +29,56 @@ export function embeddedSwiftShader(): string | null {
   return null;
 }
 
-/** Runs `open` while SwiftShader is the only Vulkan driver that a loader finds; the environment is put back afterwards. */
-export async function withDriver<T>(path: string, open: () => Promise<T>): Promise<T> {
-  const folder = unpacked(path);
-  const before = { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES, VK_DRIVER_FILES: process.env.VK_DRIVER_FILES };
-  const driver = join(folder, 'vk_swiftshader_icd.json');
-  Object.assign(process.env, { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver });
+/**
+ * Maps SwiftShader where Dawn looks for Vulkan's loader, for a system that has none: the driver has the loader's one entry
+ * point itself, so no environment variable is needed and worker threads work too.
+ */
+export function mapAsLoader(path: string): void {
   try {
-    const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE;
-    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), flags);
+    process.dlopen({ exports: {} }, join(unpacked(path), loader), constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch {
-    // It is no Node module and Node says so, but the loader stays mapped, and Dawn finds it by its name.
+    // Node reports that it is not a module, but it stays mapped, and Dawn finds it by its name.
   }
+}
+
+/**
+ * Runs `open` while SwiftShader is the only driver that the system's loader finds. The environment is restored afterwards
+ * unless `keep`, which leaves it for worker threads: they get a copy of it that the loader does not read.
+ */
+export async function withDriver<T>(path: string, keep: boolean, open: () => Promise<T>): Promise<T> {
+  const before = { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES, VK_DRIVER_FILES: process.env.VK_DRIVER_FILES };
+  const file = join(unpacked(path), manifest);
+  Object.assign(process.env, { VK_ICD_FILENAMES: file, VK_DRIVER_FILES: file });
   try {
     return await open();
   } finally {
-    for (const [name, value] of Object.entries(before)) {
+    for (const [name, value] of Object.entries(keep ? {} : before)) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
   }
 }
 
-/** A folder with the archive's files, unpacked once a version; in a temporary folder where the cache cannot be written. */
+let folderInUse: string | null = null;
+
+/** A folder with the driver, unpacked once a version; a temporary one of this process where the cache cannot be written. */
 function unpacked(path: string): string {
+  folderInUse ??= unpack(path);
+  return folderInUse;
+}
+
+function unpack(path: string): string {
   const { version } = JSON.parse(readFileSync(join(dirname(path), '..', 'package.json'), 'utf8')) as {
     version: string;
   };
   const parent = cacheFolder();
-  const folder = join(parent, `swiftshader-${version}`);
-  if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
-  const files = untar(brotliDecompressSync(readFileSync(path)));
+  const folder = join(parent, `swiftshader-${version}-${loader}`);
+  if (existsSync(join(folder, loader))) return folder;
+  const files = driverFiles(path);
   try {
     mkdirSync(parent, { recursive: true });
     const half = mkdtempSync(`${folder}-`);
-    for (const [name, content] of files) writeFileSync(join(half, name), content);
+    writeAll(half, files);
     try {
       renameSync(half, folder);
     } catch (reason) {
@@ -69,9 +88,29 @@ function unpacked(path: string): string {
     return folder;
   } catch {
     const temporary = mkdtempSync(join(tmpdir(), 'mien-swiftshader-'));
-    for (const [name, content] of files) writeFileSync(join(temporary, name), content);
+    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+    writeAll(temporary, files);
     return temporary;
   }
+}
+
+/** The driver and its manifest, for a loader, and the driver once more under the loader's name, for Dawn. */
+function driverFiles(path: string): ReadonlyMap<string, Buffer> {
+  const files = untar(brotliDecompressSync(readFileSync(path)));
+  const read = (name: string): Buffer => files.get(name) ?? Buffer.alloc(0);
+  const named = Buffer.from(read(driver));
+  // glibc finds a mapped library by the name inside it (DT_SONAME), whatever its file is called.
+  named.fill(0, named.indexOf(`${driver}\0`), named.indexOf(`${driver}\0`) + driver.length);
+  named.write(loader, read(driver).indexOf(`${driver}\0`), 'latin1');
+  return new Map([
+    [driver, read(driver)],
+    [manifest, read(manifest)],
+    [loader, named],
+  ]);
+}
+
+function writeAll(folder: string, files: ReadonlyMap<string, Buffer>): void {
+  for (const [name, content] of files) writeFileSync(join(folder, name), content);
 }
 
 /** The plain files of a ustar archive, by name: blocks of 512 bytes, a header before each file. */

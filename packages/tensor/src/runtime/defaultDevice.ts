@@ -11,6 +11,11 @@ export interface InitOptions {
   /** `swiftshader`, `lavapipe`, or part of an adapter's name; without it the environment's `MIEN_ADAPTER`, then the best found. */
   readonly adapter?: string;
   /**
+   * Toggles of Dawn for this device, in Node only: a name enables one, `-name` disables it (`vulkan_enable_f16_on_nvidia`).
+   * Without it those of the environment's `MIEN_DAWN`, separated by commas.
+   */
+  readonly dawn?: readonly string[];
+  /**
    * Whether operations that have several ways take the one that `tune` found fastest on this adapter, where it is known;
    * else the choice is fixed. Without it as before, at first as the environment's `MIEN_TUNE` says: `on`, or `off` by default.
    */
@@ -19,10 +24,12 @@ export interface InitOptions {
 
 let opening: Promise<Device> | null = null;
 let current: Device | null = null;
+/** The toggles that the default device was asked for with. */
+let openedWith: readonly string[] | undefined;
 
 /**
  * Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an
- * adapter, and where the device was made on another one than is asked for now.
+ * adapter, and where the device was made on another one, or with other Dawn toggles, than is asked for now.
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
   const first = opening === null;
@@ -34,10 +41,15 @@ export async function init(options: InitOptions = {}): Promise<Device> {
     opening = null;
     throw reason;
   }
-  const { adapter, tune } = options;
+  const { adapter, dawn, tune } = options;
   if (adapter !== undefined && !isNamed(made.facts, adapter)) {
     throw new DeviceError(
       `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
+    );
+  }
+  if (dawn !== undefined && dawn.join() !== openedWith?.join()) {
+    throw new DeviceError(
+      `init: the default device already exists, with Dawn toggles [${openedWith ?? 'of MIEN_DAWN'}], got [${dawn}]; pass them in the first call`,
     );
   }
   await followIfAsked(made.facts, tune, first);
@@ -48,6 +60,7 @@ async function open(options: InitOptions): Promise<Device> {
   const { gpu, facts } = await openDevice(options);
   const made = new Device(gpu, facts);
   current = made;
+  openedWith = options.dawn;
   gpu.lost.then(() => {
     opening = null;
   });

@@ -1,8 +1,11 @@
 // Adapters, as another process finds them: the default device of this one is made already.
-import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { init } from '@mien/tensor';
 import { ensure, startCheck } from '@mien/tensor/testing';
 import { create, globals } from 'webgpu';
 import { test } from '../harness.ts';
+import { NO_EMBEDDED, start, WITHOUT_VULKAN, withFolder } from './kit.ts';
 
 interface Found {
   readonly problem: string | null;
@@ -14,9 +17,8 @@ function doctor(environment: Readonly<Record<string, string>>): {
   readonly code: number | null;
   readonly found: Found;
 } {
-  const env = { ...process.env, MIEN_ADAPTER: '', ...environment };
-  const { status, stdout } = spawnSync(process.execPath, ['scripts/doctor.mjs', '--json'], { env, encoding: 'utf8' });
-  return { code: status, found: JSON.parse(stdout) as Found };
+  const { code, out } = start(process.execPath, ['scripts/doctor.mjs', '--json'], environment);
+  return { code, found: JSON.parse(out) as Found };
 }
 
 test('init finds an adapter that computes', () => {
@@ -29,25 +31,22 @@ test('init finds an adapter that computes', () => {
   );
 });
 
-const noEmbedded =
-  process.platform === 'linux' && process.arch === 'x64' ? undefined : 'SwiftShader is embedded on Linux x64 only';
-
 test(
   'init uses the adapter that MIEN_ADAPTER names',
   () => {
     const { found } = doctor({ MIEN_ADAPTER: 'SWIFTsh' });
     ensure(found.adapters.find(({ used }) => used)?.name === 'SwiftShader', JSON.stringify(found.adapters));
   },
-  { skip: noEmbedded },
+  { skip: NO_EMBEDDED },
 );
 
 test(
   'init uses the embedded SwiftShader on a machine without a Vulkan driver',
   () => {
-    const { code, found } = doctor({ VK_DRIVER_FILES: '/nonexistent', VK_ICD_FILENAMES: '/nonexistent' });
+    const { code, found } = doctor(WITHOUT_VULKAN);
     ensure(code === 0 && found.adapters.map(({ name }) => name).join() === 'SwiftShader', JSON.stringify(found));
   },
-  { skip: noEmbedded },
+  { skip: NO_EMBEDDED },
 );
 
 test('init lists what was found when the name is unknown', () => {
@@ -69,4 +68,46 @@ test("startCheck reports that Dawn's Null backend computes nothing", async () =>
   ensure(gpu !== undefined, 'Dawn has a Null backend');
   const wrong = await startCheck(gpu, null);
   ensure(wrong?.kind === 'host writes and reads', `found ${wrong?.kind}: ${wrong?.detail}`);
+});
+
+/** What a program prints that makes a device with `toggles`. */
+async function deviceWith(toggles: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  let printed = '';
+  await withFolder((folder) => {
+    const file = join(folder, 'program.ts');
+    writeFileSync(
+      file,
+      `import { init } from '@mien/tensor';\nconst { facts } = await init(${toggles}).catch((reason) => ({ facts: { name: String(reason) } }));\nconsole.log(facts.name);\n`,
+    );
+    printed = start(process.execPath, ['scripts/run.mjs', file], environment).out.trim();
+  });
+  return printed;
+}
+
+test('init passes Dawn toggles of its caller or the environment on', async () => {
+  for (const found of [
+    await deviceWith("{ dawn: ['vulkan_enable_f16_on_nvidia', '-lazy_clear_resource_on_first_use'] }"),
+    await deviceWith('', { MIEN_DAWN: 'enable_integer_range_analysis_in_robustness' }),
+  ]) {
+    ensure(found !== '' && !found.includes('Error'), found);
+  }
+});
+
+test('init refuses Dawn toggles that this Dawn does not have, because Dawn would ignore them', async () => {
+  const expected =
+    "ValueError: init: expected names of Dawn toggles, got 'not_a_toggle', which this Dawn does not have; correct init({ dawn }) or MIEN_DAWN";
+  for (const found of [
+    await deviceWith("{ dawn: ['not_a_toggle'] }"),
+    await deviceWith('', { MIEN_DAWN: 'dump_shaders,not_a_toggle' }),
+  ]) {
+    ensure(found === expected, found);
+  }
+});
+
+test('init refuses other Dawn toggles than the default device has', async () => {
+  let message = '';
+  await init({ dawn: ['dump_shaders'] }).catch((reason) => {
+    message = String(reason);
+  });
+  ensure(message.startsWith('DeviceError: init: the default device already exists'), message);
 });
