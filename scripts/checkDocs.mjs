@@ -33,7 +33,9 @@ function blocksOf(name) {
 async function problemsOf({ place, language, code }, bundleForNode, scripts) {
   if (language === 'sh') {
     const named = [...code.matchAll(/^\$? ?npm (?:run (?:-s )?)?(\w+)/gm)].map(([, script]) => script);
-    return named.filter((script) => script !== 'install' && !(script in scripts)).map((script) => `${place}: there is no script ${script}`);
+    return named
+      .filter((script) => script !== 'install' && !(script in scripts))
+      .map((script) => `${place}: there is no script ${script}`);
   }
   if (language !== 'ts') return [];
   const file = await bundleForNode({ name: `${place}.ts`, contents: code }, 'docs').catch((reason) => reason);
