@@ -27,7 +27,11 @@ for (const [what, write] of Object.entries(writers)) {
     const x = ones([3, 2], { requiresGrad: true });
     const y = layer.forward(x).sum();
     const backward = (): void =>
-      refuses(() => y.backward(), GradientError, 'the gradient of linear needs weight [2, 2] as it was');
+      refuses(
+        () => y.backward(null, { keepGraph: true }),
+        GradientError,
+        'the gradient of linear needs weight [2, 2] as it was',
+      );
     await write(layer, backward);
     backward();
   });
