@@ -118,3 +118,24 @@ test('loaders and datasets refuse what they cannot do', () => {
   const column = (rows: number) => ({ shape: [rows], dtype: 'int32', data: new Int32Array(rows) }) as const;
   refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'came 2, 3');
 });
+
+test('DataLoader gives a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {
+  const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collate });
+  const whole = make();
+  const expected = [await epochOf(whole), await epochOf(whole), await epochOf(whole)];
+  const left = make();
+  for (const batches of expected) {
+    const found: string[] = [];
+    for await (const batch of left) {
+      found.push(batch);
+      if (found.length === left.length) break;
+    }
+    ensure(found.join() === batches.join(), `${found}, expected ${batches}`);
+  }
+  const resumed = make();
+  resumed.loadState({ ...left.state(), epoch: 0 });
+  ensure((await epochOf(resumed)).join() === (expected[1] as string[]).join(), 'epoch 1 follows');
+  ensure(resumed.epoch === 2 && resumed.state().batch === 0, 'and ends');
+  resumed.nextEpoch();
+  ensure(resumed.state().epoch === 3, 'nextEpoch moves on');
+});

@@ -76,7 +76,7 @@ test('loadStateDict names what is missing, unexpected or of another shape, and w
     ['weight', tensor([[1, 2]])],
     ['scale', tensor([1])],
   ]);
-  const expected = 'missing bias, unexpected scale, weight expects float32 [3, 2], came float32 [1, 2] (Linear)';
+  const expected = 'missing bias, unexpected scale, weight expects float32 [3, 2], got float32 [1, 2] (Linear)';
   refuses(() => network.loadStateDict(wrong), StateError, expected);
   refuses(() => network.loadStateDict(wrong, { strict: false }), StateError, 'weight expects float32 [3, 2]');
   ensure((await network.weight.data()).join() === before, 'the weight was written');

@@ -309,7 +309,11 @@ test('optimisers refuse options out of range', () => {
   refuses(() => new SGD(parameters, { lr: -1 }), ValueError, 'SGD: lr -1');
   refuses(() => new SGD(parameters, { lr: 1, nesterov: true }), ValueError, 'nesterov needs a momentum');
   refuses(() => new Adam(parameters, { betas: [0.9, 1] }), ValueError, 'Adam: betas 1');
-  refuses(() => new SGD([...parameters, ...parameters], { lr: 1 }), ValueError, 'more than once: weight, bias');
+  refuses(
+    () => new SGD([...parameters, ...parameters], { lr: 1 }),
+    ValueError,
+    'more than once: weight; names must be distinct',
+  );
   refuses(() => new SGD([], { lr: 1 }), ValueError, 'there are no parameters');
 });
 

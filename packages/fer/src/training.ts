@@ -101,7 +101,7 @@ export class Training {
   readonly #batchSize: number;
   /** The step of a whole batch; an epoch's last, smaller batch is not worth the memory of another. */
   readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
-  #batches: AsyncIterator<Batch> | null = null;
+  #batches: AsyncGenerator<Batch, void, undefined> | null = null;
   #step = 0;
   #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
   readonly #pending: Pending[] = [];
@@ -186,11 +186,11 @@ export class Training {
 
   /** Moves on to the next epoch and gives what training saw in this one. */
   async finishEpoch(): Promise<EpochProgress> {
+    if (!this.atEpochEnd) throw new ValueError('Training: the epoch has steps left; call step() until atEpochEnd');
     await this.drain();
-    // The loader counts an epoch as complete when it is asked for one batch more than there are.
-    this.#batches ??= this.#loader[Symbol.asyncIterator]();
-    await this.#batches.next();
+    await this.#batches?.return();
     this.#batches = null;
+    this.#loader.nextEpoch();
     const progress = this.progress;
     this.#sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
     return progress;

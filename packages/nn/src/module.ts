@@ -1,7 +1,8 @@
 // A tree of modules: parameters, buffers and children are found among a module's own fields.
 import { assign, keep, Tensor, unchanging } from '@mien/tensor';
 import { StateError } from './errors.ts';
-import { listed, type State } from './state.ts';
+import { fieldsOf, hiddenIn } from './moduleWalk.ts';
+import { differingTied, listed, type State } from './state.ts';
 
 /** A tensor with its dotted name in a module tree. */
 export type NamedTensor = readonly [name: string, tensor: Tensor];
@@ -31,8 +32,11 @@ function taken(values: Tensor, requiresGrad: boolean): Tensor {
  * Base of all layers and networks.
  *
  * Fields that hold a Tensor that requires gradients are parameters, fields that hold another Tensor are buffers, fields
- * that hold a Module are children; lists of them count by index, and `#private` fields are nobody's business. Names in
- * state dicts are PyTorch's: `runningMean` of the first of `features` is `features.0.running_mean`.
+ * that hold a Module are children. Lists, plain objects, Maps and Sets of them count to any depth, by index or key;
+ * `#private` fields, functions and results of operations are ignored. Objects of other classes that hold a Module or a
+ * parameter found nowhere else are refused with StateError. A module that refers back to one around it is entered once.
+ * Names in state dicts are PyTorch's: `runningMean` of the first of `features` is `features.0.running_mean`. One tensor in
+ * two places (tied weights) is one parameter with two names in state dicts.
  */
 export abstract class Module {
   #training = true;
@@ -60,7 +64,7 @@ export abstract class Module {
   /** Every module of the tree once, itself first, under the name of its first place. */
   namedModules(): readonly (readonly [name: string, module: Module])[] {
     const seen = new Map<Module, string>();
-    for (const [name, value] of this.#walk('')) if (value instanceof Module && !seen.has(value)) seen.set(value, name);
+    for (const [name, value] of this.#walk()) if (value instanceof Module && !seen.has(value)) seen.set(value, name);
     return Array.from(seen, ([module, name]) => [name, module]);
   }
 
@@ -87,17 +91,20 @@ export abstract class Module {
   /** Parameters and buffers by name, in the order of the fields; the tensors themselves, not copies. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
-    for (const [name, value] of this.#walk('')) if (value instanceof Tensor) state.set(name, value);
+    for (const [name, value] of this.#walk()) if (value instanceof Tensor) state.set(name, value);
     return state;
   }
 
   /**
    * Copies values into the parameters and buffers of the same names. Throws StateError, before anything is written, for
-   * shapes or dtypes that differ and, unless `strict` is false, for names that are missing or unexpected.
+   * shapes or dtypes that differ, for different values of one tensor's two names and, unless `strict` is false, for names
+   * that are missing or unexpected.
    */
   loadStateDict(state: State, options: { readonly strict?: boolean } = {}): void {
     const own = this.stateDict();
-    const missing = [...own.keys()].filter((name) => !state.has(name));
+    // One name is enough for a tensor with several: safetensors files keep one.
+    const given = new Set([...own].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));
+    const missing = [...own].flatMap(([name, tensor]) => (given.has(tensor) ? [] : [name]));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
     const faults: string[] = [];
     if (options.strict !== false) {
@@ -110,8 +117,9 @@ export abstract class Module {
     });
     for (const { name, target, source } of shared) {
       const [to, from] = [target, source].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
-      if (to !== from) faults.push(`${name} expects ${to}, came ${from}`);
+      if (to !== from) faults.push(`${name} expects ${to}, got ${from}`);
     }
+    faults.push(...differingTied(shared));
     if (faults.length > 0) {
       throw new StateError(
         `loadStateDict: ${listed(faults)} (${this.constructor.name}); build the network that was saved, or pass strict: false for a part`,
@@ -134,27 +142,48 @@ export abstract class Module {
 
   #namedTensors(requiresGrad: boolean): readonly NamedTensor[] {
     const seen = new Map<Tensor, string>();
-    for (const [name, value] of this.#walk('')) {
+    for (const [name, value] of this.#walk()) {
       if (value instanceof Tensor && value.requiresGrad === requiresGrad && !seen.has(value)) seen.set(value, name);
     }
     return Array.from(seen, ([tensor, name]) => [name, tensor]);
   }
 
-  *#walk(name: string): Generator<readonly [name: string, value: Module | Tensor]> {
-    yield [name, this];
-    const prefix = name === '' ? '' : `${name}.`;
-    for (const [field, value] of Object.entries(this)) {
-      const places = Array.isArray(value) ? value.map((each, i) => [`${field}.${i}`, each] as const) : [[field, value]];
-      for (const [place, each] of places as (readonly [string, unknown])[]) {
-        const full = prefix + snakeCase(place);
-        if (each instanceof Module) yield* each.#walk(full);
-        else if (each instanceof Tensor) yield [full, each];
+  /** This module and everything in it by name. Throws StateError for what has no name of its own, or cannot be seen. */
+  #walk(): readonly (readonly [name: string, value: Module | Tensor])[] {
+    const found = [...this.#entries('', [])];
+    const byName = new Map<string, Module | Tensor>();
+    for (const [name, value] of found) {
+      const other = byName.get(name);
+      if (other && other !== value) this.#refuse(`two fields are called ${name}; rename one of them`);
+      byName.set(name, value);
+    }
+    const known = new Set<object>(byName.values());
+    for (const [name, value] of byName) {
+      if (!(value instanceof Module)) continue;
+      const hidden = hiddenIn(value, name === '' ? '' : `${name}.`, Module, known);
+      if (hidden) {
+        this.#refuse(
+          `${hidden[0]} is inside an object of class ${hidden[1]}, where it is not found; hold it in a list, record, map, set or Module, or in a #private field`,
+        );
       }
     }
+    return found;
   }
-}
 
-/** `runningMean` to `running_mean`: state dicts have PyTorch's names. */
-function snakeCase(field: string): string {
-  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  /** `within` are the modules around it: a child that refers back to one of them is not entered again. */
+  *#entries(name: string, within: readonly Module[]): Generator<readonly [name: string, value: Module | Tensor]> {
+    yield [name, this];
+    const around = [...within, this];
+    const prefix = name === '' ? '' : `${name}.`;
+    for (const [place, value] of fieldsOf(this, prefix, Module, (message) => this.#refuse(message))) {
+      if (value instanceof Tensor) {
+        // The result of an operation, kept to be looked at, is neither parameter nor buffer.
+        if (value.node === null) yield [place, value];
+      } else if (!around.includes(value as Module)) yield* (value as Module).#entries(place, around);
+    }
+  }
+
+  #refuse(message: string): never {
+    throw new StateError(`${this.constructor.name}: ${message}`);
+  }
 }

@@ -13,11 +13,34 @@ export type State = ReadonlyMap<string, Tensor | HostTensor>;
 
 /** Copies every tensor of `state` to the host, in the same order. */
 export async function toHost(state: State): Promise<Map<string, HostTensor>> {
+  // A tensor with several names is read once, and is one on the host too.
+  const read = new Map<Tensor, Promise<HostTensor>>();
   const copies = [...state].map(async ([name, value]): Promise<[string, HostTensor]> => {
     if (!(value instanceof Tensor)) return [name, value];
-    return [name, { shape: value.shape, dtype: value.dtype, data: await value.data() }];
+    const copy = read.get(value) ?? hostCopy(value);
+    read.set(value, copy);
+    return [name, await copy];
   });
   return new Map(await Promise.all(copies));
+}
+
+async function hostCopy(tensor: Tensor): Promise<HostTensor> {
+  return { shape: tensor.shape, dtype: tensor.dtype, data: await tensor.data() };
+}
+
+/** Faults of a state that has different values for two names of one tensor; values on the device are not compared. */
+export function differingTied(
+  pairs: readonly { readonly name: string; readonly target: Tensor; readonly source: Tensor | HostTensor }[],
+): readonly string[] {
+  const first = new Map<Tensor, (typeof pairs)[number]>();
+  return pairs.flatMap((pair) => {
+    const other = first.get(pair.target) ?? pair;
+    first.set(pair.target, other);
+    const [a, b] = [other.source, pair.source];
+    if (a === b || a instanceof Tensor || b instanceof Tensor) return [];
+    const same = a.data.length === b.data.length && a.data.every((value, i) => Object.is(value, b.data[i]));
+    return same ? [] : [`${other.name} and ${pair.name} are one tensor here and differ in what was saved`];
+  });
 }
 
 /** The part of `state` whose names start with `prefix`, under the names that follow it. */

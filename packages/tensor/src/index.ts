@@ -1,6 +1,15 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { detectAnomaly } from './anomaly.ts';
 export {
+  expectFunction,
+  expectInteger,
+  expectList,
+  expectNumber,
+  expectOptions,
+  expectTensor,
+  kindOf,
+} from './arguments.ts';
+export {
   type BackwardOptions,
   checkpoint,
   type Gradients,

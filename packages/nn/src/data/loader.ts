@@ -25,8 +25,9 @@ export interface LoaderState {
 }
 
 /**
- * Gives the batches of one epoch to each `for await`. It continues where it stands: after a loop that was left, or after
- * `loadState`, with the rest of the epoch. Inside the loop, `state()` counts the batch in hand as given out.
+ * Gives the batches of one epoch to each `for await`. It continues where it is: after a loop that was left, or after
+ * `loadState`, with the rest of the epoch, or with the next epoch where no batch is left. Inside the loop, `state()` counts
+ * the batch in hand as given out.
  */
 export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   /** Batches of a whole epoch. */
@@ -75,7 +76,14 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
     this.#state = { seed: state.seed, epoch, batch };
   }
 
+  /** Moves to the first batch of the next epoch. */
+  nextEpoch(): void {
+    const { seed, epoch } = this.#state;
+    this.#state = { seed, epoch: epoch + 1, batch: 0 };
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    if (this.#state.batch === this.length) this.nextEpoch();
     const { seed, epoch } = this.#state;
     const order = this.#order(seed, epoch);
     const ahead: Promise<Batch>[] = [];
@@ -91,7 +99,7 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
       this.#state = { seed, epoch, batch: batch + 1 };
       yield ready;
     }
-    this.#state = { seed, epoch: epoch + 1, batch: 0 };
+    this.nextEpoch();
   }
 
   #order(seed: number, epoch: number): ArrayLike<number> {

@@ -1,5 +1,6 @@
 // Layers that shape or chain others.
-import { gradEnabled, scope, type Tensor } from '@mien/tensor';
+import { gradEnabled, kindOf, scope, type Tensor } from '@mien/tensor';
+import { StateError } from '../errors.ts';
 import { type Layer, Module } from '../module.ts';
 import { ReLU } from './activation.ts';
 import { Conv2d } from './conv.ts';
@@ -17,6 +18,12 @@ export class Sequential extends Module {
 
   constructor(...layers: readonly Layer[]) {
     super();
+    for (const [i, layer] of layers.entries()) {
+      if (layer instanceof Module) continue;
+      throw new StateError(
+        `Sequential: layer ${i} must be a Module with forward(), got ${kindOf(layer)}; pass layers as arguments: new Sequential(a, b)`,
+      );
+    }
     this.length = layers.length;
     Object.assign(this, layers);
   }

@@ -36,21 +36,22 @@ export function boundsOf(name: string, clip: Clip | null, gradients: readonly Te
 /** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
 export function clipGradientValue(parameters: readonly Tensor[], bound: number): void {
   expectPositive('clipGradientValue', bound);
-  scope(() => replaceGradients(parameters, (gradient) => clamp(gradient, { min: -bound, max: bound })));
+  scope(() => replaceGradients(new Set(parameters), (gradient) => clamp(gradient, { min: -bound, max: bound })));
 }
 
 /**
  * Scales all gradients by one factor, so that the norm of all their elements together is at most `maximum`. Returns the
- * norm before, one element; nothing is read by the host. Throws ValueError for a maximum that is not positive.
+ * norm before, one element; a tensor that is listed twice counts once; nothing is read by the host. Throws ValueError for a maximum that is not positive.
  */
 export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
   expectPositive('clipGradientNorm', maximum);
   return scope(() => {
-    const norm = squaresOf(parameters.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();
+    const distinct = [...new Set(parameters)];
+    const norm = squaresOf(distinct.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();
     noGrad(() => {
       // 1e-6 keeps a norm of zero from dividing, as in torch.nn.utils.clip_grad_norm_.
       const factor = norm.add(1e-6).pow(-1).mul(maximum).minimum(1);
-      replaceGradients(parameters, (gradient) => gradient.mul(factor));
+      replaceGradients(distinct, (gradient) => gradient.mul(factor));
     });
     return norm;
   });
@@ -77,7 +78,7 @@ function squaresOf(gradients: readonly Tensor[]): Tensor {
 }
 
 // Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written.
-function replaceGradients(parameters: readonly Tensor[], bounded: (gradient: Tensor) => Tensor): void {
+function replaceGradients(parameters: Iterable<Tensor>, bounded: (gradient: Tensor) => Tensor): void {
   noGrad(() => {
     for (const parameter of parameters) if (parameter.grad) parameter.grad = bounded(parameter.grad);
   });

@@ -4,13 +4,19 @@ import swapped from '@mien/shaders/optim/swap.wgsl';
 import { assign, kernel, live, Tensor, unchanging } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { Module } from '../module.ts';
-import { listed, type State } from '../state.ts';
+import { differingTied, listed, type State } from '../state.ts';
 import { runFlat } from './flat.ts';
 import { expectWithin } from './optimizer.ts';
 import { runSlots, zerosTogether } from './slots.ts';
 
 const following = kernel(follow);
 const swapping = kernel(swapped);
+
+/** A tensor of the module and its average. */
+interface Pair {
+  readonly own: Tensor;
+  readonly average: Tensor;
+}
 
 export interface EMAOptions {
   /** Part of the average that each update keeps, in the long run. Default 0.999. */
@@ -25,7 +31,9 @@ export interface EMAOptions {
 /** Averages of every float32 parameter and buffer of a module, started at their values when it was made. */
 export class EMA {
   readonly #decay: number;
-  readonly #pairs: ReadonlyMap<string, { readonly own: Tensor; readonly average: Tensor }>;
+  readonly #pairs: ReadonlyMap<string, Pair>;
+  /** Each pair once: a tensor with two names has one average. */
+  readonly #distinct: readonly Pair[];
   #updates: number;
   #applied = false;
 
@@ -34,9 +42,12 @@ export class EMA {
     this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
     const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
-    const averages = zerosTogether(floats.map(([, { shape }]) => shape));
-    this.#pairs = new Map(floats.map(([name, own], i) => [name, { own, average: averages[i] as Tensor }]));
-    for (const { own, average } of this.#pairs.values()) assign(average, own);
+    const owns = [...new Set(floats.map(([, own]) => own))];
+    const averages = zerosTogether(owns.map(({ shape }) => shape));
+    this.#distinct = owns.map((own, i) => ({ own, average: averages[i] as Tensor }));
+    const pairs = new Map(this.#distinct.map((pair) => [pair.own, pair]));
+    this.#pairs = new Map(floats.map(([name, own]) => [name, pairs.get(own) as Pair]));
+    for (const { own, average } of this.#distinct) assign(average, own);
   }
 
   /** average += (1 - kept part) (value - average), several tensors in one dispatch; call it after each step. */
@@ -47,7 +58,7 @@ export class EMA {
       const updates = this.#updates++;
       return 1 - Math.min(this.#decay, (1 + updates) / (10 + updates));
     });
-    const fillings = Array.from(this.#pairs.values(), ({ own, average }) => {
+    const fillings = this.#distinct.map(({ own, average }) => {
       return { size: own.size, own: { x: own }, shared: { average } };
     });
     runSlots(following, fillings, {}, { newPart });
@@ -72,22 +83,26 @@ export class EMA {
   /** Replaces the averages by saved ones. Throws StateError for other names or shapes. */
   loadStateDict(state: State): void {
     const faults = [...state.keys()].filter((name) => !this.#pairs.has(name)).map((name) => `unexpected ${name}`);
-    for (const [name, { average }] of this.#pairs) {
-      const came = state.get(name)?.shape.join(', ');
-      if (came === undefined) faults.push(`missing ${name}`);
-      else if (came !== average.shape.join(', '))
-        faults.push(`${name} expects [${average.shape.join(', ')}], came [${came}]`);
+    const given = new Set([...this.#pairs].flatMap(([name, pair]) => (state.has(name) ? [pair] : [])));
+    for (const [name, pair] of this.#pairs) {
+      const actual = state.get(name)?.shape.join(', ');
+      const expected = pair.average.shape.join(', ');
+      if (actual === undefined ? !given.has(pair) : actual !== expected) {
+        faults.push(actual === undefined ? `missing ${name}` : `${name} expects [${expected}], got [${actual}]`);
+      }
     }
-    if (faults.length > 0) throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}`);
-    for (const [name, { average }] of this.#pairs) {
+    const pairs = [...this.#pairs].flatMap(([name, { average }]) => {
       const source = state.get(name);
-      if (source) assign(average, source instanceof Tensor ? source : source.data);
-    }
+      return source ? [{ name, target: average, source }] : [];
+    });
+    faults.push(...differingTied(pairs));
+    if (faults.length > 0) throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}`);
+    for (const { target, source } of pairs) assign(target, source instanceof Tensor ? source : source.data);
   }
 
   /** Gives back the averages' memory. */
   dispose(): void {
-    for (const { average } of this.#pairs.values()) average.dispose();
+    for (const { average } of this.#distinct) average.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -95,7 +110,7 @@ export class EMA {
   }
 
   #swap(): void {
-    for (const { own, average } of this.#pairs.values()) runFlat(swapping, { a: own, b: average }, {});
+    for (const { own, average } of this.#distinct) runFlat(swapping, { a: own, b: average }, {});
     this.#applied = !this.#applied;
   }
 

@@ -1,5 +1,5 @@
 // What optimisers share: groups of parameters, state by parameter name, the factor that schedules set.
-import { assign, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
+import { assign, kindOf, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { type HostTensor, listed, type State } from '../state.ts';
@@ -7,7 +7,7 @@ import { type Bounds, boundsOf, type Clip } from './clip.ts';
 import { type Filling, zerosTogether } from './slots.ts';
 
 /** Parameters that share options; what a group leaves out, the optimiser's own options say. */
-export type GroupOptions<O> = Partial<O> & { readonly parameters: readonly NamedTensor[] };
+export type GroupOptions<O> = Partial<O> & { readonly parameters: readonly NamedTensor[] | readonly Tensor[] };
 
 /** A group with every option set. `options` may be replaced between steps. */
 export interface ParameterGroup<O> {
@@ -15,8 +15,8 @@ export interface ParameterGroup<O> {
   options: O;
 }
 
-/** `model.namedParameters()`, or groups of them. */
-export type Parameters<O> = readonly NamedTensor[] | readonly GroupOptions<O>[];
+/** `model.namedParameters()`, tensors without names, which are called 0, 1, 2, ... in states, or groups of either. */
+export type Parameters<O> = readonly NamedTensor[] | readonly Tensor[] | readonly GroupOptions<O>[];
 
 /** What an optimiser keeps for one parameter. */
 interface Slots {
@@ -37,11 +37,11 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   readonly #slots = new Map<string, Slots>();
 
   constructor(parameters: Parameters<O>, defaults: O) {
-    this.groups = toGroups(parameters, defaults);
-    const names = this.groups.flatMap((group) => group.parameters.map(([name]) => name));
-    const repeated = names.filter((name, i) => names.indexOf(name) !== i);
-    if (names.length === 0) throw new ValueError(`${this.constructor.name}: there are no parameters`);
-    if (repeated.length > 0) throw new ValueError(`${this.constructor.name}: more than once: ${listed(repeated)}`);
+    this.groups = toGroups(this.constructor.name, parameters, defaults);
+    expectDistinct(
+      this.constructor.name,
+      this.groups.flatMap((group) => group.parameters),
+    );
     for (const { options } of this.groups) this.check(options);
   }
 
@@ -216,16 +216,51 @@ export interface Updates<O> {
   readonly options: O;
 }
 
-function toGroups<O>(parameters: Parameters<O>, defaults: O): readonly ParameterGroup<O>[] {
-  if (parameters.every(isNamed)) return [{ parameters, options: defaults }];
-  return (parameters as readonly GroupOptions<O>[]).map(({ parameters: own, ...options }) => ({
-    parameters: own,
+function toGroups<O>(name: string, parameters: Parameters<O>, defaults: O): readonly ParameterGroup<O>[] {
+  if (!Array.isArray(parameters)) {
+    throw new ValueError(`${name}: parameters must be a list, got ${kindOf(parameters)}; pass model.namedParameters()`);
+  }
+  let unnamed = 0;
+  const named = (each: unknown): NamedTensor => {
+    const pair = each instanceof Tensor ? [String(unnamed++), each] : each;
+    if (isNamed(pair)) return pair;
+    throw new ValueError(`${name}: a parameter must be a [name, tensor] pair or a tensor, got ${kindOf(each)}`);
+  };
+  const isGroup = (each: unknown): each is GroupOptions<O> =>
+    typeof each === 'object' && each !== null && Array.isArray((each as GroupOptions<O>).parameters);
+  if (!parameters.every(isGroup)) return [{ parameters: parameters.map(named), options: defaults }];
+  if (parameters.length === 0) return [];
+  return parameters.map(({ parameters: own, ...options }) => ({
+    parameters: own.map(named),
     options: { ...defaults, ...options },
   }));
 }
 
-function isNamed(each: NamedTensor | object): each is NamedTensor {
-  return Array.isArray(each);
+function isNamed(each: unknown): each is NamedTensor {
+  return Array.isArray(each) && typeof each[0] === 'string' && each[1] instanceof Tensor;
+}
+
+/** Throws ValueError where there are no parameters, or a name, a tensor or the result of an operation is among them twice or at all. */
+function expectDistinct(name: string, parameters: readonly NamedTensor[]): void {
+  if (parameters.length === 0) throw new ValueError(`${name}: there are no parameters`);
+  const names = new Set<string>();
+  const tensors = new Map<Tensor, string>();
+  for (const [own, tensor] of parameters) {
+    const other = tensors.get(tensor);
+    if (names.has(own)) throw new ValueError(`${name}: more than once: ${own}; names must be distinct`);
+    if (other !== undefined) {
+      throw new ValueError(
+        `${name}: ${other} and ${own} are one tensor; list it once, as model.namedParameters() does`,
+      );
+    }
+    if (tensor.node) {
+      throw new ValueError(
+        `${name}: ${own} is the result of ${tensor.node.name}; an optimizer updates leaves: detach() it`,
+      );
+    }
+    names.add(own);
+    tensors.set(tensor, own);
+  }
 }
 
 /** Throws ValueError unless `low <= value < high`. */

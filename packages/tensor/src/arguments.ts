@@ -1,0 +1,68 @@
+// What arguments are: JavaScript callers give anything, and an error should name the argument rather than a property of it.
+import { ShapeError, ValueError } from './errors.ts';
+
+/** A value in a few words, for error messages. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}...` : value}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (isTensor(value)) return `a tensor [${value.shape.join(', ')}]`;
+  const kind = value.constructor;
+  return !kind || kind === Object ? 'an object' : `an instance of ${kind.name}`;
+}
+
+interface TensorLike {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+function isTensor(value: unknown): value is TensorLike {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'dtype' in value && 'shape' in value && 'holding' in value;
+}
+
+/** Throws ValueError unless `value` is a tensor. */
+export function expectTensor(operation: string, argument: string, value: unknown): void {
+  if (isTensor(value)) return;
+  throw new ValueError(`${operation}: ${argument} must be a tensor, got ${kindOf(value)}; make one with tensor()`);
+}
+
+/** Throws ValueError unless `options` is an object of options; absent ones are the callee's default. */
+export function expectOptions(operation: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options) && !isTensor(options)) return;
+  throw new ValueError(`${operation}: options must be an object, got ${kindOf(options)}`);
+}
+
+/** Throws ValueError unless `value` is a function. */
+export function expectFunction(operation: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new ValueError(`${operation}: expected a function, got ${kindOf(value)}`);
+}
+
+/** Throws ValueError unless `value` is an integer from `least` up. */
+export function expectInteger(operation: string, argument: string, value: unknown, least: number = 1): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return;
+  const kind = least === 1 ? 'a positive integer' : `an integer of at least ${least}`;
+  throw new ValueError(`${operation}: ${argument} must be ${kind}, got ${kindOf(value)}`);
+}
+
+/** Throws ValueError unless `value` is a number, NaN excluded, from `low` to `high`. */
+export function expectNumber(
+  operation: string,
+  argument: string,
+  value: unknown,
+  low: number = Number.NEGATIVE_INFINITY,
+  high: number = Number.POSITIVE_INFINITY,
+): void {
+  if (typeof value === 'number' && value >= low && value <= high) return;
+  const range = Number.isFinite(low) || Number.isFinite(high) ? ` from ${low} to ${high}` : '';
+  throw new ValueError(`${operation}: ${argument} must be a number${range}, got ${kindOf(value)}`);
+}
+
+/** Throws ShapeError unless `value` is a list. */
+export function expectList(operation: string, argument: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new ShapeError(`${operation}: ${argument} must be a list, got ${kindOf(value)}`);
+}
