@@ -107,6 +107,7 @@ export class Device {
       this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending),
     );
     this.#gpu.queue.writeBuffer(storage.buffer.gpu, 0, data.buffer, data.byteOffset, data.byteLength);
+    this.#stream.wrote(data.byteLength);
     return storage;
   }
 

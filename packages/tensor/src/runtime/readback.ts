@@ -2,8 +2,12 @@
 import { DeviceError } from '../errors.ts';
 import { roundedBytes } from './pool.ts';
 
+/** Bytes of staging buffers kept for the next reads: many reads at once leave no more behind. */
+const keptBytes = 64 << 20;
+
 export class Readback {
   readonly #gpu: GPUDevice;
+  #freeBytes = 0;
   readonly #free = new Map<number, GPUBuffer[]>();
 
   constructor(gpu: GPUDevice) {
@@ -13,8 +17,10 @@ export class Readback {
   /** A mappable buffer of at least `bytes`. */
   take(bytes: number): GPUBuffer {
     const size = roundedBytes(bytes);
+    const free = this.#free.get(size)?.pop();
+    if (free) this.#freeBytes -= size;
     return (
-      this.#free.get(size)?.pop() ??
+      free ??
       this.#gpu.createBuffer({ label: 'readback', size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
     );
   }
@@ -31,6 +37,11 @@ export class Readback {
     }
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
+    if (this.#freeBytes + staging.size > keptBytes) {
+      staging.destroy();
+      return copy;
+    }
+    this.#freeBytes += staging.size;
     const free = this.#free.get(staging.size);
     if (free) free.push(staging);
     else this.#free.set(staging.size, [staging]);

@@ -39,6 +39,8 @@ const firstBudget = 64;
 /** Each batch until the next host read may be so many times larger: a training step has few submits however long it is. */
 const growth = 4;
 const lastBudget = 1024;
+/** Bytes that the host may write between two submits: each write is staged until the device has finished the submit after it. */
+const hostBudget = 64 << 20;
 /** Bytes of parameters per submit: as many dispatches as the last budget, at the widest alignment. */
 const arenaBytes = lastBudget * 256;
 
@@ -52,6 +54,7 @@ export class Stream {
   #commands: Command[] = [];
   #sinceAttempt = 0;
   #budget = firstBudget;
+  #hostBytes = 0;
   readonly #afterwards: (() => void)[] = [];
   #timer: Timer | null = null;
   /** Command buffers submitted so far. */
@@ -76,6 +79,18 @@ export class Stream {
     for (const buffer of buffers) buffer.lastSubmit = this.pending;
     this.#sinceAttempt++;
     this.#attempt();
+  }
+
+  /** Counts bytes that the host wrote: at the budget they are submitted, so that Dawn frees what it staged. */
+  wrote(bytes: number): void {
+    this.#hostBytes += bytes;
+    if (this.#hostBytes < hostBudget || this.#timer?.stamps === false) return;
+    this.#hostBytes = 0;
+    if (!this.#commands.every(isReady)) return;
+    if (this.#commands.length > 0) this.submit();
+    else this.#gpu.queue.submit([]);
+    // Dawn frees it in its turns, which it takes while something is awaited. A lost device is reported by reads.
+    this.#gpu.queue.onSubmittedWorkDone().catch(() => {});
   }
 
   #attempt(): void {
@@ -132,6 +147,7 @@ export class Stream {
     const commands = this.#commands;
     this.#commands = [];
     this.#sinceAttempt = 0;
+    this.#hostBytes = 0;
     if (commands.length === 0) return;
     let first = 0;
     while (first < commands.length) first = this.#submitFrom(commands, first);
