@@ -1,9 +1,10 @@
-import { AdamW, EMA, FormatError, type HostTensor, Linear, toHost } from '@mien/nn';
+import { AdamW, buffer, EMA, FormatError, type HostTensor, Linear, Module, toHost } from '@mien/nn';
 import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
-import { Generator, ones, ValueError } from '@mien/tensor';
+import { assign, Generator, ones, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
-import { test } from '../harness.ts';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
 
 const info: CheckpointInfo = {
   model: 'linear',
@@ -97,4 +98,76 @@ test('writeCheckpoint refuses a model whose names read as optimiser state', asyn
     message = reason instanceof ValueError ? reason.message : '';
   });
   ensure(message.includes('optimizer.x reads as optimiser state'), message);
+});
+
+test('a checkpoint holds infinities, as a causal mask has them, through state dict, file and back', async () => {
+  class Masked extends Module {
+    readonly mask: Tensor = buffer(
+      tensor([
+        [0, Number.NEGATIVE_INFINITY],
+        [0, 0],
+      ]),
+    );
+    forward(): void {}
+  }
+  const [from, to] = [new Masked(), new Masked()];
+  assign(to.mask, [1, 1, 1, 1]);
+  to.loadStateDict(readCheckpoint(await writeCheckpoint({ info, model: from.stateDict() })).model);
+  ensure((await to.mask.data()).join() === '0,-Infinity,0,0', 'the mask');
+  const half = await writeCheckpoint({ info, model: from.stateDict() }, { float32As: 'F16' });
+  ensure(readCheckpoint(half).model.get('mask')?.data[1] === Number.NEGATIVE_INFINITY, 'as F16');
+});
+
+/** What a writer may be given; whatever of it is written must be read back. */
+const infos = fc.record({
+  epoch: fc.oneof(fc.nat(9), fc.constantFrom(-1, 1.5, Number.NaN, undefined)),
+  step: fc.oneof(fc.nat(9), fc.constantFrom('3', null)),
+  seed: fc.oneof(fc.nat(9), fc.constantFrom(Number.POSITIVE_INFINITY, 2 ** 60)),
+  classes: fc.oneof(fc.array(fc.string()), fc.constantFrom([1], null)),
+  model: fc.oneof(fc.string(), fc.constantFrom(3, undefined)),
+  extra: fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom({ a: Number.NaN }, [undefined], new Date(0), () => 1),
+  ),
+});
+const numbers = fc.array(
+  fc.oneof({ arbitrary: fc.float(), weight: 9 }, fc.constantFrom(-Infinity, Infinity, -0, 1e-45)),
+  {
+    minLength: 1,
+    maxLength: 4,
+  },
+);
+
+law(
+  'whatever writeCheckpoint writes is read back, bit for bit',
+  fc.record({ change: infos, numbers }),
+  async (given) => {
+    const data = Float32Array.from(given.numbers);
+    const model = new Map<string, HostTensor>([['w', { shape: [data.length], dtype: 'float32', data }]]);
+    const whole = { ...info, ...given.change } as unknown as CheckpointInfo;
+    let bytes: Uint8Array;
+    try {
+      bytes = await writeCheckpoint({ info: whole, model });
+    } catch (reason) {
+      ensure(reason instanceof ValueError, String(reason));
+      return;
+    }
+    const read = readCheckpoint(bytes);
+    ensure(JSON.stringify(read.info) === JSON.stringify(whole), JSON.stringify(read.info));
+    const found = read.model.get('w')?.data as Float32Array;
+    ensure(new Uint32Array(found.buffer).join() === new Uint32Array(data.buffer).join(), `${found}, expected ${data}`);
+  },
+);
+
+test('writeCheckpoint refuses NaN and information that would not be read, and writes what is sound', async () => {
+  const refused = async (checkpoint: Parameters<typeof writeCheckpoint>[0], sentence: string): Promise<void> => {
+    const reason = await writeCheckpoint(checkpoint).catch((error: unknown) => error);
+    ensure(reason instanceof ValueError && reason.message.includes(sentence), String(reason));
+  };
+  await refused({ info, model: new Map([['w', nan]]) }, 'element 0 of w is NaN');
+  await refused({ info: { ...info, epoch: -1 }, model: new Map() }, 'info.epoch: expects a whole number from 0 on');
+  await refused(
+    { info: { ...info, extra: { best: Number.NaN } }, model: new Map() },
+    'info.extra.best must be a value',
+  );
 });

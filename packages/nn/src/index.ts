@@ -54,6 +54,8 @@ export { SGD, type SGDOptions } from './optim/sgd.ts';
 export type { Filling } from './optim/slots.ts';
 export {
   cosine,
+  cosineAnnealing,
+  cosineAnnealingWarmRestarts,
   exponential,
   multiStep,
   Plateau,
@@ -63,4 +65,4 @@ export {
   stepDecay,
   warmUp,
 } from './schedulers.ts';
-export { type HostTensor, type State, toHost } from './state.ts';
+export { type HostTensor, type State, type StoredDtype, toHost } from './state.ts';

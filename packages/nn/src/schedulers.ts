@@ -1,6 +1,6 @@
 // Learning-rate schedules: functions from an epoch or step, counted from 0, to a factor on every group's lr. They keep no
 // state, so a resumed run needs only its epoch. `optimizer.lrFactor = schedule(epoch)` applies one; any function will do.
-import { ValueError } from '@mien/tensor';
+import { expectInteger, ValueError } from '@mien/tensor';
 
 /** The factor on the learning rate at an epoch or step from 0 on. Write your own as `(epoch) => ...`. */
 export type Schedule = (step: number) => number;
@@ -27,6 +27,36 @@ export function exponential(factor: number): Schedule {
 export function cosine(steps: number, floor = 0): Schedule {
   expectCount('cosine', 'steps', steps);
   return (step) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * Math.min(1, step / steps)))) / 2;
+}
+
+/**
+ * PyTorch's CosineAnnealingLR: as `cosine` to step `steps`, then up to 1 again at 2 * steps, and so on with that period.
+ * `cosine` stays at `floor`.
+ */
+export function cosineAnnealing(steps: number, floor = 0): Schedule {
+  expectCount('cosineAnnealing', 'steps', steps);
+  return (step) => floor + ((1 - floor) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+}
+
+/**
+ * PyTorch's CosineAnnealingWarmRestarts (SGDR, Loshchilov and Hutter, 2017): half a cosine from 1 towards `floor` over
+ * `period` steps, then from 1 again, each period `factor` times as long as the one before. Defaults: factor 1, floor 0.
+ */
+export function cosineAnnealingWarmRestarts(options: {
+  readonly period: number;
+  readonly factor?: number;
+  readonly floor?: number;
+}): Schedule {
+  const { period, factor = 1, floor = 0 } = options;
+  expectInteger('cosineAnnealingWarmRestarts', 'period', period);
+  expectInteger('cosineAnnealingWarmRestarts', 'factor', factor);
+  const half = cosineAnnealing(1, floor);
+  return (step) => {
+    if (factor === 1) return half((step % period) / period);
+    let [start, length] = [0, period];
+    while (step >= start + length) [start, length] = [start + length, length * factor];
+    return half((step - start) / length);
+  };
 }
 
 /** Rises evenly over `steps` steps, 1 / steps at step 0 and 1 at steps - 1; then `after`, counted from 0 again. */

@@ -1,11 +1,16 @@
 // Tensors by name, on the device or on the host: what state dicts, optimiser states and files exchange.
 import { type DType, Tensor, type TypedArray } from '@mien/tensor';
 
+/** Types of elements in files, under safetensors' names. */
+export type StoredDtype = 'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'I16' | 'I8' | 'U32' | 'U8' | 'BOOL';
+
 /** A tensor's values in host memory, as files hold them. */
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly data: TypedArray;
+  /** The type of its elements in the file that it was read from, and in the one that it is written to. */
+  readonly storedDtype?: StoredDtype;
 }
 
 /** Tensors by their dotted names. */

@@ -90,7 +90,7 @@ export class BlazeFace extends Module {
 
   /** The network with these weights. Throws FormatError or StateError where the file is not BlazeFace's. */
   static from(safetensors: Uint8Array): BlazeFace {
-    const { tensors } = readSafetensors(safetensors, { file: 'blazeface.safetensors', finite: true });
+    const { tensors } = readSafetensors(safetensors, { file: 'blazeface.safetensors', refuseNaN: true });
     const net = new BlazeFace().eval();
     net.loadStateDict(tensors as ReadonlyMap<string, HostTensor>);
     return net;

@@ -1,5 +1,5 @@
 // Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
-import { type GeneratorState, ValueError } from '@mien/tensor';
+import { type GeneratorState, kindOf, ValueError } from '@mien/tensor';
 import type { LoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
 import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
@@ -44,7 +44,9 @@ const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
 /**
  * The bytes of a checkpoint: the model's tensors under their own names, the optimiser's as `optimizer.<parameter>.<slot>`,
  * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
- * tensor in one of these name spaces, and for values that are not finite: an earlier file is better than that one.
+ * tensor in one of these name spaces, for NaN among its values (an earlier file is better than that one), and for information
+ * that `readCheckpoint` would refuse or that JSON does not hold: whatever is written can be read, bit for bit. Infinities
+ * are values, as masks have them.
  */
 export async function writeCheckpoint(
   checkpoint: Checkpoint,
@@ -57,25 +59,28 @@ export async function writeCheckpoint(
     new Map([...model, ...prefixed(optimizer, prefixes.optimizer), ...prefixed(ema, prefixes.ema)]),
   );
   for (const [name, { data }] of tensors) {
-    const at = data.findIndex((value) => !Number.isFinite(value));
+    const at = data.findIndex(Number.isNaN);
     if (at < 0) continue;
     throw new ValueError(
-      `writeCheckpoint: element ${at} of ${name} is ${data[at]}, which no reader would take; lower the learning rate or check the data`,
+      `writeCheckpoint: element ${at} of ${name} is NaN, which readCheckpoint refuses; lower the learning rate or check the data`,
     );
   }
+  expectJson('info', info);
+  const fault = infoFault({ format, ...info });
+  if (fault) throw new ValueError(`writeCheckpoint: info${fault.place}: ${fault.what}`);
   return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]), options);
 }
 
 /**
  * Reads a checkpoint. Throws FormatError, naming the file and the place, where it is not one, is cut short or edited, or
- * holds numbers that are not finite.
+ * holds a NaN.
  */
 export function readCheckpoint(
   bytes: Uint8Array,
   options: { readonly file?: string } = {},
 ): Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
   const { file = 'checkpoint' } = options;
-  const { tensors, metadata } = readSafetensors(bytes, { file, finite: true });
+  const { tensors, metadata } = readSafetensors(bytes, { file, refuseNaN: true });
   const info = readInfo(metadata.get('mien'), file);
   const model = [...tensors].filter(([name]) => Object.values(prefixes).every((prefix) => !name.startsWith(prefix)));
   return {
@@ -91,22 +96,42 @@ function readInfo(text: string | undefined, file: string): CheckpointInfo {
     return new FormatError(`${file}: metadata mien${place}: ${what}; it is not a checkpoint, or it was edited`);
   };
   if (text === undefined) throw refuse('', 'missing');
-  let info: Partial<Record<keyof CheckpointInfo | 'format', unknown>>;
+  let info: Readonly<Record<string, unknown>>;
   try {
     info = JSON.parse(text);
   } catch (reason) {
     throw refuse('', `not JSON (${reason instanceof Error ? reason.message : reason})`);
   }
-  if (!isObject(info)) throw refuse('', 'an object is expected');
-  if (info.format !== format) {
-    throw refuse('.format', `this version reads format ${format}, the file has ${JSON.stringify(info.format)}`);
-  }
-  for (const [name, [what, fits]] of Object.entries(expectations)) {
-    const value = info[name as keyof CheckpointInfo];
-    if (!fits(value)) throw refuse(`.${name}`, `expects ${what}, has ${JSON.stringify(value)}`);
-  }
+  const fault = infoFault(info);
+  if (fault) throw refuse(fault.place, fault.what);
   const { format: _, ...rest } = info;
   return rest as unknown as CheckpointInfo;
+}
+
+/** What is wrong with a checkpoint's information, if anything. */
+function infoFault(info: unknown): { readonly place: string; readonly what: string } | null {
+  if (!isObject(info)) return { place: '', what: 'an object is expected' };
+  if (info.format !== format) {
+    const what = `this version reads format ${format}, the file has ${JSON.stringify(info.format)}`;
+    return { place: '.format', what };
+  }
+  for (const [name, [what, fits]] of Object.entries(expectations)) {
+    const value = info[name];
+    if (!fits(value)) return { place: `.${name}`, what: `expects ${what}, has ${JSON.stringify(value)}` };
+  }
+  return null;
+}
+
+/** Throws ValueError where JSON would give something else back: NaN, undefined, functions, dates. */
+function expectJson(place: string, value: unknown, depth = 0): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return;
+  const plain = isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  if ((!Array.isArray(value) && !plain) || depth > 100) {
+    throw new ValueError(`writeCheckpoint: ${place} must be a value that JSON holds, got ${kindOf(value)}`);
+  }
+  for (const [key, item] of Object.entries(value as object)) {
+    if (item !== undefined || Array.isArray(value)) expectJson(`${place}.${key}`, item, depth + 1);
+  }
 }
 
 type Expectation = readonly [what: string, fits: (value: unknown) => boolean];

@@ -1,10 +1,9 @@
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
 // https://huggingface.co/docs/safetensors/index#format
-import { type DType, type TypedArray, ValueError } from '@mien/tensor';
+import { type DType, kindOf, ValueError } from '@mien/tensor';
 import { FormatError } from '../errors.ts';
-import type { HostTensor } from '../state.ts';
-import { type Encoding, encodings } from './encodings.ts';
-import { numberToHalf } from './half.ts';
+import type { HostTensor, StoredDtype } from '../state.ts';
+import { encodings, type Stored } from './encodings.ts';
 
 /** The format's own limit on its header. */
 const headerLimit = 100_000_000;
@@ -13,14 +12,14 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How to write. */
 export interface WriteOptions {
-  /** What float32 tensors are stored as; F16 halves the file and rounds to the nearest of 11 significant bits. Default F32. */
-  readonly float32As?: 'F32' | 'F16';
+  /**
+   * What float32 tensors are stored as, whatever their `storedDtype`: F16 halves the file and rounds to the nearest of 11
+   * significant bits, BF16 of 8. Default: `storedDtype`, else F32.
+   */
+  readonly float32As?: 'F32' | 'F16' | 'BF16';
 }
 
-const writtenAs = { int32: 'I32', uint32: 'U32', bool: 'BOOL' } as const satisfies Record<
-  Exclude<DType, 'float32'>,
-  string
->;
+const ownDtypes: Readonly<Record<DType, StoredDtype>> = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' };
 
 /** Tensors and string metadata, as a safetensors file holds them. */
 export interface Safetensors {
@@ -32,16 +31,17 @@ export interface Safetensors {
 export interface ReadOptions {
   /** The file's name, for errors. */
   readonly file?: string;
-  /** Whether a NaN or an infinity among float values is refused. Default false. */
-  readonly finite?: boolean;
+  /** Whether a NaN among float values is refused; infinities are values, as masks have them. Default false. */
+  readonly refuseNaN?: boolean;
 }
 
 /**
- * Reads a safetensors file. F16, BF16 and F64 become float32, U8 uint32, and I8, I16 and I64 int32.
+ * Reads a safetensors file. F16, BF16 and F64 become float32 (F64 rounds to it), U8 uint32, and I8, I16 and I64 int32; each
+ * tensor's `storedDtype` is that of the file, and `writeSafetensors` writes it so again.
  * Throws FormatError, naming the file and the place, for anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
-  const { file = 'safetensors', finite = false } = options;
+  const { file = 'safetensors', refuseNaN = false } = options;
   const refuse = (place: string, what: string): FormatError => new FormatError(`${file}: ${place}: ${what}`);
   const { header, start } = readHeader(bytes, refuse);
   const metadata = new Map<string, string>();
@@ -52,7 +52,8 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
   }
   expectNoHoles(entries, bytes.length - start, refuse);
   const tensors = new Map<string, HostTensor>();
-  for (const { name, shape, encoding, from, to } of entries) {
+  for (const { name, shape, stored, from, to } of entries) {
+    const encoding = encodings[stored];
     const data = encoding.read(
       new Uint8Array(bytes.subarray(start + from, start + to)).buffer,
       (to - from) / encoding.bytes,
@@ -61,11 +62,11 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
       const wide = encoding.dtype === 'int32' ? 'I64' : 'F64';
       throw refuse(`tensor ${name}`, `an ${wide} value does not fit ${encoding.dtype}`);
     }
-    if (finite && data instanceof Float32Array) {
-      const at = data.findIndex((value) => !Number.isFinite(value));
-      if (at >= 0) throw refuse(`tensor ${name}`, `element ${at} is ${data[at]}; finite numbers are expected`);
+    if (refuseNaN && data instanceof Float32Array) {
+      const at = data.findIndex(Number.isNaN);
+      if (at >= 0) throw refuse(`tensor ${name}`, `element ${at} is NaN`);
     }
-    tensors.set(name, { shape, dtype: encoding.dtype, data });
+    tensors.set(name, { shape, dtype: encoding.dtype, data, storedDtype: stored });
   }
   return { tensors, metadata };
 }
@@ -75,7 +76,7 @@ type Refuse = (place: string, what: string) => FormatError;
 interface Entry {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly encoding: Encoding;
+  readonly stored: StoredDtype;
   readonly from: number;
   readonly to: number;
 }
@@ -114,8 +115,7 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const place = `tensor ${name}`;
   if (!isObject(value)) throw refuse(place, 'an object with dtype, shape and data_offsets is expected');
   const { dtype, shape, data_offsets: offsets } = value;
-  const encoding = typeof dtype === 'string' && Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
-  if (!encoding) {
+  if (!isStoredDtype(dtype)) {
     throw refuse(
       place,
       `dtype ${JSON.stringify(dtype)} cannot be read; these can: ${Object.keys(encodings).join(', ')}`,
@@ -126,14 +126,14 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
     throw refuse(place, `data_offsets ${JSON.stringify(offsets)} are not two byte offsets`);
   }
   const [from, to] = offsets as [number, number];
-  const expected = shape.reduce((product, size) => product * size, encoding.bytes);
+  const expected = shape.reduce((product, size) => product * size, encodings[dtype].bytes);
   if (to - from !== expected) {
     throw refuse(
       place,
       `${dtype} [${shape.join(', ')}] takes ${expected} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
     );
   }
-  return { name, shape, encoding, from, to };
+  return { name, shape, stored: dtype, from, to };
 }
 
 /** The tensors' ranges, in order, must cover exactly the bytes after the header. */
@@ -153,26 +153,23 @@ function expectNoHoles(entries: readonly Entry[], available: number, refuse: Ref
 }
 
 /**
- * Writes a safetensors file: float32 as F32 or F16, int32 as I32, uint32 as U32, bool as BOOL. Equal tensors in equal order
- * give equal bytes. Throws ValueError where data and shape disagree, and for a finite number that F16 does not reach.
+ * Writes a safetensors file: each tensor as its `storedDtype`, else float32 as F32, int32 as I32, uint32 as U32 and bool as
+ * BOOL. Equal tensors in equal order give equal bytes. Throws ValueError where data, dtype and shape disagree, and for a
+ * value that the stored type does not reach.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
-  { float32As = 'F32' }: WriteOptions = {},
+  { float32As }: WriteOptions = {},
 ): Bytes {
   const header: Record<string, unknown> = Object.create(null);
-  if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata);
-  const encoded = [...tensors].map(([name, { shape, dtype, data }]) => {
+  if (metadata.size > 0) header.__metadata__ = metadataOf(metadata);
+  const encoded = [...tensors].map(([name, tensor]) => {
     if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
-    const size = shape.reduce((product, each) => product * each, 1);
-    if (size !== data.length) {
-      throw new ValueError(
-        `writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, came ${data.length}`,
-      );
-    }
-    const stored = dtype === 'float32' ? float32As : writtenAs[dtype];
-    return { name, shape, stored, elements: elements(name, data, stored) };
+    expectConsistent(name, tensor);
+    const { shape, dtype, storedDtype = ownDtypes[dtype] } = tensor;
+    const stored = dtype === 'float32' ? (float32As ?? storedDtype) : storedDtype;
+    return { name, shape, stored, elements: elements(name, tensor, stored) };
   });
   // Small elements come last, so that all lie at a multiple of their size.
   encoded.sort((a, b) => b.elements.BYTES_PER_ELEMENT - a.elements.BYTES_PER_ELEMENT);
@@ -197,14 +194,51 @@ export function writeSafetensors(
   return bytes;
 }
 
+/** Throws ValueError unless data, dtype and shape agree. */
+function expectConsistent(name: string, { shape, dtype, data }: HostTensor): void {
+  const own = Object.hasOwn(ownDtypes, dtype) ? encodings[ownDtypes[dtype]] : null;
+  if (!own)
+    throw new ValueError(
+      `writeSafetensors: ${name} has the dtype ${kindOf(dtype)}; these are written: ${Object.keys(ownDtypes).join(', ')}`,
+    );
+  const kind = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint32Array;
+  if (!(data instanceof kind)) {
+    throw new ValueError(
+      `writeSafetensors: ${name} is ${dtype}, whose data must be a ${kind.name}, got ${kindOf(data)}`,
+    );
+  }
+  if (!isSizes(shape)) throw new ValueError(`writeSafetensors: ${name} has the shape ${JSON.stringify(shape)}`);
+  const size = shape.reduce((product, each) => product * each, 1);
+  if (size === data.length) return;
+  throw new ValueError(`writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, got ${data.length}`);
+}
+
+function metadataOf(metadata: ReadonlyMap<string, string>): Record<string, string> {
+  const object: Record<string, string> = Object.create(null);
+  for (const [key, text] of metadata) {
+    if (typeof text !== 'string')
+      throw new ValueError(`writeSafetensors: metadata ${key} must be a string, got ${kindOf(text)}`);
+    object[key] = text;
+  }
+  return object;
+}
+
 /** The elements as they are stored. */
-function elements(name: string, data: HostTensor['data'], stored: string): TypedArray | Uint16Array | Uint8Array {
-  if (stored === 'BOOL') return Uint8Array.from(data);
-  if (stored !== 'F16') return data;
-  const halves = Uint16Array.from(data, numberToHalf);
-  const at = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
-  if (at < 0) return halves;
-  throw new ValueError(`writeSafetensors: element ${at} of ${name} is ${data[at]}; F16 reaches 65504, write F32`);
+function elements(name: string, { dtype, data }: HostTensor, stored: StoredDtype): Stored {
+  const encoding = isStoredDtype(stored) ? encodings[stored] : null;
+  if (encoding?.dtype !== dtype) {
+    throw new ValueError(`writeSafetensors: ${name} is ${dtype}, which cannot be stored as ${kindOf(stored)}`);
+  }
+  const found = encoding.write(data);
+  if (!('at' in found) || typeof found.at !== 'number') return found as Stored;
+  const wider = dtype === 'float32' ? 'F32' : ownDtypes[dtype];
+  throw new ValueError(
+    `writeSafetensors: element ${found.at} of ${name} is ${data[found.at]}, out of range of ${stored}; write ${wider}`,
+  );
+}
+
+function isStoredDtype(value: unknown): value is StoredDtype {
+  return typeof value === 'string' && Object.hasOwn(encodings, value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 // What a PyTorch file is made of once it is read: plain values, tensors, and the storages that tensors look into.
-import type { HostTensor } from '../../state.ts';
+import type { HostTensor, StoredDtype } from '../../state.ts';
 import { type Encoding, encodings } from '../encodings.ts';
 
 /** A value of a pickle. Tuples are frozen arrays; dicts of every class are Maps. */
@@ -35,9 +35,9 @@ export class StorageType {
   readonly dtype: PytorchDtype;
   readonly encoding: Encoding;
 
-  constructor(dtype: PytorchDtype, encoding: string) {
+  constructor(dtype: PytorchDtype, encoding: StoredDtype) {
     this.dtype = dtype;
-    this.encoding = encodings[encoding] as Encoding;
+    this.encoding = encodings[encoding];
   }
 }
 
