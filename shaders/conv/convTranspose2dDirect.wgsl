@@ -40,7 +40,9 @@ fn convTranspose2dDirect(
   let firstOutput = (channel / channels) * outputs;
   var sum = 0.0;
   if (BIAS) { sum = bias[channel]; }
+  // Tap by tap: one chain of additions over all of them and the channels would lose digits.
   for (var r = 0u; r < params.window.x; r++) {
+    var row = 0.0;
     let h = corner.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
     let p = h / params.stride.x;
     if (p * params.stride.x != h || p >= params.output.x) { continue; }
@@ -48,11 +50,14 @@ fn convTranspose2dDirect(
       let w = corner.y - s * params.dilation.y;
       let q = w / params.stride.y;
       if (q * params.stride.y != w || q >= params.output.y) { continue; }
+      var tapSum = 0.0;
       for (var k = firstOutput; k < firstOutput + outputs; k++) {
         let tap = ((k * channels + channel % channels) * params.window.x + r) * params.window.y + s;
-        sum += y[((image * params.outputs + k) * params.output.x + p) * params.output.y + q] * weight[tap];
+        tapSum += y[((image * params.outputs + k) * params.output.x + p) * params.output.y + q] * weight[tap];
       }
+      row += tapSum;
     }
+    sum += row;
   }
   x[id] = sum;
 }

@@ -1,13 +1,22 @@
 // y[n, i] = -sum_c target[n, c, i] weight[c] log softmax(x[n, :, i])[c], the target being smoothed:
-// (1 - smoothing) target + smoothing / C, where target is 1 at label[n, i], or with SOFT given. A label outside gives NaN.
+// (1 - smoothing) target + smoothing / C, where target is 1 at label[n, i], or with SOFT given. A label outside gives NaN,
+// ignoreIndex 0.
 // threads: LANES in a group, one column (n, i) each: three walks along it.
 // reference: Szegedy et al. (2016) for the smoothing; torch.nn.functional.cross_entropy.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
 const LANES: u32 = 64;
-struct Params { outer: u32, length: u32, inner: u32, smoothing: f32, nan: u32 }
+struct Params {
+  outer: u32,
+  length: u32,
+  inner: u32,
+  smoothing: f32,
+  nan: u32,
+  ignores: u32,      // 1 where columns labelled ignoreIndex count for nothing
+  ignoreIndex: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
 @group(0) @binding(2) var<storage, read> labels: array<bits>;   // [outer, inner]; negative ones are large here
@@ -37,22 +46,24 @@ fn crossEntropy(
   let first = (column / step) * params.length * step + column % step;
   var largest = x[first];
   for (var c = 1u; c < params.length; c++) { largest = max(largest, x[first + c * step]); }
-  var sum = 0.0;
+  var powers = LongSum();
   for (var c = 0u; c < params.length; c++) {
     let shifted = x[first + c * step] - largest;
-    sum += select(exp(shifted), shifted, isNan(shifted));
+    addTerm(&powers, select(exp(shifted), shifted, isNan(shifted)));
   }
+  let sum = totalOf(powers);
   let logarithm = select(log(sum), sum, isNan(sum));
   let spread = params.smoothing / f32(params.length);
-  var loss = 0.0;
+  var parts = LongSum();
   // Without a share in the loss a class may have a probability of 0, whose logarithm is infinite.
   if (SOFT || spread > 0) {
     for (var c = 0u; c < params.length; c++) {
       var part = spread;
       if (SOFT) { part += (1 - params.smoothing) * targets[first + c * step]; }
-      loss += part * weightOf(c) * (logarithm - (x[first + c * step] - largest));
+      addTerm(&parts, part * weightOf(c) * (logarithm - (x[first + c * step] - largest)));
     }
   }
+  var loss = totalOf(parts);
   if (!SOFT) {
     let label = labels[column];
     if (label < params.length) {
@@ -60,6 +71,7 @@ fn crossEntropy(
     } else {
       loss = bitcast<f32>(params.nan);
     }
+    if (params.ignores == 1 && label == params.ignoreIndex) { loss = 0; }
   }
   y[column] = loss;
 }

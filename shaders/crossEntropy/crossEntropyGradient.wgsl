@@ -1,12 +1,20 @@
 // dx[n, k, i] = dy[n, i] (softmax(x[n, :, i])[k] sum_c target[c] weight[c] - target[k] weight[k]), targets as in
 // crossEntropy.wgsl.
 // threads: LANES in a group, one column (n, i) each: three walks along it.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
 const LANES: u32 = 64;
-struct Params { outer: u32, length: u32, inner: u32, smoothing: f32, nan: u32 }
+struct Params {
+  outer: u32,
+  length: u32,
+  inner: u32,
+  smoothing: f32,
+  nan: u32,
+  ignores: u32,      // 1 where columns labelled ignoreIndex count for nothing
+  ignoreIndex: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;        // [outer, inner]
 @group(0) @binding(2) var<storage, read> x: array<f32>;         // [outer, length, inner]
@@ -43,17 +51,20 @@ fn crossEntropyGradient(
   if (!SOFT) { label = labels[column]; }
   var largest = x[first];
   for (var c = 1u; c < params.length; c++) { largest = max(largest, x[first + c * step]); }
-  var sum = 0.0;
-  var total = 0.0;
+  var powers = LongSum();
+  var shares = LongSum();
   for (var c = 0u; c < params.length; c++) {
     let at = first + c * step;
     let shifted = x[at] - largest;
-    sum += select(exp(shifted), shifted, isNan(shifted));
-    total += share(c, at, label);
+    addTerm(&powers, select(exp(shifted), shifted, isNan(shifted)));
+    addTerm(&shares, share(c, at, label));
   }
+  let sum = totalOf(powers);
+  let total = totalOf(shares);
+  let ignored = !SOFT && params.ignores == 1 && label == params.ignoreIndex;
   let slope = select(bitcast<f32>(params.nan), dy[column], label < params.length);
   for (var c = 0u; c < params.length; c++) {
     let at = first + c * step;
-    dx[at] = slope * (exp(x[at] - largest) / sum * total - share(c, at, label));
+    dx[at] = select(slope * (exp(x[at] - largest) / sum * total - share(c, at, label)), 0, ignored);
   }
 }

@@ -1,7 +1,7 @@
 // y[o, l, i] = sum of x[o, j, i] over the j with index[o, j, i] == l: the gradient of gather, without atomics, in one order.
 // Bound are windows of the tensors, each from its first element on; ADDING goes on with the sum over the windows of x before.
 // threads: LANES in a group, one element of y each, which looks at every index of its column.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
 const ADDING: bool = false;
 const LANES: u32 = 64;
@@ -36,12 +36,11 @@ fn scatterAdd(
   // The rows whose element i lies in the window of x.
   let start = max(first, (params.xFirst + inner - 1 - i) / inner);
   let end = min(first + params.count, (params.xFirst + params.xSize + inner - 1 - i) / inner);
-  var sum = 0.0;
-  if (ADDING) { sum = y[id]; }
+  var sum = LongSum();
   for (var row = start; row < end; row++) {
     if (index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst] == place) {
-      sum += x[row * inner + i - params.xFirst];
+      addTerm(&sum, x[row * inner + i - params.xFirst]);
     }
   }
-  y[id] = sum;
+  y[id] = totalOf(sum) + select(0.0, y[id], ADDING);
 }

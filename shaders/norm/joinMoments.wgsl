@@ -6,6 +6,7 @@
 // uses: lib/grid.wgsl
 const TRACKED: bool = true;
 const LANES: u32 = 64;
+const BLOCK: u32 = 64;  // parts that are joined apart, so that no chain of additions is long
 struct Params { channels: u32, parts: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> moments: array<vec4f>;             // [parts, channels], of channelMoments
@@ -14,6 +15,13 @@ struct Params { channels: u32, parts: u32, eps: f32, momentum: f32 }
 @group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;    // [channels]
 @group(0) @binding(5) var<storage, read_write> runningMean: array<f32>;     // [channels]
 @group(0) @binding(6) var<storage, read_write> runningVar: array<f32>;      // [channels]
+
+// (mean, sum of squared deviations from it, count) of two sets together, of which b has values.
+fn join(a: vec3f, b: vec3f) -> vec3f {
+  let distance = b.x - a.x;
+  let share = b.z / (a.z + b.z);
+  return vec3f(a.x + distance * share, a.y + b.y + distance * distance * a.z * share, a.z + b.z);
+}
 
 @compute @workgroup_size(LANES)
 fn joinMoments(
@@ -24,18 +32,18 @@ fn joinMoments(
   let channel = linearGroup(group, groups) * LANES + lane;
   if (channel >= params.channels) { return; }
   let base = moments[channel].w;
-  var count = 0.0;
-  var fromBase = 0.0;
-  var squares = 0.0;
-  for (var p = 0u; p < params.parts; p++) {
-    let part = moments[p * params.channels + channel];
-    let distance = (part.w - base) + part.x - fromBase;
-    let share = part.z / (count + part.z);
-    fromBase += distance * share;
-    squares += part.y + distance * distance * count * share;
-    count += part.z;
+  var all = vec3f();
+  for (var first = 0u; first < params.parts; first += BLOCK) {
+    var block = vec3f();
+    for (var p = first; p < min(first + BLOCK, params.parts); p++) {
+      let part = moments[p * params.channels + channel];
+      block = join(block, vec3f((part.w - base) + part.x, part.yz));
+    }
+    all = join(all, block);
   }
-  let mean = base + fromBase;
+  let squares = all.y;
+  let count = all.z;
+  let mean = base + all.x;
   let inverse = 1 / sqrt(squares / count + params.eps);
   statistics[channel] = vec4f(mean, inverse, inverse * weight[channel], bias[channel]);
   if (TRACKED) {

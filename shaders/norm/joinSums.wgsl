@@ -4,6 +4,7 @@
 // threads: one per channel.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
+const BLOCK: u32 = 64;  // parts that are added up apart, so that no chain of additions is long
 struct Params { channels: u32, parts: u32, fromBatch: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<vec2f>;              // [parts, channels] of (sum of d, sum of d * (x - mean))
@@ -21,7 +22,11 @@ fn joinSums(
   let channel = linearGroup(group, groups) * LANES + lane;
   if (channel >= params.channels) { return; }
   var total = vec2f();
-  for (var p = 0u; p < params.parts; p++) { total += sums[p * params.channels + channel]; }
+  for (var first = 0u; first < params.parts; first += BLOCK) {
+    var block = vec2f();
+    for (var p = first; p < min(first + BLOCK, params.parts); p++) { block += sums[p * params.channels + channel]; }
+    total += block;
+  }
   let inverse = statistics[channel].y;
   dWeight[channel] = total.y * inverse;
   dBias[channel] = total.x;

@@ -1,10 +1,12 @@
 // y[n, p, q] = sum of x over the window of (p, q) / divisor; GRADIENT: y[n, h, w] = sum of x[n, p, q] / divisor of (p, q)
 // over the windows that cover (h, w). A window is stride-wide steps of a fixed size, or ADAPTIVE: from floor(p H / P) to
 // ceil((p + 1) H / P).
-// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes.
-// uses: lib/grid.wgsl
+// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes. It adds row by row, or
+// with LONG by levels, for windows of many elements.
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 const ADAPTIVE: bool = false;
 const GRADIENT: bool = false;
+const LONG: bool = false;
 const LANES: u32 = 64;
 const PLANES: u32 = 8;
 struct Params {
@@ -40,10 +42,16 @@ fn average(plane: i32, i: vec2i) -> f32 {
   let s = span(i);
   let cut = inside(s);
   var sum = 0.0;
+  var long = LongSum();
   for (var h = cut.x; h < cut.z; h++) {
-    for (var w = cut.y; w < cut.w; w++) { sum += x[(plane * params.input.x + h) * params.input.y + w]; }
+    var row = 0.0;
+    for (var w = cut.y; w < cut.w; w++) {
+      let value = x[(plane * params.input.x + h) * params.input.y + w];
+      if (LONG) { addTerm(&long, value); } else { row += value; }
+    }
+    sum += row;
   }
-  return sum / divisor(s);
+  return select(sum, totalOf(long), LONG) / divisor(s);
 }
 
 // The windows that can cover a row or column lie between the first and the last given here.
@@ -57,14 +65,18 @@ fn spread(plane: i32, at: vec2i) -> f32 {
   let first = max(windows.xy, vec2i());
   let last = min(windows.zw, params.output - 1);
   var sum = 0.0;
+  var long = LongSum();
   for (var p = first.x; p <= last.x; p++) {
+    var row = 0.0;
     for (var q = first.y; q <= last.y; q++) {
       let s = span(vec2i(p, q));
       if (any(at < s.xy) || any(at >= s.zw)) { continue; }
-      sum += x[(plane * params.output.x + p) * params.output.y + q] / divisor(s);
+      let share = x[(plane * params.output.x + p) * params.output.y + q] / divisor(s);
+      if (LONG) { addTerm(&long, share); } else { row += share; }
     }
+    sum += row;
   }
-  return sum;
+  return select(sum, totalOf(long), LONG);
 }
 
 @compute @workgroup_size(LANES)

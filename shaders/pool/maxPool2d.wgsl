@@ -1,8 +1,10 @@
-// y[n, p, q] = max over the window of (p, q), and where in its plane it lies: the first of equals, NaN before all.
+// y[n, p, q] = max over the window of (p, q), and where in its plane it lies: the first of equals, NaN before all. A window
+// of padding only has -Infinity, and NOWHERE for its place.
 // threads: LANES in a group; a thread does one window at the same place of up to PLANES planes: it divides once for them all.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const PLANES: u32 = 8;
+const NOWHERE: u32 = 0xffffffff;
 struct Params {
   planes: u32,
   input: vec2u,     // H, W
@@ -11,6 +13,7 @@ struct Params {
   stride: vec2u,
   padding: vec2u,
   dilation: vec2u,
+  lowest: f32,      // -Infinity, which WGSL has no constant for
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;              // [planes, H, W]
@@ -35,19 +38,17 @@ fn maxPool2d(
   // Wraps to large numbers where it is padding.
   let corner = vec2u(window / params.output.y, window % params.output.y) * params.stride - params.padding;
   for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
-    var best = 0.0;
-    var place = 0u;
-    var found = false;
+    var best = params.lowest;
+    var place = NOWHERE;
     for (var r = 0u; r < params.window.x; r++) {
       let h = corner.x + r * params.dilation.x;
       for (var s = 0u; s < params.window.y; s++) {
         let w = corner.y + s * params.dilation.y;
         if (h >= params.input.x || w >= params.input.y) { continue; }
         let v = x[plane * inputs + h * params.input.y + w];
-        if (!found || v > best || (isNan(v) && !isNan(best))) {
+        if (place == NOWHERE || v > best || (isNan(v) && !isNan(best))) {
           best = v;
           place = h * params.input.y + w;
-          found = true;
         }
       }
     }

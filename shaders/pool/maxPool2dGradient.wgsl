@@ -1,7 +1,8 @@
 // dx[n, h, w] = sum of dy over the windows that chose (h, w), in their own order.
 // threads: LANES in a group; a thread does one element at the same place of up to PLANES planes, and asks every window that
-// can cover it.
-// uses: lib/grid.wgsl
+// can cover it. It adds row by row, or with LONG by levels, where there are many.
+// uses: lib/grid.wgsl, lib/longSum.wgsl
+const LONG: bool = false;
 const LANES: u32 = 64;
 const PLANES: u32 = 8;
 struct Params {
@@ -40,12 +41,16 @@ fn maxPool2dGradient(
   let columns = covering(place % params.input.y + params.padding.y, 1);
   for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
     var sum = 0.0;
+    var long = LongSum();
     for (var p = rows.x; p < rows.y; p++) {
+      var row = 0.0;
       for (var q = columns.x; q < columns.y; q++) {
         let window = plane * outputs + p * params.output.y + q;
-        if (places[window] == place) { sum += dy[window]; }
+        if (places[window] != place) { continue; }
+        if (LONG) { addTerm(&long, dy[window]); } else { row += dy[window]; }
       }
+      sum += row;
     }
-    dx[plane * inputs + place] = sum;
+    dx[plane * inputs + place] = select(sum, totalOf(long), LONG);
   }
 }

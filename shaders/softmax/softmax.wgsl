@@ -1,6 +1,6 @@
 // y[o, k, i] = exp(x[o, k, i] - m) / sum_j exp(x[o, j, i] - m), m the largest of column (o, i); with LOGARITHM its log.
 // threads: LANES in a group, one column each: three walks along it.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 const LOGARITHM: bool = false;
 const LANES: u32 = 64;
 struct Params { outer: u32, length: u32, inner: u32 }
@@ -26,11 +26,12 @@ fn softmax(
   let end = first + params.length * step;
   var largest = x[first];
   for (var at = first; at < end; at += step) { largest = max(largest, x[at]); }
-  var sum = 0.0;
+  var powers = LongSum();
   for (var at = first; at < end; at += step) {
     let shifted = x[at] - largest;
-    sum += select(exp(shifted), shifted, isNan(shifted));
+    addTerm(&powers, select(exp(shifted), shifted, isNan(shifted)));
   }
+  let sum = totalOf(powers);
   let logarithm = select(log(sum), sum, isNan(sum));
   for (var at = first; at < end; at += step) {
     let shifted = x[at] - largest;

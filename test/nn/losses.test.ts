@@ -119,6 +119,68 @@ law('nllLoss picks the labels and weighs them', cases, async ({ c, logits, weigh
   await near(found, expected, { terms: labels.length });
 });
 
+law(
+  'crossEntropy and nllLoss leave ignored labels out of every reduction, and the mean divides by the weights of the others',
+  fc.record({ example: cases, ignoreIndex: fc.constantFrom(-100, 0), every: fc.constantFrom(1, 2, 3) }),
+  async ({ example: { c, logits, weight, labels }, ignoreIndex, every }) => {
+    const given = labels.map((label, i) => (i % every === 0 ? ignoreIndex : label));
+    const counts = given.map((label) => Number(label !== ignoreIndex));
+    const weights = c.weighted ? [...weight.data] : Array.from({ length: c.classes }, () => 1);
+    const targets = labels.map((label, n) =>
+      weights.map(
+        (_, i) => (counts[n] as number) * (Number(i === label) * (1 - c.smoothing) + c.smoothing / c.classes),
+      ),
+    );
+    const divisors = labels.map((label, n) => (counts[n] as number) * (weights[label] as number));
+    const shape = [c.n, ...c.rest];
+    const target = tensor(given, { shape, dtype: 'int32' });
+    const options = {
+      ...(c.weighted ? { weight: toTensor(weight) } : {}),
+      ...(ignoreIndex === -100 ? {} : { ignoreIndex }),
+      reduction: c.reduction,
+    };
+    const expected = reduced(crossEntropyOf(logits, targets, weights, divisors), c.reduction, shape);
+    const found = crossEntropy(toTensor(logits), target, { ...options, labelSmoothing: c.smoothing });
+    // Nothing but ignored labels has a mean of 0 / 0, as in PyTorch.
+    await near(found, expected, { terms: labels.length * c.classes });
+    const picked = labels.map((label, n) => -(sampleOf(logits, n)[label] as number) * (divisors[n] as number));
+    const total = divisors.reduce((sum, each) => sum + each, 0);
+    await near(
+      nllLoss(toTensor(logits), target, options),
+      reduced({ samples: picked, weight: total }, c.reduction, shape),
+      {
+        terms: labels.length,
+      },
+    );
+  },
+);
+
+test('crossEntropy gives NaN for a label outside that is not ignored, and no gradient for ignored samples', async () => {
+  const target = (...labels: number[]) => tensor(Int32Array.of(...labels));
+  const logits = () =>
+    tensor(
+      [
+        [1, 2],
+        [3, 5],
+      ],
+      { requiresGrad: true },
+    );
+  ensure(Number.isNaN(await crossEntropy(logits(), target(0, -1)).item()), 'a label of -1');
+  ensure(Number.isNaN(await nllLoss(logits(), target(0, 2)).item()), 'a label of 2');
+  ensure(Number.isNaN(await crossEntropy(logits(), target(-100, -100)).item()), 'nothing counts');
+  for (const loss of [crossEntropy, nllLoss]) {
+    const x = logits();
+    loss(x, target(0, -100)).backward();
+    const slopes = await (x.grad as NonNullable<typeof x.grad>).data();
+    ensure(slopes[0] !== 0 && slopes[2] === 0 && slopes[3] === 0, `${loss.name}: ${slopes}`);
+  }
+  refuses(
+    () => crossEntropy(logits(), zeros([2, 2]), { ignoreIndex: 0 }),
+    ValueError,
+    'crossEntropy: expected labels with ignoreIndex, got probabilities; leave ignoreIndex out',
+  );
+});
+
 const pairs = fc.integer({ min: 1, max: 40 }).chain((size) =>
   fc.record({
     x: valuesOf([size], { min: -30, max: 30 }),

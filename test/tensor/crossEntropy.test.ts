@@ -133,12 +133,59 @@ test('softmaxCrossEntropy gives NaN for a label outside and for NaN logits, in t
     ],
     { requiresGrad: true },
   );
-  const y = softmaxCrossEntropy(x, tensor([1, 2, -100, 1], { dtype: 'int32' }));
+  const y = softmaxCrossEntropy(x, tensor([1, 2, -1, 1], { dtype: 'int32' }));
   const losses = Array.from(await y.data(), Number.isNaN);
   ensure(losses.join() === 'false,true,true,true', losses.join());
   y.sum().backward();
   const slopes = Array.from(await (x.grad as Tensor).data(), Number.isNaN);
   ensure(slopes.join() === 'false,false,true,true,true,true,true,true', slopes.join());
+});
+
+law(
+  'softmaxCrossEntropy gives 0 for samples with ignoreIndex, in gradients of both orders too, and leaves the others as they are',
+  fc.record({ c: casesOf(fc.integer({ min: 2, max: 9 })), ignoreIndex: fc.constantFrom(-100, 0, 255) }),
+  async ({ c, ignoreIndex }) => {
+    const labels = c.labels.data.map((label, i) => (i % 3 === 1 ? ignoreIndex : label));
+    const ignored = labels.map((label) => Number(label === ignoreIndex));
+    const target = toTensor({ ...c.labels, data: labels }, { dtype: 'int32' });
+    const options = { ...optionsOf(c), ...(ignoreIndex === -100 ? {} : { ignoreIndex }) };
+    const kept = { ...c.labels, data: ignored.map((one) => 1 - one) };
+    const columns = reference.build(c.shape, ([n, , ...rest]) => reference.at(kept, [n as number, ...rest]));
+    const definition = (x: reference.Values) =>
+      reference.mul(reference.softmaxCrossEntropy(x, hot(c), weightsOf(c), c.smoothing), kept);
+    const loss = (x: Tensor) => softmaxCrossEntropy(x, target, options);
+    await near(loss(toTensor(c.logits)), definition(c.logits), { terms: classesOf(c) });
+    await gradcheck(loss, definition, [c.logits], { terms: 4 * classesOf(c) });
+    const slopes = await grad((x) => loss(x).sum())(toTensor(c.logits)).data();
+    const second = (f: (x: Tensor) => Tensor) =>
+      grad((x) =>
+        grad((v) => f(v).square().sum())(x)
+          .square()
+          .sum(),
+      )(toTensor(c.logits));
+    const curvature = await second(loss).data();
+    for (const [i, counts] of columns.data.entries()) {
+      ensure(counts === 1 || (slopes[i] === 0 && curvature[i] === 0), `${i}: ${slopes[i]} and ${curvature[i]}`);
+    }
+    const plain = (x: Tensor) =>
+      softmaxCrossEntropy(x, toTensor(c.labels, { dtype: 'int32' }), optionsOf(c)).mul(toTensor(kept));
+    await near(
+      second(loss),
+      { shape: c.shape, data: Float64Array.from(await second(plain).data()) },
+      { terms: 4 * classesOf(c) },
+    );
+  },
+);
+
+test('softmaxCrossEntropy ignores no label of an unsigned dtype by a negative ignoreIndex, and refuses a fraction', async () => {
+  const target = tensor(Uint32Array.of(0, 2 ** 32 - 100));
+  const losses = await softmaxCrossEntropy(zeros([2, 1]), target).data();
+  ensure(losses[0] === 0 && Number.isNaN(losses[1]), String(losses));
+  refuses(
+    () => softmaxCrossEntropy(zeros([2, 1]), target, { ignoreIndex: 0.5 }),
+    ValueError,
+    'softmaxCrossEntropy: ignoreIndex expected an integer, got 0.5; pass a label',
+  );
 });
 
 test('softmaxCrossEntropy refuses targets and weights of other shapes', () => {

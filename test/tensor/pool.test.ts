@@ -3,6 +3,7 @@ import * as reference from '@mien/tensor/reference';
 import {
   alternativesOf,
   distinctValuesOf,
+  ensure,
   gradcheck,
   near,
   refuses,
@@ -177,6 +178,51 @@ law('the second derivative of maxPool2d of squares is 2 where a window chose', p
   });
   await near(leaf.grad as unknown as Tensor, expected, { terms: 2 });
 });
+
+test('maxPool2d gives -Infinity and no gradient for windows entirely in padding, of any order', async () => {
+  const x = toTensor(
+    reference.build([1, 2, 1, 8], ([, c, , w]) => -1 - (w as number) - 10 * (c as number)),
+    { requiresGrad: true },
+  );
+  // Rows -1, 1 and 3 of one row: every window; columns -2, 0 and 2, then 4, 6 and 8 beside them.
+  const empty = { kernelSize: 3, stride: 6, padding: 1, dilation: 2, ceilMode: true };
+  const y = maxPool2d(x, empty);
+  await near(y, reference.maxPool2d(toValues(x, await x.data()), empty));
+  await near(y, reference.full([1, 2, 1, 2], Number.NEGATIVE_INFINITY));
+  const dy = toTensor(reference.full([1, 2, 1, 2], 3), { requiresGrad: true });
+  y.backward(dy, { createGraph: true });
+  await near(x.grad as Tensor, reference.full([1, 2, 1, 8], 0));
+  (x.grad as Tensor).sum().backward();
+  await near(dy.grad as Tensor, reference.full([1, 2, 1, 2], 0));
+  const wide = { kernelSize: [1, 2], stride: 1, padding: [0, 1], dilation: [1, 8] } as const;
+  const z = toTensor(reference.full([1, 1, 2, 7], -3));
+  await near(maxPool2d(z, wide), reference.full([1, 1, 2, 1], Number.NEGATIVE_INFINITY));
+});
+
+const toValues = ({ shape }: Tensor, data: ArrayLike<number>) => reference.values(shape, data);
+
+law(
+  'every window of an average covers an element, whatever size, stride, padding and ceilMode',
+  fc.record({
+    size: fc.integer({ min: 1, max: 9 }),
+    kernelSize: fc.integer({ min: 1, max: 7 }),
+    stride: fc.integer({ min: 1, max: 9 }),
+    padding: fc.nat(3),
+    ceilMode: fc.boolean(),
+    countIncludePad: fc.boolean(),
+  }),
+  async ({ size, ...options }) => {
+    fc.pre(2 * options.padding <= options.kernelSize && size + 2 * options.padding >= options.kernelSize);
+    const x = reference.full([1, size, size], 1);
+    const expected = reference.avgPool2d(x, options);
+    await near(avgPool2d(toTensor(x), options), expected);
+    ensure(
+      expected.data.every((v) => v > 0 && v <= 1),
+      `${expected.data}`,
+    );
+  },
+  { runs: 100 },
+);
 
 test('pooling refuses windows that do not fit, and padding over half of them', () => {
   const x = toTensor(reference.full([1, 1, 2, 2], 1));

@@ -1,5 +1,5 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
-import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError } from '@mien/tensor';
+import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
 
 /** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -11,6 +11,8 @@ export interface LossOptions {
 export interface ClassLossOptions extends LossOptions {
   /** A weight for each class: [C]. */
   readonly weight?: Tensor;
+  /** Samples with this label have a loss of 0 and do not count in the mean, NaN where none counts. Default -100. */
+  readonly ignoreIndex?: number;
 }
 
 export interface CrossEntropyOptions extends ClassLossOptions {
@@ -20,10 +22,11 @@ export interface CrossEntropyOptions extends ClassLossOptions {
 
 /**
  * -log softmax(logits)[target]: logits [N, C, ...], target either class indices [N, ...] (int32 or uint32) or
- * probabilities of the logits' shape. One element, or [N, ...] without reduction. Throws ShapeError naming both.
+ * probabilities of the logits' shape. One element, or [N, ...] without reduction. A label outside 0..C - 1 that is not
+ * ignored gives NaN. Throws ShapeError naming both, ValueError for `ignoreIndex` with probabilities.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { labelSmoothing = 0, weight, reduction = 'mean' } = options;
+  const { labelSmoothing = 0, weight, reduction = 'mean', ignoreIndex = -100 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
   }
@@ -31,23 +34,44 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   const [n, , ...rest] = logits.shape as [number, number, ...number[]];
   const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
   if (!sameShape(target.shape, expected)) throw mismatch('crossEntropy', logits, target, expected);
+  const soft = target.dtype === 'float32';
+  if (soft && options.ignoreIndex !== undefined) {
+    throw new ValueError('crossEntropy: expected labels with ignoreIndex, got probabilities; leave ignoreIndex out');
+  }
   return scope(() => {
-    const samples = softmaxCrossEntropy(logits, target, { labelSmoothing, ...(weight ? { weight } : {}) });
-    return weight && reduction === 'mean' && target.dtype !== 'float32'
-      ? samples.sum().div(pick(weight, target).sum())
-      : reduce(samples, reduction);
+    const settings = { labelSmoothing, ignoreIndex, ...(weight ? { weight } : {}) };
+    const samples = softmaxCrossEntropy(logits, target, settings);
+    return soft || reduction !== 'mean' ? reduce(samples, reduction) : meanOf(samples, target, weight, ignoreIndex);
   });
 }
 
-/** -logProbabilities[target]: [N, C, ...] with class indices [N, ...]. One element, or [N, ...] without reduction. */
+/**
+ * -logProbabilities[target]: [N, C, ...] with class indices [N, ...]. One element, or [N, ...] without reduction. A label
+ * outside 0..C - 1 that is not ignored gives NaN.
+ */
 export function nllLoss(logProbabilities: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
-  const { weight, reduction = 'mean' } = options;
+  const { weight, reduction = 'mean', ignoreIndex = -100 } = options;
   expectClasses('nllLoss', logProbabilities, weight);
   return scope(() => {
-    const weights = weight && pick(weight, target);
-    const samples = pickedLoss('nllLoss', logProbabilities, target, weights);
-    return weights && reduction === 'mean' ? samples.sum().div(weights.sum()) : reduce(samples, reduction);
+    const ignored = ignoredIn(target, ignoreIndex);
+    const picked = pickedLoss('nllLoss', logProbabilities, target, weight && pick(weight, target));
+    const samples = ignored ? where(ignored, 0, picked) : picked;
+    return reduction === 'mean' ? meanOf(samples, target, weight, ignoreIndex) : reduce(samples, reduction);
   });
+}
+
+/** Where labels are `ignoreIndex`, or null where they cannot be: whole numbers without a sign are never negative. */
+function ignoredIn(target: Tensor, ignoreIndex: number): Tensor | null {
+  return target.dtype === 'uint32' && ignoreIndex < 0 ? null : target.eq(ignoreIndex);
+}
+
+/** The mean over the samples that are not ignored, each counted by the weight of its class. */
+function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ignoreIndex: number): Tensor {
+  const ignored = ignoredIn(target, ignoreIndex);
+  if (!ignored && !weight) return samples.mean();
+  const counts = weight ? pick(weight, target) : (ignored as Tensor).logicalNot().to('float32');
+  const counted = weight && ignored ? where(ignored, 0, counts) : counts;
+  return samples.sum().div(counted.sum());
 }
 
 /** (x - target)^2, of two tensors of one shape. */

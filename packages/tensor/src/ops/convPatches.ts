@@ -13,6 +13,7 @@ import { enoughThreads, fewestImages, images, planeBytes, workspacePasses } from
 import type { Epilogue } from './epilogue.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
+import { longestChain } from './matmulProduct.ts';
 
 const im2col = { tapMajor: kernel(im2colText), pixelMajor: kernel(im2colText, { PIXEL_MAJOR: true }) };
 const col2im = [false, true].map((STRIDED) => ({
@@ -139,7 +140,8 @@ export function patchesWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): T
     const pixels = span.count * area(g.output);
     // The sum over pixels is cut into parts that other invocations do; groups are parts enough.
     const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 8)));
-    const splits = g.groups > 1 ? 1 : Math.max(1, Math.min(wanted, Math.floor(pixels / 128)));
+    const least = Math.ceil(pixels / longestChain);
+    const splits = g.groups > 1 ? 1 : Math.max(least, Math.min(wanted, Math.floor(pixels / 128)));
     const a = packed(images(dy, span), span.count, area(g.output), g.outputs, true);
     const b = pointwise(g)
       ? packed(images(x, span), span.count, area(g.output), g.inputs, true)

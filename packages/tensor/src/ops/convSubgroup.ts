@@ -26,6 +26,7 @@ import {
 } from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
+import { longestChain } from './matmulProduct.ts';
 
 /** Lanes of the subgroups that the kernels are written for. */
 const lanes = 8;
@@ -192,7 +193,8 @@ export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): 
   return passes(g, x.storage.device.limits).map((span) => {
     const lines = span.count * at(g.output, 0);
     const wanted = Math.min(Math.ceil(enough.tiles / tiles), Math.floor((span.count * area(g.output)) / enough.depth));
-    const chunk = Math.ceil(lines / Math.max(1, Math.min(wanted, lines)));
+    const least = Math.ceil((span.count * area(g.output)) / longestChain);
+    const chunk = Math.ceil(lines / Math.max(1, Math.min(Math.max(wanted, least), lines)));
     const parts = Math.ceil(lines / chunk);
     const slopes = channelsLast(dy, span, g.groups);
     const values = channelsLast(x, span, g.groups);

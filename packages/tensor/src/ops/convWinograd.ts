@@ -18,7 +18,7 @@ import { type Epilogue, epilogueBindings, finishes, finishOf } from './epilogue.
 import type { Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { roundUp4 } from './matmulPack.ts';
-import type { Operand } from './matmulProduct.ts';
+import { longestChain, type Operand } from './matmulProduct.ts';
 
 /** Outputs of a window, down and across. */
 type M = 2 | 4;
@@ -207,7 +207,8 @@ export function winogradWeightGradient(m: M) {
     return passes(m, g, g.output, x.storage.device.limits).map((span) => {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
       const tiles = Math.ceil(g.inputs / tile) * Math.ceil(g.outputs / tile) * (m + 2) ** 2;
-      const parts = Math.max(1, Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256)));
+      const wanted = Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256));
+      const parts = Math.max(Math.ceil(inputs.windows / longestChain), wanted);
       const v = scatter(form.inputChannelsLast, images(x, span), inputs, [inputs.windows, g.inputs], m, g.padding);
       const outputs = { ...inputs, channels: g.outputs, plane: g.output };
       const slopes = scatter(form.slope, images(dy, span), outputs, [inputs.windows, g.outputs], m, [0, 0]);

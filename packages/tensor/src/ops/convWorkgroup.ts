@@ -20,6 +20,7 @@ import {
 } from './convPlaces.ts';
 import type { Shape } from './geometry.ts';
 import { roundUp4 } from './matmulPack.ts';
+import { longestChain } from './matmulProduct.ts';
 
 /** By bias. */
 const products = [false, true].map((BIAS) => kernel(implicitWorkgroup, { BIAS }));
@@ -81,7 +82,7 @@ export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry):
   return directPasses(g, x.storage.device.limits).map((span) => {
     const pixels = span.count * area(g.output);
     const wanted = Math.min(Math.ceil(enough.groups / tiles), Math.floor(pixels / enough.depth));
-    const chunk = Math.ceil(pixels / Math.max(1, wanted));
+    const chunk = Math.min(Math.ceil(pixels / Math.max(1, wanted)), longestChain);
     const parts = Math.ceil(pixels / chunk);
     const dw = empty([parts, g.outputs, depth, ...g.window]);
     const params = {

@@ -2,7 +2,7 @@
 import forwardText from '@mien/shaders/crossEntropy/crossEntropy.wgsl';
 import gradientText from '@mien/shaders/crossEntropy/crossEntropyGradient.wgsl';
 import { gradEnabled, record } from '../autograd.ts';
-import { expectDtype } from '../dtype.ts';
+import { expectDtype, holds } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
@@ -21,6 +21,8 @@ export interface SoftmaxCrossEntropyOptions {
   readonly weight?: Tensor;
   /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
   readonly labelSmoothing?: number;
+  /** Samples with this label have a loss and a gradient of 0. Labels only. Default -100. */
+  readonly ignoreIndex?: number;
 }
 
 const forms = (text: string): readonly (readonly Kernel[])[] =>
@@ -28,6 +30,12 @@ const forms = (text: string): readonly (readonly Kernel[])[] =>
 const forward = forms(forwardText);
 const gradient = forms(gradientText);
 const nanBits = 0x7fc00000;
+
+/** The options besides tensors. */
+interface Settings {
+  readonly smoothing: number;
+  readonly ignoreIndex: number;
+}
 
 /** Logits [N, C, ...] with what they are compared to. */
 interface Inputs {
@@ -39,14 +47,16 @@ interface Inputs {
 /**
  * -sum over c of target[c] weight[c] log softmax(logits)[c], with logits [N, C, ...] and target either class indices
  * [N, ...] (int32 or uint32) or probabilities of the logits' shape: [N, ...]. A label outside 0..C - 1 gives NaN, in the
- * gradient too. Throws ShapeError where shapes do not fit, ValueError for a smoothing outside 0..1.
+ * gradient too, except `ignoreIndex`, which gives 0. Throws ShapeError where shapes do not fit, ValueError for a smoothing
+ * outside 0..1.
  */
 export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
-  const { weight = null, labelSmoothing = 0 } = options;
+  const { weight = null, labelSmoothing = 0, ignoreIndex = -100 } = options;
+  const settings = { smoothing: labelSmoothing, ignoreIndex };
   const inputs: Inputs = { logits, target, weight };
-  check(inputs, labelSmoothing);
+  check(inputs, settings);
   const y = empty([logits.shape[0] as number, ...logits.shape.slice(2)]);
-  runOver(forward, inputs, labelSmoothing, { y }, {});
+  runOver(forward, inputs, settings, { y }, {});
   return record(
     'softmaxCrossEntropy',
     y,
@@ -55,7 +65,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: Sof
       saves: { logits, target, weight },
       backward: (dy, saved, needs) => {
         // A graph of the gradient, for higher orders, is made of operations.
-        const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, labelSmoothing);
+        const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, settings);
         if (!needs.target && !needs.weight) return { logits: slopes };
         const log = logSoftmax(saved.logits, 1);
         const loss = log.mul(dy.reshape(columnsOf(saved.logits))).neg();
@@ -63,23 +73,23 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: Sof
         return {
           logits: slopes,
           target: needs.target && weighed(loss, saved.weight).mul(1 - labelSmoothing),
-          weight: needs.weight && loss.mul(smoothed(saved, labelSmoothing)).sum(others),
+          weight: needs.weight && loss.mul(smoothed(saved, settings)).sum(others),
         };
       },
     },
   );
 }
 
-function fused(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
+function fused(dy: Tensor, inputs: Inputs, settings: Settings): Tensor {
   const dx = empty(inputs.logits.shape);
-  runOver(gradient, inputs, smoothing, { dx }, { dy });
+  runOver(gradient, inputs, settings, { dx }, { dy });
   return dx;
 }
 
-function composed(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
+function composed(dy: Tensor, inputs: Inputs, settings: Settings): Tensor {
   return scope(() => {
     const { logits, weight } = inputs;
-    const shares = weighed(smoothed(inputs, smoothing), weight);
+    const shares = weighed(smoothed(inputs, settings), weight);
     const slopes = softmax(logits, 1)
       .mul(shares.sum(1, { keepDim: true }))
       .sub(shares);
@@ -87,12 +97,19 @@ function composed(dy: Tensor, inputs: Inputs, smoothing: number): Tensor {
   });
 }
 
-/** The target as smoothed probabilities, NaN for a label outside. */
-function smoothed({ logits, target }: Inputs, smoothing: number): Tensor {
+/** The target as smoothed probabilities, NaN for a label outside and 0 for one that is ignored. */
+function smoothed({ logits, target }: Inputs, { smoothing, ignoreIndex }: Settings): Tensor {
   const classes = logits.shape[1] as number;
   const order = [0, logits.rank - 1, ...logits.shape.slice(2).map((_, i) => i + 1)];
   const hot = target.dtype === 'float32' ? target : labelled(target, classes).permute(order);
-  return hot.mul(1 - smoothing).add(smoothing / classes);
+  const smooth = hot.mul(1 - smoothing).add(smoothing / classes);
+  if (!ignores(target, ignoreIndex)) return smooth;
+  return where(target.eq(ignoreIndex).reshape(columnsOf(logits)), 0, smooth);
+}
+
+/** Whether the target consists of labels that may be `ignoreIndex`: whole numbers without a sign are never negative. */
+function ignores({ dtype }: Tensor, ignoreIndex: number): boolean {
+  return dtype !== 'float32' && holds(dtype, ignoreIndex);
 }
 
 function labelled(labels: Tensor, classes: number): Tensor {
@@ -113,7 +130,7 @@ function columnsOf({ shape }: Tensor): readonly number[] {
 function runOver(
   kernels: readonly (readonly Kernel[])[],
   { logits, target, weight }: Inputs,
-  smoothing: number,
+  { smoothing, ignoreIndex }: Settings,
   out: Readonly<Record<string, Tensor>>,
   more: Readonly<Record<string, Tensor>>,
 ): void {
@@ -129,12 +146,13 @@ function runOver(
       return [name, tensor && part(tensor, start * rowBytes(tensor), count * rowBytes(tensor))];
     });
     const groups = Math.ceil((count * inner) / form.const('LANES'));
-    const params = { outer: count, length, inner, smoothing, nan: nanBits };
+    const ignored = { ignores: Number(ignores(target, ignoreIndex)), ignoreIndex: ignoreIndex >>> 0 };
+    const params = { outer: count, length, inner, smoothing, nan: nanBits, ...ignored };
     run(form, { ...Object.fromEntries(rows), weight }, params, groups);
   }
 }
 
-function check({ logits, target, weight }: Inputs, smoothing: number): void {
+function check({ logits, target, weight }: Inputs, { smoothing, ignoreIndex }: Settings): void {
   const name = 'softmaxCrossEntropy';
   expectDtype(name, 'logits', logits, 'float32');
   expectDtype(name, 'target', target, 'int32', 'uint32', 'float32');
@@ -151,6 +169,9 @@ function check({ logits, target, weight }: Inputs, smoothing: number): void {
   if (weight) expectDtype(name, 'weight', weight, 'float32');
   if (weight && show(weight.shape) !== show([classes])) {
     throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came ${show(weight.shape)}`);
+  }
+  if (!Number.isInteger(ignoreIndex)) {
+    throw new ValueError(`${name}: ignoreIndex expected an integer, got ${ignoreIndex}; pass a label`);
   }
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ValueError(`${name}: labelSmoothing ${smoothing} is outside 0..1`);

@@ -12,7 +12,16 @@ import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { epilogueBindings, finishes, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import {
+  biasSteps,
+  isTransposed,
+  limitsOf,
+  longestChain,
+  type Operand,
+  type Product,
+  type Way,
+  workOf,
+} from './matmulProduct.ts';
 import { productTrials } from './matmulTrials.ts';
 import { byVector, isVector, vectorPays } from './matmulVector.ts';
 
@@ -217,5 +226,6 @@ const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 2
 export function splitsOf(product: Product): number {
   const { groups, depth } = isNarrow(limitsOf(product)) ? busy.narrow : busy.wide;
   const most = Math.floor(product.depth / depth);
-  return most < 2 ? 1 : Math.min(Math.ceil(groups / wayOf(product).groups(product)), most);
+  const least = Math.ceil(product.depth / longestChain);
+  return most < 2 ? 1 : Math.max(least, Math.min(Math.ceil(groups / wayOf(product).groups(product)), most));
 }

@@ -22,6 +22,12 @@ export interface Operand {
   readonly batch?: number;
 }
 
+/**
+ * The most products that one chain of additions takes: the error of a result is at most this times 2^-24 of the sum of
+ * magnitudes. Longer depths are split, and the splits added by `sum`.
+ */
+export const longestChain: number = 2 ** 16;
+
 /** The result of `gemm`: planes of columns, as in an operand; without `step` and `plane` rows of all columns. */
 export interface Result extends Omit<Operand, 'width'> {}
 

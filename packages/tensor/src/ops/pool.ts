@@ -12,11 +12,12 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
-import type { Params } from '../runtime/wgsl.ts';
+import type { KernelValues, Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { gather } from './gather.ts';
 import { type Shape, show } from './geometry.ts';
+import { where } from './where.ts';
 
 /** One number for height and width, or each. */
 export type Pair = number | readonly [number, number];
@@ -118,6 +119,46 @@ function runOverPlanes(
 
 const area = ([height, width]: Shape): number => (height as number) * (width as number);
 
+/** Terms from which on a thread adds by levels rather than by rows. */
+const longSum = 1024;
+/** Values from which on the mean of a plane is worth a reduction by many threads. */
+const largePlane = 4096;
+
+/** A kernel that adds by rows, and one that adds many terms by levels. */
+interface ByLength {
+  readonly short: Kernel;
+  readonly long: Kernel;
+}
+
+function byLength(text: string, values: KernelValues = {}): ByLength {
+  return { short: kernel(text, values), long: kernel(text, { ...values, LONG: true }) };
+}
+
+/** The form for sums of at most `terms`. */
+const formFor = ({ short, long }: ByLength, terms: number): Kernel => (terms > longSum ? long : short);
+
+/** Windows that cover one element at most. */
+function mostWindows({ window, stride, output }: Geometry): number {
+  return area(window.map((size, i) => Math.min(Math.ceil(size / (stride[i] as number)), output[i] as number)));
+}
+
+/** Whether some window lies entirely in padding, as dilation and ceilMode allow: it has no value. */
+function hasEmptyWindows({ input, output, stride, padding, dilation }: Geometry): boolean {
+  return input.some((size, i) => {
+    const [s, p, d, count] = [stride, padding, dilation, output].map((sizes) => sizes[i] as number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const before = Math.min(Math.ceil(p / s), count);
+    const firstInside = (window: number): number => (((window * s - p) % d) + d) % d;
+    return (
+      (count - 1) * s - p >= size || Array.from({ length: before }, (_, w) => firstInside(w)).some((at) => at >= size)
+    );
+  });
+}
+
 /** Max pooling of so many planes. */
 interface Pooling extends Geometry {
   readonly planes: number;
@@ -130,7 +171,9 @@ interface MaxPooling {
 }
 
 const largest = kernel(maxPool2dText);
-const largestGradient = kernel(maxPool2dGradientText);
+const largestGradient = byLength(maxPool2dGradientText);
+/** What the kernel keeps for a window without a value. */
+const nowhere = 0xffffffff;
 const halved = kernel(halvePool2d);
 const halvedGradient = kernel(halvePool2dGradient);
 
@@ -170,16 +213,18 @@ const chooseMaxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTria
     name: 'windows',
     fits: () => true,
     run: {
-      forward: (x, y, places, g) => runOverPlanes(largest, { x, y, places }, g.planes, area(g.output), { ...g }),
+      forward: (x, y, places, g) =>
+        runOverPlanes(largest, { x, y, places }, g.planes, area(g.output), { ...g, lowest: Number.NEGATIVE_INFINITY }),
       gradient: (dy, places, dx, g) =>
-        runOverPlanes(largestGradient, { dy, places, dx }, g.planes, area(g.input), { ...g }),
+        runOverPlanes(formFor(largestGradient, mostWindows(g)), { dy, places, dx }, g.planes, area(g.input), { ...g }),
     },
   },
 ]);
 
 /**
  * The largest value of each window: [..., H, W] to [..., P, Q]. Padding never wins; the first of equals, row by row, gets
- * the gradient, and NaN wins over every number. Throws ShapeError where no window fits.
+ * the gradient, and NaN wins over every number. A window that dilation or ceilMode leaves in the padding entirely is
+ * -Infinity and has no gradient. Throws ShapeError where no window fits, ValueError for padding over half of a window.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   expectDtype('maxPool2d', 'x', x, 'float32');
@@ -216,17 +261,18 @@ function maxPool2dGradient(dy: Tensor, places: Tensor, g: Pooling, shape: Shape)
       saves: { places },
       backward: (ddx, saved) => {
         const flat = gather(ddx.reshape([planes, area(g.input)]), 1, saved.places.reshape([planes, area(g.output)]));
-        return { dy: flat.reshape(chosen) };
+        const picked = flat.reshape(chosen);
+        return { dy: hasEmptyWindows(g) ? where(saved.places.eq(nowhere), 0, picked) : picked };
       },
     },
   );
 }
 
 const averages = {
-  window: { forward: kernel(averagePool2d), gradient: kernel(averagePool2d, { GRADIENT: true }) },
+  window: { forward: byLength(averagePool2d), gradient: byLength(averagePool2d, { GRADIENT: true }) },
   adaptive: {
-    forward: kernel(averagePool2d, { ADAPTIVE: true }),
-    gradient: kernel(averagePool2d, { ADAPTIVE: true, GRADIENT: true }),
+    forward: byLength(averagePool2d, { ADAPTIVE: true }),
+    gradient: byLength(averagePool2d, { ADAPTIVE: true, GRADIENT: true }),
   },
 };
 
@@ -237,12 +283,15 @@ interface Averaging {
   readonly input: Shape;
   readonly output: Shape;
   readonly params: Params;
+  /** The most elements of a window, and the most windows that cover an element. */
+  readonly terms: { readonly forward: number; readonly gradient: number };
 }
 
 function average(x: Tensor, a: Averaging, transposed: boolean): Tensor {
   const [from, to] = transposed ? [a.output, a.input] : [a.input, a.output];
   const y = empty([...x.shape.slice(0, -2), ...to]);
-  const form = transposed ? a.forms.gradient : a.forms.forward;
+  const way = transposed ? 'gradient' : 'forward';
+  const form = formFor(a.forms[way], a.terms[way]);
   runOverPlanes(form, { x, y }, x.size / area(from), area(to), { ...a.params, input: a.input, output: a.output });
   return record(a.name, y, { x }, { saves: {}, backward: (dy) => ({ x: average(dy, a, !transposed) }) });
 }
@@ -250,10 +299,19 @@ function average(x: Tensor, a: Averaging, transposed: boolean): Tensor {
 /** The mean of each window: [..., H, W] to [..., P, Q]. Padding counts as zeros. Throws ShapeError where no window fits. */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   expectDtype('avgPool2d', 'x', x, 'float32');
-  const { input, output, window, stride, padding } = poolGeometry('avgPool2d', x.shape, options);
+  const g = poolGeometry('avgPool2d', x.shape, options);
+  const { input, output, window, stride, padding } = g;
+  if (
+    area(input) >= largePlane &&
+    window.every((size, i) => size === input[i]) &&
+    padding.every((size) => size === 0)
+  ) {
+    return x.mean([-2, -1], { keepDim: true });
+  }
   const countPadding = Number(options.countIncludePad ?? true);
   const params = { window, stride, padding, countPadding };
-  return average(x, { name: 'avgPool2d', forms: averages.window, input, output, params }, false);
+  const terms = { forward: area(window), gradient: mostWindows(g) };
+  return average(x, { name: 'avgPool2d', forms: averages.window, input, output, params, terms }, false);
 }
 
 /** The mean over size windows that cover [H, W] evenly, of any size: [..., H, W] to [..., size]. */
@@ -266,5 +324,9 @@ export function adaptiveAvgPool2d(x: Tensor, size: Pair): Tensor {
   }
   const params = { window: [1, 1], stride: [1, 1], padding: [0, 0], countPadding: 0 };
   const input = x.shape.slice(-2);
-  return average(x, { name: 'adaptiveAvgPool2d', forms: averages.adaptive, input, output, params }, false);
+  if (area(output) === 1 && area(input) >= largePlane) return x.mean([-2, -1], { keepDim: true });
+  // A window reaches over at most one element more than its share on either side, and so do the windows of an element.
+  const most = (over: Shape, of: Shape): number => area(over.map((size, i) => Math.ceil(size / (of[i] as number)) + 1));
+  const terms = { forward: most(input, output), gradient: most(output, input) };
+  return average(x, { name: 'adaptiveAvgPool2d', forms: averages.adaptive, input, output, params, terms }, false);
 }

@@ -3,7 +3,7 @@
 import argReduceText from '@mien/shaders/reduce/argReduce.wgsl';
 import reduceColumns from '@mien/shaders/reduce/reduceColumns.wgsl';
 import reduceRows from '@mien/shaders/reduce/reduceRows.wgsl';
-import { record } from '../autograd.ts';
+import { noGrad, record } from '../autograd.ts';
 import { type DType, expectDtype, wgslType } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -194,7 +194,7 @@ export function sum(x: Tensor, dims?: Dims, { keepDim = false }: ReduceOptions =
 export function mean(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
   expectDtype('mean', 'x', x, 'float32');
   const over = normalizeDims('mean', dims, x.rank);
-  return scope(() => sum(x, over, options).mul(1 / sizeOf(over.map((dim) => x.shape[dim] as number))));
+  return scope(() => sum(x, over, options).div(sizeOf(over.map((dim) => x.shape[dim] as number))));
 }
 
 /** The largest value over `dims`, NaN if there is one. Equal largest values share the gradient (`torch.amax`). */
@@ -237,7 +237,11 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number;
 }
 
-/** The variance over `dims`, of float32, in two passes. Throws ValueError where the count does not exceed the correction. */
+/**
+ * The variance over `dims`, of float32, in two passes, corrected for the rounding of the mean: deviations from a mean that is
+ * off by e have a square sum of n e^2 too much, which (sum of deviations)^2 / n takes off again (Chan, Golub and LeVeque,
+ * 1983). Throws ValueError where the count does not exceed the correction.
+ */
 export function variance(x: Tensor, dims?: Dims, { keepDim = false, correction = 1 }: VarianceOptions = {}): Tensor {
   expectDtype('variance', 'x', x, 'float32');
   const over = normalizeDims('variance', dims, x.rank);
@@ -248,8 +252,12 @@ export function variance(x: Tensor, dims?: Dims, { keepDim = false, correction =
     );
   }
   return scope(() => {
-    const deviation = x.sub(mean(x, over, { keepDim: true }));
-    return sum(deviation.square(), over, { keepDim }).mul(1 / (count - correction));
+    // Any constant that is near the mean serves: the result does not depend on it, and no gradient goes through it.
+    const deviation = x.sub(noGrad(() => mean(x, over, { keepDim: true })));
+    const excess = sum(deviation, over, { keepDim }).square().div(count);
+    return sum(deviation.square(), over, { keepDim })
+      .sub(excess)
+      .div(count - correction);
   });
 }
 

@@ -4,6 +4,7 @@ import channelWalk from '@mien/shaders/lib/channelWalk.wgsl';
 import epilogue from '@mien/shaders/lib/epilogue.wgsl';
 import gemm from '@mien/shaders/lib/gemm.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
+import longSum from '@mien/shaders/lib/longSum.wgsl';
 import outerProduct from '@mien/shaders/lib/outerProduct.wgsl';
 import philox from '@mien/shaders/lib/philox.wgsl';
 import storeProduct from '@mien/shaders/lib/storeProduct.wgsl';
@@ -17,6 +18,7 @@ export const libraries: Readonly<Record<string, string>> = {
   'lib/epilogue.wgsl': epilogue,
   'lib/gemm.wgsl': gemm,
   'lib/grid.wgsl': grid,
+  'lib/longSum.wgsl': longSum,
   'lib/outerProduct.wgsl': outerProduct,
   'lib/philox.wgsl': philox,
   'lib/storeProduct.wgsl': storeProduct,

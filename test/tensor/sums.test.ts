@@ -1,0 +1,247 @@
+// Every kernel that adds up keeps its digits at any length: no thread adds a long run in one chain, whose error grows with
+// the length and whose growth stops at 2^24. Bounds are of the sum of magnitudes; sums of ones are exact.
+
+import { clipGradientNorm, mseLoss } from '@mien/nn';
+import {
+  adaptiveAvgPool2d,
+  avgPool2d,
+  batchNorm,
+  cat,
+  conv2d,
+  embedding,
+  full,
+  logSoftmax,
+  maxPool2d,
+  ones,
+  scope,
+  softmax,
+  softmaxCrossEntropy,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
+import { law, test } from '../harness.ts';
+
+/** Half a unit in the last place: what one addition may be off, as a part of its result. */
+const half = 2 ** -24;
+/** Additions one after another: of reductions and lib/longSum.wgsl, and of products (`longestChain`). */
+const chain = { sum: 2048, product: 2 ** 16 };
+
+async function check(what: string, y: Tensor, expected: number, magnitudes: number, additions: number): Promise<void> {
+  for (const value of await y.data()) {
+    const error = Math.abs(value - expected);
+    ensure(error <= additions * half * magnitudes, `${what}: expected ${expected}, got ${value}`);
+  }
+  y.dispose();
+}
+
+const tenth = Math.fround(0.1);
+const longest = 2 ** 26;
+
+test('sum and mean of 2^26 values keep their digits along rows, columns and all, equal ones and large beside small', async () => {
+  for (const shape of [[longest], [8, longest / 8], [longest / 4, 4], [longest / 3 - 1 / 3, 3]]) {
+    const size = shape.reduce((product, each) => product * each);
+    const dims = shape.length === 1 ? undefined : shape[0] === 8 ? 1 : 0;
+    const count = Math.fround(shape.length === 1 ? size : size / Math.min(...shape));
+    await check(
+      `ones ${shape}`,
+      scope(() => ones(shape).sum(dims)),
+      count,
+      0,
+      0,
+    );
+    await check(
+      `0.1 ${shape}`,
+      scope(() => full(shape, tenth).sum(dims)),
+      count * tenth,
+      count * tenth,
+      chain.sum,
+    );
+    await check(
+      `mean ${shape}`,
+      scope(() => full(shape, tenth).mean(dims)),
+      tenth,
+      tenth,
+      chain.sum,
+    );
+  }
+  const pair = [30_000, 2 ** -7];
+  const total = (longest / 2) * (30_000 + 2 ** -7);
+  await check(
+    'large and small',
+    scope(() =>
+      tensor(pair)
+        .expand([longest / 2, 2])
+        .sum(),
+    ),
+    total,
+    total,
+    chain.sum,
+  );
+  const canceling = scope(() =>
+    tensor([30_000, -30_000, 1])
+      .expand([longest / 4, 3])
+      .sum(),
+  );
+  await check('canceling', canceling, longest / 4, (longest / 4) * 60_001, chain.sum);
+});
+
+test('the average of 5000 x 5000 ones is 1, by adaptiveAvgPool2d, avgPool2d and mean, and its gradient their share', async () => {
+  const shape = [1, 1, 5000, 5000];
+  const averages: Record<string, (x: Tensor) => Tensor> = {
+    adaptiveAvgPool2d: (x) => adaptiveAvgPool2d(x, 1),
+    avgPool2d: (x) => avgPool2d(x, { kernelSize: 5000 }),
+    mean: (x) => x.mean(),
+    'windows of half': (x) => avgPool2d(x, { kernelSize: [2500, 5000] }),
+    'windows of a half each': (x) => adaptiveAvgPool2d(x, [1, 2]),
+  };
+  for (const [name, average] of Object.entries(averages)) {
+    await check(
+      `${name} of ones`,
+      scope(() => average(ones(shape))),
+      1,
+      0,
+      0,
+    );
+    await check(
+      `${name} of 0.1`,
+      scope(() => average(full(shape, tenth))),
+      tenth,
+      tenth,
+      chain.sum,
+    );
+  }
+  const x = ones([1, 1, 512, 512], { requiresGrad: true });
+  adaptiveAvgPool2d(x, 1).sum().backward();
+  await check('the gradient', x.grad as Tensor, 2 ** -18, 2 ** -18, 1);
+});
+
+test('the gradients of pooling add up all windows that share one element', async () => {
+  const x = ones([1, 1, 1, 1], { requiresGrad: true });
+  adaptiveAvgPool2d(x, 2500).mul(tenth).sum().backward();
+  const expected = 2500 ** 2 * tenth;
+  await check('adaptiveAvgPool2d', x.grad as Tensor, expected, expected, chain.sum);
+  // Every window of 4096 sees the largest element, in the middle.
+  const peak = reference.build([1, 1, 1, 8191], ([, , , w]) => Number(w === 4095));
+  const y = toTensor(peak, { requiresGrad: true });
+  maxPool2d(y, { kernelSize: [1, 4096], stride: 1 })
+    .mul(tenth)
+    .sum()
+    .backward();
+  const total = scope(() => (y.grad as Tensor).sum());
+  await check('maxPool2d', total, 4096 * tenth, 4096 * tenth, 2 * chain.sum);
+});
+
+test('softmax and cross-entropy add up 2^22 equal classes', async () => {
+  const classes = 2 ** 22;
+  await check(
+    'softmax',
+    scope(() => softmax(zeros([classes]), 0).slice(0, 0, 1)),
+    1 / classes,
+    1 / classes,
+    64,
+  );
+  const logarithm = scope(() => logSoftmax(zeros([classes]), 0).slice(0, 0, 1));
+  await check('logSoftmax', logarithm, -Math.log(classes), Math.log(classes), 64);
+  const logits = zeros([1, classes], { requiresGrad: true });
+  const loss = scope(() => softmaxCrossEntropy(logits, tensor(Int32Array.of(1)), { labelSmoothing: 1 }));
+  loss.backward();
+  await check('softmaxCrossEntropy', loss.detach(), Math.log(classes), Math.log(classes), chain.sum);
+  const slope = scope(() => (logits.grad as Tensor).abs().max());
+  await check('its gradient', slope, 0, 1 / classes, chain.sum);
+});
+
+test('the gradient of embedding adds up 2^22 uses of one row', async () => {
+  const weight = ones([2, 1], { requiresGrad: true });
+  const uses = 2 ** 22;
+  scope(() =>
+    embedding(zeros([uses], { dtype: 'int32' }), weight)
+      .mul(tenth)
+      .sum(),
+  ).backward();
+  const [first, second] = await (weight.grad as Tensor).data();
+  ensure(
+    Math.abs((first as number) / (uses * tenth) - 1) <= chain.sum * half && second === 0,
+    `${first} and ${second}`,
+  );
+});
+
+test('matrix products and gradients of weights add up 2^25 products of ones exactly, and of 0.1 in their bound', async () => {
+  const depth = 2 ** 25;
+  for (const rows of [1, 4]) {
+    for (const value of [1, tenth]) {
+      const make = () =>
+        full([rows, depth / rows], 1)
+          .matmul(full([depth / rows, 1], value))
+          .slice(0, 0, 1);
+      const expected = (depth / rows) * value;
+      await check(`matmul ${rows}`, scope(make).detach(), expected, value === 1 ? 0 : expected, chain.product);
+    }
+  }
+  const [height, width] = [4096, 4112];
+  for (const [kernel, groups, channels] of [
+    [1, 1, 1],
+    [3, 1, 1],
+    [3, 2, 2],
+  ] as const) {
+    const x = ones([1, channels, height, width / channels]);
+    const weight = ones([channels, channels / groups, kernel, kernel], { requiresGrad: true });
+    scope(() => conv2d(x, weight, null, { padding: (kernel - 1) / 2, groups }).sum()).backward();
+    const middle = (weight.grad as Tensor)
+      .reshape([channels, kernel * kernel])
+      .slice(1, (kernel ** 2 - 1) / 2)
+      .slice(1, 0, 1);
+    await check(`conv2d ${kernel}x${kernel} in ${groups} groups`, middle, (height * width) / channels, 0, 0);
+    x.dispose();
+  }
+});
+
+test('batchNorm keeps its digits over 2^24 values a channel: statistics, gradients and running statistics', async () => {
+  const shape = [4, 1, 2048, 2048];
+  const half = [2, 1, 2048, 2048];
+  const [runningMean, runningVar] = [zeros([1]), zeros([1])];
+  const [weight, bias] = [ones([1], { requiresGrad: true }), zeros([1], { requiresGrad: true })];
+  const parameters = { weight, bias, runningMean, runningVar, training: true, momentum: 1 };
+  scope(() => batchNorm(cat([full(half, 1000), full(half, 1000.5)], 0), parameters).sum()).backward();
+  await check('mean', runningMean.detach(), 1000.25, 1000.25, 64);
+  await check('variance', runningVar.detach(), 1 / 16, 1 / 16, chain.sum);
+  await check(
+    'bias',
+    bias.grad as Tensor,
+    shape.reduce((product, each) => product * each),
+    0,
+    0,
+  );
+});
+
+test('norms of gradients and means of losses add up 2^24 values', async () => {
+  const p = ones([2 ** 24], { requiresGrad: true });
+  p.grad = full([2 ** 24], tenth);
+  await check('clipGradientNorm', clipGradientNorm([p], 1), 4096 * tenth, 4096 * tenth, chain.sum);
+  const loss = scope(() => mseLoss(full([2 ** 24], tenth), zeros([2 ** 24])));
+  await check('mseLoss', loss, tenth ** 2, tenth ** 2, chain.sum);
+});
+
+law(
+  'variance keeps its digits however far its values are from zero',
+  valuesOf([1000], { min: 0, max: 1 }),
+  async (x) => {
+    for (const center of [0, 1e4, 1e6, 1e7, -3e7]) {
+      const data = x.data.map((v) => Math.fround(center + 8 * v));
+      const moved = { ...x, data };
+      const expected = reference.variance(moved).data[0] as number;
+      const found = await toTensor(moved).variance().item();
+      ensure(Math.abs(found / expected - 1) < 1e-5, `around ${center}: expected ${expected}, got ${found}`);
+      const rows = { shape: [10, 100], data };
+      for (const dim of [0, 1]) {
+        const y = await toTensor(rows).variance(dim).data();
+        for (const [i, wanted] of reference.variance(rows, dim).data.entries()) {
+          ensure(Math.abs((y[i] as number) - wanted) <= 1e-5 * wanted, `around ${center}: ${wanted}, got ${y[i]}`);
+        }
+      }
+    }
+  },
+  { runs: 5 },
+);
