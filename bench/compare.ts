@@ -14,6 +14,9 @@ export const peerWork: readonly string[] = [
   'step/resnet18/b16',
 ];
 
+/** More of them for a GPU, which the others leave idle: done where PyTorch has one, or by a word. Only PyTorch does them too. */
+export const largePeerWork: readonly string[] = ['gemm/2048', 'gemm/4096', 'step/vgg19/b128', 'step/resnet18/b128'];
+
 /** What a peer's program says of a piece of work: its times, or why there are none. */
 export type Outcome = { readonly seconds: Spread } | { readonly reason: string };
 

@@ -1,8 +1,9 @@
 // The distinct convolutions of VGG19 and ResNet18 at 44x44, and a layer of nano with a window for each channel; each pass
-// by itself, at batch 16.
+// by itself, at batch 16, and by each algorithm; at batch 128 too.
 import { conv2d, convTranspose2d, randn, type Tensor } from '@mien/tensor';
+import { alternativesOf } from '@mien/tensor/testing';
 import type { Case } from './measure.ts';
-import { operation, type Prepared } from './operation.ts';
+import { forced, operation, type Prepared } from './operation.ts';
 
 interface Layer {
   readonly name: string;
@@ -14,8 +15,6 @@ interface Layer {
   readonly stride?: 1 | 2;
   readonly groups?: number;
 }
-
-const images = 16;
 
 const layers: readonly Layer[] = [
   { name: 'conv3to64x44', inputs: 3, outputs: 64, size: 44 },
@@ -48,16 +47,20 @@ interface Tensors {
 
 interface Pass {
   readonly name: string;
+  /** The operation that does it, as its algorithms are declared. */
+  readonly operation: string;
   readonly prepare: (tensors: Tensors) => Prepared;
 }
 
 const passes: readonly Pass[] = [
   {
     name: 'forward',
+    operation: 'conv2d',
     prepare: ({ x, weight, options }) => ({ tensors: [], run: () => conv2d(x, weight, null, options) }),
   },
   {
     name: 'inputGradient',
+    operation: 'convTranspose2d',
     // An input of even size leaves a row that no window of stride 2 begins at.
     prepare: ({ x, dy, weight, options: { padding, stride, groups } }) => {
       const reached = ((dy.shape[2] as number) - 1) * stride - 2 * padding + (weight.shape[2] as number);
@@ -67,6 +70,7 @@ const passes: readonly Pass[] = [
   },
   {
     name: 'weightGradient',
+    operation: 'conv2dWeightGradient',
     prepare: ({ x, dy, weight, options }) => {
       const learnt = weight.detach({ requiresGrad: true });
       const y = conv2d(x, learnt, null, options);
@@ -76,13 +80,25 @@ const passes: readonly Pass[] = [
 ];
 
 export function convCases(): readonly Case[] {
-  return layers.flatMap((layer) => passes.map((pass) => caseOf(layer, pass)));
+  return [16, 128].flatMap((images) =>
+    layers.flatMap((layer) =>
+      passes.flatMap((pass) => {
+        const chosen = caseOf(layer, pass, images);
+        const by = alternativesOf(pass.operation).map((algorithm) => forced(chosen, pass.operation, algorithm));
+        return [images === 16 ? chosen : { ...chosen, large: true }, ...by.map((each) => ({ ...each, large: true }))];
+      }),
+    ),
+  );
 }
 
-function caseOf({ name, inputs, outputs, size, window = 3, stride = 1, groups = 1 }: Layer, pass: Pass): Case {
+function caseOf(
+  { name, inputs, outputs, size, window = 3, stride = 1, groups = 1 }: Layer,
+  pass: Pass,
+  images: number,
+): Case {
   const taps = (inputs / groups) * window * window;
   const work = { flops: 2 * images * outputs * size * size * taps };
-  return operation(`${name}/${pass.name}`, work, () => {
+  return operation(`${name}${images === 16 ? '' : `/b${images}`}/${pass.name}`, work, () => {
     // 44 -> 22 -> 11 -> 6: the input of a stride of 2 is twice its result, but for the last.
     const before = size === 6 && stride === 2 ? 11 : size * stride;
     const [x, dy] = [randn([images, inputs, before, before]), randn([images, outputs, size, size])];

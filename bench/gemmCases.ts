@@ -1,27 +1,40 @@
-// Square matrix products: the way that is chosen, with an operand transposed as gradients need it, and by each other way.
-import { randn } from '@mien/tensor';
-import { alternativesOf, withAlternative } from '@mien/tensor/testing';
+// Square matrix products: by the algorithm that is chosen, with an operand transposed as gradients need it, and by each algorithm.
+import { randn, setFloat32MatmulPrecision } from '@mien/tensor';
+import { alternativesOf } from '@mien/tensor/testing';
 import type { Case } from './measure.ts';
-import { operation } from './operation.ts';
+import { forced, operation } from './operation.ts';
 
 export function gemmCases(): readonly Case[] {
-  return [256, 512, 1024].flatMap((n) => {
+  return [256, 512, 1024, 2048, 4096].flatMap((n) => {
     const work = { flops: 2 * n ** 3 };
-    const plain = (name: string): Case =>
-      operation(name, work, () => {
-        const [a, b] = [randn([n, n]), randn([n, n])];
-        return { tensors: [a, b], run: () => a.matmul(b) };
-      });
+    const plain = operation(`gemm/${n}`, work, () => {
+      const [a, b] = [randn([n, n]), randn([n, n])];
+      return { tensors: [a, b], run: () => a.matmul(b) };
+    });
     const transposed = operation(`gemm/${n}/transposed`, work, () => {
       const [a, b] = [randn([n, n]), randn([n, n])];
       return { tensors: [a, b], run: () => a.matmul(b.transpose(0, 1)) };
     });
-    // The slowest ways take seconds at 1024.
-    const ways = n > 512 ? [] : alternativesOf('matmul');
-    const forced = ways.map((way) => {
-      const { name, run } = plain(`gemm/${n}/${way}`);
-      return { name, run: () => withAlternative('matmul', way, run) };
-    });
-    return [plain(`gemm/${n}`), transposed, ...forced];
+    // The slowest algorithms take seconds at 1024 on a software adapter.
+    const by = alternativesOf('matmul').map((algorithm) => ({
+      ...byAlgorithm(plain, algorithm),
+      ...(n > 512 ? { large: true } : {}),
+    }));
+    return [plain, transposed].map((each) => (n > 1024 ? { ...each, large: true } : each)).concat(by);
   });
+}
+
+/** Products of operands rounded to f16 have to be allowed. */
+function byAlgorithm(plain: Case, algorithm: string): Case {
+  const each = forced(plain, 'matmul', algorithm);
+  if (algorithm !== 'half') return each;
+  const run: Case['run'] = async (pace) => {
+    setFloat32MatmulPrecision('medium');
+    try {
+      return await each.run(pace);
+    } finally {
+      setFloat32MatmulPrecision('highest');
+    }
+  };
+  return { ...each, run };
 }

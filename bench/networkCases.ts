@@ -3,9 +3,25 @@
 import { spawn } from 'node:child_process';
 import { FER2013_CLASSES, type ModelName, network, PIXELS, protocol, type Split, Training } from '@mien/fer';
 import { Conv2d, type Layer, Linear } from '@mien/nn';
-import { device, Generator, memory, noGrad, randn, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
-import { type Case, type Measurement, measure, spread, type Work } from './measure.ts';
+import {
+  device,
+  type Elapsed,
+  Generator,
+  memory,
+  noGrad,
+  randn,
+  scope,
+  type Tensor,
+  tensor,
+  ValueError,
+} from '@mien/tensor';
+import { type Case, type Measurement, measure, measureTogether, spread, type Work } from './measure.ts';
 
+/** Larger batches, for adapters that 16 images do not fill. */
+const largeSteps = [
+  ['vgg19', 128],
+  ['resnet18', 128],
+] as const;
 const steps = [
   ['vgg19', 16],
   ['resnet18', 16],
@@ -16,6 +32,7 @@ const steps = [
 export function networkCases(): readonly Case[] {
   return [
     ...steps.map(([model, images]) => step(model, images)),
+    ...largeSteps.map(([model, images]) => ({ ...step(model, images), large: true })),
     ...steps.map(([model, images]) => forward(model, images)),
     ...steps.map(([model]) => latency(model)),
     ...steps.map(([model, images]) => peak(model, images)),
@@ -29,42 +46,61 @@ function step(model: ModelName, images: number): Case {
   const name = `step/${model}/b${images}`;
   return {
     name,
-    run: async () => {
+    run: async (pace = 'together') => {
       using training = trainingOf(model, images);
       const work = { flops: 3 * images * flopsOf(training.network, model) };
-      return await measure(name, work, async () => {
-        await training.step();
+      const stepsOf = async (count: number): Promise<void> => {
+        for (let i = 0; i < count; i++) await training.step();
         await training.drain();
-      });
+      };
+      if (pace === 'alone') return await measure(name, work, () => stepsOf(1));
+      return await measureTogether(name, work, (times) => onHost(() => stepsOf(times)), enoughOfSteps);
     },
   };
 }
 
+/** Milliseconds of steps in one go: several on a GPU, so that the host prepares one while the device does another, as in training. */
+const enoughOfSteps = 100;
+
+async function onHost(run: () => Promise<void>): Promise<Elapsed> {
+  const start = performance.now();
+  await run();
+  return { seconds: (performance.now() - start) / 1000, clock: 'host' };
+}
+
 function forward(model: ModelName, images: number): Case {
-  return inference(`forward/${model}/b${images}`, model, images, (flops) => ({ flops: images * flops }));
+  return inference(`forward/${model}/b${images}`, model, images, (flops) => ({ flops: images * flops }), true);
 }
 
 /** From the pixels of one image on the host to its logits there. */
 function latency(model: ModelName): Case {
-  return inference(`latency/${model}`, model, 1, () => ({}));
+  return inference(`latency/${model}`, model, 1, () => ({}), false);
 }
 
-function inference(name: string, model: ModelName, images: number, work: (flops: number) => Work): Case {
+function inference(
+  name: string,
+  model: ModelName,
+  images: number,
+  work: (flops: number) => Work,
+  together: boolean,
+): Case {
   return {
     name,
-    run: async () => {
+    run: async (pace = 'together') => {
       using net = networkOf(model);
       const flops = flopsOf(net, model);
       net.eval();
       const { channels, size } = inputOf(model);
       const pixels = new Float32Array(images * channels * size * size).fill(0.5);
-      return await measure(name, work(flops), async () => {
-        const logits = scope(() =>
-          noGrad(() => net.forward(tensor(pixels, { shape: [images, channels, size, size] }))),
-        );
-        await logits.data();
-        logits.dispose();
-      });
+      const logitsOf = (): Tensor =>
+        scope(() => noGrad(() => net.forward(tensor(pixels, { shape: [images, channels, size, size] }))));
+      const answers = async (count: number): Promise<void> => {
+        const all = Array.from({ length: count }, logitsOf);
+        await all.at(-1)?.data();
+        for (const logits of all) logits.dispose();
+      };
+      if (pace === 'alone' || !together) return await measure(name, work(flops), () => answers(1));
+      return await measureTogether(name, work(flops), (times) => onHost(() => answers(times)));
     },
   };
 }

@@ -1,6 +1,7 @@
-// Cases of single operations: tensors made before, freed after, and a wait for the device around each run.
+// Cases of single operations: tensors made before and freed after.
 import { device, scope, type Tensor } from '@mien/tensor';
-import { type Case, measure, type Work } from './measure.ts';
+import { withAlternative } from '@mien/tensor/testing';
+import { type Case, measure, measureTogether, type Pace, type Work } from './measure.ts';
 
 /** What is run again and again, and the tensors that it uses. */
 export interface Prepared {
@@ -10,12 +11,22 @@ export interface Prepared {
 
 /** The case of an operation on tensors that `prepare` makes; gradients that it leaves on them are dropped. */
 export function operation(name: string, work: Work, prepare: () => Prepared): Case {
-  const run = async (): ReturnType<Case['run']> => {
+  const run = async (pace: Pace = 'together'): ReturnType<Case['run']> => {
     const { tensors, run } = prepare();
+    const once = (): void => {
+      scope(() => void run());
+      for (const tensor of tensors) tensor.grad = null;
+    };
     try {
+      if (pace === 'together') {
+        return await measureTogether(name, work, (times) =>
+          device().elapsed(() => {
+            for (let i = 0; i < times; i++) once();
+          }),
+        );
+      }
       return await measure(name, work, async () => {
-        scope(() => void run());
-        for (const tensor of tensors) tensor.grad = null;
+        once();
         await device().synchronize();
       });
     } finally {
@@ -23,4 +34,14 @@ export function operation(name: string, work: Work, prepare: () => Prepared): Ca
     }
   };
   return { name, run };
+}
+
+/** `each` by one algorithm of `operation` only: `gemm/512/workgroup`. */
+export function forced(each: Case, operation: string, algorithm: string): Case {
+  const name = `${each.name}/${algorithm}`;
+  const run: Case['run'] = async (pace) => ({
+    ...(await withAlternative(operation, algorithm, () => each.run(pace))),
+    name,
+  });
+  return { ...each, name, run };
 }

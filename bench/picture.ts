@@ -1,6 +1,6 @@
 // The records of a run as a picture: a group of bars for each kind of work.
 import { type BarGroup, bars, png } from '@mien/fer/node';
-import { type BenchRecord, type BenchResult, digits, shareOfCopy } from './main.ts';
+import { type BenchRecord, type BenchResult, digits, shareOf } from './main.ts';
 
 /** A PNG of all records of `result`. */
 export function pictureOf({ adapter, date, quiet, records }: BenchResult): Uint8Array {
@@ -20,7 +20,7 @@ export function groupsOf(records: readonly BenchRecord[]): readonly BarGroup[] {
     title,
     bars: members.map((record) => {
       const { name, median, min, max, unit } = record;
-      const share = shareOfCopy(record, records);
+      const share = shareOf(record, records);
       const label = `${digits(median)} ${unit}${share && `, ${share}`}`;
       return { name, value: median, low: min, high: max, label };
     }),
@@ -30,6 +30,7 @@ export function groupsOf(records: readonly BenchRecord[]): readonly BarGroup[] {
 function titleOf({ name, unit }: BenchRecord): string {
   if (unit === 'GB/s') return 'Memory-bound work, GB/s of what must be read and written';
   const kind = name.split('/')[0] as string;
+  const images = name.includes('/b128') ? 128 : 16;
   const kinds: Readonly<Record<string, string>> = {
     gemm: 'Matrix products',
     step: 'Training steps',
@@ -38,5 +39,5 @@ function titleOf({ name, unit }: BenchRecord): string {
     memory: 'Peak memory of training',
     firstCall: 'First call of a new process, driver caches off',
   };
-  return `${kinds[kind] ?? 'Convolutions, batch 16'}, ${unit}`;
+  return `${kinds[kind] ?? `Convolutions, batch ${images}`}, ${unit}`;
 }

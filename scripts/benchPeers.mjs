@@ -22,21 +22,33 @@ const nativeApart = {
 
 const words = typed();
 prepare();
-const { peerWork, quietness, ratioOf, ratioText, verdict } = await helpers();
-const wanted = peerWork.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
-if (wanted.length === 0) fail(`bench:peers: nothing is named ${words.join(' or ')}; there are ${peerWork.join(', ')}`);
+const { largePeerWork, peerWork, quietness, ratioOf, ratioText, verdict } = await helpers();
 const folder = join(root, 'bench', 'peers');
+const python = ['/usr/bin/python3', 'python3'].find((name) => spawnSync(name, ['-c', 'import torch']).status === 0);
+const torchDevice = python
+  ? spawnSync(python, [join(folder, 'pytorch.py'), '--device'])
+      .stdout.toString()
+      .trim()
+  : '';
+const cuda = torchDevice !== '' && torchDevice !== 'cpu';
+const all = [...peerWork, ...largePeerWork];
+const wanted = all.filter((name) =>
+  words.length === 0 ? cuda || peerWork.includes(name) : selects(name, largePeerWork.includes(name) && !cuda),
+);
+if (wanted.length === 0) fail(`bench:peers: nothing is named ${words.join(' or ')}; there are ${all.join(', ')}`);
 installPeers();
 const [mien, tfjs, jax, onnx] = await bundlePrograms();
-const python = ['/usr/bin/python3', 'python3'].find((name) => spawnSync(name, ['-c', 'import torch']).status === 0);
 const peers = [
   ['tfjs WebGPU', (work) => node(tfjs, work, 'webgpu')],
   ['tfjs wasm, 1 thread', (work) => node(tfjs, work, 'wasm')],
   ['jax-js WebGPU', (work) => node(jax, work)],
   ['onnxruntime WebGPU', (work) => node(onnx, work)],
-  ['PyTorch CPU', torch],
+  ...(cuda
+    ? ['f32', 'tf32', 'bf16'].map((precision) => [`PyTorch ${precision}`, (work) => torch(work, precision)])
+    : [['PyTorch CPU', (work) => torch(work, 'f32')]]),
 ];
 
+if (cuda) print(`PyTorch on ${torchDevice}. On a GPU Mien and PyTorch do many runs a wait, the other peers one.`);
 const looks = [];
 let failures = 0;
 for (const work of wanted) {
@@ -63,6 +75,11 @@ print(`\n${verdict(looks[0], await quietness(), shares).sentence}`);
 print('Ratios are of medians; in brackets the slowest Mien against the fastest peer and the other way round.');
 process.exitCode = failures > 0 ? 1 : 0;
 
+/** Whether a word selects `name`; what is large for a CPU only by its whole name. */
+function selects(name, large) {
+  return words.some((word) => (large ? name === word : name.includes(word)));
+}
+
 /** Median, least and most of a second's work, and the median time. */
 function rate(flops, { median, min, max }) {
   const digits = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
@@ -71,8 +88,8 @@ function rate(flops, { median, min, max }) {
   return `${digits(flops / median).padStart(6)} GFLOP/s ${ends.padEnd(18)} ${time.padStart(9)}`;
 }
 
-function torch(work) {
-  if (python) return outcome(python, [join(folder, 'pytorch.py'), work]);
+function torch(work, precision) {
+  if (python) return outcome(python, [join(folder, 'pytorch.py'), work, precision]);
   return { reason: 'PyTorch is not installed (Debian: apt-get install python3-torch)' };
 }
 

@@ -1,4 +1,8 @@
-"""PyTorch's CPU build: one piece of work, named on the command line, timed as Mien's is."""
+"""PyTorch, on CUDA where there is such a GPU: one piece of work, named on the command line, timed as Mien's is.
+
+pytorch.py WORK [f32 | tf32 | bf16]: float32, float32 with TF32 products, or autocast to bfloat16 (both on CUDA only).
+pytorch.py --device: the name of the GPU that it uses, or `cpu`.
+"""
 
 import json
 import sys
@@ -8,7 +12,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-BATCH, CLASSES = 16, 7
+CLASSES = 7
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+PRECISION = sys.argv[2] if len(sys.argv) > 2 else "f32"
 VGG19 = [64, 64, "M", 128, 128, "M"] + [256] * 4 + ["M"] + [512] * 4 + ["M"] + [512] * 4 + ["M"]
 
 
@@ -46,70 +52,109 @@ def resnet18():
     return nn.Sequential(*layers, nn.AvgPool2d(4), nn.Flatten(), nn.Dropout(0.5), nn.Linear(512, CLASSES))
 
 
-def step(make):
-    net = make().train()
+def numbers(*shape):
+    return torch.randn(*shape, device=DEVICE)
+
+
+def autocast():
+    return torch.autocast(DEVICE, torch.bfloat16, enabled=PRECISION == "bf16")
+
+
+def step(make, batch):
+    net = make().to(DEVICE).train()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-    x, labels = torch.randn(BATCH, 3, 44, 44), torch.arange(BATCH) % CLASSES
+    x, labels = numbers(batch, 3, 44, 44), torch.arange(batch, device=DEVICE) % CLASSES
 
     def run():
         optimizer.zero_grad()
-        loss = F.cross_entropy(net(x), labels)
+        with autocast():
+            loss = F.cross_entropy(net(x), labels)
         loss.backward()
         torch.nn.utils.clip_grad_value_(net.parameters(), 0.1)
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
     return run
 
 
-def forward(make):
-    net, x = make().eval(), torch.randn(BATCH, 3, 44, 44)
+def forward(make, batch):
+    net, x = make().to(DEVICE).eval(), numbers(batch, 3, 44, 44)
 
     def run():
-        with torch.no_grad():
+        with torch.no_grad(), autocast():
             return net(x)
 
     return run
 
 
 def gemm(n):
-    a, b = torch.randn(n, n), torch.randn(n, n)
-    return lambda: a @ b
+    a, b = numbers(n, n), numbers(n, n)
+
+    def run():
+        with autocast():
+            return a @ b
+
+    return run
 
 
 def conv(name):
-    x, w, dy = torch.randn(BATCH, 64, 44, 44), torch.randn(64, 64, 3, 3), torch.randn(BATCH, 64, 44, 44)
+    x, w, dy = numbers(16, 64, 44, 44), numbers(64, 64, 3, 3), numbers(16, 64, 44, 44)
+    if PRECISION == "bf16":
+        x, w, dy = x.bfloat16(), w.bfloat16(), dy.bfloat16()
     mask = {"inputGradient": [True, False, False], "weightGradient": [False, True, False]}
     if name == "forward":
         return lambda: F.conv2d(x, w, padding=1)
     return lambda: torch.ops.aten.convolution_backward(dy, x, w, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1, mask[name])
 
 
-WORK = {
-    "gemm/512": lambda: gemm(512),
-    "gemm/1024": lambda: gemm(1024),
-    "conv64x44/forward": lambda: conv("forward"),
-    "conv64x44/inputGradient": lambda: conv("inputGradient"),
-    "conv64x44/weightGradient": lambda: conv("weightGradient"),
-    "forward/vgg19/b16": lambda: forward(vgg19),
-    "forward/resnet18/b16": lambda: forward(resnet18),
-    "step/vgg19/b16": lambda: step(vgg19),
-    "step/resnet18/b16": lambda: step(resnet18),
-}
+NETWORKS = {"vgg19": vgg19, "resnet18": resnet18}
+
+
+def work(name):
+    """The function to time for a record of Mien's: gemm/512, conv64x44/forward, step/vgg19/b16."""
+    kind, *parts = name.split("/")
+    if kind == "gemm":
+        return gemm(int(parts[0]))
+    if kind == "conv64x44":
+        return conv(parts[0])
+    return {"step": step, "forward": forward}[kind](NETWORKS[parts[0]], int(parts[1].removeprefix("b")))
+
+
+def seconds(run, times):
+    """Seconds of one of so many runs, until the device has finished them."""
+    start = time.perf_counter()
+    for _ in range(times):
+        y = run()
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+    elif y.dim() == 0:
+        y.item()
+    return (time.perf_counter() - start) / times
 
 
 def measure(run):
-    """Two runs that warm, then half a second and three runs at least; as bench/measure.ts."""
-    run()
-    run()
+    """Two runs that warm, then half a second and three samples at least; as bench/measure.ts. On CUDA a sample is of as many runs
+    as take 30 ms (100 ms of training steps), so that launches and waits do not count."""
+    seconds(run, 1)
+    seconds(run, 1)
+    together = 1
+    if DEVICE == "cuda":
+        enough = 0.1 if sys.argv[1].startswith("step/") else 0.03
+        for of in (enough / 8, enough):
+            together = max(1, min(4096, int(of / seconds(run, together)) + 1))
     times, spent = [], 0.0
     while spent < 0.5 or (len(times) < 3 and spent < 30):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-        spent += times[-1]
+        times.append(seconds(run, together))
+        spent += times[-1] * together
     times.sort()
     return {"median": times[len(times) // 2], "min": times[0], "max": times[-1]}
 
 
-print(json.dumps({"seconds": measure(WORK[sys.argv[1]]())}))
+if sys.argv[1] == "--device":
+    print(torch.cuda.get_device_name() if DEVICE == "cuda" else "cpu")
+    sys.exit()
+if DEVICE == "cpu" and PRECISION != "f32":
+    sys.exit(f"error: {PRECISION} is measured on CUDA only")
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = PRECISION == "tf32"
+torch.backends.cudnn.benchmark = True
+print(json.dumps({"seconds": measure(work(sys.argv[1]))}))

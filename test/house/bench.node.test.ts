@@ -4,8 +4,8 @@ import { Generator } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { PNG } from 'pngjs';
 import { peerWork, ratioOf, ratioText } from '../../bench/compare.ts';
-import { lineOf, names, selected, shareOfCopy } from '../../bench/main.ts';
-import { type Measurement, measure, measurement, spread } from '../../bench/measure.ts';
+import { lineOf, names, selected, shareOf, shareOfCopy, shareOfPeak, slugOf } from '../../bench/main.ts';
+import { type Measurement, measure, measurement, measureTogether, spread } from '../../bench/measure.ts';
 import { flopsOf, networkOf } from '../../bench/networkCases.ts';
 import { type NetworkName, parametersOf } from '../../bench/peers/networks.ts';
 import { groupsOf, pictureOf } from '../../bench/picture.ts';
@@ -30,6 +30,24 @@ test('measure runs twice to warm and three times at least', async () => {
   const run = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, runs++ < 2 ? 0 : 200));
   const { median } = await measure('wait', {}, run);
   ensure(runs === 5 && median > 150, `${runs} runs, a median of ${median} ms`);
+});
+
+test('measureTogether takes as many runs in one go as are long enough, and gives the time of one', async () => {
+  const asked: number[] = [];
+  const ofEach = async (seconds: number): Promise<Measurement> => {
+    asked.length = 0;
+    return await measureTogether('short', { flops: 2e6 }, async (times) => {
+      asked.push(times);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { seconds: seconds * times, clock: 'device' };
+    });
+  };
+  const short = await ofEach(0.001);
+  expectEqual(asked.slice(0, 5), [1, 1, 4, 30, 30]);
+  ensure(short.together === 30 && short.clock === 'device', JSON.stringify(short));
+  expectEqual(short.median.toFixed(6), '2.000000');
+  const long = await ofEach(0.04);
+  ensure(asked.every((times) => times === 1) && long.together === undefined, `runs in one go: ${asked}`);
 });
 
 test('spread leaves its values as they were', () => {
@@ -63,6 +81,14 @@ test('bench has the records that figures are stated for, each once, and those of
     ...['gemm/512', 'gemm/1024', 'copy', 'batchNorm/forward', 'batchNorm/backward', 'memory/vgg19/b128'],
     ...['conv64x44', 'conv128x22', 'conv512x5'].flatMap((layer) => passes.map((pass) => `${layer}/${pass}`)),
     ...['step/vgg19/b16', 'step/resnet18/b16', 'step/small/b128', 'step/nano/b128'],
+    ...[
+      'gemm/2048',
+      'gemm/4096',
+      'gemm/1024/workgroup',
+      'conv64x44/forward/winograd4',
+      'conv64x44/b128/weightGradient',
+    ],
+    ...['step/vgg19/b128', 'step/resnet18/b128', 'relu/forward/b128'],
     ...peerWork,
   ];
   const all = names();
@@ -79,6 +105,10 @@ test('bench takes a whole name, a part of names, or the name of a group', () => 
   expectEqual(chosen('step/vgg19', 'copy'), ['copy', 'step/vgg19/b16']);
   ensure(chosen('elementwise').includes('batchNorm/forward'), 'the group elementwise');
   expectEqual(chosen('nothing of this name'), []);
+  expectEqual(chosen('gemm/4096'), ['gemm/4096']);
+  const large = selected([], true).filter((each) => each.large);
+  ensure(!selected([]).some((each) => each.large), 'large cases without being asked for');
+  ensure(large.length > 100, `${large.length} large cases`);
 });
 
 test('bench prints what is bound by memory as a share of the best copy', () => {
@@ -87,6 +117,21 @@ test('bench prints what is bound by memory as a share of the best copy', () => {
   expectEqual(shareOfCopy(relu, [copy, relu]), '90 % of copy');
   expectEqual(shareOfCopy(relu, [relu]), '');
   ensure(lineOf({ ...relu, others: 0.5 }, [copy]).endsWith('BUSY: others used 50 % of the cores'), 'a busy line');
+});
+
+test('bench gives rates as a share of the peak, and of large activations only as that', () => {
+  const peak = { flops: 10e9, bytes: 20e9 };
+  const gemm = measurement('gemm/512', { flops: 4e9 }, [1000]);
+  expectEqual(shareOfPeak(gemm, peak), 0.4);
+  expectEqual(shareOfPeak(measurement('latency', {}, [1]), peak), null);
+  ensure(lineOf({ ...gemm, ofPeak: 0.4 }, []).endsWith('40 % of peak'), 'a share of the peak');
+  const copy = measurement('copy', { bytes: 20e9 }, [1000]);
+  const [small, large] = ['relu/forward', 'relu/forward/b128'].map((name) =>
+    measurement(name, { bytes: 10e9 }, [1000]),
+  );
+  expectEqual(shareOf({ ...(small as Measurement), ofPeak: 0.5 }, [copy]), '50 % of copy');
+  expectEqual(shareOf({ ...(large as Measurement), ofPeak: 0.5 }, [copy]), '50 % of peak');
+  expectEqual(slugOf('NVIDIA H100 80GB HBM3 (0.1)'), 'nvidia-h100-80gb-hbm3-0-1');
 });
 
 test('pictureOf draws a group for each kind of work', () => {
@@ -100,9 +145,12 @@ test('pictureOf draws a group for each kind of work', () => {
     [1, 2],
   );
   const look = { busy: 0, pace: 1 };
-  const adapter = { name: 'an adapter', description: '' };
+  const [adapter, peak] = [
+    { name: 'an adapter', description: '' },
+    { flops: 1e9, bytes: 1e9 },
+  ];
   const quiet = { quiet: true, before: look, after: look };
-  const run = { adapter, date: new Date(0).toISOString(), node: '', quiet, records, failures: [] };
+  const run = { adapter, date: new Date(0).toISOString(), node: '', quiet, peak, records, unfit: [], failures: [] };
   const { width, height } = PNG.sync.read(Buffer.from(pictureOf(run)));
   ensure(width > 1000 && height > 300, `${width} x ${height}`);
 });

@@ -62,6 +62,7 @@ export { measurePeak, type Peak } from './runtime/peak.ts';
 export { chromeTrace, type Profile, type ProfileRow, profile, profileRows } from './runtime/profile.ts';
 export { run } from './runtime/run.ts';
 export { collectedTensors, keep, scope } from './runtime/scope.ts';
+export type { Elapsed } from './runtime/stopwatch.ts';
 export type { Span } from './runtime/timer.ts';
 export { type TuneOptions, type TuneResult, tune, tuning } from './runtime/tuner.ts';
 export { deleteTuned, listTuned, type Tuned, type TunedAdapter } from './runtime/tunerStore.ts';

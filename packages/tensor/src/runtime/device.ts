@@ -8,6 +8,7 @@ import { Pool, type PooledBuffer } from './pool.ts';
 import { Readback } from './readback.ts';
 import { currentReads } from './reads.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
+import { type Elapsed, Stopwatch } from './stopwatch.ts';
 import { Storage } from './storage.ts';
 import { type Command, type Copy, Stream } from './stream.ts';
 import { type Span, Timer } from './timer.ts';
@@ -243,6 +244,23 @@ export class Device {
     } finally {
       this.#stream.time(null);
     }
+  }
+
+  /** How long the device takes for what `fn` has it do. What was pending goes before it, and does not count. */
+  async elapsed(fn: () => void): Promise<Elapsed> {
+    await this.synchronize();
+    const stopwatch = Stopwatch.on(this.#gpu);
+    const start = performance.now();
+    this.#stream.stopwatch = stopwatch;
+    try {
+      fn();
+      await this.synchronize();
+    } finally {
+      this.#stream.stopwatch = null;
+    }
+    const waited = (performance.now() - start) / 1000;
+    const seconds = (await stopwatch?.seconds()) ?? 0;
+    return seconds > 0 ? { seconds, clock: 'device' } : { seconds: waited, clock: 'host' };
   }
 
   /** Compiles `kernels` in parallel. Throws KernelError for the first that does not compile. */

@@ -20,14 +20,15 @@ const copies: readonly Kernel[] = [64, 256].flatMap((LANES) =>
   [1, 4].map((VECTORS) => kernel(copyText, { LANES, VECTORS })),
 );
 
-/** Bytes that the copies move: well beyond the caches. */
-const copiedBytes = 1 << 25;
-/** A timing is long enough that one submit does not count. */
+/** Bytes that the copies read, and write: five times the cache of the largest GPUs, where one binding may be as large. */
+const copiedBytes = 1 << 28;
+/** A timing is long enough that the start of a submit and the steps of a browser's clock do not count. */
 const leastSeconds = 0.03;
-const mostTimes = 1 << 12;
+/** Seconds on the host after which a timing is long enough whatever the device's clock shows. */
+const mostSeconds = 1;
 const timings = 3;
 
-/** Measures the default device: a second, or some on an adapter in software. */
+/** Measures the default device, by its own clock where it has one: a second, or some on a software adapter. */
 export async function measurePeak(): Promise<Peak> {
   await device().compile([arithmetic, ...copies]);
   const { CHAINS = 1, STEPS = 1, TRIPS = 1, LANES = 1 } = arithmetic.consts;
@@ -37,17 +38,19 @@ export async function measurePeak(): Promise<Peak> {
   const compute = (times: number): void => run(arithmetic, { y }, { factor: 0.5, step: 1 }, times * groups);
   const flops = groups * LANES * CHAINS * STEPS * TRIPS * 4 * 2;
   const computing = await shortest(compute);
-  const [from, to] = [allocated(copiedBytes), allocated(copiedBytes)];
+  const { maxStorageBufferBindingSize, maxBufferSize } = device().limits;
+  const copied = Math.min(copiedBytes, maxStorageBufferBindingSize, maxBufferSize);
+  const [from, to] = [allocated(copied), allocated(copied)];
   let copying = Number.POSITIVE_INFINITY;
   for (const form of copies) {
-    const count = copiedBytes / 16 / (form.const('LANES') * form.const('VECTORS'));
+    const count = Math.ceil(copied / 16 / (form.const('LANES') * form.const('VECTORS')));
     const copy = (times: number): void => {
       for (let i = 0; i < times; i++) run(form, { x: from, y: to }, {}, count);
     };
     copying = Math.min(copying, await shortest(copy));
   }
   for (const { storage } of [y, from, to]) storage.release();
-  return { flops: flops / computing, bytes: (2 * copiedBytes) / copying };
+  return { flops: flops / computing, bytes: (2 * copied) / copying };
 }
 
 function allocated(bytes: number): Memory {
@@ -60,11 +63,9 @@ async function shortest(encode: (times: number) => void): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let timing = 0; timing < timings; ) {
     const start = performance.now();
-    encode(times);
-    await device().synchronize();
-    const seconds = (performance.now() - start) / 1000;
-    if (seconds < leastSeconds && times < mostTimes) {
-      times *= 2;
+    const { seconds } = await device().elapsed(() => encode(times));
+    if (seconds < leastSeconds && performance.now() - start < 1000 * mostSeconds) {
+      times *= seconds < leastSeconds / 16 ? 16 : 2;
       continue;
     }
     least = Math.min(least, seconds / times);

@@ -3,6 +3,7 @@
 
 import type { Compiled } from './pipelines.ts';
 import type { PooledBuffer } from './pool.ts';
+import type { Stopwatch } from './stopwatch.ts';
 import type { TimedSubmit, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
@@ -57,6 +58,8 @@ export class Stream {
   #hostBytes = 0;
   readonly #afterwards: (() => void)[] = [];
   #timer: Timer | null = null;
+  /** Takes the device's time of every submit, where there is one. */
+  stopwatch: Stopwatch | null = null;
   /** Command buffers submitted so far. */
   submits = 0;
   /** The number of the submit that pending commands will be part of. */
@@ -164,6 +167,7 @@ export class Stream {
   /** Submits as many commands as the arena holds parameters for. Returns the index of the first that is left. */
   #submitFrom(commands: readonly Command[], first: number): number {
     const encoder = this.#gpu.createCommandEncoder();
+    this.stopwatch?.begin(encoder);
     const timed: TimedSubmit | null = this.#timer?.stamps ? this.#timer.submit() : null;
     let pass: GPUComputePassEncoder | null = null;
     let pipeline: GPUComputePipeline | null = null;
@@ -217,6 +221,7 @@ export class Stream {
     }
     pass?.end();
     timed?.resolve(encoder);
+    this.stopwatch?.end(encoder);
     if (used > 0) this.#gpu.queue.writeBuffer(this.arena, 0, this.#arenaData, 0, Math.min(used, arenaBytes));
     this.#gpu.queue.submit([encoder.finish()]);
     this.submits++;

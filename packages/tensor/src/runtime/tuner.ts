@@ -17,6 +17,7 @@ import type { Device } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import { currentRecording } from './live.ts';
 import { keep, scope } from './scope.ts';
+import type { Elapsed } from './stopwatch.ts';
 import { addEntry, entryKey, followKept, hashOf, knownEntry, plain, type Tuned } from './tunerStore.ts';
 
 /** How `tune` goes about it. */
@@ -57,11 +58,11 @@ interface Candidate {
 /** A way so many times slower than the fastest is not tried further: on a part of the work, and on all of it. */
 const hopeless = 4;
 const slow = 1.5;
-/** Seconds that a single run may seem longer because the host came late to see its end. */
-const lateness = 0.005;
-/** Seconds that one measurement lasts at least, so that a submit and a wait do not count. */
+/** Seconds that a single run may seem longer: two steps of a browser's clock; on the host's clock, a late wake-up. */
+const lateness = { device: 0.0002, host: 0.005 };
+/** Seconds that one measurement lasts at least, so that a submit, a wait and the steps of a clock do not count. */
 const enoughSeconds = 0.03;
-const mostRepeats = 256;
+const mostRepeats = 1024;
 /** Measurements of each way, in turns; the shortest counts. */
 const rounds = 4;
 /** A way that is not faster by this part is no reason to leave the fixed choice. */
@@ -97,6 +98,8 @@ class Tuner {
   readonly #met = new Map<string, Met>();
   readonly #fresh = new Set<string>();
   readonly #settled = new Set<string>();
+  /** The clock that told the times of this device last. */
+  #clock: Elapsed['clock'] = 'host';
 
   constructor(on: Device, secondsToCompile: number, onProgress: TuneOptions['onProgress'] = () => {}) {
     this.#device = on;
@@ -255,7 +258,9 @@ class Tuner {
         seconds.set(candidate, await this.#seconds(trial, candidate, 1));
       }
       const least = Math.min(...seconds.values());
-      return new Set(candidates.filter((candidate) => (seconds.get(candidate) ?? 0) <= hopeless * least + lateness));
+      return new Set(
+        candidates.filter((candidate) => (seconds.get(candidate) ?? 0) <= hopeless * least + lateness[this.#clock]),
+      );
     } finally {
       dispose(trial);
     }
@@ -276,7 +281,9 @@ class Tuner {
     for (let run = 0; run < 2; run++) await turn(candidates, () => 1);
     const least = fastest(candidates).seconds;
     const enough = ({ seconds }: Candidate): number => Math.min(mostRepeats, Math.ceil(enoughSeconds / seconds));
-    const remaining = candidates.filter(({ way, seconds }) => way === fixed || seconds <= slow * least + lateness);
+    const remaining = candidates.filter(
+      ({ way, seconds }) => way === fixed || seconds <= slow * least + lateness[this.#clock],
+    );
     for (let round = 0; round < rounds; round++) await turn(remaining, enough);
     const first = fastest(candidates);
     if (first.way === fixed) return;
@@ -284,17 +291,17 @@ class Tuner {
     for (let round = 0; round < rounds; round++) await turn(finalists, enough);
   }
 
-  /** Seconds of one run, of `repeats` that are submitted together. */
+  /** Seconds of one run, of `repeats` that are submitted together: the device's, not those of the host that encodes them. */
   async #seconds(trial: Trial<unknown>, { way, exact }: Candidate, repeats: number): Promise<number> {
     const once = (): void => scope(() => trial.run(way.run));
-    await this.#device.synchronize();
-    const start = performance.now();
-    for (let i = 0; i < repeats; i++) {
-      if (exact) untuned(once);
-      else once();
-    }
-    await this.#device.synchronize();
-    return (performance.now() - start) / 1000 / repeats;
+    const { seconds, clock } = await this.#device.elapsed(() => {
+      for (let i = 0; i < repeats; i++) {
+        if (exact) untuned(once);
+        else once();
+      }
+    });
+    this.#clock = clock;
+    return seconds / repeats;
   }
 
   #rehearse(trial: Trial<unknown>, way: Way): readonly Kernel[] {
