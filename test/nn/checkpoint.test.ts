@@ -1,7 +1,17 @@
-import { AdamW, buffer, EMA, FormatError, type HostTensor, Linear, Module, toHost } from '@mien/nn';
+import { AdamW, buffer, Dropout, EMA, FormatError, type HostTensor, Linear, Module, toHost } from '@mien/nn';
 import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
-import { assign, Generator, ones, type Tensor, tensor, ValueError } from '@mien/tensor';
+import {
+  assign,
+  defaultGenerator,
+  Generator,
+  type GeneratorState,
+  manualSeed,
+  ones,
+  type Tensor,
+  tensor,
+  ValueError,
+} from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
@@ -45,6 +55,30 @@ test('readCheckpoint gives back what writeCheckpoint was given', async () => {
   ensure(names.join('; ') === ['bias weight', slots.join(' '), 'bias weight'].join('; '), names.join('; '));
   const again = await writeCheckpoint(checkpoint);
   ensure(bytes.join() === again.join(), 'written again it has other bytes');
+});
+
+test('Dropout draws the masks of the undisturbed run after a resume from a checkpoint, with its own and the default generator', async () => {
+  const masks = async (layer: Dropout, count: number): Promise<string[]> => {
+    const found: string[] = [];
+    for (let i = 0; i < count; i++) found.push((await layer.forward(ones([3, 7])).data()).join());
+    return found;
+  };
+  const own = new Generator(21);
+  const layer = new Dropout(0.5, { generator: own });
+  const shared = new Dropout(0.25);
+  manualSeed(22);
+  await masks(layer, 3);
+  await masks(shared, 2);
+  const save = (generator: CheckpointInfo['generator']) =>
+    writeCheckpoint({ info: { ...info, generator }, model: new Map() });
+  const files = await Promise.all([own.state(), defaultGenerator().state()].map(save));
+  const undisturbed = [await masks(layer, 4), await masks(shared, 4)];
+  const [first, second] = files.map((file) => readCheckpoint(file).info.generator) as [GeneratorState, GeneratorState];
+  manualSeed(second);
+  const resumed = [await masks(new Dropout(0.5, { generator: Generator.from(first) }), 4), await masks(shared, 4)];
+  manualSeed(0);
+  ensure(JSON.stringify(resumed) === JSON.stringify(undisturbed), 'other masks after the resume');
+  ensure(new Set(undisturbed.flat()).size === 8, 'masks that repeat');
 });
 
 test('a checkpoint is one safetensors file with prefixed names and JSON metadata', async () => {

@@ -1,7 +1,9 @@
 import {
   bernoulli,
+  defaultGenerator,
   dropout,
   Generator,
+  manualSeed,
   permutation,
   rand,
   randn,
@@ -87,6 +89,53 @@ law(
     );
   },
 );
+
+/** Words whose blocks cross a multiple of 2^32 on the way, where the counter carries from its low to its high half. */
+const carries = fc.record({
+  seed: seeds,
+  high: fc.constantFrom(1, 2, 3, 2 ** 16, 2 ** 18 + 1),
+  before: fc.nat(40),
+  size: fc.integer({ min: 1, max: 400 }),
+});
+
+law(
+  'randomBits, rand, bernoulli and dropout carry from the low to the high half of the block number as the host does',
+  carries,
+  async ({ seed, high, before, size }) => {
+    const offset = 4 * (high * 2 ** 32 - before);
+    const from = () => ({ generator: Generator.from({ seed, offset }) });
+    const host = Generator.from({ seed, offset });
+    const words = Float64Array.from({ length: size }, () => host.uint32());
+    ensure(words[0] === reference.word(seed, offset), 'the host agrees with the reference');
+    await near(randomBits([size], from()), reference.values([size], words));
+    await near(rand([size], from()), reference.rand([size], seed, offset));
+    await near(bernoulli([size], 0.3, from()), reference.bernoulli([size], 0.3, seed, offset));
+    const x = reference.full([size], 3);
+    await near(dropout(toTensor(x), 0.5, from()), reference.dropout(x, 0.5, seed, offset));
+    await withLimits({ maxStorageBufferBindingSize: 256 }, async () => {
+      await near(randomBits([size], from()), reference.values([size], words));
+    });
+  },
+);
+
+test('a block number past 2^32 gives other words than the same low half', async () => {
+  const words = async (offset: number) =>
+    (await randomBits([8], { generator: Generator.from({ seed: 5, offset }) }).data()).join();
+  const found = await Promise.all([0, 2 ** 34, 2 ** 35].map(words));
+  ensure(new Set(found).size === 3, found.join(' and '));
+});
+
+test('manualSeed takes a state: the default generator draws on from where it was taken', async () => {
+  manualSeed(11);
+  rand([7]);
+  const state = defaultGenerator().state();
+  const undisturbed = await rand([9]).data();
+  manualSeed(3);
+  rand([100]);
+  manualSeed(state);
+  ensure((await rand([9]).data()).join() === undisturbed.join(), 'other numbers after the state was restored');
+  manualSeed(0);
+});
 
 test('rand and randn have the moments of their distributions', async () => {
   const generator = new Generator(1);

@@ -170,7 +170,7 @@ export function defaultGenerator(): Generator {
   return shared;
 }
 
-/** Starts the default generator anew with `seed`. */
-export function manualSeed(seed: number): void {
-  shared = new Generator(seed);
+/** Restarts the default generator with a seed, or where `defaultGenerator().state()` was taken: a resumed run draws on. */
+export function manualSeed(seed: number | GeneratorState): void {
+  shared = typeof seed === 'number' ? new Generator(seed) : Generator.from(seed);
 }
