@@ -7,9 +7,9 @@ import joinSums from '@mien/shaders/norm/joinSums.wgsl';
 import normalizeText from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
-import { recomputing, record } from '../autograd.ts';
+import { gradEnabled, recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
-import { GradientError, ShapeError, ValueError } from '../errors.ts';
+import { ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
@@ -52,6 +52,8 @@ const joinUntracked = kernel(joinMoments, { TRACKED: false });
 const joinGradients = kernel(joinSums);
 const running = { alone: kernel(useRunning), after: kernel(useRunning, { AFTER: true }) };
 
+const defaultEps = 1e-5;
+
 /** Vec4 that a group sums before another part begins. */
 const partLength = 2048;
 
@@ -79,7 +81,7 @@ export interface BatchNormParameters {
 
 /**
  * Normalises x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
- * batch or with the running statistics; adds `residual` and takes `relu`, if given. First-order gradients only. Without a
+ * batch or with the running statistics; adds `residual` and takes `relu`, if given. Without a
  * residual the graph keeps x alone: the result is computed again where a gradient needs it. Throws ShapeError for parameters
  * that do not have C values or another shape than x, ValueError in training with one value a channel.
  */
@@ -103,23 +105,62 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
         // With a residual only the result tells where relu cut.
         saves: { x, weight, statistics, y: residual && relu ? y : null },
         recompute: residual ? null : (saved) => normalized(saved.x, planes, saved.statistics, null, relu),
-        backward: (dy, saved) => {
+        backward: (dy, saved, needs) => {
           const slope = saved.y ? reluGradient(dy, saved.y) : dy;
-          const found = gradients(slope, saved.x, planes, saved.statistics, fromBatch, relu && !residual);
-          const tied = { dy, x: saved.x, weight: saved.weight };
-          const once = (gradient: Tensor) =>
-            record('the gradient of batchNorm', gradient, tied, { saves: {}, backward: refuse });
-          return { x: once(found.x), weight: once(found.weight), bias: once(found.bias), residual: slope };
+          const fusedRelu = relu && !residual;
+          if (!gradEnabled()) {
+            const found = gradients(slope, saved.x, planes, saved.statistics, fromBatch, fusedRelu);
+            return { ...found, residual: slope };
+          }
+          // A graph of the gradient, for higher orders, is made of operations.
+          const cut = fusedRelu
+            ? reluGradient(slope, normalized(saved.x, planes, saved.statistics, null, true))
+            : slope;
+          const found = composed(cut, saved, training ? (parameters.eps ?? defaultEps) : null, needs);
+          return { ...found, residual: slope };
         },
       },
     );
   });
 }
 
-function refuse(): never {
-  throw new GradientError(
-    'batchNorm: has first-order gradients only; compose it of mean, variance and arithmetic for higher ones',
-  );
+interface Saved {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly statistics: Tensor;
+}
+
+/**
+ * The gradients of x [N, C, ...], weight [C] and bias [C] by operations: those of dy by the batch's own statistics, with the
+ * `eps` that they took, or by given ones where that is null.
+ */
+function composed(
+  dy: Tensor,
+  { x, weight, statistics }: Saved,
+  eps: number | null,
+  needs: { readonly weight: boolean; readonly bias: boolean },
+): { x: Tensor; weight: Tensor | false; bias: Tensor | false } {
+  const over = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
+  const byChannel = (values: Tensor): Tensor => values.reshape(x.shape.map((size, dim) => (dim === 1 ? size : 1)));
+  const column = (i: number): Tensor => byChannel(statistics.slice(1, i, i + 1));
+  const kept = { keepDim: true };
+  const mean = eps === null ? column(0) : x.mean(over, kept);
+  const inverse =
+    eps === null
+      ? column(1)
+      : x
+          .variance(over, { ...kept, correction: 0 })
+          .add(eps)
+          .rsqrt();
+  const normal = x.sub(mean).mul(inverse);
+  const product = dy.mul(normal);
+  const scale = inverse.mul(byChannel(weight));
+  const centered = eps === null ? dy : dy.sub(dy.mean(over, kept)).sub(normal.mul(product.mean(over, kept)));
+  return {
+    x: centered.mul(scale),
+    weight: needs.weight && product.sum(over),
+    bias: needs.bias && dy.sum(over),
+  };
 }
 
 /** x [N, C, ...] as images of `channels` planes of `inner` values. */
@@ -145,7 +186,7 @@ interface Affine {
 
 /** [C, 4]: mean, inverse deviation, scale and shift by the batch; the running statistics follow. */
 function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
-  const { runningMean, runningVar, momentum = 0.1, eps = 1e-5 } = parameters;
+  const { runningMean, runningVar, momentum = 0.1, eps = defaultEps } = parameters;
   const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
   const statistics = empty([planes.channels, 4]);
   const follows = runningMean && runningVar && !recomputing();
@@ -157,7 +198,7 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
 
 /** The same by the running statistics, for results that lack `before` [C], the bias of the layer before. */
 export function ofRunning(channels: number, parameters: BatchNormParameters, before: Tensor | null): Tensor {
-  const { runningMean, runningVar, eps = 1e-5 } = parameters;
+  const { runningMean, runningVar, eps = defaultEps } = parameters;
   const { weight, bias } = affineOf(channels, parameters);
   const statistics = empty([channels, 4]);
   const form = before ? running.after : running.alone;
