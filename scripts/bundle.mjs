@@ -35,8 +35,8 @@ const leavePackages = {
   },
 };
 
-/** Bundles `entry` (a path, or `{ contents }`) for Node; gives the file to import. */
-export async function bundleForNode(entry, name = 'entry') {
+/** Bundles `entry` (a path, or `{ contents }`) for Node, through `plugins` of esbuild; gives the file to import. */
+export async function bundleForNode(entry, name = 'entry', plugins = []) {
   const cache = cacheFolder();
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -45,7 +45,7 @@ export async function bundleForNode(entry, name = 'entry') {
     platform: 'node',
     target: 'node20',
     outfile: join(cache, 'bundles', `${name}.mjs`),
-    plugins: [blazeFaceWeights, leavePackages],
+    plugins: [...plugins, blazeFaceWeights, leavePackages],
     logLevel: 'warning',
   });
   const [map, code] = outputFiles;

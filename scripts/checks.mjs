@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { docsThatFail } from './checkDocs.mjs';
 import { importsOutOfDirection } from './checkImports.mjs';
+import { staleRows } from './mutate/equivalents.mjs';
+import { thinPlaces } from './mutate/list.mjs';
 import { root } from './workspace.mjs';
 
 /** Gzipped kilobytes of each package's bundle for a browser, without the packages that it stands on. */
@@ -26,6 +28,10 @@ const checks = [
   ['errors: no package throws a bare Error', bareErrors],
   ['words: each operation has its kernel, reference and laws under one name', missingPlaces],
   ['kernels: every kernel compiles in every specialisation, and none is forgotten', brokenKernels],
+  [
+    'mutation: each kernel and gradient formula has mutants of two kinds, and no argument for one is stale',
+    async () => [...thinPlaces(), ...staleRows()],
+  ],
   ['bytes: each package is within its budget', overBudget],
   ['docs: every code block runs', docsThatFail],
 ];

@@ -45,12 +45,15 @@ export interface Recorder {
   ) => void;
   readonly skip: (name: string, reason: string) => void;
   readonly runFiles: (files: readonly TestFile[], options?: RunOptions, onFile?: OnFile) => Promise<CaseRecord[]>;
+  /** Loads the files, each once in a process, and gives their cases to run one by one. */
+  readonly loadCases: (files: readonly TestFile[]) => Promise<Case[]>;
 }
 
 /** Called after each file with its records. */
 export type OnFile = (file: string, records: readonly CaseRecord[]) => void;
 
-interface Case {
+/** A registered case, to be run any number of times; `run` rejects where it fails. */
+export interface Case {
   readonly record: CaseRecord;
   readonly seconds: number;
   readonly run: (options: LawOptions) => Promise<number | undefined>;
@@ -88,6 +91,17 @@ export function recorder(): Recorder {
         file = null;
       }
       return records;
+    },
+    loadCases: async (files) => {
+      const found: Case[] = [];
+      for (const [path, load] of files) {
+        file = path;
+        cases = [];
+        await load();
+        found.push(...cases);
+      }
+      file = null;
+      return found;
     },
   };
 }
@@ -174,6 +188,8 @@ export const test: Recorder['test'] = shared.test;
 export const law: Recorder['law'] = shared.law;
 /** Registers a case that cannot run here, and says why. */
 export const skip: Recorder['skip'] = shared.skip;
+/** Loads test files without running them, for the mutation campaign. */
+export const loadCases: Recorder['loadCases'] = shared.loadCases;
 
 /** Makes the default device and runs the files: called by scripts/test in Node and in the page. Gives the adapter's name too. */
 export async function runTests(

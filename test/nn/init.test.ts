@@ -1,6 +1,6 @@
 import { Conv2d, kaimingNormal, kaimingUniform, Linear, xavierNormal, xavierUniform } from '@mien/nn';
-import { Generator, ShapeError, type Tensor } from '@mien/tensor';
-import { ensure, refuses } from '@mien/tensor/testing';
+import { Generator, rand, randn, ShapeError, type Tensor } from '@mien/tensor';
+import { ensure, nearValues, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const shape = [64, 16, 3, 3] as const;
@@ -39,6 +39,18 @@ for (const [name, [make, expected]] of Object.entries(deviations)) {
     if (name.includes('Uniform')) ensure(largest <= Math.sqrt(3) * expected * 1.000001, `${largest} is out of bounds`);
   });
 }
+
+test('initial values follow the random numbers of their generator, sign included', async () => {
+  const uniforms = await rand(shape, { generator: generator() }).data();
+  const normals = await randn(shape, { generator: generator() }).data();
+  for (const [name, [make, deviation]] of Object.entries(deviations)) {
+    const found = await make().data();
+    const expected = name.includes('Uniform')
+      ? Array.from(uniforms, (u) => (2 * u - 1) * Math.sqrt(3) * deviation)
+      : Array.from(normals, (v) => v * deviation);
+    nearValues(found, expected);
+  }
+});
 
 test('layers start as those of PyTorch: weight and bias uniform within 1 / sqrt(fanIn)', async () => {
   using conv = new Conv2d(16, 64, 3, { generator: generator() });

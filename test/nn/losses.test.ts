@@ -227,6 +227,15 @@ test('crossEntropy stays finite for logits of a thousand', async () => {
   ensure(loss === 2000, String(loss));
 });
 
+test('binaryCrossEntropyWithLogits stays finite for logits of a thousand, gradient included', async () => {
+  const logits = tensor([1000, -1000, 1000, -1000], { requiresGrad: true });
+  const losses = binaryCrossEntropyWithLogits(logits, tensor([1, 0, 0, 1]), { reduction: 'none' });
+  ensure((await losses.data()).join() === '0,0,1000,1000', `${await losses.data()}`);
+  losses.sum().backward();
+  const gradient = Array.from((await logits.grad?.data()) ?? []);
+  ensure(gradient.map((g) => g + 0).join() === '0,0,1,-1', gradient.join());
+});
+
 test('losses refuse targets and weights of other shapes', () => {
   const logits = zeros([2, 3]);
   refuses(
@@ -238,6 +247,10 @@ test('losses refuse targets and weights of other shapes', () => {
   refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expects [N, C, ...], came [3]');
   const weight = zeros([2]);
   refuses(() => nllLoss(logits, zeros([2], { dtype: 'int32' }), { weight }), ShapeError, 'weight expects [3]');
-  refuses(() => crossEntropy(logits, zeros([2, 3]), { labelSmoothing: 2 }), ValueError, 'labelSmoothing 2');
+  refuses(
+    () => crossEntropy(logits, zeros([2, 3]), { labelSmoothing: 1.5 }),
+    ValueError,
+    'crossEntropy: labelSmoothing 1.5',
+  );
   refuses(() => mseLoss(logits, zeros([3, 2])), ShapeError, 'mseLoss: for [2, 3] the target expects [2, 3]');
 });

@@ -350,6 +350,19 @@ law('clipGradientNorm scales all gradients by one factor and returns the norm', 
   for (const p of parameters) p.dispose();
 });
 
+test('clipGradientNorm sums the squares of gradients that take many workgroups', async () => {
+  const sizes = [70_001, 5, 33_333];
+  const parameters = sizes.map((size) => {
+    const p = zeros([size], { requiresGrad: true });
+    p.grad = ones([size]);
+    return p;
+  });
+  const norm = await clipGradientNorm(parameters, 1).item();
+  const expected = Math.sqrt(sizes.reduce((sum, size) => sum + size, 0));
+  nearValues([norm], [expected]);
+  for (const p of parameters) p.dispose();
+});
+
 test('EMA keeps little of the first values: (1 + n) / (10 + n) of them at update n', async () => {
   using layer = new Linear(3, 2);
   using ema = new EMA(layer, { decay: 0.75 });

@@ -50,6 +50,21 @@ test('Plateau waits its patience, then lowers the factor to its floor', () => {
   );
 });
 
+test('Plateau takes only a change beyond its threshold for an improvement, in either mode', () => {
+  // Half of 2 is 1: what is just as far as the threshold is not beyond it, and what is worse is none.
+  for (const [mode, none, some] of [
+    ['max', [3, 2.5, 2, 1], 3.25],
+    ['min', [1, 1.5, 2, 3], 0.75],
+  ] as const) {
+    for (const metric of none) {
+      const plateau = new Plateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
+      ensure(plateau.next(2) === 1 && plateau.next(metric) === 0.5, `${mode}: ${metric} counts as better than 2`);
+    }
+    const plateau = new Plateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
+    ensure(plateau.next(2) === 1 && plateau.next(some) === 1, `${mode}: ${some} does not count as better than 2`);
+  }
+});
+
 test('Plateau goes on exactly from its state', () => {
   const accuracy = [0.5, 0.6, 0.6, 0.59, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7];
   const options = { mode: 'max', factor: 0.1, patience: 1 } as const;

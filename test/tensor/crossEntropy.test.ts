@@ -109,6 +109,22 @@ law('the gradients of softmaxCrossEntropy by probabilities and weights are deriv
   ),
 );
 
+law('the gradients of softmaxCrossEntropy by probabilities or weights alone are derivatives', cases, async (c) => {
+  const [x, soft, weight] = [toTensor(c.logits), toTensor(c.soft), toTensor(weightsOf(c))];
+  await gradcheck(
+    (target) => softmaxCrossEntropy(x, target, { weight, labelSmoothing: c.smoothing }),
+    (target) => reference.softmaxCrossEntropy(c.logits, target, weightsOf(c), c.smoothing),
+    [c.soft],
+    { terms: 4 * c.logits.data.length },
+  );
+  await gradcheck(
+    (weights) => softmaxCrossEntropy(x, soft, { weight: weights, labelSmoothing: c.smoothing }),
+    (weights) => reference.softmaxCrossEntropy(c.logits, c.soft, weights, c.smoothing),
+    [weightsOf(c)],
+    { terms: 4 * c.logits.data.length },
+  );
+});
+
 test('softmaxCrossEntropy keeps its digits for extreme logits', async () => {
   const x = tensor(
     [

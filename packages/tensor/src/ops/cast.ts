@@ -1,5 +1,4 @@
 import convertText from '@mien/shaders/cast/convert.wgsl';
-import { record } from '../autograd.ts';
 import { type DType, wgslType } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -23,5 +22,5 @@ export function to(x: Tensor, dtype: DType): Tensor {
   const same = wgslType[x.dtype] === target && dtype !== 'bool';
   const y = same ? x.retyped(dtype) : empty(x.shape, dtype);
   if (!same) runElementwise(casts[`${wgslType[x.dtype]} ${dtype === 'bool' ? 'bool' : target}`] as Kernel, { x, y });
-  return dtype === 'float32' ? record('to', y, { x }, { saves: {}, backward: (dy) => ({ x: dy }) }) : y;
+  return y;
 }

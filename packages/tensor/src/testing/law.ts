@@ -12,6 +12,8 @@ export interface LawOptions {
   readonly seed?: number;
   /** With `seed`, the path to one case, as a failure prints it. */
   readonly path?: string;
+  /** Whether to search for a smaller failing case. Default true. */
+  readonly shrink?: boolean;
 }
 
 /** What a run of a law found. */
@@ -70,7 +72,7 @@ export function law<C>(
       }
     });
     const path = options.path === undefined ? {} : { path: options.path };
-    const details = await fc.check(asserted, { numRuns: runs, seed, ...path });
+    const details = await fc.check(asserted, { numRuns: runs, seed, endOnFailure: options.shrink === false, ...path });
     if (details.failed) throw new LawError(explain(title, details));
     return { name: title, runs: details.numRuns, worst };
   };

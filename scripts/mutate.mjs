@@ -1,0 +1,116 @@
+// npm run mutate -- WORD...: small faults in kernels and formulas, one at a time, and whether a law notices each.
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cacheFolder, fail, prepare, typed } from './workspace.mjs';
+
+const usage =
+  'mutate: npm run mutate -- [WORD...] [--adapter NAME] [--sample N] [--seed S] [--seconds N] [--report FILE] [--resume] [--survivors] [--equivalents] [--skip WORD] [--list]';
+const text = { type: 'string' };
+const flag = { type: 'boolean', default: false };
+const { values, positionals: words } = read();
+prepare();
+const { mutantsOf } = await import('./mutate/list.mjs');
+const { campaign } = await import('./mutate/campaign.mjs');
+const { reasonOf, staleRows } = await import('./mutate/equivalents.mjs');
+const { sampled, summary } = await import('./mutate/report.mjs');
+
+const stale = staleRows();
+if (stale.length > 0) fail(stale.join('\n'));
+const log = join(cacheFolder(), 'mutation', 'log.jsonl');
+const earlier = new Map(
+  existsSync(log)
+    ? readFileSync(log, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => [JSON.parse(line).id, JSON.parse(line)])
+    : [],
+);
+let mutants = mutantsOf().filter(
+  ({ place, id }) =>
+    words.length === 0 || words.some((word) => place.toLowerCase().includes(word.toLowerCase()) || id === word),
+);
+if (values.survivors)
+  mutants = mutants.filter(({ id }) => earlier.has(id) && !['killed', 'notCompiled'].includes(earlier.get(id).state));
+if (values.sample) mutants = sampled(mutants, number('sample', 1), number('seed', 1));
+if (mutants.length === 0) fail(`mutate: no mutant is of ${words.join(' ')}`);
+const results = [];
+if (values.list) list();
+else await hold();
+
+function list() {
+  for (const { id, place, line, kind, before, after } of mutants)
+    process.stdout.write(`${id}  ${place}:${line}  ${kind}\n  - ${before}\n  + ${after}\n`);
+}
+
+async function hold() {
+  const started = Date.now();
+  const run = [];
+  for (const mutant of mutants) {
+    const reason = reasonOf(mutant);
+    const kept =
+      values.resume && ['killed', 'notCompiled'].includes(earlier.get(mutant.id)?.state)
+        ? earlier.get(mutant.id)
+        : undefined;
+    if (reason !== null && !values.equivalents) results.push({ mutant, state: 'equivalent', reason });
+    else if (kept) results.push({ ...kept, mutant });
+    else run.push(mutant);
+  }
+  const options = {
+    adapter: values.adapter ?? process.env.MIEN_ADAPTER,
+    seconds: number('seconds', 60),
+    family: values.sample !== undefined,
+    skip: values.skip,
+  };
+  mkdirSync(join(cacheFolder(), 'mutation'), { recursive: true });
+  const facts = run.length === 0 ? {} : await campaign(run, options, note, (line) => process.stdout.write(`${line}\n`));
+  const report = summary(results, { ...facts, seconds: Math.round((Date.now() - started) / 1000), words });
+  if (values.report) writeFileSync(values.report, `${JSON.stringify(report.json, null, 2)}\n`);
+  process.stdout.write(report.text);
+  process.exitCode = report.open > 0 ? 1 : 0;
+}
+
+function read() {
+  try {
+    return parseArgs({
+      args: typed(),
+      options: {
+        adapter: text,
+        sample: text,
+        seed: text,
+        seconds: text,
+        report: text,
+        skip: text,
+        resume: flag,
+        survivors: flag,
+        equivalents: flag,
+        list: flag,
+      },
+      allowPositionals: true,
+    });
+  } catch (reason) {
+    return fail(`mutate: ${reason.message}; ${usage}`);
+  }
+}
+
+function number(name, otherwise) {
+  const value = Number(values[name] ?? otherwise);
+  return Number.isInteger(value) && value > 0
+    ? value
+    : fail(`mutate: --${name} expects a positive integer, got ${values[name]}`);
+}
+
+function note(result) {
+  const { mutant, state, by, reason } = result;
+  const known = reasonOf(mutant);
+  if (known !== null && state === 'survived') Object.assign(result, { state: 'equivalent', reason: known });
+  if (known !== null && state === 'killed') Object.assign(result, { state: 'refuted' });
+  results.push(result);
+  const { mutant: _, ...row } = result;
+  appendFileSync(log, `${JSON.stringify({ id: mutant.id, key: mutant.key, ...row })}\n`);
+  const where = `${mutant.place}:${mutant.line}`;
+  const about = state === 'killed' ? by : `${mutant.before}  ->  ${mutant.after}  ${reason ?? ''}`.split('\n')[0];
+  process.stdout.write(
+    `${`${results.length}/${mutants.length}`.padEnd(9)}${result.state.padEnd(12)}${mutant.kind.padEnd(11)}${where}  ${about}  (${result.milliseconds ?? 0} ms, ${result.tried ?? 0}/${result.of ?? 0})\n`,
+  );
+}

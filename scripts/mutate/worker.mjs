@@ -1,0 +1,62 @@
+// The process that runs cases while a mutant is in force. Its parent counts and kills it where a mutant never ends, so that
+// neither a loop on the device nor a crash in a driver ends the campaign.
+import { pathToFileURL } from 'node:url';
+
+const [bundle, adapter] = process.argv.slice(2);
+const { device, files, init, kernels, loadCases, withKernelText } = await import(pathToFileURL(bundle).href);
+await init(adapter ? { adapter } : {});
+const cases = await loadCases(files);
+
+/** Entry points dispatched and formulas run since it was cleared. */
+const seen = new Set();
+globalThis.mienProbe = (place) => seen.add(place);
+const dispatch = device().dispatch.bind(device());
+device().dispatch = (kernel, ...rest) => {
+  seen.add(kernel.name);
+  dispatch(kernel, ...rest);
+};
+
+process.on('message', async ({ mutant, run }) => {
+  for (const index of run) {
+    const { record } = cases[index];
+    process.send({ started: index });
+    seen.clear();
+    const start = performance.now();
+    const reason = await (mutant ? withMutant(mutant, () => attempt(index)) : attempt(index));
+    const milliseconds = Math.round(performance.now() - start);
+    process.send({ ended: index, reason, milliseconds, places: [...seen], skipped: record.state === 'skipped' });
+    if (reason !== null && mutant) break;
+  }
+  process.send({ idle: true });
+});
+
+process.send({
+  ready: cases.map(({ record: { file, name, state } }) => ({ file, name, skipped: state === 'skipped' })),
+  adapter: device().facts.name,
+  driver: device().facts.description,
+  kernels: kernels().length,
+});
+
+/** Runs one case; gives null where it passes, else why it failed. */
+async function attempt(index) {
+  const { record, run } = cases[index];
+  if (record.state === 'skipped') return null;
+  try {
+    await run({ shrink: false });
+    return null;
+  } catch (reason) {
+    return `${reason?.name ?? 'Error'}: ${reason?.message ?? reason}`;
+  }
+}
+
+async function withMutant({ id, name, text }, fn) {
+  if (text === undefined) {
+    globalThis.mienMutant = id;
+    try {
+      return await fn();
+    } finally {
+      globalThis.mienMutant = null;
+    }
+  }
+  return withKernelText((kernel, own) => (kernel === name ? text : own), fn);
+}
