@@ -1,29 +1,96 @@
-import { detectAnomaly, tensor } from '@mien/tensor';
+import { AnomalyError, checkpoint, detectAnomaly, empty, kernel, record, run, type Tensor, tensor } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-async function messageOf(fn: () => unknown): Promise<string> {
+async function found(fn: () => unknown, options: { readonly infinity?: boolean } = {}): Promise<AnomalyError | null> {
   try {
-    await detectAnomaly(fn);
-    return '';
+    await detectAnomaly(fn, options);
+    return null;
   } catch (reason) {
-    return String(reason);
+    if (reason instanceof AnomalyError) return reason;
+    throw reason;
   }
 }
 
-test('detectAnomaly names the first operation whose result has a NaN', async () => {
+/** Throws unless `fn` is refused for `operation`, with a message that holds `words`. */
+async function blames(fn: () => unknown, operation: string, words: string): Promise<void> {
+  const reason = await found(fn);
+  ensure(
+    reason?.operation === operation && reason.message.includes(words),
+    `expected ${operation}: ${reason?.message}`,
+  );
+}
+
+test('detectAnomaly names the first operation that makes a NaN or Infinity', async () => {
   const x = tensor([4, -1, 9]);
-  const message = await messageOf(() => x.mul(2).sqrt().add(1).sum());
-  ensure(message.includes('the first NaN came from sqrt'), message);
+  await blames(() => x.mul(2).sqrt().add(1).sum(), 'sqrt', 'sqrt [3] is the first to give NaN, from finite inputs');
+  await blames(() => x.mul(100).exp().mul(0).sum(), 'exp', 'exp [3] is the first to give Infinity, from finite inputs');
+  await blames(() => tensor([0]).log().exp(), 'log', 'Infinity');
 });
 
-test('detectAnomaly names the gradient that made a NaN', async () => {
+test('detectAnomaly blames no view and no copy of what an operation made', async () => {
+  const x = tensor([4, -1, 9, 1e30]);
+  const made = (): Tensor => x.square();
+  await blames(() => made().reshape([2, 2]).transpose(0, 1).reshape([4]).detach(), 'square', 'Infinity');
+  await blames(() => x.reshape([2, 2]).sqrt().reshape([4]).flip(0), 'sqrt', 'NaN');
+});
+
+test('detectAnomaly names inputs from outside that hold NaN', async () => {
+  const x = tensor([1, Number.NaN]);
+  await blames(() => x.reshape([2, 1]).mul(2), 'x of reshape', 'x of reshape [2] held NaN before the operation');
+  const weight = tensor([Number.POSITIVE_INFINITY], { requiresGrad: true });
+  await blames(() => tensor([2]).mul(weight), 'b of mul', 'held Infinity before the operation');
+});
+
+test('detectAnomaly lets infinite constants pass, as in a mask, but no NaN that comes of them', async () => {
+  const mask = tensor([0, Number.NEGATIVE_INFINITY]);
+  ensure((await found(() => tensor([1, 2]).add(mask).exp().sum())) === null, 'a mask');
+  await blames(() => tensor([1, 2]).add(mask).mul(0), 'mul', 'the first to give NaN, from inputs that hold Infinity');
+  ensure((await found(() => tensor([0]).log(), { infinity: false })) === null, 'infinity: false');
+  ensure((await found(() => tensor([-1]).log(), { infinity: false })) !== null, 'infinity: false sees NaN');
+});
+
+test('detectAnomaly names the operation whose gradient is not finite', async () => {
   const x = tensor([0], { requiresGrad: true });
-  const message = await messageOf(() => x.sqrt().mul(0).sum().backward());
-  ensure(message.includes('in the gradient of sqrt'), message);
+  const reason = await found(() => x.sqrt().mul(2).sum().backward());
+  ensure(reason?.operation.endsWith('in the gradient of sqrt') ?? false, String(reason));
+  x.grad = null;
+  const again = await found(() =>
+    checkpoint((x: Tensor) => x.sqrt().mul(2), x)
+      .sum()
+      .backward(),
+  );
+  ensure(again?.operation.endsWith('in the gradient of sqrt') ?? false, String(again));
+});
+
+const fillKernel = kernel(`struct Params { value: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn setTo() { y[0] = params.value; }
+`);
+
+test('detectAnomaly sees gradients that come from a kernel alone', async () => {
+  const x = tensor([1], { requiresGrad: true });
+  const backward = (): { x: Tensor } => {
+    const dx = empty([1]);
+    run(fillKernel, { y: dx }, { value: 1e38 * 10 }, 1);
+    return { x: dx };
+  };
+  const reason = await found(() => record('own', x.detach().mul(2), { x }, { saves: {}, backward }).sum().backward());
+  ensure(reason?.operation === 'x in the gradient of own', String(reason));
 });
 
 test('detectAnomaly passes what is sound, and its result', async () => {
   const y = await detectAnomaly(() => tensor([1, 2, 3]).exp().sum());
   ensure((await y.item()) > 30, 'the sum of exponentials');
+});
+
+test('detectAnomaly looks at as many operations as there are', async () => {
+  const reason = await found(() => {
+    let x = tensor([1]);
+    for (let i = 0; i < 2100; i++) x = x.mul(1);
+    return x.sub(2).log();
+  });
+  ensure(reason?.operation === 'log', String(reason));
 });

@@ -100,16 +100,14 @@ const broken = kernel(`@group(0) @binding(1) var<storage, read_write> y: array<f
 fn brokenKernel() { y[0] = missing; }
 `);
 
-test('a kernel that does not compile is told at the next host read, with its line', async () => {
-  const y = empty([1]);
+test('a kernel that does not compile fails every read of its result, with its line, and no other read', async () => {
+  const [y, other] = [empty([1]), ones([1])];
   run(broken, { y }, {}, 1);
-  let message = '';
-  try {
-    await y.data();
-  } catch (reason) {
-    message = String(reason);
+  ensure((await other.item()) === 1, 'a read of another tensor');
+  for (const x of [y, y, y.detach(), y.mul(2)]) {
+    const message = await x.data().then(String, String);
+    ensure(message.includes('KernelError: brokenKernel: does not compile: line 3'), message);
   }
-  ensure(message.includes('KernelError: brokenKernel: does not compile: line 3'), message);
 });
 
 test('a tensor over the buffer limit is refused before anything is made', () => {

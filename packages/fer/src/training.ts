@@ -11,10 +11,14 @@ import {
 } from '@mien/nn';
 import { type Checkpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import {
+  AnomalyError,
   type Capture,
   capture,
   cat,
+  detectAnomaly,
   Generator,
+  LimitError,
+  MienError,
   scope,
   type Tensor,
   type TypedArray,
@@ -24,6 +28,7 @@ import {
 import { type Batch, type Batches, batches } from './batches.ts';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
+import { batchThatFits } from './memory.ts';
 import { network, viewsPerPass } from './models/network.ts';
 import { learningRate, type ModelName, type Protocol } from './protocol.ts';
 
@@ -40,6 +45,13 @@ export interface TrainingOptions {
   readonly seed?: number;
   /** Stored in checkpoints as it is, and given back by `note` after a resume. */
   readonly note?: Note;
+  /**
+   * Reads what `checkpoint()` gave last, so that the search for a loss that is not finite begins there. Without it the search
+   * begins where this training did.
+   */
+  readonly restart?: () => Checkpoint<ReadonlyMap<string, HostTensor>>;
+  /** Told of the number of steps that are run again, once a loss is not finite. */
+  readonly onSearch?: (steps: number) => void;
 }
 
 /** What a run adds to its checkpoints: which data, and the bests so far. */
@@ -76,6 +88,7 @@ interface Sums {
 
 /** A step that the device may still be working on. */
 interface Pending {
+  readonly batch: Batch;
   readonly read: Promise<TypedArray>;
   readonly report: (values: TypedArray) => StepReport;
 }
@@ -94,6 +107,9 @@ export class Training {
   readonly seed: number;
   readonly network: Layer;
   note: Note;
+  readonly #options: TrainingOptions;
+  readonly #from: Checkpoint<ReadonlyMap<string, HostTensor>> | undefined;
+  #hasCheckpoint = false;
   readonly #optimizer: SGD;
   readonly #ema: EMA | null;
   readonly #noise: Generator;
@@ -105,6 +121,8 @@ export class Training {
   #step = 0;
   #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
   readonly #pending: Pending[] = [];
+  /** Why it cannot continue: a loss that is not finite, or no memory. */
+  #failure: MienError | null = null;
 
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
@@ -117,6 +135,8 @@ export class Training {
     this.classes = classes;
     this.seed = seed;
     this.note = note;
+    this.#options = options;
+    this.#from = from;
     this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
     this.network = network(model, {
       classes: classes.length,
@@ -165,13 +185,20 @@ export class Training {
     return this.epoch >= this.protocol.epochs;
   }
 
-  /** Encodes one step of the epoch and gives the reports of steps that the device has finished. Throws on a NaN loss. */
+  /**
+   * Encodes one step of the epoch and gives the reports of steps that the device has finished. Throws ValueError, naming the
+   * operation and the layer, once a loss is not finite, and LimitError, with a batch that fits, without memory.
+   */
   async step(): Promise<StepReport[]> {
+    if (this.#failure) throw this.#failure;
     if (this.done || this.atEpochEnd)
       throw new ValueError('Training: no step is left in this epoch; finishEpoch() first');
-    this.#batches ??= this.#loader[Symbol.asyncIterator]();
-    const { value } = await this.#batches.next();
-    this.#encode(value as Batch);
+    const batch = await this.#nextBatch();
+    try {
+      this.#encode(batch);
+    } catch (reason) {
+      throw reason instanceof LimitError ? this.#outOfMemory(reason) : reason;
+    }
     const reports: StepReport[] = [];
     while (this.#pending.length > IN_FLIGHT) reports.push(await this.#settle());
     return reports;
@@ -179,6 +206,7 @@ export class Training {
 
   /** Waits for all encoded steps and gives their reports. */
   async drain(): Promise<StepReport[]> {
+    if (this.#failure) throw this.#failure;
     const reports: StepReport[] = [];
     while (this.#pending.length > 0) reports.push(await this.#settle());
     return reports;
@@ -214,6 +242,7 @@ export class Training {
   async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
     await this.drain();
     const { loss, correct, images, learningRate } = this.#sums;
+    this.#hasCheckpoint = true;
     return writeCheckpoint({
       info: {
         model: this.model,
@@ -246,18 +275,37 @@ export class Training {
     this.dispose();
   }
 
-  #encode({ x, labels, targets }: Batch): void {
+  async #nextBatch(): Promise<Batch> {
+    this.#batches ??= this.#loader[Symbol.asyncIterator]();
+    const { value } = await this.#batches.next();
+    return value as Batch;
+  }
+
+  /** Sets the learning rate of the batch that the loader gave last. */
+  #setRate(): number {
     const { protocol } = this;
-    const epoch = this.epoch;
     const inEpoch = this.#loader.state().batch - 1;
-    const rate = learningRate(protocol, epoch, inEpoch, this.stepsPerEpoch);
+    const rate = learningRate(protocol, this.epoch, inEpoch, this.stepsPerEpoch);
     this.#optimizer.lrFactor = rate / protocol.learningRate;
-    const { channels, size } = protocol.input;
+    return rate;
+  }
+
+  /** Images and targets of a batch on the device. */
+  #upload({ x, labels, targets }: Batch): readonly [Tensor, Tensor] {
+    const { channels, size } = this.protocol.input;
+    const images = labels.length;
+    const wanted = targets ? tensor(targets, { shape: [images, this.classes.length] }) : tensor(labels);
+    return [tensor(x, { shape: [images, channels, size, size] }), wanted];
+  }
+
+  #encode(batch: Batch): void {
+    const { epoch } = this;
+    const { labels } = batch;
+    const rate = this.#setRate();
     const [images, classes] = [labels.length, this.classes.length];
     const seen = scope(() => {
-      const wanted = targets ? tensor(targets, { shape: [images, classes] }) : tensor(labels);
-      const batch = [tensor(x, { shape: [images, channels, size, size] }), wanted] as const;
-      return images === this.#batchSize ? this.#captured.run(...batch) : this.#update(...batch);
+      const inputs = this.#upload(batch);
+      return images === this.#batchSize ? this.#captured.run(...inputs) : this.#update(...inputs);
     });
     const read = seen.data();
     seen.dispose();
@@ -268,7 +316,7 @@ export class Training {
       const correct = countCorrect(values, labels, classes);
       return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
     };
-    this.#pending.push({ report, read });
+    this.#pending.push({ batch, report, read });
   }
 
   /** One step on a batch, which nothing is read back from: loss and logits in one list. */
@@ -293,18 +341,91 @@ export class Training {
   }
 
   async #settle(): Promise<StepReport> {
-    const { report, read } = this.#pending.shift() as Pending;
-    const found = report(await read);
+    const { batch, report, read } = this.#pending.shift() as Pending;
+    let found: StepReport;
+    try {
+      found = report(await read);
+    } catch (reason) {
+      throw reason instanceof LimitError ? this.#outOfMemory(reason) : reason;
+    }
     if (!Number.isFinite(found.loss)) {
-      throw new ValueError(
-        `training: the loss is ${found.loss} at epoch ${found.epoch}, step ${found.step}; lower the learning rate (now ${found.learningRate}) or check the data`,
+      const { loss, epoch, step, learningRate: rate } = found;
+      this.#failure = new ValueError(
+        `training: the loss is ${loss} at epoch ${epoch}, step ${step}${await this.#causeOf(step, batch)}; lower the learning rate (now ${rate}) or check the data`,
       );
+      throw this.#failure;
     }
     this.#sums.loss += found.loss * found.images;
     this.#sums.correct += found.correct;
     this.#sums.images += found.images;
     this.#sums.learningRate = found.learningRate;
     return found;
+  }
+
+  /** What made the loss of `step` not finite, as `: conv2d in layer ... is the first`; empty where that cannot be found. */
+  async #causeOf(step: number, batch: Batch): Promise<string> {
+    this.#captured.dispose();
+    try {
+      const { restart } = this.#options;
+      const from = this.#hasCheckpoint && restart ? restart() : this.#from;
+      const steps = step + 1 - (from?.info.step ?? 0);
+      let found: AnomalyError | null = null;
+      // From further back than an epoch it takes as long as the run did.
+      if (steps <= this.stepsPerEpoch + 1) {
+        this.#options.onSearch?.(steps);
+        using again = new Training(this.#options, from);
+        found = await again.#searched(step);
+      }
+      // What the steps themselves do not explain is in the state that they ended with.
+      found ??= await this.#watched(batch);
+      return found ? found.message.replace(/^anomaly/, '') : '';
+    } catch (reason) {
+      if (reason instanceof MienError) return '';
+      throw reason;
+    }
+  }
+
+  /** Runs the steps up to `step`, and the last two under detectAnomaly: the update before the loss may be at fault. */
+  async #searched(step: number): Promise<AnomalyError | null> {
+    while (this.#step <= step) {
+      if (this.atEpochEnd) await this.finishEpoch();
+      if (this.#step < step - 1) {
+        await this.step();
+        continue;
+      }
+      await this.drain();
+      const found = await this.#watched(await this.#nextBatch());
+      if (found) return found;
+      this.#step++;
+    }
+    return null;
+  }
+
+  /** One step under detectAnomaly, and what it found. */
+  async #watched(batch: Batch): Promise<AnomalyError | null> {
+    this.#setRate();
+    try {
+      await detectAnomaly(() => scope(() => void this.#update(...this.#upload(batch))));
+      return null;
+    } catch (reason) {
+      if (reason instanceof AnomalyError) return reason;
+      throw reason;
+    }
+  }
+
+  /** The error for a batch that does not fit, after what is only kept for reuse was freed. */
+  #outOfMemory(reason: LimitError): MienError {
+    if (this.#failure) return this.#failure;
+    this.#captured.dispose();
+    const { microBatch } = this.protocol;
+    const images = Math.min(microBatch ?? this.#batchSize, this.#batchSize);
+    const fits = batchThatFits(images, reason.heldBytes);
+    const remedy =
+      fits === null ? 'choose a smaller network' : `use --micro-batch ${fits} or less (microBatch: ${fits} in code)`;
+    this.#failure = new LimitError(
+      `training: ${images} images at a time do not fit the memory of this adapter; ${remedy} (${reason.message})`,
+    );
+    return this.#failure;
   }
 
   #restore({ info, optimizer, ema }: Checkpoint<ReadonlyMap<string, HostTensor>>): void {

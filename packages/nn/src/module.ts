@@ -1,5 +1,5 @@
 // A tree of modules: parameters, buffers and children are found among a module's own fields.
-import { assign, keep, Tensor, unchanging } from '@mien/tensor';
+import { assign, currentPlace, keep, type Place, Tensor, unchanging, within } from '@mien/tensor';
 import { StateError } from './errors.ts';
 import { fieldsOf, hiddenIn } from './moduleWalk.ts';
 import { differingTied, listed, type State } from './state.ts';
@@ -24,6 +24,7 @@ export function buffer(values: Tensor): Tensor {
 
 function taken(values: Tensor, requiresGrad: boolean): Tensor {
   const leaf = keep(values.detach({ requiresGrad }));
+  leaf.storage.label(requiresGrad ? 'parameters' : 'buffers');
   values.dispose();
   return leaf;
 }
@@ -40,6 +41,14 @@ function taken(values: Tensor, requiresGrad: boolean): Tensor {
  */
 export abstract class Module {
   #training = true;
+
+  constructor() {
+    const forward = this.forward as (...inputs: unknown[]) => unknown;
+    // Operations know the layer that they are called in; a field of the name `forward` replaces this.
+    const called = (...inputs: unknown[]): unknown =>
+      within(new Call(this, currentPlace()), () => forward.apply(this, inputs));
+    Object.defineProperty(this, 'forward', { value: called, writable: true, configurable: true });
+  }
 
   /** Computes the outputs from the inputs. */
   abstract forward(...inputs: never[]): unknown;
@@ -185,5 +194,27 @@ export abstract class Module {
 
   #refuse(message: string): never {
     throw new StateError(`${this.constructor.name}: ${message}`);
+  }
+}
+
+/** A module whose forward runs, called in that of another. */
+class Call implements Place {
+  readonly #module: Module;
+  readonly #outer: Place | null;
+
+  constructor(module: Module, outer: Place | null) {
+    this.#module = module;
+    this.#outer = outer;
+  }
+
+  /** The module's name in the tree of the outermost that was called; one that the tree does not hold adds its class. */
+  get name(): string {
+    const chain: Module[] = [];
+    for (let call: Place | null = this; call instanceof Call; call = call.#outer) chain.push(call.#module);
+    const root = chain.at(-1) as Module;
+    const names = new Map(root.namedModules().map(([name, module]) => [module, name]));
+    const held = chain.find((module) => names.has(module)) as Module;
+    const path = names.get(held) || root.constructor.name;
+    return held === this.#module ? path : `${path} (${this.#module.constructor.name})`;
   }
 }

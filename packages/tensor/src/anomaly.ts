@@ -1,56 +1,142 @@
-// Finds the operation that made the first NaN: while it is on, a kernel looks at every recorded result.
-import flagNan from '@mien/shaders/anomaly/flagNan.wgsl';
-import { ValueError } from './errors.ts';
+// Finds the operation that made the first NaN or Infinity: while a search is on, a kernel looks at every recorded result
+// and at every input that comes from outside the search.
+import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
+import { AnomalyError } from './errors.ts';
+import { show } from './ops/geometry.ts';
+import { currentPlace, currentPurpose, type Place } from './places.ts';
+import type { Device } from './runtime/device.ts';
 import { kernel } from './runtime/kernel.ts';
 import { run } from './runtime/run.ts';
 import { part, splitElements } from './runtime/split.ts';
-import type { Storage } from './runtime/storage.ts';
+import { type Storage, storageCount } from './runtime/storage.ts';
 import type { Tensor } from './tensor.ts';
 
-const flag = kernel(flagNan);
-/** Results that one search can look at. */
-const slots = 1 << 16;
+const flag = kernel(flagNonFinite);
+/** Flags in one buffer. */
+const slotsPerBuffer = 1 << 11;
 
-/** One search: the operations so far, and a flag for each on the device. */
-interface Search {
-  readonly operations: string[];
-  flags: Storage | null;
+/** What is looked for. */
+export interface AnomalyOptions {
+  /** Whether Infinity is an anomaly; NaN always is. False for functions that use it on purpose, as masks do. Default true. */
+  readonly infinity?: boolean;
+}
+
+/** Something that was looked at: the result of an operation, or an input from outside the search. */
+interface Seen {
+  readonly operation: string;
+  readonly purpose: string;
+  readonly place: Place | null;
+  readonly shape: readonly number[];
+  /** The slots of the operation's inputs; null for an input from outside. */
+  readonly inputs: readonly number[] | null;
+  readonly isParameter: boolean;
+}
+
+class Search {
+  readonly #start: number = storageCount();
+  readonly seen: Seen[] = [];
+  readonly #flags: Storage[] = [];
+  /** Where a storage's range was looked at, and how often it had been written to by then. */
+  readonly #slots = new WeakMap<Storage, Map<string, { readonly version: number; readonly slot: number }>>();
+
+  /** The slot of `x`, if it was looked at since it was last written to. */
+  slotOf(x: Tensor): number | null {
+    const known = this.#slots.get(x.storage)?.get(rangeOf(x));
+    return known?.version === x.storage.version ? known.slot : null;
+  }
+
+  /** Whether `x` was made since the search began, by kernels of an operation that is not recorded yet. */
+  isUnrecorded(x: Tensor): boolean {
+    return x.storage.order >= this.#start && x.storage.operation === null;
+  }
+
+  /** Looks at `x`. */
+  look(x: Tensor, seen: Seen): void {
+    const { storage } = x;
+    const { device, version } = storage;
+    const slot = this.seen.push(seen) - 1;
+    const flags = this.#bufferOf(slot, device);
+    const ranges = this.#slots.get(storage) ?? new Map();
+    this.#slots.set(storage, ranges.set(rangeOf(x), { version, slot }));
+    for (const { start, count } of splitElements(x.size, device.limits)) {
+      const groups = Math.ceil(count / (4 * flag.const('LANES') * flag.const('VECTORS')));
+      const range = { storage: flags, byteOffset: 0, bytes: 4 * slotsPerBuffer };
+      run(
+        flag,
+        { x: part(x, 4 * start, 4 * count), flags: range },
+        { size: count, slot: slot % slotsPerBuffer },
+        groups,
+      );
+    }
+  }
+
+  /** The flags of all slots. */
+  async read(): Promise<Uint32Array> {
+    const found = new Uint32Array(slotsPerBuffer * this.#flags.length);
+    for (const [i, storage] of this.#flags.entries()) {
+      const bytes = 4 * slotsPerBuffer;
+      const flags = await storage.device.read({ storage, byteOffset: 0, bytes }, bytes);
+      found.set(new Uint32Array(flags), i * slotsPerBuffer);
+    }
+    return found;
+  }
+
+  release(): void {
+    for (const storage of this.#flags.splice(0)) storage.release();
+  }
+
+  #bufferOf(slot: number, device: Device): Storage {
+    const index = Math.floor(slot / slotsPerBuffer);
+    this.#flags[index] ??= device.upload(new Uint32Array(slotsPerBuffer));
+    return this.#flags[index];
+  }
 }
 
 let search: Search | null = null;
-let origin = '';
 
 /** Whether a search is on. */
 export function searching(): boolean {
   return search !== null;
 }
 
-/** Names what the following operations are done for, such as `the gradient of conv2d`. Returns what it was before. */
-export function enterOrigin(name: string): string {
-  const before = origin;
-  origin = name;
-  return before;
-}
-
-/** Notes a result of the operation `name`, while a search is on. */
-export function inspect(name: string, y: Tensor): void {
-  if (!search || y.dtype !== 'float32' || search.operations.length >= slots) return;
-  const { device } = y.storage;
-  search.flags ??= device.upload(new Uint32Array(slots));
-  const slot = search.operations.push(origin === '' ? name : `${name} in ${origin}`) - 1;
-  const flags = { storage: search.flags, byteOffset: 0, bytes: 4 * slots };
-  for (const { start, count } of splitElements(y.size, device.limits)) {
-    const groups = Math.ceil(count / (4 * flag.const('LANES') * flag.const('VECTORS')));
-    run(flag, { x: part(y, 4 * start, 4 * count), flags }, { size: count, slot }, groups);
+/**
+ * Notes `y`, the result of the operation `name` on `inputs`, for `detectAnomaly` and for reports of memory. `record` does it;
+ * call it for what is written in place, such as parameters that a step updates.
+ */
+export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string, Tensor | null>> = {}): void {
+  const { storage } = y;
+  const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search?.isUnrecorded(x));
+  // A view of what an operation has not finished belongs to that operation.
+  if (inner.some((x) => x?.storage === storage)) return;
+  if (storage.operation === null) {
+    storage.operation = name;
+    storage.purpose = currentPurpose();
   }
+  if (!search || y.dtype !== 'float32') return;
+  const on = search;
+  const [purpose, place] = [currentPurpose(), currentPlace()];
+  // A view of its input holds what was looked at already.
+  const slots = Object.entries(inputs).flatMap(([key, x]) => {
+    if (x?.dtype !== 'float32' || x === y) return [];
+    const known = on.slotOf(x);
+    if (known !== null) return [known];
+    const operation = inner.includes(x) ? x.storage.writer : `${key} of ${name}`;
+    const from = inner.includes(x) ? [] : null;
+    on.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: x.leaf !== null });
+    return [on.seen.length - 1];
+  });
+  if (on.slotOf(y) !== null) return;
+  on.look(y, { operation: name, purpose, place, shape: y.shape, inputs: slots, isParameter: false });
 }
 
 /**
- * Runs `fn`, forward and backward passes alike, and throws ValueError naming the first operation whose result has a NaN.
- * Several times slower than without: for finding a fault, not for training. Resolves with what `fn` returned.
+ * Runs `fn`, forward and backward passes alike, and throws AnomalyError naming the first operation that made NaN, or
+ * Infinity from finite inputs, and the layer that it was in. Several times slower than without: for finding a fault, not for
+ * training. Resolves with what `fn` returned. To find what made a loss NaN, load the last checkpoint and run the steps up to it
+ * again, the last ones by `await detectAnomaly(() => step(batch))`.
  */
-export async function detectAnomaly<T>(fn: () => T): Promise<T> {
-  const mine: Search = { operations: [], flags: null };
+export async function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = {}): Promise<T> {
+  const mine = new Search();
   search = mine;
   let result: T;
   try {
@@ -58,12 +144,42 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
   } finally {
     search = null;
   }
-  if (!mine.flags) return result;
-  const range = { storage: mine.flags, byteOffset: 0, bytes: 4 * slots };
-  const flags = new Uint32Array(await mine.flags.device.read(range, 4 * mine.operations.length));
-  mine.flags.release();
-  const first = flags.indexOf(1);
-  if (first >= 0)
-    throw new ValueError(`anomaly: the first NaN came from ${mine.operations[first]}; look at its inputs`);
+  try {
+    const found = firstAnomaly(mine.seen, await mine.read(), options);
+    if (found) throw found;
+  } finally {
+    mine.release();
+  }
   return result;
+}
+
+function firstAnomaly(all: readonly Seen[], flags: Uint32Array, options: AnomalyOptions): AnomalyError | null {
+  const { infinity = true } = options;
+  const [nan, infinite] = [flag.const('NAN_SEEN'), flag.const('INFINITY_SEEN')];
+  for (const [slot, seen] of all.entries()) {
+    const found = flags[slot] as number;
+    if (found === 0) continue;
+    const before = (seen.inputs ?? []).reduce((sum, input) => sum | (flags[input] as number), 0);
+    const isNan = (found & nan) !== 0 && (before & nan) === 0;
+    // An infinite constant may be a mask; an infinite parameter is none.
+    const isInfinite =
+      infinity && (found & infinite) !== 0 && before === 0 && (seen.inputs !== null || seen.isParameter);
+    if (!isNan && !isInfinite) continue;
+    return anomaly(seen, isNan ? 'NaN' : 'Infinity', (before & infinite) !== 0);
+  }
+  return null;
+}
+
+function anomaly(seen: Seen, value: 'NaN' | 'Infinity', fromInfinity: boolean): AnomalyError {
+  const operation = seen.purpose === '' ? seen.operation : `${seen.operation} in ${seen.purpose}`;
+  const layer = seen.place?.name ?? null;
+  const where = `${operation} ${show(seen.shape)}${layer === null ? '' : ` in layer ${layer}`}`;
+  if (!seen.inputs)
+    return new AnomalyError(`anomaly: ${where} held ${value} before the operation`, { operation, layer, value });
+  const inputs = fromInfinity ? 'from inputs that hold Infinity' : 'from finite inputs';
+  return new AnomalyError(`anomaly: ${where} is the first to give ${value}, ${inputs}`, { operation, layer, value });
+}
+
+function rangeOf({ byteOffset, size }: Tensor): string {
+  return `${byteOffset} ${size}`;
 }

@@ -1,9 +1,10 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
-import { enterOrigin, inspect } from './anomaly.ts';
+import { inspect, searching } from './anomaly.ts';
 import { Checkpoint, running } from './checkpoint.ts';
 import { expectDtype } from './dtype.ts';
 import { GradientError, ShapeError, ValueError } from './errors.ts';
+import { currentPlace, forPurpose, type Place, within } from './places.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -63,6 +64,7 @@ function withRecording<T>(enabled: boolean, fn: () => T): T {
 export class GraphNode {
   readonly name: string;
   readonly order: number = nodesMade++;
+  readonly #place: Place | null = currentPlace();
   readonly #rule: Rule<Tensors, Tensors>;
   readonly #edges: ReadonlyMap<string, GraphNode | Tensor>;
   readonly #checkpoint: Checkpoint | null = running();
@@ -135,12 +137,16 @@ export class GraphNode {
     const needs: Record<string, boolean> = {};
     for (const key of Object.keys(this.#rule.saves)) needs[key] = false;
     for (const key of this.#edges.keys()) needs[key] = true;
-    const before = enterOrigin(`the gradient of ${this.name}`);
     try {
-      const found = scope(() => this.#rule.backward(dy, saved, needs));
-      return this.#checked(found, [dy, ...Object.values(saved), ...again.values()]);
+      return within(this.#place, () =>
+        forPurpose(`the gradient of ${this.name}`, () => {
+          const found = scope(() => this.#rule.backward(dy, saved, needs));
+          const gradients = this.#checked(found, [dy, ...Object.values(saved), ...again.values()]);
+          if (searching()) for (const [key, gradient] of gradients) inspect(key, gradient, { dy, ...kept });
+          return gradients;
+        }),
+      );
     } finally {
-      enterOrigin(before);
       attached?.dispose();
       for (const tensor of again.values()) tensor.dispose();
     }
@@ -283,7 +289,7 @@ export function record<I extends Tensors, S extends Tensors>(
   inputs: I,
   rule: Rule<I, S>,
 ): Tensor {
-  inspect(name, y);
+  inspect(name, y, inputs);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
   const known = running()?.next(name, y, rule.saves);
   y.attach(known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));

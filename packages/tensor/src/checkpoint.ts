@@ -3,6 +3,7 @@
 import type { GraphNode, Tensors } from './autograd.ts';
 import { GradientError } from './errors.ts';
 import { type Generator, repeatDraws, watchDraws } from './generator.ts';
+import { currentPlace, type Place, within } from './places.ts';
 import { currentRecording } from './runtime/live.ts';
 import { Reads } from './runtime/reads.ts';
 import { scope } from './runtime/scope.ts';
@@ -22,6 +23,7 @@ export function running(): Checkpoint | null {
 export class Checkpoint {
   readonly #fn: (...inputs: Tensor[]) => unknown;
   readonly #inputs: readonly Tensor[];
+  readonly #place: Place | null = currentPlace();
   readonly #draws = new Map<Generator, number>();
   readonly #reads = new Reads();
   readonly #made: { readonly node: GraphNode; readonly shape: string }[] = [];
@@ -100,7 +102,7 @@ export class Checkpoint {
     const before = current;
     current = this;
     try {
-      return scope(() => this.#fn(...inputs));
+      return within(this.#place, () => scope(() => this.#fn(...inputs)));
     } finally {
       current = before;
     }

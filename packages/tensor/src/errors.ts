@@ -17,6 +17,22 @@ export class DtypeError extends MienError {}
 /** A number or option is outside what the operation accepts: change the argument. */
 export class ValueError extends MienError {}
 
+/** A result is NaN or infinite: look at the operation that it names, at its inputs and at the learning rate. */
+export class AnomalyError extends MienError {
+  /** The operation, and what it was done for: `mul in the gradient of sqrt`. */
+  readonly operation: string;
+  /** The layer that it was called in, named as in the state dict; null outside of all layers. */
+  readonly layer: string | null;
+  readonly value: 'NaN' | 'Infinity';
+
+  constructor(message: string, found: { operation: string; layer: string | null; value: 'NaN' | 'Infinity' }) {
+    super(message);
+    this.operation = found.operation;
+    this.layer = found.layer;
+    this.value = found.value;
+  }
+}
+
 /** WGSL, a binding or a kernel parameter is wrong: change the kernel or its call. */
 export class KernelError extends MienError {}
 
@@ -24,7 +40,15 @@ export class KernelError extends MienError {}
 export class DeviceError extends MienError {}
 
 /** The work is larger than the adapter allows: make it smaller, usually by a smaller batch. */
-export class LimitError extends MienError {}
+export class LimitError extends MienError {
+  /** Where the adapter had no memory left, the bytes that it did give; else null. */
+  readonly heldBytes: number | null;
+
+  constructor(message: string, options: ErrorOptions & { readonly heldBytes?: number } = {}) {
+    super(message, options);
+    this.heldBytes = options.heldBytes ?? null;
+  }
+}
 
 /** A tensor was used after its memory was given back: keep it alive with `keep` or return it from its scope. */
 export class DisposedError extends MienError {}

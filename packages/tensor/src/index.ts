@@ -1,5 +1,5 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
-export { detectAnomaly } from './anomaly.ts';
+export { type AnomalyOptions, detectAnomaly, inspect, searching } from './anomaly.ts';
 export {
   expectFunction,
   expectInteger,
@@ -54,6 +54,7 @@ export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
+export { currentPlace, type Place, within } from './places.ts';
 export { device, type InitOptions, init, memory, warmUp } from './runtime/defaultDevice.ts';
 export { Device, type MemoryReport } from './runtime/device.ts';
 export { type Kernel, kernel } from './runtime/kernel.ts';

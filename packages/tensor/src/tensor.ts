@@ -445,7 +445,7 @@ export class Tensor {
 /** A tensor with arbitrary content, for kernels to write to. Throws ShapeError for a shape without elements. */
 export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
   checkShape('empty', shape);
-  return new Tensor(device().allocate(sizeOf(shape) * bytesPerElement), [...shape], dtype);
+  return new Tensor(device().allocate(sizeOf(shape) * bytesPerElement, shape), [...shape], dtype);
 }
 
 /**

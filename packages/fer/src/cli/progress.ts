@@ -25,7 +25,9 @@ export class Progress {
     else if (event.event === 'reading') this.#reading(event.share);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
-    else if (event.event === 'epoch') this.#epoch(event);
+    else if (event.event === 'searching') {
+      this.say(`the loss is not finite; running ${event.steps} steps again to find the operation`);
+    } else if (event.event === 'epoch') this.#epoch(event);
   }
 
   /** Ends a bar that is still drawn, so that what follows starts on a line of its own. */

@@ -84,6 +84,8 @@ export type RunEvent =
   /** How many tensors came from a checkpoint, and which stayed random. */
   | { readonly event: 'initialised'; readonly file: string; readonly taken: number; readonly left: readonly string[] }
   | { readonly event: 'tuning'; readonly done: number; readonly total: number }
+  /** The loss is not finite, and the last steps are run again to find the operation. */
+  | { readonly event: 'searching'; readonly steps: number }
   | { readonly event: 'compiling'; readonly done: number; readonly total: number }
   | { readonly event: 'evaluating'; readonly done: number; readonly total: number }
   | ({ readonly event: 'epoch' } & EpochMetrics)

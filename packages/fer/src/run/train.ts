@@ -125,6 +125,8 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
       ...(of.softLabels ? { targets: softened(faces, of.softLabels) } : {}),
       ...(initial ? { init: initial.tensors } : {}),
       seed: resumed?.info.seed ?? options.seed ?? 1,
+      restart: () => readRun(out, 'last'),
+      onSearch: (steps) => onEvent({ event: 'searching', steps }),
       note: {
         dataset,
         data: data && resolve(data),

@@ -43,7 +43,10 @@ export class EMA {
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
     const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
     const owns = [...new Set(floats.map(([, own]) => own))];
-    const averages = zerosTogether(owns.map(({ shape }) => shape));
+    const averages = zerosTogether(
+      'averages',
+      owns.map(({ shape }) => shape),
+    );
     this.#distinct = owns.map((own, i) => ({ own, average: averages[i] as Tensor }));
     const pairs = new Map(this.#distinct.map((pair) => [pair.own, pair]));
     this.#pairs = new Map(floats.map(([name, own]) => [name, pairs.get(own) as Pair]));

@@ -1,5 +1,17 @@
 // What optimisers share: groups of parameters, state by parameter name, the factor that schedules set.
-import { assign, kindOf, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
+import {
+  assign,
+  inspect,
+  kindOf,
+  type Live,
+  live,
+  scope,
+  searching,
+  Tensor,
+  unchanging,
+  ValueError,
+  within,
+} from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { type HostTensor, listed, type State } from '../state.ts';
@@ -76,6 +88,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         const lr = live(() => options.lr * this.lrFactor);
         for (const { step, fillings } of this.#advance(parameters, options)) {
           this.update({ fillings, bounds, step, lr, options });
+          if (searching()) this.#inspect(parameters);
         }
       }
     });
@@ -161,7 +174,10 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   #make(parameters: readonly NamedTensor[], options: O): void {
     for (const slot of Object.values(this.slotNames(options))) {
       const lacking = parameters.filter(([name]) => !this.#slots.get(name)?.tensors.has(slot));
-      const made = zerosTogether(lacking.map(([, { shape }]) => shape));
+      const made = zerosTogether(
+        'optimizer state',
+        lacking.map(([, { shape }]) => shape),
+      );
       for (const [i, [name]] of lacking.entries()) this.#slotsOf(name).tensors.set(slot, made[i] as Tensor);
     }
   }
@@ -190,6 +206,13 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       };
       return { fillings, step: live(count) };
     });
+  }
+
+  /** Has `detectAnomaly` look at parameters that were updated. */
+  #inspect(parameters: readonly NamedTensor[]): void {
+    for (const [name, parameter] of parameters) {
+      within({ name }, () => inspect(`the step of ${this.constructor.name}`, parameter, { gradient: parameter.grad }));
+    }
   }
 
   #slotsOf(name: string): Slots {

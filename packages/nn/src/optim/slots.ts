@@ -58,7 +58,7 @@ export function groupsOf(kernel: Kernel, size: number): number {
 }
 
 /** Zeros of each of `shapes`, side by side in as few storages as bindings allow; the caller disposes of them. */
-export function zerosTogether(shapes: readonly (readonly number[])[]): readonly Tensor[] {
+export function zerosTogether(owner: string, shapes: readonly (readonly number[])[]): readonly Tensor[] {
   const most = device().limits.maxStorageBufferBindingSize;
   const found: Tensor[] = [];
   let waiting: { readonly shape: readonly number[]; readonly byteOffset: number }[] = [];
@@ -66,6 +66,7 @@ export function zerosTogether(shapes: readonly (readonly number[])[]): readonly 
   const make = (): void => {
     if (bytes === 0) return;
     const whole = zeros([bytes / 4]);
+    whole.storage.label(owner);
     for (const { shape, byteOffset } of waiting) {
       found.push(keep(new Tensor(whole.storage.retain(), shape, 'float32', byteOffset)));
     }

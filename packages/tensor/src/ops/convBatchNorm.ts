@@ -33,6 +33,6 @@ export function convBatchNorm2d(
     convolveInto(y, x, weight, { statistics, adds: residual !== null, relu }, g);
     return y;
   });
-  inspect('convBatchNorm2d', y);
+  inspect('convBatchNorm2d', y, { x, weight, bias, residual });
   return y;
 }

@@ -1,5 +1,6 @@
 // Tensors from numbers. Values that a formula gives are computed on the host, once.
 import fillText from '@mien/shaders/create/fill.wgsl';
+import { inspect } from '../anomaly.ts';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
 import { LimitError, ShapeError, ValueError } from '../errors.ts';
 import { device } from '../runtime/defaultDevice.ts';
@@ -40,7 +41,7 @@ export function tensor(
   }
   const chosen = options.dtype ?? dtype;
   const array = isTyped(data, chosen) ? data : toTypedArray(chosen, data);
-  return leaf(new Tensor(device().upload(array), shape, chosen), options);
+  return leaf(new Tensor(device().upload(array, shape), shape, chosen), options);
 }
 
 /** A tensor filled with `value`. */
@@ -48,6 +49,7 @@ export function full(shape: Shape, value: number, options: CreateOptions = {}): 
   const y = empty(shape, options.dtype ?? 'float32');
   const bits = new Uint32Array(toTypedArray(y.dtype, [value]).buffer)[0] as number;
   runElementwise(fill, { y }, { bits });
+  inspect('full', y);
   return leaf(y, options);
 }
 

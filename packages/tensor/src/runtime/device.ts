@@ -1,5 +1,6 @@
 import type { AdapterFacts } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
+import { Allocator, type DeviceBuffer, type FailurePlan } from './allocator.ts';
 import type { Kernel } from './kernel.ts';
 import { isNarrow, type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
@@ -9,8 +10,8 @@ import { Readback } from './readback.ts';
 import { currentReads } from './reads.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { type Elapsed, Stopwatch } from './stopwatch.ts';
-import { Storage } from './storage.ts';
-import { type Command, type Copy, Stream } from './stream.ts';
+import { type Content, type ContentRange, Storage } from './storage.ts';
+import { type Command, type Dispatch, Stream } from './stream.ts';
 import { type Span, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
@@ -38,6 +39,7 @@ export class Device {
   readonly facts: AdapterFacts;
   readonly pool: Pool;
   readonly #gpu: GPUDevice;
+  readonly #allocator: Allocator;
   readonly #stream: Stream;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
@@ -58,10 +60,15 @@ export class Device {
     this.facts = facts;
     this.#gpu = gpu;
     this.#limits = limitsOf(gpu, facts);
-    this.pool = new Pool(gpu, onFailure);
-    this.#stream = new Stream(gpu, onFailure);
+    this.#allocator = new Allocator(gpu, {
+      freeCaches: () => this.#freeCaches(),
+      explain: (buffer) => this.pool.explain(buffer),
+      onFailure: (buffer) => this.pool.forget(buffer),
+    });
+    this.pool = new Pool(this.#allocator);
+    this.#stream = new Stream(gpu, this.#allocator, { groupOf: (command) => this.#groupOf(command) });
     this.#pipelines = new Pipelines(gpu);
-    this.#readback = new Readback(gpu);
+    this.#readback = new Readback(this.#allocator);
     gpu.addEventListener('uncapturederror', (event) => onFailure(new DeviceError(`device: ${event.error.message}`)));
     gpu.lost.then(({ reason, message }) => {
       this.#lost = `${reason}: ${message}`;
@@ -89,26 +96,32 @@ export class Device {
     return { liveBytes, reservedBytes, peakBytes, unusedBytes, buffers };
   }
 
-  /** Device memory with arbitrary content. Throws LimitError beyond the buffer limit. */
-  allocate(bytes: number): Storage {
+  /** For tests: from now on the device fails to make buffers as planned; null ends that. */
+  failAllocations(plan: FailurePlan | null): void {
+    this.#allocator.plan = plan;
+  }
+
+  /** Device memory with arbitrary content, for a tensor of `shape`. Throws LimitError beyond the buffer limit. */
+  allocate(bytes: number, shape: readonly number[] | null = null): Storage {
     this.expectAlive();
-    const storage = new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize));
+    const storage = new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize), bytes, shape);
     currentRecording()?.made.add(storage);
     return storage;
   }
 
   /** Device memory holding `data`. */
-  upload(data: ArrayBufferView<ArrayBuffer>): Storage {
+  upload(data: ArrayBufferView<ArrayBuffer>, shape: readonly number[] | null = null): Storage {
     this.expectAlive();
     currentRecording()?.refuse(
       'the function makes a tensor from host values; make it outside and give it as an argument',
     );
-    const storage = new Storage(
-      this,
-      this.pool.take(data.byteLength, this.#limits.maxBufferSize, this.#stream.pending),
-    );
-    this.#gpu.queue.writeBuffer(storage.buffer.gpu, 0, data.buffer, data.byteOffset, data.byteLength);
-    this.#stream.wrote(data.byteLength);
+    const { byteLength: bytes } = data;
+    const buffer = this.pool.take(bytes, this.#limits.maxBufferSize, this.#stream.pending);
+    const storage = new Storage(this, buffer, bytes, shape);
+    storage.operation = 'tensor';
+    const target = { storage, buffer, byteOffset: 0, bytes };
+    this.#stream.write(target, new Uint8Array(data.buffer, data.byteOffset, bytes));
+    this.#stream.wrote(bytes);
     return storage;
   }
 
@@ -140,8 +153,11 @@ export class Device {
       if (kernel.bindings[i]?.access === 'read_write') range.storage.wrote(kernel.name);
       else reads?.note(range.storage);
     }
-    const group = this.#bindGroup(compiled, ranges);
-    this.#stream.append({ compiled, group, params, offset: null, grid, work, boundBytes }, buffers);
+    const [arena, offset, group, groups] = [null, null, null, null];
+    this.#stream.append(
+      { compiled, bound: ranges, params, arena, offset, grid, work, boundBytes, group, groups },
+      buffers,
+    );
   }
 
   /** Appends a copy; offsets and size are multiples of four. */
@@ -152,22 +168,24 @@ export class Device {
     currentRecording()?.add({ from: source, to: target, bytes });
     currentReads()?.note(source.storage);
     target.storage.wrote('a copy');
-    this.#stream.append(copyOf(source, target, bytes), [source.buffer, target.buffer]);
+    this.#stream.append({ from: source, to: target, bytes }, [source.buffer, target.buffer]);
   }
 
   /** Commands that do again what was recorded, with params that lie in `arena` at the offsets given. */
-  prepare(commands: readonly Recorded[], arena: GPUBuffer | null, offsets: ReadonlyMap<Recorded, number>): Command[] {
+  prepare(
+    commands: readonly Recorded[],
+    arena: ContentRange | null,
+    offsets: ReadonlyMap<Recorded, number>,
+  ): Command[] {
     const groups = new Map<string, GPUBindGroup>();
     return commands.map((command): Command => {
-      if (!('kernel' in command)) return copyOf(command.from, command.to, command.bytes);
+      if (!('kernel' in command)) return command;
       const { kernel, bound, grid, work } = command;
       const compiled = this.#pipelines.get(kernel);
-      const key = groupKey(compiled, bound);
-      const group = groups.get(key) ?? this.#makeGroup(compiled, bound, arena);
-      groups.set(key, group);
       const at = offsets.get(command);
       const boundBytes = bound.reduce((sum, range) => sum + (range?.bytes ?? 0), 0);
-      return { compiled, group, params: null, offset: at === undefined ? null : [at], grid, work, boundBytes };
+      const offset = at === undefined ? null : ([at] as const);
+      return { compiled, bound, params: null, arena, offset, grid, work, boundBytes, group: null, groups };
     });
   }
 
@@ -182,20 +200,17 @@ export class Device {
     return this.#stream.alignment;
   }
 
-  /** A uniform buffer holding `data`. */
-  makeUniform(data: Uint8Array<ArrayBuffer>): GPUBuffer {
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    const buffer = this.#gpu.createBuffer({ label: 'captured parameters', size: data.byteLength, usage });
-    this.#gpu.queue.writeBuffer(buffer, 0, data);
-    return buffer;
+  /** A uniform buffer, for the params of a replay. */
+  makeUniform(bytes: number): DeviceBuffer {
+    return this.#allocator.make(bytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
 
   /** Destroys a buffer once nothing pending uses it. */
-  destroyLater(buffer: GPUBuffer): void {
-    this.#stream.afterwards(() => buffer.destroy());
+  destroyLater(buffer: DeviceBuffer): void {
+    this.#stream.afterwards(() => buffer.gpu.destroy());
   }
 
-  /** Submits pending commands and waits for `bytes` of `range`. Throws what went wrong on the device since the last read. */
+  /** Submits pending commands and waits for `bytes` of `range`. Throws, at every read, what kept these from being computed. */
   async read(range: BoundRange, bytes: number): Promise<ArrayBuffer> {
     this.expectAlive();
     const recording = currentRecording();
@@ -205,11 +220,17 @@ export class Device {
       return new Promise(() => {});
     }
     const staging = this.#readback.take(bytes);
-    const source = range.storage.buffer;
-    const command = { from: source.gpu, fromOffset: range.byteOffset, to: staging, toOffset: 0, bytes };
-    this.#stream.append(command, [source]);
+    const found: Content = { bytes, failure: null, released: false };
+    const from = withBuffer(range);
+    this.#stream.append({ from, to: { storage: found, buffer: staging, byteOffset: 0, bytes }, bytes }, [from.buffer]);
     await this.synchronize(false);
+    if (found.failure) {
+      this.#readback.give(staging);
+      throw found.failure;
+    }
     const data = await this.#readback.read(staging, bytes);
+    await this.#stream.verdict;
+    if (found.failure) throw found.failure;
     this.#throwFailure();
     return data;
   }
@@ -220,7 +241,21 @@ export class Device {
     if (this.pool.trim(this.#stream.pending)) this.#groups.clear();
     if (!wait) return;
     await this.#gpu.queue.onSubmittedWorkDone();
+    await this.#stream.verdict;
     this.#throwFailure();
+  }
+
+  /** Destroys all buffers that are only kept for reuse and that no pending command uses. Returns whether there were any. */
+  freeUnused(): boolean {
+    if (!this.pool.trim(this.#stream.pending, 0)) return false;
+    this.#groups.clear();
+    return true;
+  }
+
+  async #freeCaches(): Promise<boolean> {
+    if (!this.freeUnused()) return false;
+    await this.#gpu.queue.onSubmittedWorkDone();
+    return true;
   }
 
   /** Command buffers submitted so far. */
@@ -299,8 +334,15 @@ export class Device {
     this.#gpu.destroy();
   }
 
-  #bindGroup(compiled: Compiled, bound: readonly (RecordedRange | null)[]): GPUBindGroup {
+  /** The bind group of a command that is about to be encoded. */
+  #groupOf(command: Dispatch): GPUBindGroup {
+    const { compiled, bound, arena, groups } = command;
     const key = groupKey(compiled, bound);
+    if (groups) {
+      command.group = groups.get(key) ?? this.#makeGroup(compiled, bound, arena?.buffer.gpu ?? null);
+      groups.set(key, command.group);
+      return command.group;
+    }
     const known = this.#groups.get(key);
     if (known) return known;
     const group = this.#makeGroup(compiled, bound, this.#stream.arena);
@@ -312,7 +354,7 @@ export class Device {
     return group;
   }
 
-  #makeGroup(compiled: Compiled, bound: readonly (RecordedRange | null)[], arena: GPUBuffer | null): GPUBindGroup {
+  #makeGroup(compiled: Compiled, bound: readonly (ContentRange | null)[], arena: GPUBuffer | null): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = compiled.kernel.bindings.map((binding, i) => {
       const range = bound[i];
       const resource = range
@@ -352,17 +394,7 @@ function withBuffer({ storage, byteOffset, bytes }: BoundRange): RecordedRange {
   return { storage, buffer: storage.buffer, byteOffset, bytes };
 }
 
-function copyOf(from: RecordedRange, to: RecordedRange, bytes: number): Copy {
-  return {
-    from: from.buffer.gpu,
-    fromOffset: from.byteOffset,
-    to: to.buffer.gpu,
-    toOffset: to.byteOffset,
-    bytes,
-  };
-}
-
-function groupKey({ kernel }: Compiled, bound: readonly (RecordedRange | null)[]): string {
+function groupKey({ kernel }: Compiled, bound: readonly (ContentRange | null)[]): string {
   let key = `${kernel.id}`;
   for (const range of bound) key += range ? `|${range.buffer.id},${range.byteOffset},${range.bytes}` : '|';
   return key;

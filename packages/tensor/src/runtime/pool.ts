@@ -1,20 +1,20 @@
 // GPU buffers by rounded size, with a byte cap on what lies unused. All work goes through one queue in order, so a buffer
 // given back may serve the next command at once; only the host's own writes must wait for the submit that last used it.
 import { LimitError } from '../errors.ts';
+import type { Allocator, DeviceBuffer } from './allocator.ts';
+import { type Owner, ownersText, sizeText } from './owners.ts';
 
-/** A GPU buffer and the number of the submit that last used it. */
-export interface PooledBuffer {
-  readonly gpu: GPUBuffer;
-  readonly id: number;
-  readonly bytes: number;
+/** A GPU buffer, what last held it, and the number of the submit that last used it. */
+export interface PooledBuffer extends DeviceBuffer {
   lastSubmit: number;
+  owner: Owner;
 }
 
 /** Unused bytes kept for reuse; above it the longest unused buffers are destroyed after a submit. */
 const unusedBytesCap = 1 << 30;
 const smallestBytes = 256;
-/** Buffers from here up are made under an out-of-memory error scope. */
-const largeBytes = 64 << 20;
+/** What holds the memory that captured functions work in. */
+const captured: Owner = { origin: 'captured functions', shape: null };
 
 /** Rounds up to one of four sizes per octave, so that at most a quarter is wasted and steps of a loop find their buffers again. */
 export function roundedBytes(bytes: number): number {
@@ -24,25 +24,26 @@ export function roundedBytes(bytes: number): number {
 }
 
 export class Pool {
-  readonly #gpu: GPUDevice;
-  readonly #onFailure: (error: Error) => void;
+  readonly #allocator: Allocator;
+  readonly #all = new Set<PooledBuffer>();
   /**
    * By size, the lowest number last, which is taken first: a loop then gets the same buffers for the same tensors in every
    * step, and finds its bind groups again.
    */
   readonly #free = new Map<number, PooledBuffer[]>();
-  #nextId = 1;
   liveBytes = 0;
   peakBytes = 0;
   unusedBytes = 0;
   /** The part of the live bytes that captured functions work in. */
   reservedBytes = 0;
-  /** GPU buffers that exist, in use or not. */
-  buffers = 0;
 
-  constructor(gpu: GPUDevice, onFailure: (error: Error) => void) {
-    this.#gpu = gpu;
-    this.#onFailure = onFailure;
+  /** GPU buffers that exist, in use or not. */
+  get buffers(): number {
+    return this.#all.size;
+  }
+
+  constructor(allocator: Allocator) {
+    this.#allocator = allocator;
   }
 
   /**
@@ -53,7 +54,7 @@ export class Pool {
     const rounded = Math.min(roundedBytes(bytes), Math.max(maxBufferBytes, bytes));
     if (bytes > maxBufferBytes) {
       throw new LimitError(
-        `memory: a tensor of ${bytes} bytes is over this adapter's buffer limit of ${maxBufferBytes}; use a smaller batch`,
+        `memory: a tensor of ${sizeText(bytes)} is over this adapter's buffer limit of ${sizeText(maxBufferBytes)}; use a smaller batch`,
       );
     }
     const free = this.#free.get(rounded);
@@ -65,9 +66,13 @@ export class Pool {
     return buffer ?? this.#make(rounded);
   }
 
-  /** Gives a buffer back for reuse by the next command. */
+  /** Gives a buffer back for reuse by the next command. One that the device failed to make is never used again. */
   give(buffer: PooledBuffer): void {
     this.liveBytes -= buffer.bytes;
+    if (buffer.failure) {
+      this.#drop(buffer);
+      return;
+    }
     this.unusedBytes += buffer.bytes;
     const free = this.#free.get(buffer.bytes) ?? [];
     this.#free.set(buffer.bytes, free);
@@ -77,6 +82,7 @@ export class Pool {
   /** Takes a buffer for a captured function to work in, until `unreserve`. */
   reserve(bytes: number, maxBufferBytes: number): PooledBuffer {
     const buffer = this.take(bytes, maxBufferBytes);
+    buffer.owner = captured;
     this.reservedBytes += buffer.bytes;
     return buffer;
   }
@@ -94,32 +100,50 @@ export class Pool {
     let destroyed = false;
     for (const buffer of unused) {
       if (this.unusedBytes <= cap || buffer.lastSubmit >= pending) break;
-      const free = this.#free.get(buffer.bytes) as PooledBuffer[];
-      free.splice(free.indexOf(buffer), 1);
-      this.unusedBytes -= buffer.bytes;
-      this.buffers--;
-      buffer.gpu.destroy();
+      if (this.#allocator.isUndecided(buffer)) continue;
+      this.#takeOut(buffer);
       destroyed = true;
     }
     return destroyed;
   }
 
+  /** Takes a buffer that the device failed to make out of those kept for reuse. */
+  forget(buffer: DeviceBuffer): void {
+    const unused = this.#free.get(buffer.bytes)?.find((each) => each === buffer);
+    if (unused) this.#takeOut(unused);
+  }
+
+  /** The error for a buffer that the device failed to make. */
+  explain(buffer: DeviceBuffer): LimitError {
+    const pooled = this.#all.has(buffer as PooledBuffer);
+    const { origin, shape } = pooled ? (buffer as PooledBuffer).owner : { origin: 'a host read', shape: null };
+    const made = [...this.#all].filter((each) => !each.failure && !this.#allocator.isUndecided(each));
+    const heldBytes = made.reduce((sum, { bytes }) => sum + bytes, 0);
+    const what = `${origin}${shape ? ` [${shape.join(', ')}]` : ''}, ${sizeText(buffer.bytes)}`;
+    const state = `live ${sizeText(this.liveBytes)}, peak ${sizeText(this.peakBytes)}, given by the adapter ${sizeText(heldBytes)}`;
+    return new LimitError(
+      `memory: the adapter has no room for ${what} (${state}; largest owners: ${ownersText(made)}); use a smaller batch, or dispose of tensors that are no longer needed`,
+      { heldBytes },
+    );
+  }
+
+  #takeOut(buffer: PooledBuffer): void {
+    const free = this.#free.get(buffer.bytes) as PooledBuffer[];
+    free.splice(free.indexOf(buffer), 1);
+    this.unusedBytes -= buffer.bytes;
+    this.#drop(buffer);
+  }
+
+  #drop(buffer: PooledBuffer): void {
+    this.#all.delete(buffer);
+    buffer.gpu.destroy();
+  }
+
   #make(bytes: number): PooledBuffer {
-    const large = bytes >= largeBytes;
-    if (large) this.#gpu.pushErrorScope('out-of-memory');
-    const gpu = this.#gpu.createBuffer({
-      size: bytes,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-    });
-    if (large) {
-      this.#gpu.popErrorScope().then(
-        (error) =>
-          error &&
-          this.#onFailure(new LimitError(`memory: the adapter has no ${bytes} bytes left; use a smaller batch`)),
-        () => {},
-      );
-    }
-    this.buffers++;
-    return { gpu, id: this.#nextId++, bytes, lastSubmit: 0 };
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const made = this.#allocator.make(bytes, usage);
+    const buffer = Object.assign(made, { lastSubmit: 0, owner: captured });
+    this.#all.add(buffer);
+    return buffer;
   }
 }

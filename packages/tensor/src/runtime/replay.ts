@@ -4,8 +4,8 @@ import type { Device } from './device.ts';
 import { planBuffers, type Use } from './plan.ts';
 import type { PooledBuffer } from './pool.ts';
 import type { Recorded, RecordedDispatch, RecordedRange, Recording } from './recording.ts';
-import type { Storage } from './storage.ts';
-import type { Command, Write } from './stream.ts';
+import type { Content, ContentRange, Storage } from './storage.ts';
+import type { Command, Renewal, Write } from './stream.ts';
 import { writeParam } from './wgsl.ts';
 
 export class Replay {
@@ -21,7 +21,10 @@ export class Replay {
   readonly #written: readonly Storage[];
   /** What stands in for memory that the call took and gave back: out of the pool for as long as it may be replayed. */
   readonly #reserved: readonly PooledBuffer[];
-  readonly #arena: GPUBuffer | null;
+  readonly #arena: ContentRange | null;
+  #paramsWritten = false;
+  /** All memory made in the call: a replay writes it before it reads it. */
+  readonly #renewal: Renewal;
   readonly #params: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
   /** Where the params of dispatches lie that have live ones. */
@@ -44,7 +47,9 @@ export class Replay {
     this.#params = new Uint8Array(bytes);
     this.#view = new DataView(this.#params.buffer);
     for (const { dispatch, offset } of places) this.#params.set(new Uint8Array(dispatch.params as ArrayBuffer), offset);
-    this.#arena = bytes > 0 ? device.makeUniform(this.#params) : null;
+    const storage: Content = { bytes, failure: null, released: false };
+    this.#arena = bytes > 0 ? { storage, buffer: device.makeUniform(bytes), byteOffset: 0, bytes } : null;
+    this.#renewal = { renewed: [...used].filter((storage) => recording.made.has(storage)) };
     this.#commands = device.prepare(
       commands,
       this.#arena,
@@ -61,24 +66,27 @@ export class Replay {
     }
     this.#recording.expectUnchanged();
     for (const live of this.#recording.lives) live.refresh();
-    let write: Write | null = null;
-    if (this.#arena && this.#places.length > 0) {
-      for (const { dispatch, offset } of this.#places) {
-        for (const { param, live } of dispatch.live) {
-          writeParam(dispatch.kernel.label, this.#view, param, live.value, offset);
-        }
+    for (const { dispatch, offset } of this.#places) {
+      for (const { param, live } of dispatch.live) {
+        writeParam(dispatch.kernel.label, this.#view, param, live.value, offset);
       }
-      write = { target: this.#arena, data: this.#params.slice() };
     }
     for (const storage of this.#written) storage.wrote('a captured function');
-    this.#device.appendAll(write ? [write, ...this.#commands] : this.#commands, this.#buffers);
+    this.#device.appendAll([this.#renewal, ...this.#writes(), ...this.#commands], this.#buffers);
+  }
+
+  /** What has to be written before a replay: the params, where they are new or live. */
+  #writes(): Write[] {
+    if (!this.#arena || (this.#paramsWritten && this.#places.length === 0)) return [];
+    this.#paramsWritten = true;
+    return [{ target: this.#arena, bytes: this.#arena.bytes, data: this.#params.slice() }];
   }
 
   /** Gives all memory back. */
   dispose(): void {
     for (const buffer of this.#reserved) this.#device.pool.unreserve(buffer);
     for (const storage of this.#kept) storage.release();
-    if (this.#arena) this.#device.destroyLater(this.#arena);
+    if (this.#arena) this.#device.destroyLater(this.#arena.buffer);
   }
 }
 

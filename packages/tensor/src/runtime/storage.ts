@@ -1,21 +1,59 @@
 import type { DType } from '../dtype.ts';
-import { DisposedError } from '../errors.ts';
+import { DisposedError, type MienError } from '../errors.ts';
+import type { DeviceBuffer } from './allocator.ts';
 import type { Device } from './device.ts';
+import type { Owner } from './owners.ts';
 import type { PooledBuffer } from './pool.ts';
 
+/** What commands write to and read from. */
+export interface Content {
+  readonly bytes: number;
+  /** Why it does not hold what the commands encoded so far should have left in it. */
+  failure: MienError | null;
+  /** Whether nothing can read it any more. */
+  readonly released: boolean;
+}
+
+/** A range of content in the buffer that was behind it when the command was appended. */
+export interface ContentRange {
+  readonly storage: Content;
+  readonly buffer: DeviceBuffer;
+  readonly byteOffset: number;
+  readonly bytes: number;
+}
+
+let storagesMade = 0;
+
+/** How many storages were made so far. */
+export function storageCount(): number {
+  return storagesMade;
+}
+
 /** The device memory behind one or more tensors, counted by references; at zero its buffer goes back to the pool. */
-export class Storage {
+export class Storage implements Content, Owner {
   readonly device: Device;
   readonly id: number;
+  /** Counts storages in the order in which they were made. */
+  readonly order: number = storagesMade++;
+  readonly bytes: number;
+  failure: MienError | null = null;
+  /** The operation that made it, and what that was done for; reports of memory name them. */
+  operation: string | null = null;
+  purpose = '';
+  /** The shape of the tensor that it was made for. */
+  readonly shape: readonly number[] | null;
   #buffer: PooledBuffer | null;
   #references = 1;
   #version = 0;
   #writer = '';
 
-  constructor(device: Device, buffer: PooledBuffer) {
+  constructor(device: Device, buffer: PooledBuffer, bytes: number, shape: readonly number[] | null) {
     this.device = device;
     this.id = buffer.id;
+    this.bytes = bytes;
+    this.shape = shape;
     this.#buffer = buffer;
+    buffer.owner = this;
   }
 
   /** The buffer. Throws DisposedError once it was given back. */
@@ -47,6 +85,17 @@ export class Storage {
   wrote(writer: string): void {
     this.#version++;
     this.#writer = writer;
+  }
+
+  /** What it is counted as in a report of memory. */
+  get origin(): string {
+    return this.purpose || this.operation || this.#writer || 'tensor';
+  }
+
+  /** Says what it is counted as, where the operation that made it says little. */
+  label(origin: string): void {
+    this.operation = origin;
+    this.purpose = '';
   }
 
   retain(): this {

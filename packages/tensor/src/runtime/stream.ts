@@ -1,38 +1,57 @@
 // One pending command stream: operations append at once, and everything is encoded and submitted together at a host
-// read or at a budget. A batch whose pipelines are still compiling simply goes on growing.
-
+// read or at a budget. A batch whose pipelines still compile, or whose buffers have no verdict yet, keeps growing.
+import { KernelError } from '../errors.ts';
+import type { Allocator } from './allocator.ts';
+import { obstacleOf, pass } from './failures.ts';
+import { InFlight } from './inFlight.ts';
 import type { Compiled } from './pipelines.ts';
 import type { PooledBuffer } from './pool.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { Content, ContentRange } from './storage.ts';
 import type { TimedSubmit, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
-/** One kernel dispatch, one copy between buffers, or params of a replay that are written before it. */
-export type Command = Dispatch | Copy | Write;
+/** One kernel dispatch, one copy between buffers, host data that is written before them, or contents that begin again. */
+export type Command = Dispatch | Copy | Write | Renewal;
 
 export interface Dispatch {
   readonly compiled: Compiled;
-  readonly group: GPUBindGroup;
+  readonly bound: readonly (ContentRange | null)[];
   readonly params: ArrayBuffer | null;
-  /** Where its params lie already, in the arena that `group` binds. */
+  /** Where a replay has its params, and at which offset. */
+  readonly arena: ContentRange | null;
   readonly offset: readonly [number] | null;
   readonly grid: readonly [number, number, number];
   readonly work: Work | null;
   /** Bytes of all bindings. */
   readonly boundBytes: number;
+  /** Made when the command is first encoded, as then all its buffers exist. */
+  group: GPUBindGroup | null;
+  /** The bind groups of a replay by their keys; null where the device's cache has them. */
+  readonly groups: Map<string, GPUBindGroup> | null;
 }
 
 export interface Copy {
-  readonly from: GPUBuffer;
-  readonly fromOffset: number;
-  readonly to: GPUBuffer;
-  readonly toOffset: number;
+  readonly from: ContentRange;
+  readonly to: ContentRange;
   readonly bytes: number;
 }
 
 export interface Write {
-  readonly target: GPUBuffer;
-  readonly data: Uint8Array<ArrayBuffer>;
+  readonly target: ContentRange;
+  readonly bytes: number;
+  /** Null once it was written. */
+  readonly data: Uint8Array<ArrayBuffer> | null;
+}
+
+/** What a replay works in holds nothing of the replay before. */
+export interface Renewal {
+  readonly renewed: readonly Content[];
+}
+
+/** What a Stream needs of its device. */
+export interface StreamHooks {
+  readonly groupOf: (command: Dispatch) => GPUBindGroup;
 }
 
 /** Commands after which a batch is submitted without being asked for: few after a host read, so that the device begins early. */
@@ -51,7 +70,9 @@ export class Stream {
   readonly #arenaData = new Uint8Array(arenaBytes);
   /** The parameters of dispatches lie here, at dynamic offsets that are multiples of `alignment`. */
   readonly arena: GPUBuffer;
-  readonly #onFailure: (error: Error) => void;
+  readonly #allocator: Allocator;
+  readonly #hooks: StreamHooks;
+  readonly #inFlight: InFlight;
   #commands: Command[] = [];
   #sinceAttempt = 0;
   #budget = firstBudget;
@@ -65,9 +86,11 @@ export class Stream {
   /** The number of the submit that pending commands will be part of. */
   pending = 1;
 
-  constructor(gpu: GPUDevice, onFailure: (error: Error) => void) {
+  constructor(gpu: GPUDevice, allocator: Allocator, hooks: StreamHooks) {
     this.#gpu = gpu;
-    this.#onFailure = onFailure;
+    this.#allocator = allocator;
+    this.#hooks = hooks;
+    this.#inFlight = new InFlight(gpu, allocator);
     this.alignment = gpu.limits.minUniformBufferOffsetAlignment;
     this.arena = gpu.createBuffer({
       label: 'parameters',
@@ -76,7 +99,7 @@ export class Stream {
     });
   }
 
-  /** Appends a command that uses `buffers`; submits the batch when it reached its budget and all its pipelines are ready. */
+  /** Appends a command that uses `buffers`; submits the batch when it reached its budget and all that it needs is ready. */
   append(command: Command, buffers: readonly PooledBuffer[]): void {
     this.#commands.push(command);
     for (const buffer of buffers) buffer.lastSubmit = this.pending;
@@ -90,8 +113,10 @@ export class Stream {
     if (this.#hostBytes < hostBudget || this.#timer?.stamps === false) return;
     this.#hostBytes = 0;
     if (!this.#commands.every(isReady)) return;
+    // Buffers may have no verdict yet: if one fails, all that this submit writes fails with it.
     if (this.#commands.length > 0) this.submit();
     else this.#gpu.queue.submit([]);
+    this.#inFlight.close();
     // Dawn frees it in its turns, which it takes while something is awaited. A lost device is reported by reads.
     this.#gpu.queue.onSubmittedWorkDone().catch(() => {});
   }
@@ -99,7 +124,7 @@ export class Stream {
   #attempt(): void {
     if (this.#sinceAttempt < this.#budget || this.#timer?.stamps === false) return;
     this.#sinceAttempt = 0;
-    if (!this.#commands.every(isReady)) return;
+    if (this.#allocator.undecided || !this.#commands.every(isReady)) return;
     this.submit();
     this.#budget = Math.min(growth * this.#budget, lastBudget);
   }
@@ -112,14 +137,36 @@ export class Stream {
     this.#attempt();
   }
 
-  /** Waits for the pipelines of pending commands, then submits them. */
+  /** Writes `data` to a buffer that no pending command uses. */
+  write(target: ContentRange & { readonly buffer: PooledBuffer }, data: Uint8Array<ArrayBuffer>): void {
+    const bytes = data.byteLength;
+    if (this.#allocator.isUndecided(target.buffer)) {
+      this.append({ target, bytes, data: data.slice() }, [target.buffer]);
+      return;
+    }
+    this.#inFlight.add([{ target, bytes, data: null }]);
+    this.#gpu.queue.writeBuffer(target.buffer.gpu, target.byteOffset, data);
+  }
+
+  /** Waits for the pipelines and buffers of pending commands, then submits them. */
   async settle(): Promise<void> {
-    const waiting = new Set<Promise<void>>();
-    for (const command of this.#commands) if (!isReady(command)) waiting.add((command as Dispatch).compiled.settled);
-    if (waiting.size > 0) await Promise.all(waiting);
-    if (this.#timer?.stamps === false) await this.#submitEach(this.#timer);
+    // What others append meanwhile may need more.
+    for (;;) {
+      const waiting = new Set<Promise<void>>();
+      for (const command of this.#commands) if (!isReady(command)) waiting.add((command as Dispatch).compiled.settled);
+      if (waiting.size > 0) await Promise.all(waiting);
+      else if (this.#allocator.undecided) await this.#allocator.settle();
+      else if (this.#timer?.stamps === false && this.#commands.length > 0) await this.#submitEach(this.#timer);
+      else break;
+    }
     this.submit();
+    this.#inFlight.close();
     this.#budget = firstBudget;
+  }
+
+  /** Resolves when what was submitted before the last `settle` has ended well, or has its failures noted. */
+  get verdict(): Promise<void> {
+    return this.#inFlight.verdict;
   }
 
   /** Whether the time of every command is taken. */
@@ -138,20 +185,22 @@ export class Stream {
     this.#commands = [];
     this.#sinceAttempt = 0;
     for (const command of commands) {
-      if ('target' in command) this.#submitFrom([command], 0);
+      this.#inFlight.add([command]);
+      if ('target' in command || 'renewed' in command) this.#submitFrom([command], 0);
       else await timer.alone(command, () => this.#submitFrom([command], 0));
     }
     if (commands.length > 0) this.pending++;
     for (const then of this.#afterwards.splice(0)) then();
   }
 
-  /** Submits what is pending. Commands whose kernel does not compile are left out and reported. */
+  /** Submits what is pending. Commands that cannot run are left out, and what they would have written has failed. */
   submit(): void {
     const commands = this.#commands;
     this.#commands = [];
     this.#sinceAttempt = 0;
     this.#hostBytes = 0;
     if (commands.length === 0) return;
+    this.#inFlight.add(commands);
     let first = 0;
     while (first < commands.length) first = this.#submitFrom(commands, first);
     this.pending++;
@@ -169,7 +218,7 @@ export class Stream {
     const encoder = this.#gpu.createCommandEncoder();
     this.stopwatch?.begin(encoder);
     const timed: TimedSubmit | null = this.#timer?.stamps ? this.#timer.submit() : null;
-    let pass: GPUComputePassEncoder | null = null;
+    let encoding: GPUComputePassEncoder | null = null;
     let pipeline: GPUComputePipeline | null = null;
     let used = 0;
     let replayed = false;
@@ -177,49 +226,52 @@ export class Stream {
     for (; at < commands.length; at++) {
       const command = commands[at] as Command;
       if (timed?.full) break;
+      // The host writes before the whole submit: what was encoded may read what this overwrites.
+      if ('target' in command && replayed) break;
+      if ('compiled' in command && command.params && used + command.params.byteLength > arenaBytes) break;
+      const failure = obstacleOf(command);
+      pass(command, failure);
+      if (failure || 'renewed' in command) continue;
       if ('target' in command) {
-        // The host writes before the whole submit: what was encoded may read what this overwrites.
-        if (replayed) break;
-        this.#gpu.queue.writeBuffer(command.target, 0, command.data);
+        const { target, data } = command;
+        if (data) this.#gpu.queue.writeBuffer(target.buffer.gpu, target.byteOffset, data);
         continue;
       }
       if ('from' in command) {
-        pass?.end();
-        pass = null;
-        const { from, fromOffset, to, toOffset, bytes } = command;
-        const copy = (): void => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+        encoding?.end();
+        encoding = null;
+        const { from, to, bytes } = command;
+        const copy = (): void =>
+          encoder.copyBufferToBuffer(from.buffer.gpu, from.byteOffset, to.buffer.gpu, to.byteOffset, bytes);
         if (timed) timed.around(encoder, command, copy);
         else copy();
         continue;
       }
       const { compiled, params, offset, grid } = command;
-      if (!compiled.ready) {
-        if (compiled.error) this.#onFailure(compiled.error);
-        continue;
-      }
-      if (params && used + params.byteLength > arenaBytes) break;
-      if (!pass || timed) {
-        pass?.end();
-        pass = timed?.pass(encoder, command) ?? encoder.beginComputePass();
+      if (!compiled.ready) throw new KernelError(`${compiled.kernel.label}: is submitted before it was compiled`);
+      const group = command.group ?? this.#hooks.groupOf(command);
+      if (!encoding || timed) {
+        encoding?.end();
+        encoding = timed?.pass(encoder, command) ?? encoder.beginComputePass();
         pipeline = null;
       }
       if (pipeline !== compiled.ready) {
         pipeline = compiled.ready;
-        pass.setPipeline(pipeline);
+        encoding.setPipeline(pipeline);
       }
       if (params) {
         this.#arenaData.set(new Uint8Array(params), used);
-        pass.setBindGroup(0, command.group, [used]);
+        encoding.setBindGroup(0, group, [used]);
         used = Math.ceil((used + params.byteLength) / this.alignment) * this.alignment;
       } else if (offset) {
         replayed = true;
-        pass.setBindGroup(0, command.group, offset);
+        encoding.setBindGroup(0, group, offset);
       } else {
-        pass.setBindGroup(0, command.group);
+        encoding.setBindGroup(0, group);
       }
-      pass.dispatchWorkgroups(...grid);
+      encoding.dispatchWorkgroups(...grid);
     }
-    pass?.end();
+    encoding?.end();
     timed?.resolve(encoder);
     this.stopwatch?.end(encoder);
     if (used > 0) this.#gpu.queue.writeBuffer(this.arena, 0, this.#arenaData, 0, Math.min(used, arenaBytes));

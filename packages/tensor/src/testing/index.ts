@@ -13,7 +13,7 @@ export { paramLayout, specialise } from '../runtime/wgsl.ts';
 export { gradcheck } from './gradcheck.ts';
 export { withKernelText } from './kernelText.ts';
 export { ensure, type Law, LawError, type LawOptions, type LawReport, law, Mismatch, refuses } from './law.ts';
-export { withLimits } from './limits.ts';
+export { withFailingAllocations, withLimits } from './limits.ts';
 export { type NearOptions, near, nearValues, tolerance } from './near.ts';
 export { addLaw } from './uvu.ts';
 export {

@@ -11,3 +11,20 @@ export async function withLimits(limits: Partial<Limits>, fn: () => void | Promi
     device().believe(before);
   }
 }
+
+/**
+ * Runs `fn` on a device that fails to make the buffers for which `fails` says so, called once for each with its bytes. With
+ * `unnoticed` it says nothing of it before it refuses the submit that uses one.
+ */
+export async function withFailingAllocations<T>(
+  fails: (bytes: number) => boolean,
+  fn: () => Promise<T>,
+  options: { readonly unnoticed?: boolean } = {},
+): Promise<T> {
+  device().failAllocations({ fails, unnoticed: options.unnoticed ?? false });
+  try {
+    return await fn();
+  } finally {
+    device().failAllocations(null);
+  }
+}

@@ -1,0 +1,42 @@
+// Where operations are made, for reports: the layer that calls them, and the gradient that they are done for.
+
+/** A layer, inside of others. Its name is worked out when a report needs it. */
+export interface Place {
+  /** As in a state dict, `features.3.conv`. */
+  readonly name: string;
+}
+
+let place: Place | null = null;
+let purpose = '';
+
+/** The layer whose operations are made now. */
+export function currentPlace(): Place | null {
+  return place;
+}
+
+/** Runs `fn` as part of the layer `inner`; modules do this with their forward. */
+export function within<T>(inner: Place | null, fn: () => T): T {
+  const before = place;
+  place = inner;
+  try {
+    return fn();
+  } finally {
+    place = before;
+  }
+}
+
+/** What operations are done for now, such as `the gradient of conv2d`; an empty string in a forward pass. */
+export function currentPurpose(): string {
+  return purpose;
+}
+
+/** Runs `fn`, whose operations are done for what `name` says. */
+export function forPurpose<T>(name: string, fn: () => T): T {
+  const before = purpose;
+  purpose = name;
+  try {
+    return fn();
+  } finally {
+    purpose = before;
+  }
+}

@@ -1,0 +1,265 @@
+// A device without memory: what it could not make fails every read that depends on it, and nothing else.
+import {
+  assign,
+  capture,
+  device,
+  keep,
+  LimitError,
+  memory,
+  noGrad,
+  ones,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@mien/tensor';
+import { ensure, withFailingAllocations } from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, test } from '../harness.ts';
+
+/** What reading `x` gives: its values, or the LimitError. */
+async function outcome(x: Tensor): Promise<string> {
+  try {
+    return (await x.data()).join();
+  } catch (reason) {
+    if (!(reason instanceof LimitError)) throw reason;
+    return 'LimitError';
+  }
+}
+
+/** Destroys what earlier cases left in the pool, so that every tensor needs a new buffer. */
+async function emptyPool(): Promise<void> {
+  await device().synchronize();
+  device().freeUnused();
+}
+
+/** Tensors whose sizes no other test uses, so that failures can be aimed at them. */
+const size = 12_345;
+const aimed = (bytes: number): boolean => bytes >= 4 * size && bytes < 4 * size * 1.3;
+
+test('a failed allocation fails every read of what depends on it, and no read of anything else', async () => {
+  await emptyPool();
+  const unrelated = ones([5]).mul(3);
+  const [failed, computed, view, copied] = await withFailingAllocations(aimed, async () => {
+    const failed = ones([size]);
+    const computed = failed.sum();
+    const copied = zeros([1]);
+    assign(copied, computed.reshape([1]));
+    const found = [failed, computed, failed.detach(), copied] as const;
+    ensure((await outcome(unrelated)) === '3,3,3,3,3', `unrelated: ${await outcome(unrelated)}`);
+    for (const x of found) for (let i = 0; i < 2; i++) ensure((await outcome(x)) === 'LimitError', 'read in vain');
+    return found;
+  });
+  for (const x of [failed, computed, view, copied, failed.mul(2).sum(), computed.add(1)]) {
+    ensure((await outcome(x)) === 'LimitError', 'later reads, and what is computed later, fail too');
+  }
+  ensure((await outcome(unrelated.add(1))) === '4,4,4,4,4', 'the rest goes on');
+  assign(copied, ones([1]));
+  ensure((await outcome(copied)) === '1', 'what is wholly written again is sound');
+  ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of that size can be made later');
+});
+
+test('the error of a failed allocation says for what it was, what holds the memory, and what to do', async () => {
+  await emptyPool();
+  const big = keep(ones([300, 1000]));
+  let message = '';
+  await withFailingAllocations(aimed, async () => {
+    const y = ones([size]).exp();
+    await y.data().catch((reason: Error) => {
+      message = `${reason.name}: ${reason.message}`;
+    });
+  });
+  const words =
+    /^LimitError: memory: the adapter has no room for \w+ \[12345\], 57\.3 kB \(live .*, peak .*, given by the adapter .*; largest owners: .*full \(1\.\d+ MB\).*\); use a smaller batch/;
+  ensure(words.test(message), message);
+  big.dispose();
+});
+
+test('an allocation that fails while buffers lie unused succeeds once these are freed', async () => {
+  await emptyPool();
+  await ones([999])
+    .item()
+    .catch(() => {});
+  scope(() => void ones([4096]));
+  await device().synchronize();
+  const unused = memory().unusedBytes;
+  let failures = 0;
+  const once = (bytes: number): boolean => aimed(bytes) && failures++ === 0;
+  await withFailingAllocations(once, async () => {
+    ensure((await outcome(ones([size]).sum())) === String(size), 'the second try');
+  });
+  ensure(failures === 2, `${failures} tries`);
+  ensure(memory().unusedBytes < unused, 'unused buffers were freed');
+});
+
+test('failed buffers never come back from the pool', async () => {
+  await emptyPool();
+  await withFailingAllocations(aimed, async () => {
+    const x = ones([size]);
+    const freedBefore = ones([size]);
+    freedBefore.dispose();
+    ensure((await outcome(x)) === 'LimitError', 'it failed');
+    x.dispose();
+  });
+  for (let i = 0; i < 3; i++) ensure((await outcome(ones([size]).sum())) === String(size), 'a sound buffer');
+});
+
+test('a failed gradient or optimiser state fails what it touches, until it is written again', async () => {
+  await emptyPool();
+  const [w, other] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })];
+  await withFailingAllocations(aimed, async () => {
+    const wide = w.sum().expand([size]);
+    wide.sum().add(other.sum()).backward();
+    noGrad(() => {
+      for (const each of [w, other]) assign(each, each.sub(each.grad as Tensor));
+    });
+  });
+  const found = [await outcome(w.grad as Tensor), await outcome(w), await outcome(other)];
+  ensure(found.join(' ') === 'LimitError LimitError 2,3', found.join(' '));
+  assign(w, [7, 8]);
+  ensure((await outcome(w.mul(2))) === '14,16', 'a loaded parameter is sound');
+});
+
+test('a replay whose memory failed fails its results; with sound arguments the next ones are right', async () => {
+  await emptyPool();
+  using step = capture((x: Tensor) => x.mul(2).exp().log().sum());
+  const x = ones([size]);
+  for (let i = 0; i < 2; i++) await step.run(x).item();
+  const bad = await withFailingAllocations(
+    (bytes) => bytes === 57344,
+    async () => {
+      await emptyPool();
+      const bad = keep(ones([size]));
+      const y = step.run(bad);
+      ensure((await outcome(y)) === 'LimitError', `a replay on what failed: ${await outcome(y)}`);
+      return bad;
+    },
+  );
+  ensure((await outcome(step.run(bad))) === 'LimitError', 'and again');
+  ensure(Math.abs((await step.run(x).item()) / size - 2) < 1e-5, 'then it is right');
+});
+
+test('a failed allocation among uploads that are submitted by their bytes fails whole submits, and never gives a wrong value', async () => {
+  await emptyPool();
+  await ones([3]).mul(1).sum().data();
+  const values = new Float32Array(2 ** 20).fill(1);
+  let count = 0;
+  const sums = await withFailingAllocations(
+    (bytes) => bytes === 2 ** 22 && count++ === 10,
+    async () => {
+      const submits = device().submits;
+      const sums = Array.from({ length: 60 }, () => scope(() => tensor(values).sum()));
+      ensure(device().submits - submits >= 3, `${device().submits - submits} submits`);
+      return Promise.all(sums.map(outcome));
+    },
+  );
+  const failed = sums.filter((sum) => sum === 'LimitError').length;
+  ensure(failed >= 1 && failed < 60, `${failed} of 60 failed`);
+  ensure(
+    sums.every((sum) => sum === 'LimitError' || sum === String(2 ** 20)),
+    sums.join(),
+  );
+});
+
+test('a submit that the device refuses fails everything that it wrote, at every read', async () => {
+  await emptyPool();
+  const before = ones([4]);
+  await before.data();
+  const [inSubmit, later] = await withFailingAllocations(
+    aimed,
+    async () => {
+      // The buffer is invalid, and the device says nothing of it before the submit.
+      const poison = ones([size]).sum();
+      const inSubmit = before.mul(2);
+      const later = inSubmit.add(1);
+      ensure((await outcomeOfAny(poison)) === 'failed', 'what poisoned it');
+      return [inSubmit, later] as const;
+    },
+    { unnoticed: true },
+  );
+  for (const x of [inSubmit, later, later.mul(3)]) {
+    for (let i = 0; i < 2; i++) ensure((await outcomeOfAny(x)) === 'failed', 'a read of what was not computed');
+  }
+  ensure((await outcome(before.mul(2))) === '2,2,2,2', 'what was there before is sound');
+});
+
+async function outcomeOfAny(x: Tensor): Promise<string> {
+  return x.data().then(
+    (values) => values.join(),
+    () => 'failed',
+  );
+}
+
+interface Step {
+  readonly kind: 'unary' | 'binary' | 'assign' | 'dispose' | 'read' | 'upload' | 'gradient';
+  readonly a: number;
+  readonly b: number;
+}
+
+const programs = fc.record({
+  steps: fc.array(
+    fc.record({
+      kind: fc.constantFrom<Step['kind']>('unary', 'binary', 'assign', 'dispose', 'read', 'upload', 'gradient'),
+      a: fc.nat(30),
+      b: fc.nat(30),
+    }),
+    { minLength: 4, maxLength: 40 },
+  ),
+  failing: fc.uniqueArray(fc.nat(30), { minLength: 1, maxLength: 4 }),
+});
+
+let salt = 0;
+/** Reads that failed, and reads of the same programs that did not. */
+const seen = { failed: 0, beside: 0 };
+
+/** A program on small vectors; every value that it reads, and what all tensors hold at its end. */
+async function perform(steps: readonly Step[], length: number): Promise<string[]> {
+  const live: Tensor[] = [tensor(Float32Array.from({ length }, (_, i) => i % 3))];
+  const found: Promise<string>[] = [];
+  const pick = (i: number): Tensor => live[i % live.length] as Tensor;
+  for (const { kind, a, b } of steps) {
+    if (kind === 'unary') live.push(pick(a).mul(0.5).add(1));
+    else if (kind === 'binary') live.push(pick(a).sub(pick(b)));
+    else if (kind === 'assign') assign(pick(a), pick(b));
+    else if (kind === 'upload') live.push(tensor(Float32Array.from({ length }, (_, i) => (i + b) % 5)));
+    else if (kind === 'read') found.push(outcome(pick(a)));
+    else if (kind === 'gradient') {
+      const leaf = pick(a).detach({ requiresGrad: true });
+      leaf.mul(pick(b)).sum().backward();
+      live.push((leaf.grad as Tensor).mul(1));
+      leaf.dispose();
+    } else if (live.length > 1) live.splice(a % live.length, 1)[0]?.dispose();
+    // Some reads end before the next step, so that a program has several submits.
+    if (kind === 'read' && b % 2 === 0) await found.at(-1);
+  }
+  for (const x of live) found.push(outcome(x));
+  const values = await Promise.all(found);
+  for (const x of live) values.push(await outcome(x));
+  for (const x of live) x.dispose();
+  return values;
+}
+
+law(
+  'with failing allocations every read of a program throws LimitError or gives the right value',
+  programs,
+  async ({ steps, failing }) => {
+    // A length of its own for each program, so that it needs new buffers.
+    const length = 600 + 130 * (salt++ % 64);
+    const right = await perform(steps, length);
+    await emptyPool();
+    let count = 0;
+    const planned = (): boolean => failing.includes(count++);
+    const found = await withFailingAllocations(planned, () => perform(steps, length));
+    for (const [i, value] of found.entries()) {
+      ensure(value === 'LimitError' || value === right[i], `read ${i} is ${value}, expected ${right[i]}`);
+    }
+    ensure(found.length === right.length, `${found.length} reads, ${right.length} expected`);
+    const failed = found.filter((value) => value === 'LimitError').length;
+    seen.failed += failed;
+    if (failed > 0) seen.beside += found.length - failed;
+  },
+);
+
+test('the law of failing allocations has seen failures, and sound values beside them', () => {
+  ensure(seen.failed > 20 && seen.beside > 20, JSON.stringify(seen));
+});

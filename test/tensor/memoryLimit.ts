@@ -1,0 +1,26 @@
+// Takes more memory than this process may have, and prints what each read gives: for memoryLimit.node.test.ts.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { init, ones } from '@mien/tensor';
+
+await init();
+// What the driver and the compiler need is taken before the limit is set.
+for (const x of [ones([5]).mul(3), ones([1000]).sum()]) await x.data();
+const used = 1024 * Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+const { status, stderr } = spawnSync('prlimit', ['--pid', `${process.pid}`, `--as=${used + (600 << 20)}`]);
+if (status !== 0) throw new Error(String(stderr));
+const unrelated = ones([5]).mul(3);
+const large = Array.from({ length: 12 }, () => ones([1 << 24]));
+const sums = large.map((x) => x.sum());
+const told = (reason: unknown): string => String(reason);
+const found: Record<string, unknown> = { unrelated: await unrelated.data().then(String, told) };
+found.again = await unrelated.add(1).data().then(String, told);
+found.sums = await Promise.all(sums.map((x) => x.item().then(String, told)));
+found.sumsAgain = await Promise.all(sums.map((x) => x.add(0).item().then(String, told)));
+for (const x of large) x.dispose();
+found.later = await ones([1 << 24])
+  .sum()
+  .item()
+  .then(String, told);
+process.stdout.write(`${JSON.stringify(found)}\n`);
+process.exit(0);
