@@ -1,0 +1,57 @@
+// The clock of benchmarks and of the tuner.
+import { device, KernelError, kernel, run, type Tensor, zeros } from '@mien/tensor';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+const count = kernel(`struct Params { trips: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn countTrips() { for (var i = 0u; i < params.trips; i++) { y[0] = fract(y[0] + 0.25); } }
+`);
+
+/** Keeps the host busy for so many milliseconds. */
+function spin(milliseconds: number): void {
+  for (const start = performance.now(); performance.now() - start < milliseconds; );
+}
+
+/** Many trips of one thread, as one dispatch after the other. */
+function work(y: Tensor, dispatches: number): void {
+  for (let i = 0; i < dispatches; i++) run(count, { y }, { trips: 100_000 }, 1);
+}
+
+const stamps = device().facts.features.includes('timestamp-query');
+
+test('Device.elapsed tells what the device took, not the host that encodes', async () => {
+  const y = zeros([1]);
+  await device().compile([count]);
+  await device().elapsed(() => work(y, 1));
+  const seconds = async (fn: () => void): Promise<number> => {
+    const found = await device().elapsed(fn);
+    ensure(found.clock === (stamps ? 'device' : 'host'), `the clock is the ${found.clock}'s`);
+    return found.seconds;
+  };
+  // More commands than a submit takes are told in parts.
+  const many = await seconds(() => work(y, 100));
+  const few = await seconds(() => work(y, 5));
+  ensure(many > 2 * few && few > 0, `100 dispatches took ${many} s, 5 took ${few} s`);
+  const spun = await seconds(() => {
+    spin(1000);
+    work(y, 1);
+    spin(1000);
+  });
+  ensure(stamps ? spun < 1 : spun > 2, `one dispatch between two seconds of the host took ${spun} s`);
+});
+
+test('Device.elapsed leaves nothing behind where its function throws', async () => {
+  const y = zeros([1]);
+  let reason: unknown = null;
+  await device()
+    .elapsed(() => run(count, { y }, {}, 1))
+    .catch((thrown: unknown) => {
+      reason = thrown;
+    });
+  ensure(reason instanceof KernelError, `it threw ${reason}`);
+  run(count, { y }, { trips: 1 }, 1);
+  ensure((await y.data())[0] === 0.25, 'the device works on');
+});
