@@ -3,7 +3,7 @@ import { init, MienError, measurePeak, type Peak } from '@mien/tensor';
 import { bandwidthCases } from './bandwidthCases.ts';
 import { convCases } from './convCases.ts';
 import { gemmCases } from './gemmCases.ts';
-import type { Case, Measurement } from './measure.ts';
+import type { Case, Measurement, Pace } from './measure.ts';
 import { networkCases } from './networkCases.ts';
 import { isBusy, type Quietness, quietness, verdict, watched } from './quiet.ts';
 
@@ -64,7 +64,10 @@ export function names(): readonly string[] {
  * Measures what `words` select and prints a line for each. Null where they select nothing. Large cases are left out on software
  * adapters, unless `large` or their whole names ask for them.
  */
-export async function bench(words: readonly string[], large = false): Promise<BenchResult | null> {
+export async function bench(
+  words: readonly string[],
+  { large = false, pace = 'together' }: { readonly large?: boolean; readonly pace?: Pace } = {},
+): Promise<BenchResult | null> {
   const { facts } = await init();
   const cases = withCopy(selected(words, large || !facts.software));
   if (cases.length === 0) return null;
@@ -77,7 +80,7 @@ export async function bench(words: readonly string[], large = false): Promise<Be
   const failures: Failure[] = [];
   for (const each of cases) {
     try {
-      const { result, others } = await watched(each.run);
+      const { result, others } = await watched(() => each.run(pace));
       const ofPeak = shareOfPeak(result, peak);
       const record = { ...result, ...(each.apart ? {} : { others }), ...(ofPeak === null ? {} : { ofPeak }) };
       records.push(record);

@@ -1,5 +1,6 @@
-// npm run bench -- [WORD...] [--json FILE] [--record] [--large]: measures what the words select, or all. --json writes FILE and a picture
-// beside it, --record bench/results/<adapter>.json; --large adds what takes minutes on a software adapter.
+// npm run bench -- [WORD...] [--json FILE] [--record] [--large] [--alone]: measures what the words select, or all. --json writes FILE and a
+// picture beside it, --record bench/results/<adapter>.json; --large adds what takes minutes on a software adapter; --alone waits for each
+// run on the host's clock, as versions up to 0.1.0 did.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,14 +18,14 @@ const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench
 process.setSourceMapsEnabled(true);
 process.chdir(root);
 const { bench, names, pictureOf, slugOf } = await import(pathToFileURL(bundle).href);
-const measured = await bench(positionals, values.large);
+const measured = await bench(positionals, { large: values.large, pace: values.alone ? 'alone' : 'together' });
 if (measured === null) fail(`bench: no record is named ${positionals.join(' or ')}; there are ${names().join(', ')}`);
 const result = { ...provenance(), ...measured };
 if (result.failures.length > 0) process.exitCode = 1;
 if (values.record) {
   const file = join(root, 'bench', 'results', `${slugOf(result.adapter.name)}.json`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(result, sixDigits, 2)}\n`);
   process.stdout.write(`${file}\n`);
 }
 if (values.json !== undefined) {
@@ -53,6 +54,11 @@ function provenance() {
   };
 }
 
+/** Numbers with six digits, for JSON.stringify. */
+function sixDigits(_, value) {
+  return typeof value === 'number' ? Number(value.toPrecision(Number.isInteger(value) ? 17 : 6)) : value;
+}
+
 /** The version of npm package webgpu, which is Dawn's build for Node. */
 function dawnVersion() {
   const entry = createRequire(join(root, 'packages', 'tensor', 'package.json')).resolve('webgpu');
@@ -60,10 +66,15 @@ function dawnVersion() {
 }
 
 function readOptions() {
-  const options = { json: { type: 'string' }, record: { type: 'boolean' }, large: { type: 'boolean' } };
+  const options = {
+    json: { type: 'string' },
+    record: { type: 'boolean' },
+    large: { type: 'boolean' },
+    alone: { type: 'boolean' },
+  };
   try {
     return parseArgs({ args: typed(), options, allowPositionals: true });
   } catch (reason) {
-    return fail(`bench: ${reason.message}; options are [WORD...] --json FILE --record --large`);
+    return fail(`bench: ${reason.message}; options are [WORD...] --json FILE --record --large --alone`);
   }
 }
