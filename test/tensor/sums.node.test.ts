@@ -41,29 +41,40 @@ const tenth = Math.fround(0.1);
 const longest = 2 ** 26;
 
 test('sum and mean of 2^26 values keep their digits along rows, columns and all, equal ones and large beside small', async () => {
-  for (const shape of [[longest], [8, longest / 8], [longest / 4, 4], [longest / 3 - 1 / 3, 3]]) {
-    const size = shape.reduce((product, each) => product * each);
-    const dims = shape.length === 1 ? undefined : shape[0] === 8 ? 1 : 0;
-    const count = Math.fround(shape.length === 1 ? size : size / Math.min(...shape));
+  const all = full([longest], tenth);
+  await check(
+    'ones',
+    scope(() => ones([longest]).sum()),
+    longest,
+    0,
+    0,
+  );
+  await check(
+    '0.1',
+    scope(() => all.sum()),
+    longest * tenth,
+    longest * tenth,
+    chain.sum,
+  );
+  await check(
+    'mean',
+    scope(() => all.mean()),
+    tenth,
+    tenth,
+    chain.sum,
+  );
+  all.dispose();
+  for (const shape of [
+    [longest / 4, 4],
+    [longest / 4, 3],
+    [8, longest / 8],
+  ]) {
+    const [dim, count] = shape[0] === 8 ? [1, longest / 8] : [0, longest / 4];
     await check(
-      `ones ${shape}`,
-      scope(() => ones(shape).sum(dims)),
-      count,
-      0,
-      0,
-    );
-    await check(
-      `0.1 ${shape}`,
-      scope(() => full(shape, tenth).sum(dims)),
+      `0.1 of [${shape}]`,
+      scope(() => full(shape, tenth).sum(dim)),
       count * tenth,
       count * tenth,
-      chain.sum,
-    );
-    await check(
-      `mean ${shape}`,
-      scope(() => full(shape, tenth).mean(dims)),
-      tenth,
-      tenth,
       chain.sum,
     );
   }
@@ -93,7 +104,6 @@ test('the average of 5000 x 5000 ones is 1, by adaptiveAvgPool2d, avgPool2d and 
   const averages: Record<string, (x: Tensor) => Tensor> = {
     adaptiveAvgPool2d: (x) => adaptiveAvgPool2d(x, 1),
     avgPool2d: (x) => avgPool2d(x, { kernelSize: 5000 }),
-    mean: (x) => x.mean(),
     'windows of half': (x) => avgPool2d(x, { kernelSize: [2500, 5000] }),
     'windows of a half each': (x) => adaptiveAvgPool2d(x, [1, 2]),
   };
@@ -168,33 +178,42 @@ test('the gradient of embedding adds up 2^22 uses of one row', async () => {
   );
 });
 
-test('matrix products and gradients of weights add up 2^25 products of ones exactly, and of 0.1 in their bound', async () => {
-  const depth = 2 ** 25;
-  for (const rows of [1, 4]) {
-    for (const value of [1, tenth]) {
-      const make = () =>
-        full([rows, depth / rows], 1)
-          .matmul(full([depth / rows, 1], value))
-          .slice(0, 0, 1);
-      const expected = (depth / rows) * value;
-      await check(`matmul ${rows}`, scope(make).detach(), expected, value === 1 ? 0 : expected, chain.product);
-    }
-  }
-  const [height, width] = [4096, 4112];
-  for (const [kernel, groups, channels] of [
-    [1, 1, 1],
-    [3, 1, 1],
-    [3, 2, 2],
+test('matrix products add up 2^25 products of ones exactly, and of 0.1 in their bound, in every form', async () => {
+  const dot = (rows: number, columns: number, depth: number, value: number) =>
+    scope(() =>
+      full([rows, depth], 1)
+        .matmul(full([depth, columns], value))
+        .max(),
+    );
+  await check('ones', dot(1, 1, 2 ** 25, 1), 2 ** 25, 0, 0);
+  for (const [rows, columns] of [
+    [1, 1],
+    [3, 2],
+    [17, 17],
   ] as const) {
-    const x = ones([1, channels, height, width / channels]);
+    const expected = 2 ** 20 * tenth;
+    await check(`0.1 by ${rows} and ${columns}`, dot(rows, columns, 2 ** 20, tenth), expected, expected, chain.product);
+  }
+});
+
+test('gradients of weights add up the products of 2^24 and of 2^20 pixels', async () => {
+  for (const [kernel, channels, groups, height, width, value] of [
+    [1, 1, 1, 4096, 4112, 1],
+    [3, 1, 1, 1024, 1024, tenth],
+    [3, 2, 2, 1024, 1024, tenth],
+    [3, 4, 1, 1024, 1024, tenth],
+    [3, 16, 1, 512, 512, tenth],
+    [5, 2, 1, 512, 512, tenth],
+  ] as const) {
+    const x = full([1, channels, height, width], value);
     const weight = ones([channels, channels / groups, kernel, kernel], { requiresGrad: true });
     scope(() => conv2d(x, weight, null, { padding: (kernel - 1) / 2, groups }).sum()).backward();
-    const middle = (weight.grad as Tensor)
-      .reshape([channels, kernel * kernel])
-      .slice(1, (kernel ** 2 - 1) / 2)
-      .slice(1, 0, 1);
-    await check(`conv2d ${kernel}x${kernel} in ${groups} groups`, middle, (height * width) / channels, 0, 0);
-    x.dispose();
+    const taps = (weight.grad as Tensor).reshape([-1, kernel ** 2]);
+    const expected = height * width * value;
+    const what = `conv2d by ${kernel}x${kernel}, ${channels} channels in ${groups} groups`;
+    const middle = taps.slice(1, (kernel ** 2 - 1) / 2).slice(1, 0, 1);
+    await check(what, middle, expected, value === 1 ? 0 : expected, chain.product / 8);
+    for (const tensor of [x, taps, weight]) tensor.dispose();
   }
 });
 
