@@ -309,3 +309,16 @@ test('conv2d refuses channels, ranks and windows that do not fit', () => {
   refuses(() => conv2d(x, wide, x, { padding: 9 }), ShapeError, 'conv2d: bias expects [1]');
   refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: weight expects 1 input channels, x has 3');
 });
+
+test('conv2d gives its bias where a window lies entirely in padding, and no gradient to x from there', async () => {
+  const x = toTensor(reference.full([1, 1, 2, 2], -3), { requiresGrad: true });
+  const [weight, bias] = [toTensor(reference.full([1, 1, 1, 1], 5)), toTensor(reference.full([1], 0.25))];
+  const y = conv2d(x, weight, bias, { padding: 2 });
+  const inside = (at: readonly number[]) => [at[2], at[3]].every((p) => p === 2 || p === 3);
+  await near(
+    y,
+    reference.build([1, 1, 6, 6], (at) => (inside(at) ? -14.75 : 0.25)),
+  );
+  y.sum().backward();
+  await near(x.grad as Tensor, reference.full([1, 1, 2, 2], 5));
+});

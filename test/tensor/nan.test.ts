@@ -3,9 +3,11 @@ import {
   adaptiveAvgPool2d,
   avgPool2d,
   clamp,
+  conv2d,
   dropout,
   gelu,
   leakyRelu,
+  linear,
   logSoftmax,
   maxPool2d,
   softmax,
@@ -123,6 +125,46 @@ law(
         for (const [i, wanted] of reference[name](x, y).data.entries()) {
           ensure(Number.isNaN(found[i]) === Number.isNaN(wanted), `${name}: element ${i} is ${found[i]}`);
         }
+      }
+    }
+  },
+);
+
+law(
+  'NaN in, NaN out for products: every result that depends on it, and with matrices no other, through bias, normalization and relu',
+  fc.record({
+    row: fc.nat(16),
+    k: fc.nat(10),
+    relu: fc.boolean(),
+    sizes: fc.constantFrom([3, 5, 2], [17, 11, 20], [33, 64, 36]),
+  }),
+  async ({ row, k, relu, sizes }) => {
+    const [rows, depth, columns] = sizes as [number, number, number];
+    const [r, d] = [row % rows, k % depth];
+    const a = reference.build([rows, depth], (at) => (at[0] === r && at[1] === d ? Number.NaN : 0.5));
+    const b = reference.build([columns, depth], (at) => (at[1] === d ? 0 : 1));
+    const bias = toTensor(reference.full([columns], -9));
+    const y = await linear(toTensor(a), toTensor(b), bias, { relu }).data();
+    for (const [i, v] of y.entries())
+      ensure(Number.isNaN(v) === (Math.floor(i / columns) === r), `linear: ${i} is ${v}`);
+    const x = reference.build([2, 3, 12, 12], (at) =>
+      at[0] === 1 && at[2] === r % 12 && at[3] === d ? Number.NaN : 1,
+    );
+    for (const [kernel, stride, outputs] of [
+      [1, 1, 4],
+      [3, 1, 8],
+      [3, 2, 5],
+      [5, 1, 4],
+    ] as const) {
+      const padding = (kernel - 1) / 2;
+      const weight = reference.full([outputs, 3, kernel, kernel], 0);
+      const found = await conv2d(toTensor(x), toTensor(weight), null, { stride, padding }).data();
+      const side = Math.ceil(12 / stride);
+      for (const [i, v] of found.entries()) {
+        const [q, p, n] = [i % side, Math.floor(i / side) % side, Math.floor(i / side ** 2 / outputs)];
+        const meets = n === 1 && Math.abs(p * stride - (r % 12)) <= padding && Math.abs(q * stride - d) <= padding;
+        // Tiles of Winograd's domain hold more windows than those that meet a value.
+        ensure(meets ? Number.isNaN(v) : n === 1 || v === 0, `conv2d ${kernel}: ${n}, ${p}, ${q} is ${v}`);
       }
     }
   },

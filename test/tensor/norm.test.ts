@@ -279,6 +279,29 @@ function untracked(c: { runningMean: reference.Values; runningVar: reference.Val
   return { runningMean: toTensor(c.runningMean), runningVar: toTensor(c.runningVar) };
 }
 
+law(
+  'batchNorm keeps the digits of running variances however far its values are from zero',
+  valuesOf([5, 2, 7, 9], { min: 0, max: 8 }),
+  async (x) => {
+    for (const center of [1e4, 1e6, 1e7, -3e7]) {
+      const data = x.data.map((v) => Math.fround(v + center));
+      const zeros = { runningMean: reference.full([2], 0), runningVar: reference.full([2], 0) };
+      const running = { runningMean: toTensor(zeros.runningMean), runningVar: toTensor(zeros.runningVar) };
+      const parameters = { weight: null, bias: null, training: true, momentum: 1 };
+      batchNorm(toTensor({ ...x, data }), { ...parameters, ...running });
+      const after = reference.runningStatistics({ ...x, data }, { ...parameters, ...zeros });
+      const found = await running.runningVar.data();
+      for (const [c, variance] of after.variance.data.entries()) {
+        ensure(
+          Math.abs((found[c] as number) - variance) <= 1e-5 * variance,
+          `around ${center}: ${found[c]}, not ${variance}`,
+        );
+      }
+    }
+  },
+  { runs: 5 },
+);
+
 law('batchNorm keeps its digits far from zero', valuesOf([4, 2, 9, 9], { min: 100, max: 101 }), async (x) => {
   const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
   // The mean of squares less the square of the mean would be off by 1 % here.
