@@ -106,7 +106,10 @@ function note(result) {
   if (known !== null && state === 'survived') Object.assign(result, { state: 'equivalent', reason: known });
   if (known !== null && state === 'killed') Object.assign(result, { state: 'refuted' });
   results.push(result);
-  const { mutant: _, ...row } = result;
+  const { mutant: _, ...row } = {
+    ...result,
+    reason: `${reason ?? ''}`.split('\n').slice(0, 2).join(' ').slice(0, 300),
+  };
   appendFileSync(log, `${JSON.stringify({ id: mutant.id, key: mutant.key, ...row })}\n`);
   const where = `${mutant.place}:${mutant.line}`;
   const about = state === 'killed' ? by : `${mutant.before}  ->  ${mutant.after}  ${reason ?? ''}`.split('\n')[0];

@@ -1,4 +1,16 @@
-import { AnomalyError, checkpoint, detectAnomaly, empty, kernel, record, run, type Tensor, tensor } from '@mien/tensor';
+import {
+  AnomalyError,
+  checkpoint,
+  detectAnomaly,
+  empty,
+  full,
+  kernel,
+  ones,
+  record,
+  run,
+  type Tensor,
+  tensor,
+} from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -79,6 +91,22 @@ test('detectAnomaly sees gradients that come from a kernel alone', async () => {
   };
   const reason = await found(() => record('own', x.detach().mul(2), { x }, { saves: {}, backward }).sum().backward());
   ensure(reason?.operation === 'x in the gradient of own', String(reason));
+});
+
+test('detectAnomaly finds a NaN at any place, and takes no notice of what is behind the last element', async () => {
+  for (const size of [1, 2, 3, 4, 5, 8, 13, 16_385, 20_000]) {
+    for (const place of new Set([0, 1, 2, 3, Math.floor(size / 2), size - 2, size - 1])) {
+      if (place < 0 || place >= size) continue;
+      const x = tensor({ shape: [size], data: Float32Array.from({ length: size }, (_, i) => (i === place ? -1 : 1)) });
+      await blames(() => x.sqrt(), 'sqrt', 'NaN');
+    }
+  }
+  for (const size of [1, 2, 3, 5]) {
+    // The next tensor of this size is in the same memory, four elements that were NaN.
+    full([4], Number.NaN).dispose();
+    const reason = await found(() => ones([size]).sqrt());
+    ensure(reason === null, `of ${size} elements none is NaN: ${reason?.message}`);
+  }
 });
 
 test('detectAnomaly passes what is sound, and its result', async () => {

@@ -130,13 +130,23 @@ test('softmaxCrossEntropy keeps its digits for extreme logits', async () => {
     [
       [1e30, -1e30, 0],
       [1000, -1000, 0],
+      [0, 1000, -1000],
+      [-1000, 0, 1000],
     ],
     { requiresGrad: true },
   );
-  const y = softmaxCrossEntropy(x, tensor([0, 1], { dtype: 'int32' }));
-  await near(y, reference.values([2], [0, 2000]));
+  const y = softmaxCrossEntropy(x, tensor([0, 1, 0, 1], { dtype: 'int32' }));
+  await near(y, reference.values([4], [0, 2000, 1000, 1000]));
   y.sum().backward();
-  await near(x.grad as Tensor, reference.values([2, 3], [0, 0, 0, 1, -1, 0]));
+  await near(x.grad as Tensor, reference.values([4, 3], [0, 0, 0, 1, -1, 0, -1, 1, 0, 0, -1, 1]));
+});
+
+test('softmaxCrossEntropy takes a logit of -Infinity for a class that cannot be', async () => {
+  const x = tensor([[Number.NEGATIVE_INFINITY, 0, Math.LN2]], { requiresGrad: true });
+  const y = softmaxCrossEntropy(x, tensor([1], { dtype: 'int32' }));
+  await near(y, reference.values([1], [Math.log(3)]));
+  y.sum().backward();
+  await near(x.grad as Tensor, reference.values([1, 3], [0, -2 / 3, 2 / 3]));
 });
 
 test('softmaxCrossEntropy gives NaN for a label outside and for NaN logits, in the gradient too, and for no other row', async () => {

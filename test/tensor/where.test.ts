@@ -13,6 +13,20 @@ law('where equals its reference for any shapes that broadcast', cases, async ({ 
   await near(chosen, reference.where(condition, a, b));
 });
 
+law(
+  'where equals its reference over several workgroups',
+  fc.constantFrom(4097, 9001).chain((size) => {
+    const shape = [size];
+    const condition = valuesOf(shape, { min: 0, max: 1, integer: true });
+    return fc.record({ condition, a: valuesOf(shape), b: valuesOf(shape) });
+  }),
+  async ({ condition, a, b }) => {
+    const chosen = where(toTensor(condition, { dtype: 'bool' }), toTensor(a), toTensor(b));
+    await near(chosen, reference.where(condition, a, b));
+  },
+  { runs: 4 },
+);
+
 law('the gradient of where is the derivative of its reference', cases, async ({ condition, a, b }) => {
   const mask = toTensor(condition, { dtype: 'bool' });
   await gradcheck(
