@@ -307,3 +307,94 @@ test('capture repeats a checkpointed function, and refuses one that draws random
   ensure((await found.data()).join() === (await expected.data()).join(), 'the gradient is the same');
   refuses(() => recorded((x) => step(x, 0.5)), CaptureError, 'a checkpointed function draws random numbers');
 });
+
+test('capture notices a host variable that changed since the function was recorded, and stays refused', async () => {
+  const cases: readonly [string, (x: Tensor, state: { value: number }) => Tensor][] = [
+    ['has another value', (x, state) => x.mul(state.value)],
+    ['stands where', (x, state) => (state.value === 1 ? x.exp() : x.log())],
+    ['was not there', (x, state) => (state.value === 1 ? x.mul(2) : x.mul(2).add(1))],
+    ['it returns or leaves other tensors', (x, state) => [x.mul(2), x.add(2)][state.value - 1] as Tensor],
+  ];
+  for (const [words, fn] of cases) {
+    const state = { value: 1 };
+    using step = capture((x: Tensor) => fn(x, state), { verifyEvery: 4 });
+    for (let i = 0; i < 7; i++) step.run(ones([2])).dispose();
+    state.value = 2;
+    const run = (): void => {
+      for (let i = 0; i < 4; i++) step.run(ones([2])).dispose();
+    };
+    refuses(run, CaptureError, 'the function no longer does what was recorded');
+    refuses(run, CaptureError, words);
+    refuses(() => step.run(ones([2])), CaptureError, words);
+  }
+});
+
+test('checks of a captured training step change nothing: losses, state, gradients, generators and memory', async () => {
+  const [plain, other] = [trained(3), trained(3)];
+  const inputs = Array.from({ length: 9 }, () => randn([4, 6]));
+  using captured = capture(other.step, { verifyEvery: 1 });
+  const expected = await values((x) => scope(() => plain.step(x)), inputs);
+  const found = await values((x) => captured.run(x), inputs.slice(0, 4));
+  const held = memory();
+  found.push(...(await values((x) => captured.run(x), inputs.slice(4))));
+  ensure(memory().buffers === held.buffers && memory().liveBytes <= held.liveBytes, 'checks take no memory');
+  ensure(found.join(' ') === expected.join(' '), `losses ${found.join(' ')}, expected ${expected.join(' ')}`);
+  for (const [i, mine] of other.state.entries()) {
+    const [a, b] = [await mine.data(), await (plain.state[i] as Tensor).data()];
+    ensure(a.join() === b.join(), `state ${i} differs`);
+  }
+});
+
+test('checks of a captured function leave the gradients of its leaves as they were', async () => {
+  const [w, other] = [tensor([1, 2], { requiresGrad: true }), tensor([1, 2], { requiresGrad: true })];
+  using step = capture(
+    (x: Tensor) => {
+      w.grad = null;
+      const loss = w.mul(x).sum().add(other.mul(x).sum());
+      loss.backward();
+      other.grad = null;
+      return loss.detach();
+    },
+    { verifyEvery: 1 },
+  );
+  for (let i = 1; i <= 5; i++) {
+    const earlier = w.grad && keep(w.grad.detach());
+    step.run(tensor([1, i])).dispose();
+    const gradient = (await w.grad?.data())?.join();
+    ensure(gradient === `1,${i}` && other.grad === null, `the gradient of call ${i} is ${gradient}`);
+    earlier?.dispose();
+  }
+});
+
+test('a captured function that keeps tensors is not checked, so that they stay what replays write', async () => {
+  let kept: Tensor | null = null;
+  let calls = 0;
+  using step = capture(
+    (x: Tensor) => {
+      calls++;
+      kept = keep(x.mul(3));
+      return kept.sum();
+    },
+    { verifyEvery: 1 },
+  );
+  for (let i = 1; i <= 5; i++) step.run(ones([2]).mul(i)).dispose();
+  ensure(calls === 2, `${calls} calls`);
+  ensure((await (kept as Tensor | null)?.data())?.join() === '15,15', 'the last replay');
+});
+
+test('capture checks its function after 64, 128, 256, ... replays', () => {
+  let calls = 0;
+  using step = capture((x: Tensor) => {
+    calls++;
+    return x.mul(2);
+  });
+  const x = ones([2]);
+  const at: number[] = [];
+  for (let i = 1; i <= 2 + 300; i++) {
+    const before = calls;
+    step.run(x).dispose();
+    if (calls > before) at.push(i - 1);
+  }
+  // The second recorded call is the first that could be replayed: the call after it is replay 1.
+  ensure(at.join() === '0,1,65,129,257', at.join());
+});

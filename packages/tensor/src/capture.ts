@@ -1,7 +1,7 @@
 // A function whose calls all do the same is recorded once, then repeated with almost no JavaScript.
 import { searching } from './anomaly.ts';
 import { gradEnabled } from './autograd.ts';
-import { CaptureError } from './errors.ts';
+import { CaptureError, ValueError } from './errors.ts';
 import { show } from './ops/geometry.ts';
 import { device } from './runtime/defaultDevice.ts';
 import type { Device } from './runtime/device.ts';
@@ -10,6 +10,18 @@ import { Recording } from './runtime/recording.ts';
 import { Replay } from './runtime/replay.ts';
 import { disown, type Holding, keep, type Owned, scope } from './runtime/scope.ts';
 import { assign, empty, Tensor } from './tensor.ts';
+
+/** How a captured function is repeated. */
+export interface CaptureOptions {
+  /**
+   * Replays between two checks that the function would still do what was recorded; 0 for none. A check runs the function
+   * without the device and costs what its JavaScript does, 10 to 30 replays. Default: after 64, 128, 256, ... replays.
+   */
+  readonly verifyEvery?: number;
+}
+
+/** Replays before the first check. */
+const firstCheck = 64;
 
 /** The gradient of a leaf before and after a recorded call. */
 interface LeafState {
@@ -40,8 +52,16 @@ class Held implements Holding {
 export class Capture<I extends readonly Tensor[], T> implements Owned {
   readonly holding: Held = new Held();
   readonly #fn: (...inputs: I) => T;
+  readonly #verifyEvery: number | null;
   #device: Device | null = null;
   #last: Recording | null = null;
+  /** The call that is replayed, where it can be checked. */
+  #recording: Recording | null = null;
+  /** What the last recorded call gave. */
+  #outcome = '';
+  #replays = 0;
+  /** What a check found: earlier replays may have done what the function no longer does. */
+  #changed: CaptureError | null = null;
   #taken = false;
   #recorded = 0;
   #leaves: readonly LeafState[] = [];
@@ -49,8 +69,13 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   #result: unknown;
   #disposed = false;
 
-  constructor(fn: (...inputs: I) => T) {
+  constructor(fn: (...inputs: I) => T, options: CaptureOptions = {}) {
+    const { verifyEvery = null } = options;
+    if (verifyEvery !== null && !(Number.isInteger(verifyEvery) && verifyEvery >= 0)) {
+      throw new ValueError(`capture: verifyEvery must be 0 or a positive integer, got ${verifyEvery}`);
+    }
     this.#fn = fn;
+    this.#verifyEvery = verifyEvery;
     keep(this);
   }
 
@@ -69,6 +94,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     const { replay } = this.holding;
     if (!replay) return this.#record(on);
     this.#expectGradients();
+    if (this.#isDue(++this.#replays)) this.#verify();
     replay.append();
     for (const { leaf, after } of this.#leaves) {
       if (!after) leaf.grad = null;
@@ -90,6 +116,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   }
 
   #expectUsable(): Device {
+    if (this.#changed) throw this.#changed;
     if (this.#disposed) throw new CaptureError('capture: it was disposed of; capture the function anew');
     if (currentRecording())
       throw new CaptureError('capture: a captured function calls another; call its function itself');
@@ -129,18 +156,57 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   #record(on: Device): T {
     const recording = new Recording();
     return scope(() => {
-      const result = recordInto(recording, () => {
-        unchanging('gradEnabled', gradEnabled);
-        return scope(() => this.#fn(...(this.holding.inputs as unknown as I)));
-      });
-      if (recording.breach) throw recording.breach;
+      const result = this.#call(recording);
       const before = this.#last;
       this.#last = recording;
-      const difference = before ? recording.differenceFrom(before) : 'it is the first call';
+      const outcome = outcomeOf(result, recording);
+      const difference = before ? this.#differenceFrom(before, recording, outcome) : 'it is the first call';
+      this.#outcome = outcome;
       if (difference === null) return this.#accept(on, recording, result);
       if (++this.#recorded <= 2) return result;
       throw new CaptureError(`capture: its third call differs from its second: ${difference}`);
     });
+  }
+
+  #call(recording: Recording): T {
+    const result = recordInto(recording, () => {
+      unchanging('gradEnabled', gradEnabled);
+      return scope(() => this.#fn(...(this.holding.inputs as unknown as I)));
+    });
+    if (recording.breach) throw recording.breach;
+    return result;
+  }
+
+  #differenceFrom(before: Recording, recording: Recording, outcome: string): string | null {
+    return (
+      recording.differenceFrom(before) ?? (outcome === this.#outcome ? null : 'it returns or leaves other tensors')
+    );
+  }
+
+  #isDue(replay: number): boolean {
+    const every = this.#verifyEvery;
+    if (!this.#recording || every === 0) return false;
+    return every === null ? replay >= firstCheck && Number.isInteger(Math.log2(replay)) : replay % every === 0;
+  }
+
+  /** Runs the function without the device. Throws CaptureError where it would not do what was recorded. */
+  #verify(): void {
+    const recorded = this.#recording as Recording;
+    recorded.expectUnchanged();
+    const rehearsal = new Recording(recorded);
+    try {
+      const difference = scope(() => {
+        const result = this.#call(rehearsal);
+        return this.#differenceFrom(recorded, rehearsal, outcomeOf(result, rehearsal));
+      });
+      if (difference === null) return;
+      this.#changed = new CaptureError(
+        `capture: the function no longer does what was recorded, which the last replays repeated: ${difference}`,
+      );
+      throw this.#changed;
+    } finally {
+      for (const [leaf, gradient] of rehearsal.gradients) leaf.grad = gradient;
+    }
   }
 
   /** From now on `recording` is replayed. Gives copies of its result, whose own memory replays will write to. */
@@ -160,6 +226,9 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     });
     holding.replay = new Replay(on, recording);
     this.#last = null;
+    const handled = new Set(holding.handles.map(({ storage }) => storage));
+    // A check of a function that keeps other tensors would leave it tensors without memory.
+    if ([...recording.made].every((storage) => storage.released || handled.has(storage))) this.#recording = recording;
     return mapTensors(this.#result, copyOf) as T;
   }
 
@@ -182,10 +251,36 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
  * `fn` is synchronous, reads nothing on the host and returns tensors that require no gradient, alone or in arrays and plain
  * objects. What changes from call to call it takes as arguments (tensors of fixed shapes) or by `live` (numbers);
  * parameters and other tensors from outside it sees as they are, changed in place or not. Modules, optimisers, dropout and
- * EMA of Mien do what that needs. Whatever else `fn` does on the host happens in recorded calls only.
+ * EMA of Mien do what that needs. Whatever else `fn` does on the host happens in recorded calls and checks only.
+ *
+ * A number, flag or list of the host that `fn` reads and that changes later is **not** seen by replays: give it by `live`, or
+ * name it by `unchanging`, so that a replay with another value is refused at once. As a safety net `fn` is run again without
+ * the device after 64, 128, 256, ... replays (or every `verifyEvery`), and CaptureError is thrown where it would no
+ * longer do the same: other kernels, tensors, sizes or numbers. What changes and changes back between two checks is not seen,
+ * nor is a function checked that keeps tensors which it does not return.
  */
-export function capture<I extends readonly Tensor[], T>(fn: (...inputs: I) => T): Capture<I, T> {
-  return new Capture(fn);
+export function capture<I extends readonly Tensor[], T>(
+  fn: (...inputs: I) => T,
+  options: CaptureOptions = {},
+): Capture<I, T> {
+  return new Capture(fn, options);
+}
+
+/** Which memory the tensors of `result` and the gradients of leaves are in. */
+function outcomeOf(result: unknown, recording: Recording): string {
+  const found: string[] = [];
+  const note = ({ storage, byteOffset, dtype, shape }: Tensor): void => {
+    found.push(`${recording.nameOf(storage)} ${byteOffset} ${dtype} ${show(shape)}`);
+  };
+  mapTensors(result, (tensor) => {
+    note(tensor);
+    return tensor;
+  });
+  for (const leaf of recording.leaves.keys()) {
+    if (leaf.grad) note(leaf.grad);
+    else found.push('no gradient');
+  }
+  return found.join();
 }
 
 function copyOf(tensor: Tensor): Tensor {

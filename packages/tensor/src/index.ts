@@ -20,7 +20,7 @@ export {
   recomputing,
   record,
 } from './autograd.ts';
-export { Capture, capture } from './capture.ts';
+export { Capture, type CaptureOptions, capture } from './capture.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';

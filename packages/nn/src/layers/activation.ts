@@ -1,5 +1,5 @@
 // Activations as layers, for Sequential; each is its op.
-import { gelu, leakyRelu, type Tensor } from '@mien/tensor';
+import { gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
 import { Module } from '../module.ts';
 
 /** max(x, 0) */
@@ -19,6 +19,7 @@ export class LeakyReLU extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    unchanging('slope of LeakyReLU', () => this.slope);
     return leakyRelu(x, this.slope);
   }
 }

@@ -1,4 +1,4 @@
-import { dropout, type Generator, type RandomOptions, type Tensor, ValueError } from '@mien/tensor';
+import { dropout, type Generator, type RandomOptions, type Tensor, unchanging, ValueError } from '@mien/tensor';
 import { Module } from '../module.ts';
 
 /** In training, zeroes each element with probability p and divides the others by 1 - p; else the identity. */
@@ -14,6 +14,7 @@ export class Dropout extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    unchanging('p of Dropout', () => this.p);
     if (!this.training || this.p === 0) return x;
     return dropout(x, this.p, { training: true, ...(this.#generator ? { generator: this.#generator } : {}) });
   }

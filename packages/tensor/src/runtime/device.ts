@@ -1,5 +1,5 @@
 import type { AdapterFacts } from '../device/open.ts';
-import { DeviceError } from '../errors.ts';
+import { CaptureError, DeviceError } from '../errors.ts';
 import { Allocator, type DeviceBuffer, type FailurePlan } from './allocator.ts';
 import type { Kernel } from './kernel.ts';
 import { isNarrow, type Limits, limitsOf } from './limits.ts';
@@ -104,8 +104,12 @@ export class Device {
   /** Device memory with arbitrary content, for a tensor of `shape`. Throws LimitError beyond the buffer limit. */
   allocate(bytes: number, shape: readonly number[] | null = null): Storage {
     this.expectAlive();
-    const storage = new Storage(this, this.pool.take(bytes, this.#limits.maxBufferSize), bytes, shape);
-    currentRecording()?.made.add(storage);
+    const recording = currentRecording();
+    const rehearsed = recording?.rehearses;
+    const buffer = rehearsed ? this.pool.standIn(bytes) : this.pool.take(bytes, this.#limits.maxBufferSize);
+    const storage = new Storage(this, buffer, bytes, shape);
+    if (rehearsed) storage.failure = new CaptureError('capture: a tensor that outlived the check of its function');
+    recording?.made.add(storage);
     return storage;
   }
 
@@ -142,7 +146,8 @@ export class Device {
     const compiled = this.#pipelines.get(kernel);
     const ranges = bound.map((range) => range && withBuffer(range));
     const recording = currentRecording();
-    if (recording) recording.add({ kernel, bound: ranges, params, live, grid, work });
+    recording?.add({ kernel, bound: ranges, params, live, grid, work });
+    if (recording?.rehearses) return;
     const buffers: PooledBuffer[] = [];
     let boundBytes = 0;
     const reads = currentReads();
@@ -165,7 +170,9 @@ export class Device {
     this.expectAlive();
     if (this.#rehearsed) return;
     const [source, target] = [withBuffer(from), withBuffer(to)];
-    currentRecording()?.add({ from: source, to: target, bytes });
+    const recording = currentRecording();
+    recording?.add({ from: source, to: target, bytes });
+    if (recording?.rehearses) return;
     currentReads()?.note(source.storage);
     target.storage.wrote('a copy');
     this.#stream.append({ from: source, to: target, bytes }, [source.buffer, target.buffer]);

@@ -45,6 +45,8 @@ export class Live<out T> {
  * effects on the host, such as counting a step. Make it where it is used: one from outside is refused in a captured function.
  */
 export function live<T>(compute: () => T): Live<T> {
+  const known = recording?.nextLive();
+  if (known) return known as Live<T>;
   const made = new Live(compute);
   recording?.lives.add(made);
   return made;

@@ -31,6 +31,7 @@ export class Pool {
    * step, and finds its bind groups again.
    */
   readonly #free = new Map<number, PooledBuffer[]>();
+  #standIn: DeviceBuffer | null = null;
   liveBytes = 0;
   peakBytes = 0;
   unusedBytes = 0;
@@ -68,6 +69,7 @@ export class Pool {
 
   /** Gives a buffer back for reuse by the next command. One that the device failed to make is never used again. */
   give(buffer: PooledBuffer): void {
+    if (!this.#all.has(buffer)) return;
     this.liveBytes -= buffer.bytes;
     if (buffer.failure) {
       this.#drop(buffer);
@@ -77,6 +79,12 @@ export class Pool {
     const free = this.#free.get(buffer.bytes) ?? [];
     this.#free.set(buffer.bytes, free);
     free.splice(free.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
+  }
+
+  /** A stand-in for a buffer in a rehearsal: it counts for nothing, and no command may use it. */
+  standIn(bytes: number): PooledBuffer {
+    this.#standIn ??= this.#allocator.make(smallestBytes, GPUBufferUsage.STORAGE);
+    return { ...this.#standIn, bytes, lastSubmit: 0, owner: captured };
   }
 
   /** Takes a buffer for a captured function to work in, until `unreserve`. */

@@ -61,10 +61,27 @@ export class Recording {
   readonly leaves: Map<Tensor, boolean> = new Map();
   /** What the function did that a replay could not do. */
   breach: CaptureError | null = null;
+  /** The recording that is compared with this one, in which nothing happens on the device; null where this is a call. */
+  readonly rehearses: Recording | null;
+  /** In a rehearsal, second handles on the gradients that leaves had before. */
+  readonly gradients: Map<Tensor, Tensor | null> = new Map();
+  readonly #known: readonly Live<unknown>[];
+  /** Memory that was made, by the order in which commands first use it. */
+  readonly #uses = new Map<Storage, number>();
+
+  constructor(rehearses: Recording | null = null) {
+    this.rehearses = rehearses;
+    this.#known = rehearses ? [...rehearses.lives] : [];
+  }
 
   /** Notes a command. Throws CaptureError for a live value that would not be worked out anew. */
   add(command: Recorded): void {
     this.commands.push(command);
+    for (const range of 'kernel' in command ? command.bound : [command.from, command.to]) {
+      if (range && this.made.has(range.storage) && !this.#uses.has(range.storage)) {
+        this.#uses.set(range.storage, this.#uses.size);
+      }
+    }
     if (!('kernel' in command)) return;
     for (const { param, live } of command.live) {
       if (this.lives.has(live)) continue;
@@ -76,7 +93,23 @@ export class Recording {
 
   /** Notes that the gradient of `leaf` is about to be set. */
   touch(leaf: Tensor): void {
-    if (!this.leaves.has(leaf)) this.leaves.set(leaf, leaf.grad !== null);
+    if (this.leaves.has(leaf)) return;
+    this.leaves.set(leaf, leaf.grad !== null);
+    if (this.rehearses) this.gradients.set(leaf, leaf.grad?.alias(null) ?? null);
+  }
+
+  /** In a rehearsal, the live value that the recorded call made at this place: it is not worked out once more. */
+  nextLive(): Live<unknown> | null {
+    if (!this.rehearses) return null;
+    const live = this.#known[this.lives.size];
+    if (!live) this.refuse('the function makes more live values than when it was recorded');
+    this.lives.add(live);
+    return live;
+  }
+
+  /** Names memory, so that two calls that do the same give it the same name. */
+  nameOf(storage: Storage): string {
+    return this.made.has(storage) ? `made ${this.#uses.get(storage) ?? 'unused'}` : `outside ${storage.order}`;
   }
 
   /** Notes that the function did what no replay can do. */
@@ -111,6 +144,7 @@ export class Recording {
       const difference = this.#difference(command, other, before);
       if (difference) return difference;
     }
+    if (this.lives.size !== before.lives.size) return 'it makes another number of live values';
     const missing = before.commands[this.commands.length];
     return missing ? `${nameOf(missing)} is no longer there` : null;
   }
@@ -135,8 +169,7 @@ export class Recording {
   /** Whether two bindings are the same memory of the caller, or memory made in each call. */
   #sameMemory(now: RecordedRange | null, then: RecordedRange | null, before: Recording): boolean {
     if (!now || !then) return now === then;
-    const made = this.made.has(now.storage);
-    const same = made ? before.made.has(then.storage) : now.storage === then.storage;
+    const same = this.nameOf(now.storage) === before.nameOf(then.storage);
     return same && now.byteOffset === then.byteOffset && now.bytes === then.bytes;
   }
 }
