@@ -1,0 +1,50 @@
+// What the tuner calls fast: what the device does in less time, whatever the host spends on encoding it.
+import { device, kernel, ones, run, type Tensor, tune, zeros } from '@mien/tensor';
+import { alternatives, ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { withOwnStore } from './tunerKit.ts';
+
+const trips = kernel(`struct Params { trips: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn tripsForTest() { for (var i = 0u; i < params.trips; i++) { y[0] = fract(y[0] + 0.25); } }
+`);
+
+/** An algorithm that keeps the host busy for so many milliseconds, and the device for so many trips of a loop. */
+const busy =
+  (milliseconds: number, count: number) =>
+  (y: Tensor): void => {
+    for (const start = performance.now(); performance.now() - start < milliseconds; );
+    run(trips, { y }, { trips: count }, 1);
+  };
+
+const algorithms = alternatives<number, (y: Tensor) => void>(
+  'clockForTest',
+  {
+    words: (size) => `${size}`,
+    prepare: (size) => {
+      const y = ones([size]);
+      return { operands: [y], run: (algorithm) => algorithm(y) };
+    },
+  },
+  [
+    { name: 'slowOnDevice', fits: () => true, run: busy(0, 100_000) },
+    { name: 'slowOnHost', fits: () => true, run: busy(1, 25_000) },
+  ],
+);
+
+const stamps = device().facts.features.includes('timestamp-query') ? {} : { skip: 'the adapter has no timestamps' };
+
+test(
+  'tune prefers what the device does faster, however long the host takes to encode it',
+  () =>
+    withOwnStore(async () => {
+      const y = zeros([4]);
+      const [result] = await tune(() => algorithms(4, device().limits).run(y));
+      const { slowOnDevice, slowOnHost } = result?.ways ?? {};
+      ensure(result?.way === 'slowOnHost', JSON.stringify(result));
+      ensure((slowOnHost ?? 1) < (slowOnDevice ?? 0), JSON.stringify(result));
+    }),
+  stamps,
+);
