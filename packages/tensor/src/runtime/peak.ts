@@ -20,8 +20,8 @@ const copies: readonly Kernel[] = [64, 256].flatMap((LANES) =>
   [1, 4].map((VECTORS) => kernel(copyText, { LANES, VECTORS })),
 );
 
-/** Bytes that the copies read, and write: five times the cache of the largest GPUs, where one binding may be as large. */
-const copiedBytes = 1 << 28;
+/** Bytes that the copies read, and write, where one binding may be as large: beyond the caches of GPUs, and of processors. */
+const copiedBytes = { gpu: 1 << 28, software: 1 << 26 };
 /** A timing is long enough that the start of a submit and the steps of a browser's clock do not count. */
 const leastSeconds = 0.03;
 /** Seconds on the host after which a timing is long enough whatever the device's clock shows. */
@@ -38,8 +38,9 @@ export async function measurePeak(): Promise<Peak> {
   const compute = (times: number): void => run(arithmetic, { y }, { factor: 0.5, step: 1 }, times * groups);
   const flops = groups * LANES * CHAINS * STEPS * TRIPS * 4 * 2;
   const computing = await shortest(compute);
-  const { maxStorageBufferBindingSize, maxBufferSize } = device().limits;
-  const copied = Math.min(copiedBytes, maxStorageBufferBindingSize, maxBufferSize);
+  const { limits, facts } = device();
+  const wanted = facts.software ? copiedBytes.software : copiedBytes.gpu;
+  const copied = Math.min(wanted, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const [from, to] = [allocated(copied), allocated(copied)];
   let copying = Number.POSITIVE_INFINITY;
   for (const form of copies) {
