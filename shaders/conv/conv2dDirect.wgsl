@@ -41,18 +41,16 @@ fn conv2dDirect(
   for (var c = 0u; c < channels; c++) {
     let plane = (image * params.inputs + firstChannel + c) * params.input.x;
     let taps = (k * channels + c) * params.window.x;
-    // Row by row and channel by channel: one chain of additions over all of them would lose digits.
+    // Channel by channel: one chain of additions over all of them would lose digits.
     var ofChannel = 0.0;
     for (var r = 0u; r < params.window.x; r++) {
       let h = corner.x + r * params.dilation.x;  // wraps to a large number in the padding
       if (h >= params.input.x) { continue; }
-      var row = 0.0;
       for (var s = 0u; s < params.window.y; s++) {
         let w = corner.y + s * params.dilation.y;
         if (w >= params.input.y) { continue; }
-        row += x[(plane + h) * params.input.y + w] * weight[(taps + r) * params.window.y + s];
+        ofChannel += x[(plane + h) * params.input.y + w] * weight[(taps + r) * params.window.y + s];
       }
-      ofChannel += row;
     }
     sum += ofChannel;
   }

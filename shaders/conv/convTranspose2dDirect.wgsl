@@ -42,7 +42,6 @@ fn convTranspose2dDirect(
   if (BIAS) { sum = bias[channel]; }
   // Tap by tap: one chain of additions over all of them and the channels would lose digits.
   for (var r = 0u; r < params.window.x; r++) {
-    var row = 0.0;
     let h = corner.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
     let p = h / params.stride.x;
     if (p * params.stride.x != h || p >= params.output.x) { continue; }
@@ -55,9 +54,8 @@ fn convTranspose2dDirect(
         let tap = ((k * channels + channel % channels) * params.window.x + r) * params.window.y + s;
         tapSum += y[((image * params.outputs + k) * params.output.x + p) * params.output.y + q] * weight[tap];
       }
-      row += tapSum;
+      sum += tapSum;
     }
-    sum += row;
   }
   x[id] = sum;
 }

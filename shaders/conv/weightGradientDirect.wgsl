@@ -42,20 +42,17 @@ fn weightGradientDirect(
   for (var image = first; image < min(first + params.chunk, params.images); image++) {
     let plane = (image * params.inputs + channel) * params.input.x;
     let slopes = (image * params.outputs + k) * params.output.x;
-    // Row by row and image by image: one chain of additions over all of them would lose digits.
-    var ofImage = 0.0;
     for (var p = 0u; p < params.output.x; p++) {
       let h = p * params.stride.x + shift.x;  // wraps to a large number in the padding
       if (h >= params.input.x) { continue; }
-      var row = 0.0;
+      var row = 0.0;  // apart: one chain of additions over all rows would lose digits
       for (var q = 0u; q < params.output.y; q++) {
         let w = q * params.stride.y + shift.y;
         if (w >= params.input.y) { continue; }
         row += x[(plane + h) * params.input.y + w] * dy[(slopes + p) * params.output.y + q];
       }
-      ofImage += row;
+      sum += row;
     }
-    sum += ofImage;
   }
   dw[id] = sum;
 }

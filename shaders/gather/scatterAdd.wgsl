@@ -1,10 +1,11 @@
 // y[o, l, i] = sum of x[o, j, i] over the j with index[o, j, i] == l: the gradient of gather, without atomics, in one order.
 // Bound are windows of the tensors, each from its first element on; ADDING goes on with the sum over the windows of x before.
 // threads: LANES in a group, one element of y each, which looks at every index of its column.
-// uses: lib/grid.wgsl, lib/longSum.wgsl
+// uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const ADDING: bool = false;
 const LANES: u32 = 64;
+const BLOCK: u32 = 512;  // rows that are added up apart, and as many blocks: no chain of additions is long
 struct Params {
   length: u32,
   inner: u32,
@@ -36,11 +37,20 @@ fn scatterAdd(
   // The rows whose element i lies in the window of x.
   let start = max(first, (params.xFirst + inner - 1 - i) / inner);
   let end = min(first + params.count, (params.xFirst + params.xSize + inner - 1 - i) / inner);
-  var sum = LongSum();
-  for (var row = start; row < end; row++) {
-    if (index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst] == place) {
-      addTerm(&sum, x[row * inner + i - params.xFirst]);
+  var sum = 0.0;
+  if (ADDING) { sum = y[id]; }
+  for (var outer = start; outer < end; outer += BLOCK * BLOCK) {
+    var ofBlocks = 0.0;
+    for (var block = outer; block < min(outer + BLOCK * BLOCK, end); block += BLOCK) {
+      var ofRows = 0.0;
+      for (var row = block; row < min(block + BLOCK, end); row++) {
+        if (index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst] == place) {
+          ofRows += x[row * inner + i - params.xFirst];
+        }
+      }
+      ofBlocks += ofRows;
     }
+    sum += ofBlocks;
   }
-  y[id] = totalOf(sum) + select(0.0, y[id], ADDING);
+  y[id] = sum;
 }

@@ -1,4 +1,5 @@
-// y[i] = uniform(i) < keep ? x[i] / keep : 0 * x[i], with the i-th number of a stream: the same stream gives the same mask.
+// y[i] = x[i] * (uniform(i) < keep ? 1 / keep : 0), with the i-th number of a stream: the same stream gives the same mask.
+// 0 times NaN or Infinity is NaN, as in PyTorch.
 // threads: LANES in a group; each does VECTORS vec4, each with its block of four words, that lie LANES apart.
 // reference: Srivastava et al. (2014).
 // uses: lib/grid.wgsl, lib/philox.wgsl
@@ -20,10 +21,6 @@ fn dropout(
     let block = first + v * LANES;
     if (block >= params.blocks) { continue; }
     let kept = uniform4(wordsOf(params.firstBlock, block, params.key)) < vec4f(params.keep);
-    let value = x[block];
-    // 0 times NaN or Infinity is NaN, made of bits: compilers may fold the product.
-    let bits = bitcast<vec4u>(value);
-    let dropped = select(vec4f(), bitcast<vec4f>(bits | vec4u(0x7fc00000)), (bits & vec4u(0x7f800000)) == vec4u(0x7f800000));
-    y[block] = select(dropped, value / params.keep, kept);
+    y[block] = x[block] * select(vec4f(), vec4f(1 / params.keep), kept);
   }
 }

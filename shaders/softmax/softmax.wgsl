@@ -1,8 +1,9 @@
 // y[o, k, i] = exp(x[o, k, i] - m) / sum_j exp(x[o, j, i] - m), m the largest of column (o, i); with LOGARITHM its log.
 // threads: LANES in a group, one column each: three walks along it.
-// uses: lib/grid.wgsl, lib/longSum.wgsl
+// uses: lib/grid.wgsl
 const LOGARITHM: bool = false;
 const LANES: u32 = 64;
+const BLOCK: u32 = 512;  // powers that are added up apart, and as many blocks: no chain of additions is long
 struct Params { outer: u32, length: u32, inner: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
@@ -26,12 +27,21 @@ fn softmax(
   let end = first + params.length * step;
   var largest = x[first];
   for (var at = first; at < end; at += step) { largest = max(largest, x[at]); }
-  var powers = LongSum();
-  for (var at = first; at < end; at += step) {
-    let shifted = x[at] - largest;
-    addTerm(&powers, select(exp(shifted), shifted, isNan(shifted)));
+  var sum = 0.0;
+  var next = first;
+  for (var outer = 0u; outer < params.length; outer += BLOCK * BLOCK) {
+    var ofBlocks = 0.0;
+    for (var block = outer; block < min(outer + BLOCK * BLOCK, params.length); block += BLOCK) {
+      var powers = 0.0;
+      for (var k = block; k < min(block + BLOCK, params.length); k++) {
+        let shifted = x[next] - largest;
+        powers += select(exp(shifted), shifted, isNan(shifted));
+        next += step;
+      }
+      ofBlocks += powers;
+    }
+    sum += ofBlocks;
   }
-  let sum = totalOf(powers);
   let logarithm = select(log(sum), sum, isNan(sum));
   for (var at = first; at < end; at += step) {
     let shifted = x[at] - largest;

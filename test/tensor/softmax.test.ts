@@ -32,6 +32,11 @@ test('softmax and logSoftmax keep their digits for the largest numbers', async (
   await near(logSoftmax(toTensor(y), -1), reference.values([2], [0, -1000]));
 });
 
+test('softmax works along a dim whose elements are 2^16 apart', async () => {
+  const x = reference.build([3, 65_536], ([k, i]) => ((k as number) * (i as number)) % 7);
+  await near(softmax(toTensor(x), 0), reference.softmax(x, 0), { terms: 3 });
+});
+
 test('softmax refuses a dim that is not there', () => {
   refuses(() => softmax(toTensor(reference.values([2], [1, 2])), 1), ValueError, 'softmax: dim 1 is not in -1..0');
 });

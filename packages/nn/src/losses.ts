@@ -69,7 +69,7 @@ function ignoredIn(target: Tensor, ignoreIndex: number): Tensor | null {
 function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ignoreIndex: number): Tensor {
   const ignored = ignoredIn(target, ignoreIndex);
   if (!ignored && !weight) return samples.mean();
-  const counts = weight ? pick(weight, target) : (ignored as Tensor).logicalNot().to('float32');
+  const counts = weight ? pick(weight, target) : target.ne(ignoreIndex).to('float32');
   const counted = weight && ignored ? where(ignored, 0, counts) : counts;
   return samples.sum().div(counted.sum());
 }
