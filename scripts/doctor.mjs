@@ -1,7 +1,7 @@
-// npm run doctor -- [--json]: which adapters there are, what they can do, and whether they compute.
+// npm run doctor -- [--json] [--thorough] [--adapter NAME]: the command `mien doctor`.
 import { join } from 'node:path';
 import { prepare, root, typed } from './workspace.mjs';
 
 prepare();
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'scripts/doctor.ts'), typed());
+await runEntry(join(root, 'packages/fer/src/cli/main.ts'), ['doctor', ...typed()]);

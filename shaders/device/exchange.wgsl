@@ -7,6 +7,7 @@ struct Params { rounds: u32, half: u32 }                           // numbers of
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // [groups, LANES]
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;      // [groups, LANES]
 @group(0) @binding(3) var<storage, read_write> total: array<u32>;  // [groups]
+@group(0) @binding(4) var<storage, read_write> flags: array<atomic<u32>>;  // [4]: a bit a group
 var<workgroup> tile: array<array<u32, 2 * LANES>, 2>;
 var<workgroup> partial: array<u32, LANES>;
 
@@ -29,5 +30,6 @@ fn exchange(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
     if (lane < half) { partial[lane] = partial[lane] * 3 + partial[lane + half]; }
   }
+  atomicOr(&flags[lane % 4], 1u << group.x);
   if (lane == 0) { total[group.x] = partial[0]; }
 }

@@ -58,15 +58,15 @@ export const settings = ['as it is', 'wide', 'half'] as const;
 export type Setting = (typeof settings)[number];
 
 /** The loss of each of `steps` steps. The last ones replay a captured step. */
-export async function losses(setting: Setting, steps = 20): Promise<number[]> {
+export async function losses(setting: Setting, seed: number, steps = 20): Promise<number[]> {
   const half = setting === 'half' && device().facts.features.includes('shader-f16');
   if (half) setFloat32MatmulPrecision('medium');
   try {
-    if (setting !== 'wide') return await train(steps);
+    if (setting !== 'wide') return await train(seed, steps);
     let found: number[] = [];
     const wide = { subgroupSize: 32, maxComputeWorkgroupsPerDimension: 9 };
     await withLimits(wide, async () => {
-      found = await train(steps);
+      found = await train(seed, steps);
     });
     return found;
   } finally {
@@ -74,8 +74,8 @@ export async function losses(setting: Setting, steps = 20): Promise<number[]> {
   }
 }
 
-async function train(steps: number): Promise<number[]> {
-  const generator = new Generator(11);
+async function train(seed: number, steps: number): Promise<number[]> {
+  const generator = new Generator(seed);
   const model = new Network(generator);
   const optimizer = new Adam(model.namedParameters(), { lr: 0.003 });
   const average = new EMA(model);

@@ -9,7 +9,7 @@ import { NO_EMBEDDED, start, WITHOUT_VULKAN, withFolder } from './kit.ts';
 
 interface Found {
   readonly problem: string | null;
-  readonly adapters: readonly { readonly name: string; readonly used: boolean; readonly knownAnswer: string }[];
+  readonly adapters: readonly { readonly name: string; readonly used: boolean; readonly startCheck: string }[];
 }
 
 /** What `npm run doctor -- --json` says in an environment. */
@@ -26,8 +26,8 @@ test('init finds an adapter that computes', () => {
   ensure(code === 0 && found.problem === null, `doctor ended with ${code}: ${found.problem}`);
   ensure(found.adapters.filter(({ used }) => used).length === 1, 'one adapter is used');
   ensure(
-    found.adapters.every(({ knownAnswer }) => knownAnswer === 'right'),
-    'each gives the known answer',
+    found.adapters.every(({ startCheck }) => startCheck === 'right'),
+    'each passes the start check',
   );
 });
 

@@ -2,6 +2,7 @@
 export { readCkPlus, readFaces, readFer2013, readFerPlus, writeFer2013 } from './datasets/files.ts';
 export { readHdf5, writeHdf5 } from './datasets/hdf5.ts';
 export { readTree } from './datasets/tree.ts';
+export { checkThoroughly, type OperationReport, type ThoroughOptions, type ThoroughReport } from './doctor/thorough.ts';
 export { type Bar, type BarGroup, bars } from './figures/bars.ts';
 export { type Cells, confusionMatrix } from './figures/confusionMatrix.ts';
 export { contactSheet, type SheetSection } from './figures/contactSheet.ts';
@@ -14,6 +15,7 @@ export { type ComparedRun, runComparison } from './figures/runComparison.ts';
 export { type Decoded, decodePhoto } from './photos/decode.ts';
 export { type AuditOptions, type AuditReport, audit, auditFaces, type Shared } from './run/audit.ts';
 export { curves } from './run/curves.ts';
+export { type DoctorOptions, type DoctorReport, doctor } from './run/doctor.ts';
 export {
   type CalibrationReport,
   type EvaluateOptions,

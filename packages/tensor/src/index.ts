@@ -21,6 +21,7 @@ export {
   record,
 } from './autograd.ts';
 export { Capture, type CaptureOptions, capture } from './capture.ts';
+export { type AdapterReport, type Examination, examineAdapters } from './device/examine.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';

@@ -5,6 +5,7 @@ import { version } from '../../package.json';
 import { audit } from './audit.ts';
 import { confusion } from './confusion.ts';
 import { curves } from './curves.ts';
+import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
 import { exportCommand } from './export.ts';
@@ -42,6 +43,7 @@ for (const command of [
   exportCommand,
   profile,
   tune,
+  doctor,
 ]) {
   mien.addCommand(command.copyInheritedSettings(mien));
 }

@@ -22,6 +22,7 @@ export class Progress {
     else if (event.event === 'step') this.#step(event);
     else if (event.event === 'initialised') this.#initialised(event);
     else if (event.event === 'tuning') this.#tuning(event);
+    else if (event.event === 'checking') this.#count('checking  {bar} {value} of {total} cases', event);
     else if (event.event === 'reading') this.#reading(event.share);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);

@@ -86,6 +86,7 @@ export type RunEvent =
   | { readonly event: 'tuning'; readonly done: number; readonly total: number }
   /** The loss is not finite, and the last steps are run again to find the operation. */
   | { readonly event: 'searching'; readonly steps: number }
+  | { readonly event: 'checking'; readonly done: number; readonly total: number }
   | { readonly event: 'compiling'; readonly done: number; readonly total: number }
   | { readonly event: 'evaluating'; readonly done: number; readonly total: number }
   | ({ readonly event: 'epoch' } & EpochMetrics)

@@ -305,6 +305,11 @@ export class Device {
     return seconds > 0 ? { seconds, clock: 'device' } : { seconds: waited, clock: 'host' };
   }
 
+  /** Every kernel that was dispatched or compiled on this device. */
+  get kernels(): readonly Kernel[] {
+    return this.#pipelines.kernels;
+  }
+
   /** Compiles `kernels` in parallel. Throws KernelError for the first that does not compile. */
   async compile(kernels: readonly Kernel[]): Promise<void> {
     const compiled = kernels.map((kernel) => this.#pipelines.get(kernel));

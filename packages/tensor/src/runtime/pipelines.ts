@@ -26,6 +26,11 @@ export class Pipelines {
     this.#gpu = gpu;
   }
 
+  /** Every kernel that was asked for. */
+  get kernels(): readonly Kernel[] {
+    return [...this.#compiled.keys()];
+  }
+
   /** The kernel on this device, starting its compilation if it is new. */
   get(kernel: Kernel): Compiled {
     const known = this.#compiled.get(kernel);

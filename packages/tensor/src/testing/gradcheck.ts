@@ -4,9 +4,9 @@ import { tensor } from '../ops/create.ts';
 import type { Values } from '../reference/values.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { ensure, noteRatio } from './law.ts';
+import { ensure, noteRatio } from './mismatch.ts';
 import { type NearOptions, near, tolerance } from './near.ts';
-import { randomSigns, toTensor } from './values.ts';
+import { randomSigns, toTensor } from './tensors.ts';
 
 const step = 1e-5;
 /** Inputs up to this size are also differentiated element by element. */

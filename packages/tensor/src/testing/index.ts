@@ -12,18 +12,18 @@ export { splitRows } from '../runtime/split.ts';
 export { paramLayout, specialise } from '../runtime/wgsl.ts';
 export { gradcheck } from './gradcheck.ts';
 export { withKernelText } from './kernelText.ts';
-export { ensure, type Law, LawError, type LawOptions, type LawReport, law, Mismatch, refuses } from './law.ts';
+export { type Law, LawError, type LawOptions, type LawReport, law, refuses } from './law.ts';
 export { withFailingAllocations, withLimits } from './limits.ts';
+export { ensure, Mismatch } from './mismatch.ts';
 export { type NearOptions, near, nearValues, tolerance } from './near.ts';
+export { randomSigns, toTensor } from './tensors.ts';
 export { addLaw } from './uvu.ts';
 export {
   broadcastPairs,
   distinctValuesOf,
   offKinks,
-  randomSigns,
   type ShapeOptions,
   shapes,
-  toTensor,
   type ValueOptions,
   valuesOf,
 } from './values.ts';

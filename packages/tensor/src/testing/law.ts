@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { MienError } from '../errors.ts';
 import { openScope } from '../runtime/scope.ts';
+import { ensure, takeWorstRatio } from './mismatch.ts';
 
 /** How laws are run; a test runner sets it from its command line. */
 export interface LawOptions {
@@ -30,23 +31,9 @@ export type Law = ((options?: LawOptions) => Promise<LawReport>) & { readonly ti
 /** A case broke a law. */
 export class LawError extends MienError {}
 
-/** A value is not what it should be, found by `near`, `gradcheck` or `ensure`. */
-export class Mismatch extends MienError {}
-
 const defaultRuns = 25;
 /** Numbers of an array that a failing case shows. */
 const longest = 12;
-let worst = 0;
-
-/** Notes an error as a share of its tolerance for the report of the law that runs. */
-export function noteRatio(ratio: number): void {
-  worst = Math.max(worst, ratio);
-}
-
-/** Throws Mismatch with `message` unless `condition` holds. */
-export function ensure(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Mismatch(message);
-}
 
 /**
  * States that `property` holds for every case: it throws, or rejects, where it does not. Tensors made inside are freed
@@ -59,7 +46,7 @@ export function law<C>(
   own: { readonly runs?: number } = {},
 ): Law {
   const check = async (options: LawOptions = {}): Promise<LawReport> => {
-    worst = 0;
+    takeWorstRatio();
     const scale = (options.runs ?? defaultRuns) / defaultRuns;
     const runs = Math.max(1, Math.round((own.runs ?? defaultRuns) * scale));
     const seed = options.seed ?? seedOf(title);
@@ -74,7 +61,7 @@ export function law<C>(
     const path = options.path === undefined ? {} : { path: options.path };
     const details = await fc.check(asserted, { numRuns: runs, seed, endOnFailure: options.shrink === false, ...path });
     if (details.failed) throw new LawError(explain(title, details));
-    return { name: title, runs: details.numRuns, worst };
+    return { name: title, runs: details.numRuns, worst: takeWorstRatio() };
   };
   return Object.assign(check, { title });
 }

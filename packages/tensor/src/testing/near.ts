@@ -1,7 +1,7 @@
 // One tolerance for everything: rounding errors of float32 sums grow like a random walk, with the root of the terms.
 import type { Values } from '../reference/values.ts';
 import type { Tensor } from '../tensor.ts';
-import { ensure, noteRatio } from './law.ts';
+import { ensure, noteRatio } from './mismatch.ts';
 
 /** Units in the last place that a single float32 operation of WGSL may be off, built-in functions included. */
 const unitsPerOperation = 8;

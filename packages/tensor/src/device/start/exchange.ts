@@ -29,10 +29,11 @@ export function exchangeProbe(): Probe {
     code: exchange,
     groups,
     inputs: [Uint32Array.of(rounds, lanes / 2), x],
-    outputs: [y.byteLength, totals.byteLength],
-    verify: ([found, total]) =>
+    outputs: [y.byteLength, totals.byteLength, 16],
+    verify: ([found, total, flags]) =>
       difference(new Uint32Array(found as ArrayBuffer), y) ??
-      difference(new Uint32Array(total as ArrayBuffer), totals, 'of the sums '),
+      difference(new Uint32Array(total as ArrayBuffer), totals, 'of the sums ') ??
+      difference(new Uint32Array(flags as ArrayBuffer), new Array<number>(4).fill((1 << groups) - 1), 'of the flags '),
   };
 }
 

@@ -1,0 +1,130 @@
+// Operations that do the same to each element.
+import { clamp, gelu, leakyRelu, type Tensor, where } from '@mien/tensor';
+import { toTensor } from '@mien/tensor/compare';
+import * as reference from '@mien/tensor/reference';
+import { type Case, differentiable, forward, offZero, sample, whole } from './case.ts';
+
+const ranges = {
+  neg: [-2, 2],
+  abs: [-2, 2],
+  exp: [-4, 4],
+  log: [0.1, 9],
+  sqrt: [0.1, 9],
+  rsqrt: [0.2, 9],
+  square: [-2, 2],
+  relu: [-2, 2],
+  sigmoid: [-9, 9],
+  tanh: [-5, 5],
+  silu: [-9, 9],
+} as const;
+
+const arithmetic = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const;
+const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
+
+/** One size that fills groups and leaves a rest, one that is odd. */
+const shapes = [[5, 257], [13]];
+
+function unary(): Case[] {
+  const names = Object.keys(ranges) as (keyof typeof ranges)[];
+  return names.flatMap((name) =>
+    shapes.map((shape, seed) => {
+      const [min, max] = ranges[name];
+      return differentiable(name, (x) => x[name](), reference[name], offZero(sample(shape, seed, min, max)));
+    }),
+  );
+}
+
+/** Operands of one shape, of shapes that broadcast with and without common rows, and a number. */
+function binary(): Case[] {
+  const pairs = [
+    [
+      [3, 68],
+      [3, 68],
+    ],
+    [
+      [4, 1, 7],
+      [3, 1],
+    ],
+    [[2, 3, 8], [8]],
+  ] as const;
+  return arithmetic.flatMap((name) => [
+    ...pairs.map(([a, b], seed) => {
+      const [left, right] = [offZero(sample(a, 10 + seed)), offZero(sample(b, 20 + seed, 0.3, 2))];
+      return differentiable(name, (x, y) => (x as Tensor)[name](y as Tensor), reference[name], left, right);
+    }),
+    differentiable(
+      name,
+      (x) => x[name](0.75),
+      (x) => reference[name](x, reference.values([], [0.75])),
+      offZero(sample([37], 5)),
+    ),
+  ]);
+}
+
+function others(): Case[] {
+  const x = offZero(sample([3, 50], 31, -4, 4));
+  const condition = whole([3, 50], 32, 0, 2);
+  const [a, b] = [whole([6, 33], 33, -2, 3), whole([6, 33], 34, -2, 3)];
+  const limits = { min: -1.5, max: 1.25 };
+  return [
+    differentiable(
+      'gelu',
+      (v) => gelu(v),
+      (v) => reference.gelu(v),
+      x,
+    ),
+    differentiable(
+      'gelu',
+      (v) => gelu(v, 'tanh'),
+      (v) => reference.gelu(v, 'tanh'),
+      x,
+    ),
+    differentiable(
+      'leakyRelu',
+      (v) => leakyRelu(v, 0.1),
+      (v) => reference.leakyRelu(v, 0.1),
+      x,
+    ),
+    differentiable(
+      'clamp',
+      (v) => clamp(v, limits),
+      (v) => reference.clamp(v, limits),
+      x,
+    ),
+    differentiable(
+      'pow',
+      (v) => v.pow(1.7),
+      (v) => reference.pow(v, reference.values([], [1.7])),
+      sample([41], 35, 0.2, 3),
+    ),
+    differentiable(
+      'where',
+      (v, w) => where(toBool(condition), v, w),
+      (v, w) => reference.where(condition, v, w),
+      x,
+      sample([3, 50], 36),
+    ),
+    ...comparisons.map((name) => forward(name, (v, w) => (v as Tensor)[name](w as Tensor), reference[name], a, b)),
+    forward(
+      'logicalNot',
+      (v) => v.logicalNot(),
+      (v) => reference.eq(v, reference.values([], [0])),
+      a,
+    ),
+    ...(['int32', 'uint32', 'bool'] as const).map((dtype) =>
+      forward(
+        'to',
+        (v) => v.to(dtype).to('float32'),
+        (v) => reference.to(v, dtype),
+        sample([70], 37, dtype === 'uint32' ? 0 : -9, 9),
+      ),
+    ),
+  ];
+}
+
+const toBool = (x: reference.Values): Tensor => toTensor(x).to('bool');
+
+/** Unary, binary, conditional and conversions. */
+export function elementwise(): Case[] {
+  return [...unary(), ...binary(), ...others()];
+}

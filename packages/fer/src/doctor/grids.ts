@@ -1,0 +1,38 @@
+// Large tensors use grids in y and z, which take millions of elements: believing a lower limit, small ones do.
+import { device } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { type Case, forward, sample } from './case.ts';
+
+/** At most 3 workgroups in each of x, y and z. */
+function inSmallGrids({ operation, run }: Case): Case {
+  return {
+    operation,
+    run: async () => {
+      const { limits } = device();
+      device().believe({ ...limits, maxComputeWorkgroupsPerDimension: 3 });
+      try {
+        await run();
+      } finally {
+        device().believe(limits);
+      }
+    },
+  };
+}
+
+/** Up to 27 workgroups, in y and in z. */
+export function grids(): Case[] {
+  return [
+    forward(
+      'exp',
+      (x) => x.exp(),
+      (x) => reference.exp(x),
+      sample([40_000], 1),
+    ),
+    forward(
+      'sum',
+      (x) => x.sum(1),
+      (x) => reference.sum(x, 1),
+      sample([23, 40], 2),
+    ),
+  ].map(inSmallGrids);
+}

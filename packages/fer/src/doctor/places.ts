@@ -1,0 +1,226 @@
+// Operations that move numbers, choose among them, or draw them.
+import {
+  adaptiveAvgPool2d,
+  arange,
+  avgPool2d,
+  bernoulli,
+  cat,
+  dropout,
+  embedding,
+  eye,
+  full,
+  Generator,
+  gather,
+  linspace,
+  maxPool2d,
+  oneHot,
+  pad,
+  rand,
+  randn,
+  randomBits,
+  stack,
+  type Tensor,
+} from '@mien/tensor';
+import { toTensor } from '@mien/tensor/compare';
+import * as reference from '@mien/tensor/reference';
+import { type Case, differentiable, distinct, forward, known, sample, whole } from './case.ts';
+
+type Values = reference.Values;
+
+function moves(): Case[] {
+  const x = sample([3, 5, 8], 1);
+  const y = sample([3, 4, 8], 2);
+  const edges = [
+    [0, 0],
+    [1, 2],
+    [3, 0],
+  ] as const;
+  return [
+    differentiable(
+      'reshape',
+      (v) => v.reshape([15, 8]),
+      (v) => reference.reshape(v, [15, 8]),
+      x,
+    ),
+    differentiable(
+      'permute',
+      (v) => v.permute([2, 0, 1]),
+      (v) => reference.permute(v, [2, 0, 1]),
+      x,
+    ),
+    differentiable(
+      'transpose',
+      (v) => v.transpose(0, 1),
+      (v) => reference.transpose(v, 0, 1),
+      x,
+    ),
+    differentiable(
+      'slice',
+      (v) => v.slice(1, 1, 5, 2),
+      (v) => reference.slice(v, 1, 1, 5, 2),
+      x,
+    ),
+    differentiable(
+      'flip',
+      (v) => v.flip([0, 2]),
+      (v) => reference.flip(v, [0, 2]),
+      x,
+    ),
+    differentiable(
+      'expand',
+      (v) => v.expand([4, 3, 8]),
+      (v) => reference.expand(v, [4, 3, 8]),
+      sample([3, 1], 3),
+    ),
+    differentiable(
+      'cat',
+      (v, w) => cat([v, w], 1),
+      (v, w) => reference.cat([v, w], 1),
+      x,
+      y,
+    ),
+    differentiable(
+      'stack',
+      (v, w) => stack([v, w], 1),
+      (v, w) => reference.stack([v, w], 1),
+      x,
+      x,
+    ),
+    differentiable(
+      'pad',
+      (v) => pad(v, edges, 0.5),
+      (v) => reference.pad(v, edges, 0.5),
+      x,
+    ),
+  ];
+}
+
+function choices(): Case[] {
+  const x = sample([4, 9], 11);
+  const index = whole([4, 3], 12, 0, 9);
+  const rows = whole([6], 13, 0, 5);
+  const indices = (values: Values): Tensor => toTensor(values, { dtype: 'int32' });
+  return [
+    differentiable(
+      'gather',
+      (v) => gather(v, 1, indices(index)),
+      (v) => reference.gather(v, 1, index),
+      x,
+    ),
+    differentiable(
+      'embedding',
+      (w) => embedding(indices(rows), w),
+      (w) => reference.embedding(rows, w),
+      sample([5, 7], 14),
+    ),
+    forward(
+      'oneHot',
+      (v) => oneHot(v.to('int32'), 9).to('float32'),
+      (v) => reference.oneHot(v, 9),
+      index,
+    ),
+  ];
+}
+
+function pools(): Case[] {
+  const x = distinct([2, 3, 8, 8], 21);
+  const odd = distinct([1, 2, 9, 7], 22);
+  const window = { kernelSize: 3, stride: 2, padding: 1 };
+  return [
+    differentiable(
+      'maxPool2d',
+      (v) => maxPool2d(v, { kernelSize: 2 }),
+      (v) => reference.maxPool2d(v, { kernelSize: 2 }),
+      x,
+    ),
+    differentiable(
+      'maxPool2d',
+      (v) => maxPool2d(v, window),
+      (v) => reference.maxPool2d(v, window),
+      odd,
+    ),
+    differentiable(
+      'avgPool2d',
+      (v) => avgPool2d(v, window),
+      (v) => reference.avgPool2d(v, window),
+      odd,
+    ),
+    differentiable(
+      'adaptiveAvgPool2d',
+      (v) => adaptiveAvgPool2d(v, [2, 3]),
+      (v) => reference.adaptiveAvgPool2d(v, [2, 3]),
+      odd,
+    ),
+  ];
+}
+
+/** Streams that begin in the middle, far beyond 2^32 too. */
+function draws(): Case[] {
+  const seed = 20_061_024;
+  const shape = [3, 70];
+  const from = 4 * 1000;
+  const at = (offset = from): { generator: Generator } => ({ generator: Generator.from({ seed, offset }) });
+  const x = sample(shape, 31);
+  return [
+    known(
+      'randomBits',
+      () => randomBits(shape, at()),
+      () => reference.randomBits(shape, seed, from),
+    ),
+    known(
+      'randomBits',
+      () => randomBits(shape, at(2 ** 35 - 64)),
+      () => reference.randomBits(shape, seed, 2 ** 35 - 64),
+    ),
+    known(
+      'rand',
+      () => rand(shape, at()),
+      () => reference.rand(shape, seed, from),
+    ),
+    known(
+      'randn',
+      () => randn(shape, at()),
+      () => reference.randn(shape, seed, from),
+    ),
+    known(
+      'bernoulli',
+      () => bernoulli(shape, 0.3, at()),
+      () => reference.bernoulli(shape, 0.3, seed, from),
+    ),
+    differentiable(
+      'dropout',
+      (v) => dropout(v, 0.25, at()),
+      (v) => reference.dropout(v, 0.25, seed, from),
+      x,
+    ),
+  ];
+}
+
+function made(): Case[] {
+  return [
+    known(
+      'full',
+      () => full([5, 33], -1.5),
+      () => reference.full([5, 33], -1.5),
+    ),
+    known(
+      'arange',
+      () => arange(2, 30, 1.5),
+      () => reference.arange(2, 30, 1.5),
+    ),
+    known(
+      'linspace',
+      () => linspace(-1, 1, 9),
+      () => reference.linspace(-1, 1, 9),
+    ),
+    known(
+      'eye',
+      () => eye(5, 7),
+      () => reference.eye(5, 7),
+    ),
+  ];
+}
+
+export function places(): Case[] {
+  return [...moves(), ...choices(), ...pools(), ...draws(), ...made()];
+}

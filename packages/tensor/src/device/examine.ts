@@ -1,0 +1,66 @@
+// Every adapter there is, and whether it passes the start check.
+import { adapters, environmentChoice, remedy } from '#gpu';
+import { type AdapterFacts, factsOf, isNamed, limitsOf, subgroupLanes } from './adapter.ts';
+import { openDevice } from './open.ts';
+import { startCheck } from './start/check.ts';
+
+/** One adapter. */
+export interface AdapterReport extends AdapterFacts {
+  /** Whether `init()` uses it. */
+  readonly used: boolean;
+  /** What the start check found: `right`, or the class that is wrong and how. */
+  readonly startCheck: string;
+  /** Milliseconds that the start check took, compilation included. */
+  readonly startMilliseconds: number;
+}
+
+/** What there is to compute on. */
+export interface Examination {
+  readonly adapters: readonly AdapterReport[];
+  /** What `init()` would be told: the option, or the environment's MIEN_ADAPTER. */
+  readonly asked: string | null;
+  /** The error of `init()`, or null. */
+  readonly problem: string | null;
+}
+
+/** Opens every adapter in the order in which `init` finds them, and runs the start check on each that `adapter` names. */
+export async function examineAdapters(options: { readonly adapter?: string } = {}): Promise<Examination> {
+  const asked = options.adapter ?? environmentChoice() ?? null;
+  let problem: string | null = null;
+  const used = await openDevice(options).catch((reason: unknown) => {
+    problem = messageOf(reason);
+    return null;
+  });
+  used?.gpu.destroy();
+  const same = (a: AdapterFacts, b: AdapterFacts): boolean => a.name === b.name && a.description === b.description;
+  const reports: AdapterReport[] = [];
+  for await (const adapter of adapters()) {
+    const facts = factsOf(adapter);
+    if (reports.some((report) => same(report, facts))) continue;
+    if (options.adapter !== undefined && !isNamed(facts, options.adapter)) continue;
+    const begun = performance.now();
+    const found = await checked(adapter, facts);
+    const startMilliseconds = Math.round(10 * (performance.now() - begun)) / 10;
+    reports.push({ used: used !== null && same(used.facts, facts), startCheck: found, startMilliseconds, ...facts });
+  }
+  if (reports.length === 0 && options.adapter === undefined) problem ??= `no WebGPU adapter; ${remedy}`;
+  return { adapters: reports, asked, problem };
+}
+
+async function checked(adapter: GPUAdapter, facts: AdapterFacts): Promise<string> {
+  const optional: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
+  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
+  const gpu = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter.limits) });
+  try {
+    const wrong = await startCheck(gpu, subgroupLanes(facts));
+    return wrong ? `${wrong.kind}: ${wrong.detail}` : 'right';
+  } catch (reason) {
+    return messageOf(reason);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
