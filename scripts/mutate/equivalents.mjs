@@ -1,8 +1,40 @@
 // Mutants that no law can tell from the original, each with the argument why: values, not speed, are what laws see.
 import { mutantsOf } from './list.mjs';
 
-/** Rows of place (a file, or `file#formula`), changed line before and after, as `npm run mutate -- --list` prints them, and the argument. */
-export const equivalents = [];
+/** By place (a file, or `file#formula`) and the line before and after, as `npm run mutate -- --list` prints them. */
+export const equivalents = [
+  ...rows(
+    'packages/tensor/src/ops/unary.ts#signFloat',
+    'the derivative is 0: neither its double nor its negative is another number',
+    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => full(dy.shape, 0));",
+    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (full(dy.shape, 0)).mul(2));",
+    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (full(dy.shape, 0)).neg());",
+  ),
+  ...rows(
+    'packages/tensor/src/ops/binary.ts#slopeOfExponent',
+    'no public function takes a number to the power of a tensor',
+    'return a === 0 ? where(ge(b, 0), 0, slope) : slope;',
+    'return a === 1 ? where(ge(b, 0), 0, slope) : slope;',
+  ),
+  ...rows(
+    'packages/tensor/src/ops/pool.ts#hasEmptyWindows',
+    'poolGeometry lets the last window start before size, so this is false as it was; were it true, a mask without effect would follow',
+    '(count - 1) * s - p >= size || Array.from({ length: before }, (_, w) => firstInside(w)).some((at) => at >= size)',
+    '(count + 1) * s - p >= size || Array.from({ length: before }, (_, w) => firstInside(w)).some((at) => at >= size)',
+    '(count - 1) * s - p > size || Array.from({ length: before }, (_, w) => firstInside(w)).some((at) => at >= size)',
+  ),
+  ...rows(
+    'packages/tensor/src/ops/pool.ts#hasEmptyWindows',
+    'padding is half of a window at most, so only a window of 2 with padding 1 and dilation size + 1 is empty at the front; it is the only one then, and both counts are 1',
+    'const before = Math.min(Math.ceil(p / s), count);',
+    'const before = Math.min(Math.ceil(s / p), count);',
+  ),
+];
+
+/** Rows of one place and one argument: a line and what mutants make of it. */
+function rows(place, reason, before, ...changed) {
+  return changed.map((after) => ({ place, before, after, reason }));
+}
 
 /** Why a mutant is equivalent, or null. */
 export function reasonOf({ place, before, after }) {

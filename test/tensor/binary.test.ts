@@ -205,12 +205,15 @@ test('maximum and minimum give NaN where either operand is NaN', async () => {
   await near(a.minimum(b), reference.values([4], [NaN, NaN, NaN, 2]));
 });
 
-test('maximum of equal operands gives each half of the gradient', async () => {
-  const a = toTensor(reference.values([2], [1, 5]), { requiresGrad: true });
-  const b = toTensor(reference.values([2], [1, 2]), { requiresGrad: true });
-  a.maximum(b).sum().backward();
-  await near(a.grad as Tensor, reference.values([2], [0.5, 1]));
-  await near(b.grad as Tensor, reference.values([2], [0.5, 0]));
+test('maximum and minimum of equal operands give each half of the gradient', async () => {
+  for (const name of ['maximum', 'minimum'] as const) {
+    const a = toTensor(reference.values([3], [1, 5, 2]), { requiresGrad: true });
+    const b = toTensor(reference.values([3], [1, 2, 5]), { requiresGrad: true });
+    a[name](b).sum().backward();
+    const wins = name === 'maximum' ? [1, 0] : [0, 1];
+    await near(a.grad as Tensor, reference.values([3], [0.5, ...wins]));
+    await near(b.grad as Tensor, reference.values([3], [0.5, ...wins.toReversed()]));
+  }
 });
 
 law('the second derivative of a product of powers is that of its formula', valuesOf([5], positive), async (x) => {

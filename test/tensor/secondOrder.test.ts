@@ -113,6 +113,11 @@ const operations: Readonly<Record<string, LinearCase>> = {
   min: { shape: [3, 4], op: (x) => x.min(0), distinct: true },
   maximum: { shape: [3, 4], op: (x) => x.maximum(x.flip([1])), distinct: true },
   maxPool2d: { shape: [1, 2, 5, 4], op: (x) => maxPool2d(x, { kernelSize: 3, stride: 2, padding: 1 }), distinct: true },
+  'maxPool2d with windows of padding only': {
+    shape: [1, 2, 2, 2],
+    op: (x) => maxPool2d(x, { kernelSize: 2, padding: 1, dilation: 3, ceilMode: false }).maximum(-100),
+    distinct: true,
+  },
   'maxPool2d by halves': { shape: [1, 2, 4, 4], op: (x) => maxPool2d(x, { kernelSize: 2 }), distinct: true },
 };
 
