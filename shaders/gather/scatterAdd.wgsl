@@ -42,8 +42,9 @@ fn scatterAdd(
   for (var outer = start; outer < end; outer += BLOCK * BLOCK) {
     var ofBlocks = 0.0;
     for (var block = outer; block < min(outer + BLOCK * BLOCK, end); block += BLOCK) {
+      let blockEnd = min(block + BLOCK, end);
       var ofRows = 0.0;
-      for (var row = block; row < min(block + BLOCK, end); row++) {
+      for (var row = block; row < blockEnd; row++) {
         if (index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst] == place) {
           ofRows += x[row * inner + i - params.xFirst];
         }

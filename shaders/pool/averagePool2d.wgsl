@@ -1,8 +1,8 @@
 // y[n, p, q] = sum of x over the window of (p, q) / divisor; GRADIENT: y[n, h, w] = sum of x[n, p, q] / divisor of (p, q)
 // over the windows that cover (h, w). A window is stride-wide steps of a fixed size, or ADAPTIVE: from floor(p H / P) to
 // ceil((p + 1) H / P).
-// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes. It adds row by row, or
-// with LONG by levels, for windows of many elements.
+// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes. It adds one by
+// one, or with LONG by levels, for windows of more than 1,024 elements.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const ADAPTIVE: bool = false;
 const GRADIENT: bool = false;
@@ -44,12 +44,10 @@ fn average(plane: i32, i: vec2i) -> f32 {
   var sum = 0.0;
   var long = LongSum();
   for (var h = cut.x; h < cut.z; h++) {
-    var row = 0.0;
     for (var w = cut.y; w < cut.w; w++) {
       let value = x[(plane * params.input.x + h) * params.input.y + w];
-      if (LONG) { addTerm(&long, value); } else { row += value; }
+      if (LONG) { addTerm(&long, value); } else { sum += value; }
     }
-    sum += row;
   }
   return select(sum, totalOf(long), LONG) / divisor(s);
 }
@@ -67,14 +65,12 @@ fn spread(plane: i32, at: vec2i) -> f32 {
   var sum = 0.0;
   var long = LongSum();
   for (var p = first.x; p <= last.x; p++) {
-    var row = 0.0;
     for (var q = first.y; q <= last.y; q++) {
       let s = span(vec2i(p, q));
       if (any(at < s.xy) || any(at >= s.zw)) { continue; }
       let share = x[(plane * params.output.x + p) * params.output.y + q] / divisor(s);
-      if (LONG) { addTerm(&long, share); } else { row += share; }
+      if (LONG) { addTerm(&long, share); } else { sum += share; }
     }
-    sum += row;
   }
   return select(sum, totalOf(long), LONG);
 }

@@ -1,6 +1,6 @@
 // dx[n, h, w] = sum of dy over the windows that chose (h, w), in their own order.
 // threads: LANES in a group; a thread does one element at the same place of up to PLANES planes, and asks every window that
-// can cover it. It adds row by row, or with LONG by levels, where there are many.
+// can cover it. It adds one by one, or with LONG by levels, where there are more than 1,024.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const LONG: bool = false;
 const LANES: u32 = 64;
@@ -43,13 +43,11 @@ fn maxPool2dGradient(
     var sum = 0.0;
     var long = LongSum();
     for (var p = rows.x; p < rows.y; p++) {
-      var row = 0.0;
       for (var q = columns.x; q < columns.y; q++) {
         let window = plane * outputs + p * params.output.y + q;
         if (places[window] != place) { continue; }
-        if (LONG) { addTerm(&long, dy[window]); } else { row += dy[window]; }
+        if (LONG) { addTerm(&long, dy[window]); } else { sum += dy[window]; }
       }
-      sum += row;
     }
     dx[plane * inputs + place] = select(sum, totalOf(long), LONG);
   }

@@ -119,12 +119,12 @@ function runOverPlanes(
 
 const area = ([height, width]: Shape): number => (height as number) * (width as number);
 
-/** Terms from which on a thread adds by levels rather than by rows. */
+/** The most terms that a thread adds up one by one; more go by levels. */
 const longSum = 1024;
 /** Values from which on the mean of a plane is worth a reduction by many threads. */
 const largePlane = 4096;
 
-/** A kernel that adds by rows, and one that adds many terms by levels. */
+/** A kernel that adds one by one, and one that adds many terms by levels. */
 interface ByLength {
   readonly short: Kernel;
   readonly long: Kernel;
