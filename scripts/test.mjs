@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { algorithmTable } from './algorithmTable.mjs';
 import { fail, prepare, root, typed } from './workspace.mjs';
 
 const { values, positionals: words } = readOptions();
@@ -100,6 +101,7 @@ function report() {
   const close = records.filter(({ worst }) => worst > 0.5).sort((a, b) => b.worst - a.worst);
   if (close.length > 0) lines.push('Laws whose largest error is over half of its tolerance:');
   for (const { worst, where, name } of close.slice(0, 10)) lines.push(`  ${worst.toFixed(2)}  ${where}  ${name}`);
+  lines.push(...algorithmTable(records));
   const slow = records
     .filter(({ milliseconds }) => milliseconds > 10_000)
     .sort((a, b) => b.milliseconds - a.milliseconds);

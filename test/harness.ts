@@ -1,6 +1,6 @@
 // Cases and laws, recorded. uvu runs them; what counts are the records, because uvu alone can end green without having run.
 import { init } from '@mien/tensor';
-import { type Law, type LawOptions, law as stateLaw } from '@mien/tensor/testing';
+import { type LawCases, type LawOptions, type LawReport, law as stateLaw } from '@mien/tensor/testing';
 import type { Arbitrary } from 'fast-check';
 import { suite } from 'uvu';
 
@@ -14,14 +14,31 @@ export interface CaseRecord {
   milliseconds?: number;
   /** A law's largest error over its tolerance. */
   worst?: number;
+  /** What a law of one algorithm really ran. */
+  ran?: Ran;
+}
+
+/** The shapes that one algorithm of an operation really ran: its kernels were dispatched. */
+export interface Ran {
+  readonly operation: string;
+  readonly algorithm: string;
+  readonly shapes: readonly string[];
+  /** Set by the harness. */
+  readonly adapter?: string;
 }
 
 /** How a case is run. */
 export interface CaseOptions {
   /** Longest time, 120 by default. */
   readonly seconds?: number;
-  /** A reason not to run it here. */
-  readonly skip?: string | undefined;
+  /** A reason not to run it here, or what gives one when the case is due. */
+  readonly skip?: string | undefined | (() => string | undefined);
+}
+
+/** How a law is run, and what it reports. */
+export interface LawCaseOptions<C> extends CaseOptions, LawCases<C> {
+  /** Called after a run without a failure: what the law really ran. Throws where that is not enough. */
+  readonly after?: (report: LawReport, run: LawOptions) => Ran;
 }
 
 /** What to run and how. */
@@ -41,7 +58,7 @@ export interface Recorder {
     name: string,
     cases: Arbitrary<C>,
     property: (example: C) => void | Promise<void>,
-    options?: CaseOptions & { readonly runs?: number },
+    options?: LawCaseOptions<C>,
   ) => void;
   readonly skip: (name: string, reason: string) => void;
   readonly runFiles: (files: readonly TestFile[], options?: RunOptions, onFile?: OnFile) => Promise<CaseRecord[]>;
@@ -56,7 +73,8 @@ export type OnFile = (file: string, records: readonly CaseRecord[]) => void;
 export interface Case {
   readonly record: CaseRecord;
   readonly seconds: number;
-  readonly run: (options: LawOptions) => Promise<number | undefined>;
+  readonly skip: CaseOptions['skip'];
+  readonly run: (options: LawOptions) => Promise<Pick<CaseRecord, 'worst' | 'ran'>>;
 }
 
 /** A recorder of its own; the test files share the one below. */
@@ -65,21 +83,23 @@ export function recorder(): Recorder {
   let cases: Case[] = [];
   const add = (name: string, { seconds = 120, skip }: CaseOptions, run: Case['run']): void => {
     if (file === null) throw new TypeError(`${name}: registered while no file is being loaded`);
-    const record: CaseRecord = { file, name, state: 'registered' };
-    if (skip !== undefined) Object.assign(record, { state: 'skipped', reason: skip });
-    cases.push({ record, seconds, run });
+    cases.push({ record: { file, name, state: 'registered' }, seconds, skip, run });
   };
   return {
     test: (name, fn, options = {}) =>
       add(name, options, async () => {
         await fn();
-        return undefined;
+        return {};
       }),
     law: (name, arbitrary, property, options = {}) => {
-      const stated: Law = stateLaw(name, arbitrary, property, options.runs === undefined ? {} : { runs: options.runs });
-      add(name, options, async (run) => (await stated(run)).worst);
+      const { after, ...rest } = options;
+      const stated = stateLaw(name, arbitrary, property, rest);
+      add(name, options, async (run) => {
+        const report = await stated(run);
+        return { worst: report.worst, ...(after ? { ran: after(report, run) } : {}) };
+      });
     },
-    skip: (name, reason) => add(name, { skip: reason }, async () => undefined),
+    skip: (name, reason) => add(name, { skip: reason }, async () => ({})),
     runFiles: async (files, options = {}, onFile = () => {}) => {
       const records: CaseRecord[] = [];
       for (const [path, load] of files) {
@@ -126,8 +146,7 @@ async function runFile(
       words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
   );
   const cases = suite(path);
-  for (const each of wanted)
-    if (each.record.state === 'registered') cases(each.record.name, () => runCase(each, options));
+  for (const each of wanted) cases(each.record.name, () => runCase(each, options));
   const failure = await runSuite(cases);
   const records = wanted.map(({ record }) => record);
   for (const record of records) {
@@ -152,15 +171,20 @@ async function runSuite(cases: { run: () => void }): Promise<string | null> {
   }
 }
 
-async function runCase({ record, seconds, run }: Case, options: RunOptions): Promise<void> {
+async function runCase({ record, seconds, skip, run }: Case, options: RunOptions): Promise<void> {
+  const reason = typeof skip === 'function' ? skip() : skip;
+  if (reason !== undefined) {
+    Object.assign(record, { state: 'skipped', reason });
+    return;
+  }
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TypeError(`it took longer than ${seconds} s`)), seconds * 1000);
   });
   try {
-    const worst = await Promise.race([run(options), late]);
-    Object.assign(record, { state: 'passed' }, worst === undefined ? {} : { worst });
+    const found = await Promise.race([run(options), late]);
+    Object.assign(record, { state: 'passed' }, found, found.ran ? { ran: { ...found.ran, adapter: adapterName } } : {});
   } catch (reason) {
     const repeat = explain(reason).replace('repeat it with ', `repeat it with npm test -- "${record.name}" `);
     Object.assign(record, { state: 'failed', reason: repeat });
@@ -181,6 +205,8 @@ function explain(reason: unknown): string {
 }
 
 const shared = recorder();
+/** The default device's adapter, once there is one. */
+let adapterName = '';
 
 /** Registers a case; its name is a sentence that starts with the function. */
 export const test: Recorder['test'] = shared.test;
@@ -200,6 +226,7 @@ export async function runTests(
 ): Promise<CaseRecord[]> {
   try {
     const { facts } = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
+    adapterName = facts.name;
     onAdapter(facts.name === facts.description ? facts.name : `${facts.name} (${facts.description || facts.vendor})`);
   } catch (reason) {
     return [{ file: 'test/harness.ts', name: 'init finds an adapter', state: 'failed', reason: explain(reason) }];

@@ -9,46 +9,20 @@ import {
 } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { type Values, values } from '@mien/tensor/reference';
-import {
-  alternativesOf,
-  ensure,
-  gradcheck,
-  near,
-  refuses,
-  toTensor,
-  valuesOf,
-  withAlternative,
-  withLimits,
-} from '@mien/tensor/testing';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
+import { lawByAlgorithm } from './algorithms/laws.ts';
+import { gradientCases, isSmallProduct, linearLaw, matmulLaw, withPrecisionOf } from './algorithms/matmul.ts';
 
-const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 16, 17, 33);
-const leads = fc.constantFrom<readonly [number[], number[]]>(
-  [[], []],
-  [[3], []],
-  [[], [2]],
-  [[2], [2]],
-  [[2, 1], [3]],
-  [[1], [4]],
-);
-
-const cases = fc
-  .record({ rows: size, depth: size, columns: size, lead: leads })
-  .chain(({ rows, depth, columns, lead }) =>
-    fc.record({ a: valuesOf([...lead[0], rows, depth]), b: valuesOf([...lead[1], depth, columns]) }),
-  );
-
-for (const name of alternativesOf('matmul')) {
-  law(`matmul by ${name} equals its reference for any sizes and broadcast batches`, cases, ({ a, b }) =>
-    withAlternative('matmul', name, async () => {
-      await near(toTensor(a).matmul(toTensor(b)), reference.matmul(a, b), { terms: a.shape.at(-1) as number });
-    }),
-  );
-}
-
+/** Leading dimensions, and bias or none, of products that any algorithm may be chosen for. */
 const linearCases = fc
-  .record({ lead: fc.constantFrom([], [1], [3], [9], [2, 3]), depth: size, columns: size, biased: fc.boolean() })
+  .record({
+    lead: fc.constantFrom([], [1], [3], [9], [2, 3]),
+    depth: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 16, 17, 33),
+    columns: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 16, 17, 33),
+    biased: fc.boolean(),
+  })
   .chain(({ lead, depth, columns, biased }) =>
     fc.record({
       x: valuesOf([...lead, depth]),
@@ -57,35 +31,41 @@ const linearCases = fc
     }),
   );
 
-for (const name of alternativesOf('matmul')) {
-  law(
-    `linear by ${name} equals its reference for any sizes, with and without bias`,
-    linearCases,
-    ({ x, weight, bias }) =>
-      withAlternative('matmul', name, async () => {
-        const y = linear(toTensor(x), toTensor(weight), bias && toTensor(bias));
-        await near(y, reference.linear(x, weight, bias), { terms: x.shape.at(-1) as number });
-      }),
-  );
-  law(
-    `matmul by ${name} equals its reference where its depth is split`,
-    fc.constantFrom([2, 4100, 7], [40, 2060, 36], [3, 4099, 4], [12, 2048, 3], [6, 2050, 9]).chain(([m, k, n]) =>
-      fc.record({
-        a: valuesOf([m as number, k as number]),
-        weight: valuesOf([n as number, k as number]),
-        bias: valuesOf([n as number]),
+law('linear equals its reference for any leading dimensions', linearCases, async ({ x, weight, bias }) => {
+  const y = linear(toTensor(x), toTensor(weight), bias && toTensor(bias));
+  await near(y, reference.linear(x, weight, bias), { terms: x.shape.at(-1) as number });
+});
+
+lawByAlgorithm(matmulLaw);
+lawByAlgorithm(linearLaw);
+
+lawByAlgorithm({
+  ...matmulLaw,
+  sentence: (name) => `the gradient of matmul by ${name} is the derivative of its reference`,
+  cases: gradientCases,
+  only: isSmallProduct,
+  runs: 15,
+  property: (example, name) =>
+    withPrecisionOf(name, example, ({ spec, a, b }) =>
+      gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], {
+        terms: Math.max(spec.rows, spec.depth, spec.columns),
       }),
     ),
-    ({ a, weight, bias }) =>
-      withAlternative('matmul', name, async () => {
-        const terms = a.shape[1] as number;
-        await near(linear(toTensor(a), toTensor(weight), toTensor(bias)), reference.linear(a, weight, bias), { terms });
-        const right = toTensor(weight).transpose(0, 1);
-        await near(toTensor(a).matmul(right), reference.linear(a, weight, null), { terms });
+});
+
+lawByAlgorithm({
+  ...linearLaw,
+  sentence: (name) => `the gradient of linear by ${name} is the derivative of its reference`,
+  cases: gradientCases,
+  only: isSmallProduct,
+  runs: 15,
+  property: (example, name) =>
+    withPrecisionOf(name, example, ({ spec, x, weight, bias }) =>
+      gradcheck((x, weight, bias) => linear(x, weight, bias), reference.linear, [x, weight, bias], {
+        terms: Math.max(spec.rows, spec.depth, spec.columns),
       }),
-    { runs: 4 },
-  );
-}
+    ),
+});
 
 law(
   'matmul and linear equal their references with the choices of an adapter of wide subgroups',
@@ -105,68 +85,19 @@ law(
     }),
 );
 
-for (const name of alternativesOf('matmul')) {
-  law(`linear by ${name} with relu is relu of linear, split or not`, linearCases, ({ x, weight, bias }) =>
-    withAlternative('matmul', name, async () => {
-      for (const { shape, data } of [x, long(x)]) {
-        const [depth, rows] = [shape.at(-1) as number, toTensor({ shape, data })];
-        const w = depth === x.shape.at(-1) ? weight : long(weight);
-        const y = linear(rows, toTensor(w), bias && toTensor(bias), { relu: true });
-        const whole = reference.linear({ shape, data }, w, bias);
-        await near(y, { ...whole, data: whole.data.map((v) => Math.max(v, 0)) }, { terms: depth });
-      }
-    }),
-  );
-}
-
-/** Rows that are repeated until their depth is worth splitting. */
-function long({ shape, data }: Values): Values {
-  const depth = shape.at(-1) as number;
-  const times = Math.ceil(2050 / depth);
-  const more = Float64Array.from({ length: data.length * times }, (_, i) => {
-    const row = Math.floor(i / (depth * times));
-    return data[row * depth + (i % depth)] as number;
-  });
-  return { shape: [...shape.slice(0, -1), depth * times], data: more };
-}
-
-law(
-  'the gradient of linear with relu is that of relu after it',
-  linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),
-  async ({ x, weight, bias }) => {
-    const once = (fn: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor): readonly Tensor[] => {
-      const leaves = [x, weight, ...(bias ? [bias] : [])].map((each) => toTensor(each, { requiresGrad: true }));
-      const [a, b, c = null] = leaves as [Tensor, Tensor, Tensor | undefined];
-      fn(a, b, c).square().sum().backward();
-      return leaves.map(({ grad }) => grad as Tensor);
-    };
-    const fused = once((x, weight, bias) => linear(x, weight, bias, { relu: true }));
-    for (const [i, tensor] of once((x, weight, bias) => linear(x, weight, bias).relu()).entries()) {
-      const expected = { shape: tensor.shape, data: Float64Array.from(await tensor.data()) };
-      await near(fused[i] as Tensor, expected, { terms: 64 });
-    }
-  },
-);
-
-law(
-  'the gradient of linear is the derivative of its reference',
-  linearCases.filter(({ x, weight }) => x.data.length * weight.data.length < 40_000),
-  ({ x, weight, bias }) =>
-    bias
-      ? gradcheck((x, weight, bias) => linear(x, weight, bias), reference.linear, [x, weight, bias], { terms: 64 })
-      : gradcheck(
-          (x, weight) => linear(x, weight, null),
-          (x, weight) => reference.linear(x, weight, null),
-          [x, weight],
-          { terms: 64 },
-        ),
-);
-
-law(
-  'the gradient of matmul is the derivative of its reference',
-  cases.filter(({ a, b }) => a.data.length * b.data.length < 40_000),
-  ({ a, b }) => gradcheck((x, y) => x.matmul(y), reference.matmul, [a, b], { terms: 64 }),
-);
+law('the gradient of linear with relu is that of relu after it', linearCases, async ({ x, weight, bias }) => {
+  const once = (fn: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor): readonly Tensor[] => {
+    const leaves = [x, weight, ...(bias ? [bias] : [])].map((each) => toTensor(each, { requiresGrad: true }));
+    const [a, b, c = null] = leaves as [Tensor, Tensor, Tensor | undefined];
+    fn(a, b, c).square().sum().backward();
+    return leaves.map(({ grad }) => grad as Tensor);
+  };
+  const fused = once((x, weight, bias) => linear(x, weight, bias, { relu: true }));
+  for (const [i, tensor] of once((x, weight, bias) => linear(x, weight, bias).relu()).entries()) {
+    const expected = { shape: tensor.shape, data: Float64Array.from(await tensor.data()) };
+    await near(fused[i] as Tensor, expected, { terms: 64 });
+  }
+});
 
 law(
   'matmul of large matrices equals its reference',

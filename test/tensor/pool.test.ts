@@ -1,7 +1,6 @@
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d, ShapeError, type Tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
-  alternativesOf,
   distinctValuesOf,
   ensure,
   gradcheck,
@@ -9,11 +8,12 @@ import {
   refuses,
   toTensor,
   valuesOf,
-  withAlternative,
   withLimits,
 } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
+import { lawByAlgorithm } from './algorithms/laws.ts';
+import { poolLaw } from './algorithms/pool.ts';
 
 const sizes = fc.tuple(
   fc.integer({ min: 1, max: 3 }),
@@ -55,52 +55,7 @@ law(
   },
 );
 
-const halves = fc.tuple(
-  fc.integer({ min: 1, max: 3 }),
-  fc.integer({ min: 1, max: 19 }),
-  fc.constantFrom(2, 4, 6, 10),
-  fc.constantFrom(4, 8, 12),
-);
-
-law(
-  'maxPool2d of 2x2 windows side by side equals its reference in every way, gradient, ties and NaN included',
-  halves.chain((shape) => fc.record({ x: distinctValuesOf(shape), tied: valuesOf(shape, { integer: true }) })),
-  async ({ x, tied }) => {
-    const options = { kernelSize: 2 };
-    for (const name of alternativesOf('maxPool2d')) {
-      await withAlternative('maxPool2d', name, async () => {
-        await near(maxPool2d(toTensor(x), options), reference.maxPool2d(x, options));
-        await gradcheck(
-          (v) => maxPool2d(v, options),
-          (v) => reference.maxPool2d(v, options),
-          [x],
-          { terms: 4 },
-        );
-        const first = toTensor(
-          { ...tied, data: tied.data.map((v) => (v === 2 ? Number.NaN : v)) },
-          { requiresGrad: true },
-        );
-        maxPool2d(first, options).sum().backward();
-        await near(first.grad as Tensor, firstOfEach(tied));
-      });
-    }
-  },
-);
-
-/** 1 where a value is the first largest of its 2x2 window, 2 being the largest of all. */
-function firstOfEach({ shape, data }: reference.Values): reference.Values {
-  const width = shape.at(-1) as number;
-  const chosen = new Float64Array(data.length);
-  for (let row = 0; row < data.length / width; row += 2) {
-    for (let column = 0; column < width; column += 2) {
-      const corner = row * width + column;
-      const places = [corner, corner + 1, corner + width, corner + width + 1];
-      const best = places.reduce((a, b) => ((data[b] as number) > (data[a] as number) ? b : a));
-      chosen[best] = 1;
-    }
-  }
-  return { shape, data: chosen };
-}
+lawByAlgorithm(poolLaw);
 
 const averageCases = fc
   .tuple(sizes, windows, fc.boolean())

@@ -20,6 +20,7 @@ const limits = {
   maxBufferSize: 1 << 28,
   minStorageBufferOffsetAlignment: 256,
   subgroupSize: null,
+  processor: false,
   shaderF16: false,
 };
 

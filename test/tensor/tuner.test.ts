@@ -135,7 +135,7 @@ ${Array.from({ length: statements }, (_, i) => `  y[${i % 4}] = sin(y[${(i + 1) 
 const quick = kernel(text(1));
 const late = kernel(text(600));
 type Touch = (y: Tensor) => void;
-const chooseTouch = alternatives<number, Touch>(
+const touches = alternatives<number, Touch>(
   'touchForTest',
   {
     words: (size) => `${size}`,
@@ -154,7 +154,7 @@ test('tune passes over a way whose kernels are not compiled in time', () =>
   withOwnStore(async () => {
     const touch = async (): Promise<void> => {
       const y = zeros([4]);
-      chooseTouch(4, (await init()).limits).run(y);
+      touches.run(4, (await init()).limits, (run) => run(y));
       y.dispose();
     };
     const [result] = await tune(touch, { secondsToCompile: 0 });

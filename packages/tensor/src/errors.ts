@@ -53,6 +53,9 @@ export class LimitError extends MienError {
 /** A tensor was used after its memory was given back: keep it alive with `keep` or return it from its scope. */
 export class DisposedError extends MienError {}
 
+/** An algorithm was asked for by name that the shape or the adapter does not allow: choose another, or none. */
+export class AlgorithmError extends MienError {}
+
 /** Automatic differentiation cannot go on: the graph is gone, or the operation has no derivative of this order. */
 export class GradientError extends MienError {}
 

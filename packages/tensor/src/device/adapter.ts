@@ -9,7 +9,7 @@ export interface AdapterFacts {
   readonly architecture: string;
   /** The driver's own words. */
   readonly description: string;
-  /** Computes on the processor. */
+  /** Computes on the processor: a fallback adapter, or one of the known software drivers. */
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -44,14 +44,13 @@ export function factsOf(adapter: GPUAdapter): AdapterFacts {
   const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } =
     adapter.info;
   const subgroups = adapter.features.has('subgroups');
+  const driver = softwareDriver([architecture, device, description].join(' '));
   return {
-    name:
-      nameOf([architecture, device, description].join(' ')) ??
-      (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
+    name: driver ?? (description || device || [vendor, architecture].join(' ').trim() || 'unnamed'),
     vendor,
     architecture,
     description,
-    software: isFallbackAdapter,
+    software: isFallbackAdapter || driver !== null,
     features: [...adapter.features].sort(),
     limits: limitsOf(adapter.limits),
     subgroupSize: subgroups ? { min: subgroupMinSize, max: subgroupMaxSize } : null,
@@ -69,7 +68,7 @@ export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 }
 
 /** The two software drivers are known by names that they do not print: Mesa's llvmpipe is lavapipe. */
-function nameOf(words: string): string | null {
+function softwareDriver(words: string): string | null {
   if (/llvmpipe/i.test(words)) return 'lavapipe';
   if (/swiftshader/i.test(words)) return 'SwiftShader';
   return null;

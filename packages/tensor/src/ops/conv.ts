@@ -3,6 +3,7 @@
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { alternatives } from '../runtime/alternatives.ts';
+import { lacksSubgroups } from '../runtime/limits.ts';
 import { scope } from '../runtime/scope.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
@@ -69,19 +70,31 @@ function finishedAfter(way: Biased): Forward {
   };
 }
 
-const chooseForward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
+const forward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
   { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
   ...winogradWays(winogradForward),
-  { name: 'subgroup', fits: subgroupFits, pays: subgroupForwardPays, run: finishedAfter(subgroupForward) },
+  {
+    name: 'subgroup',
+    lacks: lacksSubgroups,
+    fits: subgroupFits,
+    pays: subgroupForwardPays,
+    run: finishedAfter(subgroupForward),
+  },
   { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: finishedAfter(workgroupForward) },
   { name: 'gemm', fits: patchesFit, run: patchesForward },
   { name: 'depthwise', fits: eachChannelByItself, run: finishedAfter(depthwiseForward) },
   { name: 'direct', fits: () => true, run: finishedAfter(directForward) },
 ]);
 
-const chooseTranspose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
+const transpose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
   ...winogradWays(winogradTransposed),
-  { name: 'subgroup', fits: subgroupFits, pays: subgroupTransposedPays, run: subgroupTransposed },
+  {
+    name: 'subgroup',
+    lacks: lacksSubgroups,
+    fits: subgroupFits,
+    pays: subgroupTransposedPays,
+    run: subgroupTransposed,
+  },
   { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupTransposed },
   { name: 'gemm', fits: patchesFit, run: patchesTransposed },
   { name: 'depthwise', fits: eachChannelByItself, run: depthwiseTransposed },
@@ -91,10 +104,16 @@ const chooseTranspose = alternatives<ConvGeometry, Biased>('convTranspose2d', tr
 /** Gives partial sums [parts, K, C / groups, R, S] of the weight gradient. */
 type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
-const chooseWeightGradient = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
+const weightGradients = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
   { name: 'fewChannels', fits: isPicture, run: pictureWeightGradient },
   ...winogradWays(winogradWeightGradient),
-  { name: 'subgroup', fits: subgroupFits, pays: subgroupWeightGradientPays, run: subgroupWeightGradient },
+  {
+    name: 'subgroup',
+    lacks: lacksSubgroups,
+    fits: subgroupFits,
+    pays: subgroupWeightGradientPays,
+    run: subgroupWeightGradient,
+  },
   { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupWeightGradient },
   { name: 'gemm', fits: patchesWeightGradientFits, run: patchesWeightGradient },
   { name: 'depthwise', fits: eachChannelByItself, run: depthwiseWeightGradient },
@@ -123,7 +142,7 @@ export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, optio
 
 /** Writes the convolution of x with weight, finished by the epilogue, into y. */
 export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry): void {
-  scope(() => chooseForward(g, y.storage.device.limits).run(x, weight, epilogue, g, y));
+  scope(() => forward.run(g, y.storage.device.limits, (run) => run(x, weight, epilogue, g, y)));
 }
 
 /**
@@ -165,7 +184,7 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometr
 
 function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const x = empty([g.images, g.inputs, ...g.input]);
-  scope(() => chooseTranspose(g, x.storage.device.limits).run(y, weight, bias, g, x));
+  scope(() => transpose.run(g, x.storage.device.limits, (run) => run(y, weight, bias, g, x)));
   return record(
     'convTranspose2d',
     x,
@@ -183,7 +202,7 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
-    const found = chooseWeightGradient(g, x.storage.device.limits).run(x, dy, g);
+    const found = weightGradients.run(g, x.storage.device.limits, (run) => run(x, dy, g));
     const totals = found.map((partial) =>
       partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0),
     );

@@ -5,7 +5,7 @@ import implicitSubgroup from '@mien/shaders/conv/implicitSubgroup.wgsl';
 import lowerRowsText from '@mien/shaders/conv/lowerRows.wgsl';
 import weightGradientSubgroup from '@mien/shaders/conv/weightGradientSubgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import type { Limits } from '../runtime/limits.ts';
+import { type Limits, kernelLanes as lanes } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -28,8 +28,6 @@ import type { Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { longestChain } from './matmulProduct.ts';
 
-/** Lanes of the subgroups that the kernels are written for. */
-const lanes = 8;
 const flags = [false, true] as const;
 
 const lowerRows = kernel(lowerRowsText);
@@ -74,10 +72,10 @@ function largestBytes(g: ConvGeometry): number {
   );
 }
 
-/** Whether the adapter has the subgroups, and the fewest images that a pass can have can be bound. */
+/** Whether the fewest images that a pass can have can be bound. */
 export function subgroupFits(g: ConvGeometry, limits: Limits): boolean {
   const bytes = Math.max(weightBytes(g), fewestImages(g, limits) * largestBytes(g));
-  return limits.subgroupSize === lanes && bytes <= limits.maxStorageBufferBindingSize;
+  return bytes <= limits.maxStorageBufferBindingSize;
 }
 
 /** Whether a forward pass should go this way: where the window is much wider than its stride, so that patches are many more. */

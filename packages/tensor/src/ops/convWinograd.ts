@@ -7,7 +7,7 @@ import gatherText from '@mien/shaders/conv/winogradGather.wgsl';
 import scatterText from '@mien/shaders/conv/winogradScatter.wgsl';
 import type { Alternative } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import type { Limits } from '../runtime/limits.ts';
+import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
@@ -244,9 +244,10 @@ export function winogradWays<Run>(way: (m: M) => Run): readonly Alternative<Conv
   return ([4, 2] as const).map((m) => ({
     name: `winograd${m}`,
     fits: (g, limits) => fits(m, g, limits),
-    // SwiftShader, with its subgroups of 4, keeps windows in memory, lane by lane.
-    pays: (g, { subgroupSize }) =>
-      subgroupSize !== 4 && domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g)),
+    // A processor with subgroups of 4 lanes (SwiftShader) keeps windows in memory, lane by lane.
+    pays: (g, limits) =>
+      !(isNarrow(limits) && limits.subgroupSize === 4) &&
+      domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g)),
     run: way(m),
   }));
 }

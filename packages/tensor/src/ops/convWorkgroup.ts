@@ -3,7 +3,7 @@
 import implicitWorkgroup from '@mien/shaders/conv/implicitWorkgroup.wgsl';
 import weightGradientWorkgroup from '@mien/shaders/conv/weightGradientWorkgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import type { Limits } from '../runtime/limits.ts';
+import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, type ConvGeometry, pointwise } from './convGeometry.ts';
@@ -33,10 +33,9 @@ export function workgroupFits(g: ConvGeometry, limits: Limits): boolean {
   return weightBytes(g) <= limits.maxStorageBufferBindingSize;
 }
 
-/** Whether the adapter is no software, which runs lanes one after another between barriers, and tiles would not be mostly empty. */
-export function workgroupPays(g: ConvGeometry, { subgroupSize }: Limits): boolean {
-  const wide = subgroupSize === null || subgroupSize > 8;
-  return wide && !pointwise(g) && Math.min(g.outputs, g.inputs * area(g.window)) / g.groups >= 16;
+/** Whether barriers are cheap on the adapter, and tiles would not be mostly empty. */
+export function workgroupPays(g: ConvGeometry, limits: Limits): boolean {
+  return !isNarrow(limits) && !pointwise(g) && Math.min(g.outputs, g.inputs * area(g.window)) / g.groups >= 16;
 }
 
 /** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */

@@ -6,7 +6,7 @@ import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
 import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
 import { alternatives } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import { isNarrow } from '../runtime/limits.ts';
+import { isNarrow, lacksSubgroups, kernelLanes as lanes } from '../runtime/limits.ts';
 import { run } from '../runtime/run.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { Params } from '../runtime/wgsl.ts';
@@ -126,8 +126,6 @@ function withQuadRows(product: Product, real: Real): Product {
   return { ...product, a: quadRows(a, depth, batches, real), b: quadRows(b, depth, batches, real) };
 }
 
-/** Lanes of the subgroups that gemmSubgroup is written for. */
-const lanes = 8;
 
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
@@ -169,16 +167,18 @@ function halfTiles(): Way {
   };
   const wayFor = (product: Product): Way => {
     const limits = limitsOf(product);
-    return limits.subgroupSize === lanes ? ways.subgroup : isNarrow(limits) ? ways.tile : ways.workgroup;
+    if (lacksSubgroups(limits) === null) return ways.subgroup;
+    return isNarrow(limits) ? ways.tile : ways.workgroup;
   };
   return { run: (product) => wayFor(product).run(product), groups: (product) => wayFor(product).groups(product) };
 }
 
-const choose = alternatives<Product, Way>('matmul', productTrials, [
+const algorithms = alternatives<Product, Way>('matmul', productTrials, [
   {
     name: 'half',
     // Only where a caller allowed it, because it changes results.
-    fits: ({ half, rows, columns }, { shaderF16 }) => half === true && shaderF16 && rows >= 16 && columns >= 16,
+    lacks: ({ shaderF16 }) => (shaderF16 ? null : 'it needs shader-f16, which the adapter does not have'),
+    fits: ({ half, rows, columns }) => half === true && rows >= 16 && columns >= 16,
     run: halfTiles(),
   },
   {
@@ -189,14 +189,15 @@ const choose = alternatives<Product, Way>('matmul', productTrials, [
   },
   {
     name: 'subgroup',
-    fits: ({ rows, columns }, { subgroupSize }) => subgroupSize === lanes && rows >= 4 && columns >= 4,
+    lacks: lacksSubgroups,
+    fits: ({ rows, columns }) => rows >= 4 && columns >= 4,
     run: subgroupTiles('f32'),
   },
   {
     name: 'workgroup',
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
-    // Adapters in software (subgroups of 4 and 8) run the lanes of a group one after another between barriers.
-    pays: (_, { subgroupSize }) => subgroupSize === null || subgroupSize > lanes,
+    // Narrow adapters run the lanes of a group one after another between barriers.
+    pays: (_, limits) => !isNarrow(limits),
     run: fixedTiles(gemmWorkgroup, 'group', 'f32'),
   },
   {
@@ -209,11 +210,7 @@ const choose = alternatives<Product, Way>('matmul', productTrials, [
 
 /** Dispatches one product. */
 export function gemm(product: Product): void {
-  wayOf(product).run(product);
-}
-
-function wayOf(product: Product): Way {
-  return choose(product, limitsOf(product)).run;
+  algorithms.run(product, limitsOf(product), (algorithm) => algorithm.run(product));
 }
 
 /**
@@ -227,5 +224,5 @@ export function splitsOf(product: Product): number {
   const { groups, depth } = isNarrow(limitsOf(product)) ? busy.narrow : busy.wide;
   const most = Math.floor(product.depth / depth);
   const least = Math.ceil(product.depth / longestChain);
-  return most < 2 ? 1 : Math.max(least, Math.min(Math.ceil(groups / wayOf(product).groups(product)), most));
+  return most < 2 ? 1 : Math.max(least, Math.min(Math.ceil(groups / algorithms.choose(product, limitsOf(product)).run.groups(product)), most));
 }

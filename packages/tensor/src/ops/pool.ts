@@ -194,7 +194,7 @@ const poolTrials: Trials<Pooling, MaxPooling> = {
   },
 };
 
-const chooseMaxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTrials, [
+const maxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTrials, [
   {
     name: 'halves',
     fits: ({ input, window, stride, padding, dilation }) => {
@@ -233,7 +233,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return scope(() => {
     const y = empty([...x.shape.slice(0, -2), ...g.output]);
     const places = empty(y.shape, 'uint32');
-    chooseMaxPooling(pooling, x.storage.device.limits).run.forward(x, y, places, pooling);
+    maxPooling.run(pooling, x.storage.device.limits, ({ forward }) => forward(x, y, places, pooling));
     const shape = x.shape;
     return record(
       'maxPool2d',
@@ -251,7 +251,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 function maxPool2dGradient(dy: Tensor, places: Tensor, g: Pooling, shape: Shape): Tensor {
   const dx = empty(shape);
   const { planes } = g;
-  chooseMaxPooling(g, dy.storage.device.limits).run.gradient(dy, places, dx, g);
+  maxPooling.run(g, dy.storage.device.limits, ({ gradient }) => gradient(dy, places, dx, g));
   const chosen = dy.shape;
   return record(
     'maxPool2dGradient',

@@ -39,6 +39,37 @@ export function conv2d(x: Values, weight: Values, bias: Values | null, options: 
   });
 }
 
+/**
+ * The gradient of `conv2d` by its weight: dw[k, c, i, j] is the sum over n, p and q of dy[n, k, p, q] times the element of x that
+ * the window at (p, q) has at (i, j). `weight` is the shape of dw.
+ */
+export function conv2dWeightGradient(x: Values, dy: Values, weight: readonly number[], options: Options = {}): Values {
+  const [n, channels, h, w] = x.shape as [number, number, number, number];
+  const [, outputs, p, q] = dy.shape as [number, number, number, number];
+  const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
+    pair(options.stride),
+    pair(options.padding ?? 0),
+    pair(options.dilation),
+  ];
+  const perGroup = weight[1] as number;
+  const groups = options.groups ?? channels / perGroup;
+  return build(weight, ([k, c, i, j]) => {
+    const channel = Math.floor((k as number) / (outputs / groups)) * perGroup + (c as number);
+    let sum = 0;
+    for (let image = 0; image < n; image++) {
+      for (let row = 0; row < p; row++) {
+        for (let column = 0; column < q; column++) {
+          const y = row * strideH + (i as number) * dilationH - padH;
+          const z = column * strideW + (j as number) * dilationW - padW;
+          if (y < 0 || y >= h || z < 0 || z >= w) continue;
+          sum += at(x, [image, channel, y, z]) * at(dy, [image, k as number, row, column]);
+        }
+      }
+    }
+    return sum;
+  });
+}
+
 /** x [N, C, H, W], weight [C, K / groups, R, S]: every input element adds its window of weights to the output. */
 export function convTranspose2d(
   x: Values,

@@ -1,13 +1,16 @@
-// Operations that have more than one way: a literal list in the operation's file. The first that fits and pays is the fixed
-// choice; where the tuner was asked for, the way that it found fastest goes before it.
-import { ValueError } from '../errors.ts';
+// Operations with several algorithms: a literal list in the operation's file. The first that fits and pays is the fixed
+// choice; where the tuner is on, the algorithm that it found fastest is chosen instead.
+import { AlgorithmError, ValueError } from '../errors.ts';
+import { runAs } from './dispatches.ts';
 import type { Limits } from './limits.ts';
 import type { Owned } from './scope.ts';
 
-/** One way of doing an operation. */
+/** One algorithm of an operation. */
 export interface Alternative<Shape, Run> {
   readonly name: string;
-  /** Whether it can do this shape on such an adapter. The last of a list always fits. */
+  /** What an adapter lacks to run it at any shape, in a few words, or null. */
+  readonly lacks?: (limits: Limits) => string | null;
+  /** Whether it can do this shape where the adapter lacks nothing. The last of a list always fits. */
   readonly fits: (shape: Shape, limits: Limits) => boolean;
   /** Whether it should, where nothing was measured: always, if absent. */
   readonly pays?: (shape: Shape, limits: Limits) => boolean;
@@ -46,41 +49,80 @@ const forced = new Map<string, string>();
 let winners: Winners | null = null;
 let listener: OnChoice | null = null;
 
-/** Declares the ways of `operation`, simplest last; gives the function that chooses one. Call it at module level only. */
+/** The algorithms of an operation, ready to be chosen from. */
+export interface Algorithms<Shape, Run> {
+  /** The algorithm for a shape. Throws AlgorithmError where one is forced that cannot run. */
+  readonly choose: (shape: Shape, limits: Limits) => Alternative<Shape, Run>;
+  /** Chooses an algorithm and calls `use` to encode its dispatches. Throws as `choose`. */
+  readonly run: <T>(shape: Shape, limits: Limits, use: (run: Run) => T) => T;
+}
+
+/** Declares the algorithms of `operation`, simplest last. Call it at module level only. */
 export function alternatives<Shape, Run>(
   operation: string,
   trials: Trials<Shape, Run>,
   list: readonly Alternative<Shape, Run>[],
-): (shape: Shape, limits: Limits) => Alternative<Shape, Run> {
+): Algorithms<Shape, Run> {
   // The types of its shapes are known in its own file only; whoever tries it passes on what it was told.
   declared.set(operation, { list, trials } as unknown as Operation<unknown, unknown>);
-  return (shape, limits) => {
+  const choose = (shape: Shape, limits: Limits): Alternative<Shape, Run> => {
     const wanted = forced.get(operation);
-    if (wanted !== undefined) return named(list, wanted, shape, limits) ?? (list.at(-1) as Alternative<Shape, Run>);
+    if (wanted !== undefined) return forcedOf(operation, list, trials, wanted, shape, limits);
     listener?.(operation, shape);
     const winner = winners?.get(operation)?.get(trials.words(shape));
     return (winner === undefined ? null : named(list, winner, shape, limits)) ?? fixedChoice(list, shape, limits);
   };
+  return {
+    choose,
+    run: (shape, limits, use) => {
+      const { name, run } = choose(shape, limits);
+      return runAs(operation, name, shape, () => use(run));
+    },
+  };
 }
 
-/** The way that is chosen where nothing was measured. */
+/** The algorithm that `withAlternative` asked for. Throws AlgorithmError where it cannot run: it is never replaced. */
+function forcedOf<Shape, Run>(
+  operation: string,
+  list: readonly Alternative<Shape, Run>[],
+  trials: Trials<Shape, Run>,
+  name: string,
+  shape: Shape,
+  limits: Limits,
+): Alternative<Shape, Run> {
+  const algorithm = named(list, name, shape, limits);
+  if (algorithm) return algorithm;
+  const reason = lackOf(operation, name, limits) ?? `it does not fit ${trials.words(shape)}`;
+  throw new AlgorithmError(`${operation}: expected to run ${name}, but ${reason}; choose another algorithm or none`);
+}
+
+/** Whether an algorithm can do a shape on an adapter of these limits. */
+export function canRun<Shape>(
+  { lacks, fits }: Pick<Alternative<Shape, unknown>, 'lacks' | 'fits'>,
+  shape: Shape,
+  limits: Limits,
+): boolean {
+  return (lacks?.(limits) ?? null) === null && fits(shape, limits);
+}
+
+/** The algorithm that is chosen where nothing was measured. */
 export function fixedChoice<Shape, Run>(
   list: readonly Alternative<Shape, Run>[],
   shape: Shape,
   limits: Limits,
 ): Alternative<Shape, Run> {
-  const chosen = list.find(({ fits, pays }) => fits(shape, limits) && (pays?.(shape, limits) ?? true));
+  const chosen = list.find((each) => canRun(each, shape, limits) && (each.pays?.(shape, limits) ?? true));
   return chosen ?? (list.at(-1) as Alternative<Shape, Run>);
 }
 
-/** The way called `name` where it fits, else null. */
+/** The algorithm called `name` where it can run, else null. */
 function named<Shape, Run>(
   list: readonly Alternative<Shape, Run>[],
   name: string,
   shape: Shape,
   limits: Limits,
 ): Alternative<Shape, Run> | null {
-  return list.find((way) => way.name === name && way.fits(shape, limits)) ?? null;
+  return list.find((each) => each.name === name && canRun(each, shape, limits)) ?? null;
 }
 
 /** Rounds a size up to a power of two, for `words`: batches and other long sizes that vary while the work stays alike. */
@@ -133,7 +175,12 @@ export function hearChoices<T>(onChoice: OnChoice, fn: () => T): T {
   return result;
 }
 
-/** The names of an operation's ways, in the order of choice. Throws ValueError for an operation that has only one. */
+/** The operations that have several algorithms. */
+export function operationsWithAlternatives(): readonly string[] {
+  return [...declared.keys()];
+}
+
+/** The names of an operation's algorithms, in the order of choice. Throws ValueError for an operation that has only one. */
 export function alternativesOf(operation: string): readonly string[] {
   const found = declared.get(operation);
   if (!found) {
@@ -142,15 +189,26 @@ export function alternativesOf(operation: string): readonly string[] {
   return found.list.map(({ name }) => name);
 }
 
-/** Runs `fn` while `operation` is done in one way only, or in the last where that does not fit, for laws and benchmarks. Throws ValueError for an unknown name. */
+/** What an adapter of these limits lacks to run an algorithm at any shape, or null. */
+export function lackOf(operation: string, name: string, limits: Limits): string | null {
+  const algorithm = operationOf(operation)?.list.find((each) => each.name === name);
+  return algorithm?.lacks?.(limits) ?? null;
+}
+
+/**
+ * Runs `fn` while `operation` runs one algorithm only, for laws and benchmarks: where it does not fit, the operation throws
+ * AlgorithmError. Throws ValueError for an unknown name.
+ */
 export async function withAlternative<T>(operation: string, name: string, fn: () => T | Promise<T>): Promise<T> {
   if (!alternativesOf(operation).includes(name)) {
     throw new ValueError(`alternatives: ${operation} has no ${name}, but ${alternativesOf(operation).join(', ')}`);
   }
+  const before = forced.get(operation);
   forced.set(operation, name);
   try {
     return await fn();
   } finally {
-    forced.delete(operation);
+    if (before === undefined) forced.delete(operation);
+    else forced.set(operation, before);
   }
 }

@@ -1,6 +1,7 @@
 import type { AdapterFacts } from '../device/open.ts';
 import { CaptureError, DeviceError } from '../errors.ts';
 import { Allocator, type DeviceBuffer, type FailurePlan } from './allocator.ts';
+import { reportDispatch } from './dispatches.ts';
 import type { Kernel } from './kernel.ts';
 import { isNarrow, type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
@@ -143,6 +144,7 @@ export class Device {
       this.#rehearsed.add(kernel);
       return;
     }
+    reportDispatch(kernel, params, grid);
     const compiled = this.#pipelines.get(kernel);
     const ranges = bound.map((range) => range && withBuffer(range));
     const recording = currentRecording();

@@ -13,8 +13,10 @@ export interface Limits {
   readonly maxBufferSize: number;
   /** Bytes that a binding's offset must be a multiple of. */
   readonly minStorageBufferOffsetAlignment: number;
-  /** Lanes of every subgroup, or null where the adapter has none or does not say one number. */
+  /** Lanes of every subgroup, or null where the adapter has none or reports a range. */
   readonly subgroupSize: number | null;
+  /** Whether the adapter computes on the processor. */
+  readonly processor: boolean;
   /** Whether kernels may compute and store in f16. */
   readonly shaderF16: boolean;
 }
@@ -28,18 +30,40 @@ export function limitsOf(gpu: GPUDevice, facts: AdapterFacts): Limits {
   return {
     maxComputeWorkgroupsPerDimension,
     // Chromium announces 2^31 - 4, and bindings are rounded up to whole vec4.
-    maxStorageBufferBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % 16),
+    maxStorageBufferBindingSize: maxStorageBufferBindingSize - (maxStorageBufferBindingSize % bindingUnit),
     maxBufferSize: Math.min(maxBufferSize, largestBuffer),
     minStorageBufferOffsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
     subgroupSize: subgroupLanes(facts),
+    processor: facts.software,
     shaderF16: facts.features.includes('shader-f16'),
   };
 }
 
 /**
- * Whether groups should have just 8 lanes and be few: adapters whose subgroups are as narrow compute on a processor, run lanes
- * one after another, and put them all aside at each barrier.
+ * Whether groups should have just 8 lanes and be few: a processor with subgroups of at most 8 lanes runs the lanes of a wider
+ * group one after another and saves them all at each barrier. A GPU with as few lanes (Mali has 8 or 16) does not.
  */
-export function isNarrow({ subgroupSize }: Limits): boolean {
-  return subgroupSize !== null && subgroupSize <= 8;
+export function isNarrow({ subgroupSize, processor }: Limits): boolean {
+  return processor && subgroupSize !== null && subgroupSize <= 8;
+}
+
+/** Lanes of the subgroups that the kernels with subgroup functions are written for. */
+export const kernelLanes = 8;
+
+/** What an adapter lacks for these kernels, or null. A GPU would spill: each of the lanes keeps up to 512 sums. */
+export function lacksSubgroups({ subgroupSize, processor }: Limits): string | null {
+  if (subgroupSize !== kernelLanes)
+    return `it needs subgroups of ${kernelLanes} lanes, and the adapter has ${subgroupSize ?? 'none of a fixed size'}`;
+  return processor ? null : `its subgroups of ${kernelLanes} lanes are for processors, and the adapter is a GPU`;
+}
+
+/** Bytes that every binding is rounded up to: kernels read and write vec4. */
+export const bindingUnit = 16;
+
+/**
+ * Bytes that parts of a tensor start at multiples of. Some adapters allow offsets of 4, but a part that ends between two
+ * multiples of `bindingUnit` would be bound into the next part, or past the end of its buffer.
+ */
+export function partAlignment({ minStorageBufferOffsetAlignment }: Limits): number {
+  return Math.max(bindingUnit, minStorageBufferOffsetAlignment);
 }

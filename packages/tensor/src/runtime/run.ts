@@ -2,7 +2,7 @@ import { type DType, wgslType } from '../dtype.ts';
 import { DtypeError, KernelError, LimitError } from '../errors.ts';
 import type { BoundRange, Device, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
-import type { Limits } from './limits.ts';
+import { bindingUnit, type Limits } from './limits.ts';
 import { currentRecording, Live } from './live.ts';
 import type { LiveParam } from './recording.ts';
 import type { Memory } from './storage.ts';
@@ -61,7 +61,7 @@ function liveParams(kernel: Kernel, params: Params): readonly LiveParam[] {
 }
 
 function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
-  const bytes = Math.ceil(memory.bytes / 16) * 16;
+  const bytes = Math.ceil(memory.bytes / bindingUnit) * bindingUnit;
   const limit = memory.storage.device.limits.maxStorageBufferBindingSize;
   if (bytes > limit) {
     throw new LimitError(
@@ -71,14 +71,17 @@ function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
   return { storage: memory.storage, byteOffset: memory.byteOffset, bytes };
 }
 
-/** Lays `groups` workgroups out in x, then y, then z, under the limit on each. */
+/**
+ * Lays at least `groups` workgroups out in x, y and z, under the limit on each: y and z are as small as the limit allows, and
+ * fewer than y z workgroups are launched in vain.
+ */
 export function gridOf(name: string, groups: number, limits: Limits): Grid {
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (!Number.isInteger(groups) || groups < 1)
     throw new KernelError(`${name}: ${groups} workgroups; at least one is needed`);
-  const x = Math.min(groups, most);
-  const y = Math.min(Math.ceil(groups / x), most);
-  const z = Math.ceil(groups / (x * y));
+  const z = Math.ceil(groups / (most * most));
+  const y = Math.ceil(groups / (most * z));
+  const x = Math.ceil(groups / (y * z));
   if (z > most) throw new LimitError(`${name}: ${groups} workgroups are more than ${most} in each of x, y and z`);
   return [x, y, z];
 }

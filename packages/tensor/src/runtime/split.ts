@@ -1,6 +1,6 @@
 // Work whose tensors are larger than one binding is done in parts: flat ranges, or rows of the leading dimension.
 import { LimitError } from '../errors.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, partAlignment } from './limits.ts';
 import type { Memory } from './storage.ts';
 
 /** `bytes` of `memory` from `offset` on. */
@@ -20,7 +20,7 @@ export interface Window {
 
 /** The least window over the elements from `first` up to `end`. */
 export function windowOver(tensor: Memory, first: number, end: number): Window {
-  const unit = tensor.storage.device.limits.minStorageBufferOffsetAlignment / 4;
+  const unit = partAlignment(tensor.storage.device.limits) / 4;
   const start = Math.floor(first / unit) * unit;
   return { memory: part(tensor, 4 * start, 4 * (end - start)), start, count: end - start };
 }
@@ -28,7 +28,7 @@ export function windowOver(tensor: Memory, first: number, end: number): Window {
 /** Windows over the elements from `first` up to `end`, as large as can be bound, one after the other. */
 export function windowsOver(tensor: Memory, first: number, end: number): readonly Window[] {
   const { limits } = tensor.storage.device;
-  const unit = limits.minStorageBufferOffsetAlignment / 4;
+  const unit = partAlignment(limits) / 4;
   const most = Math.floor(limits.maxStorageBufferBindingSize / (4 * unit)) * unit;
   const windows: Window[] = [];
   for (let start = Math.floor(first / unit) * unit; start < end; start += most) {
@@ -65,7 +65,7 @@ export function splitRows(name: string, rows: number, rowBytes: readonly number[
 
 /** The least rows after which every tensor can be bound again: parts start at multiples of it. */
 export function unitOf(rowBytes: readonly number[], limits: Limits): number {
-  const alignment = limits.minStorageBufferOffsetAlignment;
+  const alignment = partAlignment(limits);
   return rowBytes.reduce(
     (unit, bytes) => leastCommonMultiple(unit, alignment / greatestCommonDivisor(alignment, bytes)),
     1,

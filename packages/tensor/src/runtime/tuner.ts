@@ -4,6 +4,7 @@
 import { CaptureError, ValueError } from '../errors.ts';
 import {
   type Alternative,
+  canRun,
   fixedChoice,
   followed,
   hearChoices,
@@ -144,7 +145,7 @@ class Tuner {
 
   #chosen(operation: string, words: string, list: readonly Way[], shape: unknown): Way {
     const known = knownEntry(operation, words)?.way;
-    const way = list.find(({ name, fits }) => name === known && fits(shape, this.#device.limits));
+    const way = list.find((each) => each.name === known && canRun(each, shape, this.#device.limits));
     return way ?? fixedChoice(list, shape, this.#device.limits);
   }
 
@@ -155,7 +156,7 @@ class Tuner {
     if (this.#settled.has(key)) return;
     this.#settled.add(key);
     const { list } = declarationOf(operation);
-    const ways = list.filter(({ fits }) => fits(shape, this.#device.limits));
+    const ways = list.filter((each) => canRun(each, shape, this.#device.limits));
     if (!knownEntry(operation, words) && ways.length > 1) {
       for (const inner of this.#innerOf(operation, shape, ways)) await this.#settle(inner);
       await this.#time(met, ways);
@@ -251,7 +252,7 @@ class Tuner {
   ): Promise<ReadonlySet<Candidate>> {
     const trial = trialOf(operation, sample);
     try {
-      const fitting = candidates.filter(({ way }) => way.fits(sample, this.#device.limits));
+      const fitting = candidates.filter(({ way }) => canRun(way, sample, this.#device.limits));
       const seconds = new Map<Candidate, number>();
       for (const candidate of fitting) {
         await this.#seconds(trial, candidate, 1);

@@ -1,7 +1,7 @@
 // A law is a sentence about a function that must hold for generated cases; its failure prints the smallest case found
 // and the options that repeat it.
 import fc from 'fast-check';
-import { MienError } from '../errors.ts';
+import { AlgorithmError, MienError } from '../errors.ts';
 import { openScope } from '../runtime/scope.ts';
 import { ensure, takeWorstRatio } from './mismatch.ts';
 
@@ -21,12 +21,22 @@ export interface LawOptions {
 export interface LawReport {
   readonly name: string;
   readonly runs: number;
+  /** Cases that were drawn but not run, because an algorithm that was asked for does not fit them, with the last reason. */
+  readonly skipped: { readonly count: number; readonly reason: string };
   /** The largest error over its tolerance that `near` and `gradcheck` saw: 1 would be a failure, 0 means nothing compared. */
   readonly worst: number;
 }
 
 /** A law, to be called by any test runner: it resolves with a report, or throws LawError. */
 export type Law = ((options?: LawOptions) => Promise<LawReport>) & { readonly title: string };
+
+/** Which cases a law runs. */
+export interface LawCases<C> {
+  /** Generated cases, 25 by default. */
+  readonly runs?: number;
+  /** Cases that are always run, before the generated ones. */
+  readonly examples?: readonly C[];
+}
 
 /** A case broke a law. */
 export class LawError extends MienError {}
@@ -36,32 +46,49 @@ const defaultRuns = 25;
 const longest = 12;
 
 /**
- * States that `property` holds for every case: it throws, or rejects, where it does not. Tensors made inside are freed
- * after each case. Call the result to check it, with any test runner.
+ * States that `property` holds for every case: it throws, or rejects, where it does not. A case is skipped, and another
+ * drawn, where the property throws AlgorithmError. Tensors made inside are freed after each case. Call the result to check
+ * it, with any test runner.
  */
 export function law<C>(
   title: string,
   cases: fc.Arbitrary<C>,
   property: (example: C) => void | Promise<void>,
-  own: { readonly runs?: number } = {},
+  own: LawCases<C> = {},
 ): Law {
   const check = async (options: LawOptions = {}): Promise<LawReport> => {
     takeWorstRatio();
     const scale = (options.runs ?? defaultRuns) / defaultRuns;
-    const runs = Math.max(1, Math.round((own.runs ?? defaultRuns) * scale));
+    const examples = own.examples ?? [];
+    const runs = examples.length + Math.max(1, Math.round((own.runs ?? defaultRuns) * scale));
     const seed = options.seed ?? seedOf(title);
+    const skipped = { count: 0, reason: '' };
     const asserted = fc.asyncProperty(cases, async (example) => {
       const close = openScope();
       try {
         await property(example);
+      } catch (reason) {
+        if (!(reason instanceof AlgorithmError)) throw reason;
+        skipped.count++;
+        skipped.reason = reason.message;
+        fc.pre(false);
       } finally {
         close(undefined);
       }
     });
     const path = options.path === undefined ? {} : { path: options.path };
-    const details = await fc.check(asserted, { numRuns: runs, seed, endOnFailure: options.shrink === false, ...path });
+    const first = examples.map((example): [C] => [example]);
+    const details = await fc.check(asserted, {
+      numRuns: runs,
+      seed,
+      examples: first,
+      endOnFailure: options.shrink === false,
+      ...path,
+    });
+    if (details.failed && details.counterexample === null)
+      throw new LawError(`${title}\n  ${skipped.count} cases were skipped, ${details.numRuns} ran: ${skipped.reason}`);
     if (details.failed) throw new LawError(explain(title, details));
-    return { name: title, runs: details.numRuns, worst: takeWorstRatio() };
+    return { name: title, runs: details.numRuns, skipped, worst: takeWorstRatio() };
   };
   return Object.assign(check, { title });
 }

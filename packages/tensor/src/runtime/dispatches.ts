@@ -1,0 +1,55 @@
+// Which algorithm a dispatch belongs to, for laws that must know what really ran.
+import type { Grid } from './device.ts';
+import type { Kernel } from './kernel.ts';
+
+/** An algorithm that is encoding its dispatches. */
+export interface Running {
+  readonly operation: string;
+  readonly algorithm: string;
+  readonly shape: unknown;
+  /** The algorithm that called this one: a convolution for the products in it. */
+  readonly caller: Running | null;
+}
+
+/** One dispatch as the device got it. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly params: ArrayBuffer | null;
+  readonly grid: Grid;
+  readonly running: Running | null;
+}
+
+type OnDispatch = (dispatch: Dispatch) => void;
+
+let running: Running | null = null;
+let listener: OnDispatch | null = null;
+
+/** Runs `fn`, whose dispatches belong to an algorithm. */
+export function runAs<T>(operation: string, algorithm: string, shape: unknown, fn: () => T): T {
+  const caller = running;
+  running = { operation, algorithm, shape, caller };
+  try {
+    return fn();
+  } finally {
+    running = caller;
+  }
+}
+
+/** Reports a dispatch to whoever listens. */
+export function reportDispatch(kernel: Kernel, params: ArrayBuffer | null, grid: Grid): void {
+  listener?.({ kernel, params, grid, running });
+}
+
+/** Runs `fn`, reporting every dispatch until its promise settles. */
+export async function withDispatches<T>(onDispatch: OnDispatch, fn: () => T | Promise<T>): Promise<T> {
+  const before = listener;
+  listener = (dispatch) => {
+    before?.(dispatch);
+    onDispatch(dispatch);
+  };
+  try {
+    return await fn();
+  } finally {
+    listener = before;
+  }
+}

@@ -1,0 +1,75 @@
+// What every algorithm of a convolution, of its transpose and of its weight gradient must compute.
+import { conv2d, convTranspose2d, type Tensor } from '@mien/tensor';
+import * as reference from '@mien/tensor/reference';
+import { near, toTensor } from '@mien/tensor/testing';
+import {
+  type ConvCase,
+  type ConvSpec,
+  convValues,
+  forwardCases,
+  optionsOf,
+  outputOf,
+  outputPaddingOf,
+  transposeCases,
+  weightGradientCases,
+} from './conv.ts';
+import type { AlgorithmLaw } from './laws.ts';
+
+/** Products that are summed up for one result. */
+export function summands({ inputs, outputs, groups, window }: ConvSpec, of: 'forward' | 'transpose'): number {
+  return ((of === 'forward' ? inputs : outputs) / groups) * window[0] * window[1];
+}
+
+/** conv2d, with a bias and without. */
+export const forwardLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
+  operation: 'conv2d',
+  sentence: (name) => `conv2d by ${name} equals its reference for any case that it fits, with and without bias`,
+  cases: forwardCases,
+  values: convValues,
+  property: async ({ spec, x, weight, bias }) => {
+    const [options, terms] = [optionsOf(spec), summands(spec, 'forward')];
+    for (const b of [bias, null])
+      await near(
+        conv2d(toTensor(x), toTensor(weight), b && toTensor(b), options),
+        reference.conv2d(x, weight, b, options),
+        { terms },
+      );
+  },
+};
+
+/** convTranspose2d, with a bias and without. */
+export const transposeLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
+  operation: 'convTranspose2d',
+  sentence: (name) =>
+    `convTranspose2d by ${name} equals its reference for any case that it fits, with and without bias`,
+  cases: transposeCases,
+  values: convValues,
+  property: async ({ spec, dy, weight, inputBias }) => {
+    const [options, terms] = [
+      { ...optionsOf(spec), outputPadding: outputPaddingOf(spec) },
+      summands(spec, 'transpose'),
+    ];
+    for (const b of [inputBias, null])
+      await near(
+        convTranspose2d(toTensor(dy), toTensor(weight), b && toTensor(b), options),
+        reference.convTranspose2d(dy, weight, b, options),
+        { terms },
+      );
+  },
+};
+
+/** The gradient of conv2d by its weight alone. */
+export const weightGradientLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
+  operation: 'conv2dWeightGradient',
+  sentence: (name) => `the weight gradient of conv2d by ${name} equals its reference for any case that it fits`,
+  cases: weightGradientCases,
+  values: convValues,
+  property: async ({ spec, x, weight, dy }) => {
+    const [options, leaf] = [optionsOf(spec), toTensor(weight, { requiresGrad: true })];
+    conv2d(toTensor(x), leaf, null, options).backward(toTensor(dy));
+    const [down, across] = outputOf(spec);
+    await near(leaf.grad as Tensor, reference.conv2dWeightGradient(x, dy, weight.shape, options), {
+      terms: spec.images * down * across,
+    });
+  },
+};

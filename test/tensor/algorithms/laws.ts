@@ -1,0 +1,144 @@
+// Laws that hold for every algorithm of an operation: each algorithm with cases of its own, counted where its kernels are
+// dispatched.
+import { device } from '@mien/tensor';
+import {
+  alternativesOf,
+  type Dispatch,
+  ensure,
+  type LawOptions,
+  type LawReport,
+  type Limits,
+  lackOf,
+  withAlternative,
+  withDispatches,
+  withLimits,
+} from '@mien/tensor/testing';
+import fc from 'fast-check';
+import { law, type Ran, skip } from '../../harness.ts';
+
+/** A case without its values: sizes and options, and limits to run it under. */
+export interface Spec {
+  readonly limits?: Partial<Limits>;
+}
+
+/** The edges of what an algorithm fits; further ones have names of their own. */
+export type Edges<S> = Readonly<Record<'smallest' | 'largest' | 'odd' | 'prime' | 'ragged tile', S>> &
+  Readonly<Record<string, S>>;
+
+/** The cases of one algorithm, all of which it fits. */
+export interface CasesOf<S extends Spec> {
+  readonly any: fc.Arbitrary<S>;
+  /** Run first, every time. */
+  readonly edges: Edges<S>;
+}
+
+/** A law of every algorithm of one operation. */
+export interface AlgorithmLaw<S extends Spec, C> {
+  readonly operation: string;
+  readonly sentence: (algorithm: string) => string;
+  /** Of each algorithm, or why it has none here. */
+  readonly cases: Readonly<Record<string, CasesOf<S> | string>>;
+  /** Values for a case. */
+  readonly values: (spec: S) => fc.Arbitrary<C>;
+  readonly property: (example: C, algorithm: string) => void | Promise<void>;
+  /** Generated cases beside the edges, 25 by default. */
+  readonly runs?: number;
+  /** The cases that the law is for, where not for all: gradients by differences are slow. */
+  readonly only?: (spec: S) => boolean;
+}
+
+/** Distinct shapes that a law must have run. */
+const enoughShapes = 20;
+
+interface Example<S, C> {
+  readonly spec: S;
+  readonly values: C;
+}
+
+/** The edges that a law runs, by name. */
+function edgesOf<S extends Spec, C>(
+  stated: AlgorithmLaw<S, C>,
+  { edges }: CasesOf<S>,
+): readonly (readonly [string, S])[] {
+  return Object.entries(edges).filter(([, spec]) => stated.only?.(spec) ?? true);
+}
+
+/** Runs the property on one case by one algorithm, and gives the dispatches of that. Throws where there are none. */
+export async function runCase<S extends Spec, C>(
+  { operation, property }: AlgorithmLaw<S, C>,
+  algorithm: string,
+  { spec, values }: Example<S, C>,
+): Promise<readonly Dispatch[]> {
+  const own: Dispatch[] = [];
+  const note = (dispatch: Dispatch): void => {
+    for (let each = dispatch.running; each; each = each.caller)
+      if (each.operation === operation && each.algorithm === algorithm) {
+        own.push(dispatch);
+        return;
+      }
+  };
+  await withLimits(spec.limits ?? {}, () =>
+    withAlternative(operation, algorithm, () => withDispatches(note, () => property(values, algorithm))),
+  );
+  ensure(own.length > 0, `${operation} by ${algorithm}: none of its kernels was dispatched`);
+  return own;
+}
+
+/** Values for a case, fixed by its sizes. */
+export function exampleOf<S extends Spec, C>({ values }: AlgorithmLaw<S, C>, spec: S): Example<S, C> {
+  const [first] = fc.sample(values(spec), { numRuns: 1, seed: 1 });
+  return { spec, values: first as C };
+}
+
+/** Why an algorithm cannot run on this adapter at all, or undefined. */
+export function lacking(operation: string, algorithm: string): string | undefined {
+  return lackOf(operation, algorithm, device().limits) ?? undefined;
+}
+
+/** Registers a law for each algorithm. It fails where its cases do not fit, are too few, or miss an edge. */
+export function lawByAlgorithm<S extends Spec, C>(stated: AlgorithmLaw<S, C>): void {
+  const { operation, sentence, cases } = stated;
+  const names = alternativesOf(operation);
+  const unknown = Object.keys(cases).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new TypeError(`${operation} has no ${unknown.join(', ')}; delete their cases`);
+  for (const name of names) {
+    const own = cases[name];
+    if (own === undefined) throw new TypeError(`${operation} by ${name} has no cases; add them`);
+    if (typeof own === 'string') skip(sentence(name), own);
+    else lawOf(stated, name, own);
+  }
+}
+
+function lawOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm: string, own: CasesOf<S>): void {
+  const { operation, sentence, values, only = () => true, runs = 25 } = stated;
+  const edges = edgesOf(stated, own);
+  const shapes = new Set<string>();
+  const property = async (example: Example<S, C>): Promise<void> => {
+    await runCase(stated, algorithm, example);
+    shapes.add(JSON.stringify(example.spec));
+  };
+  const after = ({ skipped }: LawReport, run: LawOptions): Ran => {
+    const ran = { operation, algorithm, shapes: [...shapes] };
+    shapes.clear();
+    ensure(skipped.count === 0, `${skipped.count} cases of its own do not fit: ${skipped.reason}`);
+    if (run.path !== undefined || (run.runs ?? 25) < 25) return ran;
+    const missed = edges.filter(([, spec]) => !ran.shapes.includes(JSON.stringify(spec))).map(([name]) => name);
+    ensure(missed.length === 0, `it did not run the edges ${missed.join(', ')}`);
+    ensure(
+      ran.shapes.length >= enoughShapes,
+      `it ran ${ran.shapes.length} distinct shapes, expected ${enoughShapes} at least`,
+    );
+    return ran;
+  };
+  law(
+    sentence(algorithm),
+    own.any.filter(only).chain((spec) => fc.record({ spec: fc.constant(spec), values: values(spec) })),
+    property,
+    {
+      runs,
+      examples: edges.map(([, spec]) => exampleOf(stated, spec)),
+      skip: () => lacking(operation, algorithm),
+      after,
+    },
+  );
+}
