@@ -10,10 +10,11 @@ const entry = testEntry(testFiles(options.words, 'node'));
 process.argv = process.argv.slice(0, 2);
 const bundle = await bundleForNode(entry, 'tests').catch(endIfPrinted);
 const { files, runTests } = await import(pathToFileURL(bundle).href);
-await runTests(
+const all = await runTests(
   files,
   options,
   (_file, records) => process.send({ records }),
   (adapter) => process.stdout.write(`\nNode on ${adapter}\n`),
-).then((all) => process.send({ done: all }));
-process.disconnect();
+);
+// Disconnecting before the message is out would cut it off.
+process.send({ done: all }, () => process.disconnect());

@@ -3,6 +3,7 @@ import { init } from '@mien/tensor';
 import { type LawCases, type LawOptions, type LawReport, law as stateLaw } from '@mien/tensor/testing';
 import type { Arbitrary } from 'fast-check';
 import { suite } from 'uvu';
+import { type Belief, beliefsOf, believing, runsUnderBelief } from './beliefs.ts';
 
 /** What became of one case. */
 export interface CaseRecord {
@@ -23,8 +24,9 @@ export interface Ran {
   readonly operation: string;
   readonly algorithm: string;
   readonly shapes: readonly string[];
-  /** Set by the harness. */
+  /** Set by the harness, as is what was believed of it. */
   readonly adapter?: string;
+  readonly belief?: string;
 }
 
 /** How a case is run. */
@@ -32,7 +34,7 @@ export interface CaseOptions {
   /** Longest time, 120 by default. */
   readonly seconds?: number;
   /** A reason not to run it here, or what gives one when the case is due. */
-  readonly skip?: string | undefined | (() => string | undefined);
+  readonly skip?: string | undefined | (() => string | undefined | Promise<string | undefined>);
 }
 
 /** How a law is run, and what it reports. */
@@ -141,7 +143,8 @@ async function runFile(
   if (registered().length === 0)
     return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
   const words = options.words ?? [];
-  const wanted = registered().filter(
+  const again = beliefsOf(path).flatMap((belief) => registered().map((each) => underBelief(each, belief)));
+  const wanted = [...registered(), ...again].filter(
     ({ record }) =>
       words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
   );
@@ -154,6 +157,19 @@ async function runFile(
       Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
   }
   return records;
+}
+
+/** A case once more, with limits that are believed of the adapter. */
+function underBelief({ record, seconds, skip, run }: Case, belief: Belief): Case {
+  return {
+    record: { ...record, name: `${record.name}, believing in ${belief.name}` },
+    seconds,
+    skip: typeof skip === 'function' ? () => believing(belief, skip) : skip,
+    run: async (options) => {
+      const found = await believing(belief, () => run({ runs: runsUnderBelief, ...options }));
+      return found.ran ? { ...found, ran: { ...found.ran, belief: belief.name } } : found;
+    },
+  };
 }
 
 /** Runs one uvu suite now. Its runner is taken from uvu's queue, which `UVU_DEFER` (set by scripts/) leaves to us. */
@@ -172,7 +188,7 @@ async function runSuite(cases: { run: () => void }): Promise<string | null> {
 }
 
 async function runCase({ record, seconds, skip, run }: Case, options: RunOptions): Promise<void> {
-  const reason = typeof skip === 'function' ? skip() : skip;
+  const reason = typeof skip === 'function' ? await skip() : skip;
   if (reason !== undefined) {
     Object.assign(record, { state: 'skipped', reason });
     return;

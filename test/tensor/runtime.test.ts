@@ -25,14 +25,25 @@ const limits = {
 };
 
 law(
-  'gridOf covers the wanted workgroups under any limit',
+  'gridOf covers the wanted workgroups under any limit, and launches fewer than a row more',
   fc.record({ groups: fc.integer({ min: 1, max: 4096 }), most: fc.integer({ min: 16, max: 99 }) }),
   ({ groups, most }) => {
     const [x, y, z] = gridOf('kernel', groups, { ...limits, maxComputeWorkgroupsPerDimension: most });
     ensure(x * y * z >= groups, `${x} x ${y} x ${z} does not cover ${groups}`);
     ensure(Math.max(x, y, z) <= most, `${x} x ${y} x ${z} is over ${most}`);
+    ensure(x * y * z - groups < y * z, `${x} x ${y} x ${z} is ${x * y * z - groups} more than ${groups}`);
   },
 );
+
+test('gridOf launches 65,536 workgroups as two rows of 32,768', () => {
+  const grid = (groups: number): string => gridOf('kernel', groups, limits).join(' x ');
+  ensure(grid(65_535) === '65535 x 1 x 1', grid(65_535));
+  ensure(grid(65_536) === '32768 x 2 x 1', grid(65_536));
+  ensure(
+    grid(65_535 ** 2 + 1) === '32768 x 65535 x 2' || grid(65_535 ** 2 + 1) === '65535 x 32768 x 2',
+    grid(65_535 ** 2 + 1),
+  );
+});
 
 test('gridOf refuses more workgroups than three dimensions hold', () => {
   refuses(
@@ -50,19 +61,30 @@ const splits = fc.record({
   ),
 });
 
-law('splitRows covers every row once, aligned and within the limit', splits, ({ rows, rowBytes }) => {
-  const most = 1 << 16;
-  let next = 0;
-  for (const { start, count } of splitRows('op', rows, rowBytes, { ...limits, maxStorageBufferBindingSize: most })) {
-    ensure(start === next && count > 0, `a part starts at ${start}, expected ${next}`);
-    for (const bytes of rowBytes) {
-      ensure((start * bytes) % 256 === 0, `offset ${start * bytes} is not aligned`);
-      ensure(count * bytes <= most, `${count * bytes} bytes are over the limit`);
+const alignments = fc.constantFrom(4, 16, 32, 64, 256);
+const vec4 = (bytes: number): number => Math.ceil(bytes / 16) * 16;
+
+law(
+  'splitRows covers every row once, in parts that are aligned, within the limit, and apart as bindings of vec4',
+  fc.record({ split: splits, alignment: alignments }),
+  ({ split: { rows, rowBytes }, alignment }) => {
+    const most = 1 << 16;
+    const own = { ...limits, maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment };
+    let next = 0;
+    for (const { start, count } of splitRows('op', rows, rowBytes, own)) {
+      ensure(start === next && count > 0, `a part starts at ${start}, expected ${next}`);
+      next += count;
+      for (const bytes of rowBytes) {
+        ensure((start * bytes) % alignment === 0, `offset ${start * bytes} is not aligned`);
+        ensure(vec4(count * bytes) <= most, `${count * bytes} bytes are over the limit`);
+        const end = start * bytes + vec4(count * bytes);
+        const allowed = next < rows ? next * bytes : vec4(rows * bytes);
+        ensure(end <= allowed, `a part is bound up to ${end}, the next begins or the buffer ends at ${allowed}`);
+      }
     }
-    next += count;
-  }
-  ensure(next === rows, `${next} rows of ${rows}`);
-});
+    ensure(next === rows, `${next} rows of ${rows}`);
+  },
+);
 
 test('specialise sets consts and aliases by name and refuses other names', () => {
   const text = 'alias real = f32;\nconst LANES: u32 = 64;\nconst LANES_TWICE = LANES * 2;\n';

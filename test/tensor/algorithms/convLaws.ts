@@ -15,9 +15,10 @@ import {
 } from './conv.ts';
 import type { AlgorithmLaw } from './laws.ts';
 
-/** Products that are summed up for one result. */
-export function summands({ inputs, outputs, groups, window }: ConvSpec, of: 'forward' | 'transpose'): number {
-  return ((of === 'forward' ? inputs : outputs) / groups) * window[0] * window[1];
+/** Products that an algorithm sums up for one result: in Winograd's domains a channel has (m + 2)^2 points, not 9 taps. */
+function summands(channels: number, { groups, window }: ConvSpec, algorithm: string): number {
+  const points = { winograd4: 36, winograd2: 16 }[algorithm] ?? window[0] * window[1];
+  return (channels / groups) * points;
 }
 
 /** conv2d, with a bias and without. */
@@ -26,8 +27,8 @@ export const forwardLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
   sentence: (name) => `conv2d by ${name} equals its reference for any case that it fits, with and without bias`,
   cases: forwardCases,
   values: convValues,
-  property: async ({ spec, x, weight, bias }) => {
-    const [options, terms] = [optionsOf(spec), summands(spec, 'forward')];
+  property: async ({ spec, x, weight, bias }, algorithm) => {
+    const [options, terms] = [optionsOf(spec), summands(spec.inputs, spec, algorithm)];
     for (const b of [bias, null])
       await near(
         conv2d(toTensor(x), toTensor(weight), b && toTensor(b), options),
@@ -44,11 +45,9 @@ export const transposeLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
     `convTranspose2d by ${name} equals its reference for any case that it fits, with and without bias`,
   cases: transposeCases,
   values: convValues,
-  property: async ({ spec, dy, weight, inputBias }) => {
-    const [options, terms] = [
-      { ...optionsOf(spec), outputPadding: outputPaddingOf(spec) },
-      summands(spec, 'transpose'),
-    ];
+  property: async ({ spec, dy, weight, inputBias }, algorithm) => {
+    const options = { ...optionsOf(spec), outputPadding: outputPaddingOf(spec) };
+    const terms = summands(spec.outputs, spec, algorithm);
     for (const b of [inputBias, null])
       await near(
         convTranspose2d(toTensor(dy), toTensor(weight), b && toTensor(b), options),

@@ -144,7 +144,7 @@ export class Device {
       this.#rehearsed.add(kernel);
       return;
     }
-    reportDispatch(kernel, params, grid);
+    reportDispatch({ kernel, bound, params, grid });
     const compiled = this.#pipelines.get(kernel);
     const ranges = bound.map((range) => range && withBuffer(range));
     const recording = currentRecording();

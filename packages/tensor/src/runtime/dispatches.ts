@@ -1,5 +1,5 @@
 // Which algorithm a dispatch belongs to, for laws that must know what really ran.
-import type { Grid } from './device.ts';
+import type { BoundRange, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 
 /** An algorithm that is encoding its dispatches. */
@@ -14,6 +14,7 @@ export interface Running {
 /** One dispatch as the device got it. */
 export interface Dispatch {
   readonly kernel: Kernel;
+  readonly bound: readonly (BoundRange | null)[];
   readonly params: ArrayBuffer | null;
   readonly grid: Grid;
   readonly running: Running | null;
@@ -36,8 +37,8 @@ export function runAs<T>(operation: string, algorithm: string, shape: unknown, f
 }
 
 /** Reports a dispatch to whoever listens. */
-export function reportDispatch(kernel: Kernel, params: ArrayBuffer | null, grid: Grid): void {
-  listener?.({ kernel, params, grid, running });
+export function reportDispatch(dispatch: Omit<Dispatch, 'running'>): void {
+  listener?.({ ...dispatch, running });
 }
 
 /** Runs `fn`, reporting every dispatch until its promise settles. */

@@ -4,7 +4,6 @@ export { keptNames, readKept, writeKept } from '#kept';
 export { openDevice } from '../device/open.ts';
 export { startCheck } from '../device/start/check.ts';
 export { broadcastShapes, broadcastStrides, collapse } from '../ops/geometry.ts';
-export { kernels, type TextEdit } from '../runtime/kernel.ts';
 export {
   alternatives,
   alternativesOf,
@@ -13,6 +12,7 @@ export {
   withAlternative,
 } from '../runtime/alternatives.ts';
 export { type Dispatch, withDispatches } from '../runtime/dispatches.ts';
+export { kernels, type TextEdit } from '../runtime/kernel.ts';
 export { isNarrow, type Limits, limitsOf } from '../runtime/limits.ts';
 export { planBuffers } from '../runtime/plan.ts';
 export { gridOf } from '../runtime/run.ts';

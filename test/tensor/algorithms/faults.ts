@@ -1,0 +1,47 @@
+// Faults planted in kernels, to see that laws notice.
+import { ensure, kernels, Mismatch, type TextEdit, withKernelText } from '@mien/tensor/testing';
+
+/** The text of a kernel as it is written. */
+async function textOf(kernel: string): Promise<string> {
+  let found = '';
+  const note: TextEdit = (name, text) => {
+    if (name === kernel) found = text;
+    return text;
+  };
+  await withKernelText(note, () => kernels().find(({ name }) => name === kernel)?.code);
+  return found;
+}
+
+/** Doubles whatever a kernel stores into its float outputs, itself or by its libraries. */
+export async function doubled(kernel: string): Promise<TextEdit> {
+  const text = await textOf(kernel);
+  const outputs = [...text.matchAll(/var<storage, read_write> (\w+): array<(.*?)>;/g)]
+    .filter(([, , type]) => !/u32|vec\du|i32/.test(type as string))
+    .map(([, name]) => name as string);
+  const stores = new RegExp(`\\b(${outputs.join('|')})\\[([^=;]*)\\] = ([^;]*);`, 'g');
+  const edit = (code: string): string => withoutComments(code).replace(stores, '$1[$2] = ($3) + ($3);');
+  const itself = edit(text) !== withoutComments(text);
+  return (name, code) => {
+    if (itself ? name === kernel : name.startsWith('lib/')) return edit(code);
+    return code;
+  };
+}
+
+function withoutComments(code: string): string {
+  // `uses` lines name the libraries.
+  return code.replace(/\/\/(?! uses:).*$/gm, '');
+}
+
+/** Fails unless `check` finds a mismatch while kernels have the fault. */
+export async function expectNoticed(edit: TextEdit, what: string, check: () => Promise<unknown>): Promise<void> {
+  let reason: unknown = null;
+  await withKernelText(edit, async () => {
+    try {
+      await check();
+    } catch (thrown) {
+      reason = thrown;
+    }
+  });
+  ensure(reason !== null, `${what} went unnoticed`);
+  ensure(reason instanceof Mismatch, `${what}: expected a Mismatch, got ${String(reason)}`);
+}

@@ -1,0 +1,89 @@
+// Proof that the laws of algorithms run what they name: a fault in any kernel of an algorithm fails the law of that algorithm.
+import { type Dispatch, ensure, withDispatches } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { forwardLaw, transposeLaw, weightGradientLaw } from './algorithms/convLaws.ts';
+import { doubled, expectNoticed } from './algorithms/faults.ts';
+import { type AlgorithmLaw, edgeOf, exampleOf, lacking, runCase, type Spec } from './algorithms/laws.ts';
+import { matmulLaw } from './algorithms/matmul.ts';
+import { poolLaw } from './algorithms/pool.ts';
+
+/** The kernels that an algorithm dispatches itself, not by another operation's algorithm, each with the first case that does. */
+async function kernelsOf<S extends Spec, C>(
+  stated: AlgorithmLaw<S, C>,
+  algorithm: string,
+  specs: readonly S[],
+): Promise<ReadonlyMap<string, S>> {
+  const found = new Map<string, S>();
+  for (const spec of specs) {
+    for (const { kernel, running } of await runCase(stated, algorithm, exampleOf(stated, spec)))
+      if (running?.operation === stated.operation && !found.has(kernel.name)) found.set(kernel.name, spec);
+  }
+  return found;
+}
+
+function provesFaults<S extends Spec, C>(stated: AlgorithmLaw<S, C>): void {
+  for (const [algorithm, own] of Object.entries(stated.cases)) {
+    if (typeof own === 'string') continue;
+    const small = Object.entries(own.edges).filter(([name, { limits }]) => name !== 'largest' && !limits);
+    const specs = small.map(([, spec]) => spec);
+    test(
+      `doubling what any kernel of ${stated.operation} by ${algorithm} stores fails its law`,
+      async () => {
+        const found = await kernelsOf(stated, algorithm, specs);
+        ensure(found.size > 0 || algorithm === 'gemm', 'it has no kernel of its own');
+        for (const [name, spec] of found)
+          await expectNoticed(await doubled(name), `${name} doubled`, () =>
+            runCase(stated, algorithm, exampleOf(stated, spec)),
+          );
+      },
+      { skip: () => lacking(stated.operation, algorithm) },
+    );
+  }
+}
+
+provesFaults(forwardLaw);
+provesFaults(transposeLaw);
+provesFaults(weightGradientLaw);
+provesFaults(matmulLaw);
+provesFaults(poolLaw);
+
+/** A parameter of a dispatch, a number. */
+function paramOf({ kernel, params }: Dispatch, name: string): number {
+  const place = kernel.params?.params.find((param) => param.name === name);
+  return place && params ? (new Uint32Array(params)[place.byteOffset / 4] as number) : Number.NaN;
+}
+
+for (const algorithm of ['winograd4', 'winograd2']) {
+  for (const [edge, passes] of [
+    ['parts of the sum', 1],
+    ['passes of parts', 2],
+  ] as const) {
+    const example = edgeOf(weightGradientLaw, algorithm, edge);
+    const run = (): Promise<readonly Dispatch[]> => runCase(weightGradientLaw, algorithm, example);
+    test(`the weight gradient of conv2d by ${algorithm} adds ${edge}: skipping one fails its law`, async () => {
+      const gathers = (await run()).filter(
+        (dispatch) => paramOf(dispatch, 'parts') > 1 && dispatch.kernel.name === 'winogradGather',
+      );
+      ensure(gathers.length === passes, `${gathers.length} dispatches add parts, expected ${passes}`);
+      const skipping = (name: string, text: string): string =>
+        name === 'winogradGather'
+          ? text.replace('var part = 1u; part < params.parts', 'var part = 2u; part < params.parts')
+          : text;
+      await expectNoticed(skipping, 'a part left out', run);
+    });
+  }
+}
+
+test('withDispatches reports what the device gets and by which algorithm', async () => {
+  const heard: string[] = [];
+  const example = edgeOf(forwardLaw, 'gemm', 'odd');
+  await withDispatches(
+    ({ kernel, running }) => heard.push(`${kernel.name} ${running?.operation} ${running?.caller?.algorithm ?? '-'}`),
+    () => runCase(forwardLaw, 'gemm', example),
+  );
+  ensure(heard.includes('im2col conv2d -'), heard.join());
+  ensure(
+    heard.some((line) => line.endsWith('matmul gemm')),
+    heard.join(),
+  );
+});

@@ -1,0 +1,64 @@
+import { AlgorithmError, conv2d, device, ones, ValueError } from '@mien/tensor';
+import {
+  alternativesOf,
+  ensure,
+  type Limits,
+  lackOf,
+  operationsWithAlternatives,
+  refuses,
+  withAlternative,
+  withLimits,
+} from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { forwardLaw, transposeLaw, weightGradientLaw } from './algorithms/convLaws.ts';
+import { matmulLaw } from './algorithms/matmul.ts';
+import { poolLaw } from './algorithms/pool.ts';
+
+test('every operation with several algorithms has laws by algorithm', () => {
+  const stated = [forwardLaw, transposeLaw, weightGradientLaw, matmulLaw, poolLaw].map(({ operation }) => operation);
+  const missing = operationsWithAlternatives().filter((name) => !stated.includes(name) && !name.endsWith('ForTest'));
+  ensure(
+    missing.length === 0,
+    `expected laws by algorithm for ${missing.join(', ')}; add them in test/tensor/algorithms`,
+  );
+});
+
+test('withAlternative never replaces the algorithm it names: it throws where that does not fit', async () => {
+  const convolve = () => conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3]));
+  await withAlternative('conv2d', 'depthwise', () =>
+    refuses(
+      convolve,
+      AlgorithmError,
+      'conv2d: expected to run depthwise, but it does not fit 1x2x5x5 3 3x3; choose another algorithm or none',
+    ),
+  );
+  await withLimits({ subgroupSize: 32 }, () =>
+    withAlternative('conv2d', 'subgroup', () =>
+      refuses(convolve, AlgorithmError, 'it needs subgroups of 8 lanes, and the adapter has 32'),
+    ),
+  );
+  convolve();
+});
+
+test('withAlternative inside another gives the outer choice back', async () => {
+  const inside = (): Promise<string> => withAlternative('maxPool2d', 'windows', () => 'inner');
+  await withAlternative('conv2d', 'depthwise', async () => {
+    await withAlternative('conv2d', 'direct', inside);
+    refuses(() => conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3])), AlgorithmError, 'expected to run depthwise');
+  });
+});
+
+test('withAlternative refuses operations and algorithms that there are not', async () => {
+  refuses(() => alternativesOf('relu'), ValueError, 'alternatives: relu has none');
+  const thrown = await withAlternative('conv2d', 'fft', () => null).catch((reason: unknown) => reason);
+  ensure(thrown instanceof ValueError && thrown.message.includes('conv2d has no fft'), String(thrown));
+});
+
+test('algorithms for subgroups of 8 lanes are for processors: a GPU with as many lanes runs others', () => {
+  const of = (own: Partial<Limits>): string | null =>
+    lackOf('matmul', 'subgroup', { ...device().limits, subgroupSize: 8, processor: true, ...own });
+  ensure(of({}) === null, 'a processor of 8 lanes');
+  ensure(of({ processor: false })?.includes('the adapter is a GPU') === true, 'a GPU of 8 lanes');
+  ensure(of({ subgroupSize: 4 })?.includes('has 4') === true, 'a processor of 4 lanes');
+  ensure(of({ subgroupSize: null })?.includes('none of a fixed size') === true, 'a range of lanes');
+});
