@@ -34,7 +34,12 @@ const beliefs: readonly Belief[] = [
   },
   {
     name: 'subgroups of 16 to 64 lanes and offsets of 256 bytes',
-    limits: () => ({ subgroupSize: null, minStorageBufferOffsetAlignment: 256 }),
+    // With so few workgroups in a row, grids have y and z, and groups that nothing is left for.
+    limits: () => ({
+      subgroupSize: null,
+      minStorageBufferOffsetAlignment: 256,
+      maxComputeWorkgroupsPerDimension: 31,
+    }),
   },
 ];
 

@@ -18,7 +18,7 @@ export async function doubled(kernel: string): Promise<TextEdit> {
   const outputs = [...text.matchAll(/var<storage, read_write> (\w+): array<(.*?)>;/g)]
     .filter(([, , type]) => !/u32|vec\du|i32/.test(type as string))
     .map(([, name]) => name as string);
-  const stores = new RegExp(`\\b(${outputs.join('|')})\\[([^=;]*)\\] = ([^;]*);`, 'g');
+  const stores = new RegExp(`\\b(${outputs.join('|')})\\[([^=;]*)\\] =\\s([^;]*);`, 'g');
   const edit = (code: string): string => withoutComments(code).replace(stores, '$1[$2] = ($3) + ($3);');
   const itself = edit(text) !== withoutComments(text);
   return (name, code) => {
@@ -35,13 +35,20 @@ function withoutComments(code: string): string {
 /** Fails unless `check` finds a mismatch while kernels have the fault. */
 export async function expectNoticed(edit: TextEdit, what: string, check: () => Promise<unknown>): Promise<void> {
   let reason: unknown = null;
-  await withKernelText(edit, async () => {
+  let changed = false;
+  const noted: TextEdit = (name, text) => {
+    const edited = edit(name, text);
+    changed ||= edited.replace(/\s/g, '') !== withoutComments(text).replace(/\s/g, '') && edited !== text;
+    return edited;
+  };
+  await withKernelText(noted, async () => {
     try {
       await check();
     } catch (thrown) {
       reason = thrown;
     }
   });
+  ensure(changed, `${what}: the fault is in no text`);
   ensure(reason !== null, `${what} went unnoticed`);
   ensure(reason instanceof Mismatch, `${what}: expected a Mismatch, got ${String(reason)}`);
 }
