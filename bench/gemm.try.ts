@@ -28,7 +28,7 @@ function trial(operation: 'matmul' | 'linear', rows: number, depth: number, colu
   const x = tensor(a);
   const matrix = operation === 'linear' ? tensor(b) : scope(() => tensor(b).transpose(0, 1));
   const once = (): Tensor => scope(() => (operation === 'linear' ? linear(x, matrix) : x.matmul(matrix)));
-  // A way that does not fit a shape is done by the last one: the kernels in its line say so.
+  // An algorithm that does not fit a shape says so in its line.
   const ways = alternativesOf('matmul').filter((name) => name !== 'half');
   const variants = ways.map((name): Variant => ({ name, run: () => withAlternative('matmul', name, once) }));
   if (device().facts.features.includes('shader-f16')) {

@@ -126,7 +126,6 @@ function withQuadRows(product: Product, real: Real): Product {
   return { ...product, a: quadRows(a, depth, batches, real), b: quadRows(b, depth, batches, real) };
 }
 
-
 /** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
 function quadsOf(size: number): 1 | 2 {
   const computed = (quads: number): number => Math.ceil(size / (4 * lanes * quads)) * quads;
@@ -224,5 +223,10 @@ export function splitsOf(product: Product): number {
   const { groups, depth } = isNarrow(limitsOf(product)) ? busy.narrow : busy.wide;
   const most = Math.floor(product.depth / depth);
   const least = Math.ceil(product.depth / longestChain);
-  return most < 2 ? 1 : Math.max(least, Math.min(Math.ceil(groups / algorithms.choose(product, limitsOf(product)).run.groups(product)), most));
+  return most < 2
+    ? 1
+    : Math.max(
+        least,
+        Math.min(Math.ceil(groups / algorithms.choose(product, limitsOf(product)).run.groups(product)), most),
+      );
 }
