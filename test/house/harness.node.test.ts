@@ -1,7 +1,10 @@
 // The harness must not be able to end green: each way in which a test can fail to prove anything is a failure.
-import { ensure } from '@mien/tensor/testing';
+import { conv2d, ones } from '@mien/tensor';
+import { ensure, withAlternative } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { type CaseRecord, type Recorder, type RunOptions, recorder, test } from '../harness.ts';
+import { type CasesOf, lawByAlgorithm } from '../tensor/algorithms/laws.ts';
+import { poolLaw } from '../tensor/algorithms/pool.ts';
 
 type Register = (own: Recorder) => unknown;
 
@@ -98,4 +101,39 @@ test('harness prints the smallest case of a law that fails and the line that rep
 test('harness reports the largest error of a law over its tolerance', async () => {
   const [record] = await recordsOf(({ law }) => law('all is well', fc.nat(), () => {}, { runs: 3 }));
   ensure(record?.state === 'passed' && record.worst === 0, `worst is ${record?.worst}`);
+});
+
+test('harness skips the cases of a law that a forced algorithm does not fit, and fails a law of which none ran', async () => {
+  const byDepthwise =
+    (outputs: readonly number[]): Register =>
+    ({ law }) =>
+      law(
+        'a window for each channel',
+        fc.constantFrom(...outputs),
+        (channels) =>
+          withAlternative('conv2d', 'depthwise', async () => {
+            await conv2d(ones([1, 2, 5, 5]), ones([channels, 1, 3, 3]), null, { padding: 1, groups: 2 }).data();
+          }),
+        { runs: 5 },
+      );
+  expectOne(await recordsOf(byDepthwise([2, 4])), 'passed', '');
+  expectOne(await recordsOf(byDepthwise([4, 6])), 'failed', 'expected to run depthwise, but it does not fit');
+});
+
+test('harness fails a law by algorithm whose cases are too few, do not fit, or have no kernel dispatched', async () => {
+  type Spec = Parameters<typeof poolLaw.values>[0];
+  const halves = poolLaw.cases.halves as CasesOf<Spec>;
+  const reasonOf = async (own: CasesOf<Spec>, change: Partial<typeof poolLaw> = {}): Promise<string> => {
+    const stated = { ...poolLaw, cases: { halves: own, windows: 'not here' }, ...change };
+    const records = await recordsOf((to) => lawByAlgorithm(stated, to));
+    return records.map(({ state, reason }) => `${state} ${reason ?? ''}`).join('; ');
+  };
+  const { smallest } = halves.edges;
+  const few = await reasonOf({ ...halves, any: fc.constant(smallest) });
+  ensure(few.includes('failed Mismatch: it ran 7 distinct shapes, expected 20 at least'), few);
+  const misfits = await reasonOf({ ...halves, edges: { ...halves.edges, odd: { ...smallest, input: [3, 4] } } });
+  ensure(misfits.includes('1 cases of its own do not fit'), misfits);
+  const idle = await reasonOf(halves, { property: () => {} });
+  ensure(idle.includes('none of its kernels was dispatched'), idle);
+  ensure(idle.endsWith('skipped not here'), idle);
 });

@@ -14,7 +14,8 @@ import {
   withLimits,
 } from '@mien/tensor/testing';
 import fc from 'fast-check';
-import { law, type Ran, skip } from '../../harness.ts';
+import type { Ran, Recorder } from '../../harness.ts';
+import * as harness from '../../harness.ts';
 
 /** A case without its values: sizes and options, and limits to run it under. */
 export interface Spec {
@@ -109,7 +110,10 @@ export function lacking(operation: string, algorithm: string): string | undefine
 }
 
 /** Registers a law for each algorithm. It fails where its cases do not fit, are too few, or miss an edge. */
-export function lawByAlgorithm<S extends Spec, C>(stated: AlgorithmLaw<S, C>): void {
+export function lawByAlgorithm<S extends Spec, C>(
+  stated: AlgorithmLaw<S, C>,
+  to: Pick<Recorder, 'law' | 'skip'> = harness,
+): void {
   const { operation, sentence, cases } = stated;
   const names = alternativesOf(operation);
   const unknown = Object.keys(cases).filter((name) => !names.includes(name));
@@ -117,12 +121,17 @@ export function lawByAlgorithm<S extends Spec, C>(stated: AlgorithmLaw<S, C>): v
   for (const name of names) {
     const own = cases[name];
     if (own === undefined) throw new TypeError(`${operation} by ${name} has no cases; add them`);
-    if (typeof own === 'string') skip(sentence(name), own);
-    else lawOf(stated, name, own);
+    if (typeof own === 'string') to.skip(sentence(name), own);
+    else lawOf(stated, name, own, to);
   }
 }
 
-function lawOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm: string, own: CasesOf<S>): void {
+function lawOf<S extends Spec, C>(
+  stated: AlgorithmLaw<S, C>,
+  algorithm: string,
+  own: CasesOf<S>,
+  to: Pick<Recorder, 'law'>,
+): void {
   const { operation, sentence, values, only = () => true, runs = 25 } = stated;
   const edges = edgesOf(stated, own);
   const shapes = new Set<string>();
@@ -143,7 +152,7 @@ function lawOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm: string,
     );
     return ran;
   };
-  law(
+  to.law(
     sentence(algorithm),
     own.any.filter(only).chain((spec) => fc.record({ spec: fc.constant(spec), values: values(spec) })),
     property,
