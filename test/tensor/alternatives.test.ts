@@ -2,11 +2,13 @@ import { AlgorithmError, conv2d, device, ones, ValueError } from '@mien/tensor';
 import {
   alternativesOf,
   ensure,
+  isNarrow,
   type Limits,
   lackOf,
   operationsWithAlternatives,
   refuses,
   withAlternative,
+  withDispatches,
   withLimits,
 } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
@@ -52,6 +54,37 @@ test('withAlternative refuses operations and algorithms that there are not', asy
   refuses(() => alternativesOf('relu'), ValueError, 'alternatives: relu has none');
   const thrown = await withAlternative('conv2d', 'fft', () => null).catch((reason: unknown) => reason);
   ensure(thrown instanceof ValueError && thrown.message.includes('conv2d has no fft'), String(thrown));
+});
+
+test('isNarrow is true of processors with few lanes, not of GPUs with as few', () => {
+  const of = (subgroupSize: number | null, processor: boolean): boolean =>
+    isNarrow({ ...device().limits, subgroupSize, processor });
+  ensure(of(4, true) && of(8, true), 'processors of 4 and 8 lanes');
+  ensure(!of(4, false) && !of(8, false), 'GPUs of 4 and 8 lanes');
+  ensure(!of(16, true) && !of(null, true), 'a processor of 16 lanes, and of a range');
+});
+
+test('a GPU of 8 lanes has products by workgroup, where a processor has them by subgroup', async () => {
+  const kernelOf = async (limits: Partial<Limits>): Promise<string> => {
+    const names: string[] = [];
+    await withLimits(limits, () =>
+      withDispatches(
+        ({ kernel }) => names.push(kernel.name),
+        async () => {
+          await ones([40, 40])
+            .matmul(ones([40, 40]))
+            .data();
+        },
+      ),
+    );
+    return names.at(-1) as string;
+  };
+  const mali = await kernelOf({ subgroupSize: 8, processor: false });
+  ensure(mali === 'gemmWorkgroup', `a GPU ran ${mali}`);
+  const { subgroupSize, processor } = device().limits;
+  if (subgroupSize !== 8 || !processor) return;
+  const own = await kernelOf({});
+  ensure(own === 'gemmSubgroup', `a processor ran ${own}`);
 });
 
 test('algorithms for subgroups of 8 lanes are for processors: a GPU with as many lanes runs others', () => {
