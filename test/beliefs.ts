@@ -38,7 +38,7 @@ const beliefs: readonly Belief[] = [
     limits: () => ({
       subgroupSize: null,
       minStorageBufferOffsetAlignment: 256,
-      maxComputeWorkgroupsPerDimension: 31,
+      maxComputeWorkgroupsPerDimension: 97,
     }),
   },
 ];
