@@ -41,7 +41,7 @@ test(
   () =>
     withOwnStore(async () => {
       const y = zeros([4]);
-      const [result] = await tune(() => algorithms(4, device().limits).run(y));
+      const [result] = await tune(() => algorithms.run(4, device().limits, (run) => run(y)));
       const { slowOnDevice, slowOnHost } = result?.ways ?? {};
       ensure(result?.way === 'slowOnHost', JSON.stringify(result));
       ensure((slowOnHost ?? 1) < (slowOnDevice ?? 0), JSON.stringify(result));
