@@ -198,3 +198,33 @@ test(
     }),
   { seconds: 240 },
 );
+
+for (const [wrapping, renamed] of [
+  ['one part was parallel', (name: string) => name.replace(/^features\./, 'features.module.')],
+  ['all was compiled and parallel', (name: string) => `_orig_mod.module.${name}`],
+  ['a part was checkpointed', (name: string) => name.replace(/^(features\.\d+)\./, '$1._checkpoint_wrapped_module.')],
+] as const) {
+  test(`importWeights finds nano where ${wrapping} in PyTorch`, () =>
+    inFolder(async (path) => {
+      const state = await stateOf('nano');
+      const file = path('a.pt');
+      writeFileSync(
+        file,
+        writePytorch({ state_dict: new Map(Array.from(state, ([name, value]) => [renamed(name), value])) }),
+      );
+      const { model, out } = await importWeights({ file });
+      const read = readTraining(new Uint8Array(readFileSync(out)), out);
+      ensure(model === 'nano' && (await logits('nano', read.model)) === (await logits('nano', state)), model);
+    }));
+}
+
+test('importWeights refuses a name that occurs with a wrapper and without', () =>
+  inFolder(async (path) => {
+    const state = new Map(await stateOf('nano'));
+    state.set('features.module.0.0.weight', state.get('features.0.0.weight') as HostTensor);
+    writeFileSync(path('a.pt'), writePytorch({ state_dict: state }));
+    await rejected(
+      importWeights({ file: path('a.pt'), model: 'nano' }),
+      'unexpected features.module.0.0.weight (a second features.0.0.weight)',
+    );
+  }));

@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { audit as auditData } from '../run/audit.ts';
 import { reportAudit } from './dataResults.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, write } from './words.ts';
+import { defined } from './words.ts';
 
 interface AuditWords {
   readonly ferplus?: string;
@@ -36,8 +37,8 @@ async function run(data: string, { ferplus, figure, json }: AuditWords, signal: 
       onEvent: (event) => progress.show(event),
     });
     progress.close();
-    if (json) write(report);
-    else process.stdout.write(reportAudit(report));
+    if (json) printJson(report);
+    else print(reportAudit(report));
   } finally {
     progress.close();
   }

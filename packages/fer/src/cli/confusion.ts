@@ -4,6 +4,7 @@ import type { Cells } from '../figures/confusionMatrix.ts';
 import { checkPicture, readEvaluation, writeConfusion } from '../run/figures.ts';
 import { runCommand } from './ending.ts';
 import { type EvaluateWords, evaluateByWords, withEvaluateWords } from './evaluate.ts';
+import { print } from './output.ts';
 
 interface Words extends EvaluateWords {
   readonly evaluation?: string;
@@ -38,5 +39,5 @@ async function run({ evaluation, show, out, ...words }: Words, signal: AbortSign
   checkPicture(out);
   const report = evaluation === undefined ? await evaluateByWords(words, {}, signal) : readEvaluation(evaluation);
   writeConfusion(out, report, show);
-  process.stdout.write(`written to ${out}\n`);
+  print(`written to ${out}\n`);
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { curves as draw } from '../run/curves.ts';
 import { checkPicture, writePicture } from '../run/figures.ts';
 import { runCommand } from './ending.ts';
+import { print } from './output.ts';
 
 /** `mien curves`. */
 export const curves: Command = new Command('curves')
@@ -13,6 +14,6 @@ export const curves: Command = new Command('curves')
     runCommand(async () => {
       checkPicture(out);
       writePicture(out, draw(runs));
-      process.stdout.write(`written to ${out}\n`);
+      print(`written to ${out}\n`);
     }),
   );

@@ -6,11 +6,12 @@ import type { PrepareReport, SplitCounts } from '../run/prepare.ts';
 import { aligned } from './results.ts';
 
 /** The file that was written, with its images by class and split. */
-export function reportPrepared({ out, classes, splits, notFaces, converted }: PrepareReport): string {
+export function reportPrepared({ out, classes, splits, notFaces, converted, hidden }: PrepareReport): string {
   return [
     ...countTable(classes, splits),
     ...(converted.colour > 0 ? [`${images(converted.colour)} in colour turned grey`] : []),
     ...(converted.resized > 0 ? [`${images(converted.resized)} of another size brought to 48x48`] : []),
+    ...(hidden > 0 ? [hiddenText(hidden)] : []),
     ...(notFaces > 0 ? [`${images(notFaces)} left out that FER+ calls "not a face"`] : []),
     `written to ${out}`,
     '',
@@ -24,6 +25,11 @@ export function countTable(classes: readonly string[], splits: readonly SplitCou
   return aligned([[...splits.map(({ name }) => name), 'class'], ...rows, sums]);
 }
 
+/** A note of image files that were skipped because an operating system hides them. */
+export function hiddenText(hidden: number): string {
+  return `${images(hidden)} skipped: hidden files that an operating system added (._name, __MACOSX)`;
+}
+
 function images(n: number): string {
   return n === 1 ? '1 image' : `${n.toLocaleString('en')} images`;
 }
@@ -33,6 +39,7 @@ export function reportAudit(report: AuditReport): string {
   const { identical, near, constant, folds, notFaces } = report;
   return [
     ...countTable(report.classes, report.splits),
+    ...(report.hidden > 0 ? [hiddenText(report.hidden)] : []),
     '',
     `${images(report.images)}, ${report.distinct.toLocaleString('en')} different; ${identical.groups.toLocaleString('en')} sets of identical ones, ${identical.conflicting} of them with more than one label`,
     ...shared(identical.across, 'identical to one'),

@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import type { ThoroughReport } from '../doctor/thorough.ts';
 import { type DoctorReport, doctor as examine } from '../run/doctor.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, write } from './words.ts';
+import { defined } from './words.ts';
 
 interface DoctorWords {
   readonly thorough?: boolean;
@@ -27,8 +28,8 @@ async function run({ thorough, adapter, json }: DoctorWords, signal: AbortSignal
   try {
     const report = await examine({ ...defined({ thorough, adapter }), signal, onProgress });
     progress.close();
-    if (json) write(report);
-    else process.stdout.write(text(report));
+    if (json) printJson(report);
+    else print(text(report));
     if (report.unhealthy !== null) throw new DeviceError(`doctor: ${report.unhealthy}`);
   } finally {
     progress.close();

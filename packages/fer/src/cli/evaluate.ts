@@ -6,8 +6,9 @@ import { type EvaluateOptions, type EvaluationReport, evaluate as evaluateWeight
 import { checkPicture } from '../run/figures.ts';
 import { runCommand } from './ending.ts';
 import { reportEvaluation } from './evaluationText.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, wholeNumber, write } from './words.ts';
+import { defined, wholeNumber } from './words.ts';
 
 /** The words that say what is evaluated on what. */
 export interface EvaluateWords {
@@ -100,6 +101,6 @@ A temperature that calibrates the probabilities is fitted on PublicTest, never o
 async function run({ figure, predictions, json, ...words }: Words, signal: AbortSignal): Promise<void> {
   if (!words.weights) evaluate.error('error: evaluate needs --weights FILE, a checkpoint or a run folder');
   const report = await evaluateByWords(words, defined({ figure, predictions }), signal);
-  if (json) write(report);
-  else process.stdout.write(reportEvaluation(report));
+  if (json) printJson(report);
+  else print(reportEvaluation(report));
 }

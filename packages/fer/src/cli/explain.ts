@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { explain as explainPhoto } from '../run/explain.ts';
 import { runCommand } from './ending.ts';
-import { defined, type ReaderWords, withReaderWords, write } from './words.ts';
+import { print, printJson } from './output.ts';
+import { defined, type ReaderWords, withReaderWords } from './words.ts';
 
 interface ExplainWords extends ReaderWords {
   readonly class?: string;
@@ -26,13 +27,13 @@ async function run(photo: string, words: ExplainWords): Promise<void> {
   const out = words.out ?? (json ? undefined : `${basename(photo, extname(photo))}-explained.png`);
   const report = await explainPhoto(photo, { weights, detect, ...defined({ expression, out, adapter }) });
   if (json) {
-    write(report);
+    printJson(report);
     return;
   }
-  if (report.faces.length === 0) process.stdout.write(`${photo}: no face\n`);
+  if (report.faces.length === 0) print(`${photo}: no face\n`);
   for (const { explained, probabilities, peak } of report.faces) {
     const share = percentage(probabilities[explained] as number);
-    process.stdout.write(`${photo}: ${explained}, ${share}${peak > 0 ? '' : '; nothing speaks for it'}\n`);
+    print(`${photo}: ${explained}, ${share}${peak > 0 ? '' : '; nothing speaks for it'}\n`);
   }
-  process.stdout.write(`written to ${out}\n`);
+  print(`written to ${out}\n`);
 }

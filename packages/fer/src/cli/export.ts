@@ -5,8 +5,9 @@ import { type ExportReport, exportWeights } from '../run/export.ts';
 import { exportPytorch } from '../run/exportPytorch.ts';
 import { runCommand } from './ending.ts';
 import { reportExport } from './importResults.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, write } from './words.ts';
+import { defined } from './words.ts';
 
 interface ExportWords {
   readonly to: 'safetensors' | 'pytorch';
@@ -37,15 +38,15 @@ async function run(weights: string, words: ExportWords, signal: AbortSignal): Pr
   const { to, out, data, adapter, json } = words;
   if (to === 'pytorch') {
     const report = await exportPytorch({ weights, ...defined({ out }) });
-    return json ? write(report) : void process.stdout.write(reportExport(report));
+    return json ? printJson(report) : print(reportExport(report));
   }
   const progress = new Progress();
   try {
     const onEvent = progress.show.bind(progress);
     const report = await exportWeights({ weights, ...defined({ out, data, adapter }), signal, onEvent });
     progress.close();
-    if (json) write(report);
-    else process.stdout.write(lines(report));
+    if (json) printJson(report);
+    else print(lines(report));
   } finally {
     progress.close();
   }

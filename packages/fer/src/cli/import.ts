@@ -5,7 +5,8 @@ import { importWeights } from '../run/import.ts';
 import { listPytorch } from '../run/listing.ts';
 import { runCommand } from './ending.ts';
 import { reportImport, reportListing } from './importResults.ts';
-import { defined, write } from './words.ts';
+import { print, printJson } from './output.ts';
+import { defined } from './words.ts';
 
 interface ImportWords {
   readonly model?: ModelName;
@@ -41,8 +42,8 @@ its own Python code; save its state dict there: torch.save(model.state_dict(), '
 
 async function run(file: string, words: ImportWords): Promise<void> {
   const { model, dataset, out, list, adapter, json } = words;
-  const print = <T extends object>(report: T, text: (report: T) => string): void =>
-    json ? write(report) : void process.stdout.write(text(report));
-  if (list) print(listPytorch(file), reportListing);
-  else print(await importWeights({ file, ...defined({ model, dataset, out, adapter }) }), reportImport);
+  const show = <T extends object>(report: T, text: (report: T) => string): void =>
+    json ? printJson(report) : print(text(report));
+  if (list) show(listPytorch(file), reportListing);
+  else show(await importWeights({ file, ...defined({ model, dataset, out, adapter }) }), reportImport);
 }

@@ -5,8 +5,9 @@ import { MODELS, type ModelName, PRESETS, type Preset, type Protocol } from '../
 import { type FoldEvent, kfold as kfoldRun } from '../run/kfold.ts';
 import { runCommand } from './ending.ts';
 import { reportFolds } from './kfoldText.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, number, wholeNumber, write } from './words.ts';
+import { defined, number, wholeNumber } from './words.ts';
 
 interface Words {
   readonly model?: ModelName;
@@ -87,12 +88,12 @@ async function run(words: Words, signal: AbortSignal): Promise<void> {
         if (event.event === 'fold')
           progress.say(`seed ${event.seed}, fold ${event.fold} of 10: ${STATES[event.state]}`);
         else progress.show(event);
-        if (json && (event.event === 'fold' || event.event === 'epoch')) write(event);
+        if (json && (event.event === 'fold' || event.event === 'epoch')) printJson(event);
       },
     });
     progress.close();
-    if (json) write({ event: 'report', ...report });
-    else process.stdout.write(reportFolds(report));
+    if (json) printJson({ event: 'report', ...report });
+    else print(reportFolds(report));
   } finally {
     progress.close();
   }

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type ModelsReport, models as modelsThere, type ShippedModel } from '../run/models.ts';
 import { range, share, whole } from '../run/shares.ts';
 import { runCommand } from './ending.ts';
-import { write } from './words.ts';
+import { print, printJson } from './output.ts';
 
 /** `mien models`. */
 export const models: Command = new Command('models')
@@ -14,8 +14,8 @@ export const models: Command = new Command('models')
   .action(({ json }: { readonly json?: boolean }) =>
     runCommand(async () => {
       const report = await modelsThere();
-      if (json) write(report);
-      else process.stdout.write(lines(report));
+      if (json) printJson(report);
+      else print(lines(report));
     }),
   );
 

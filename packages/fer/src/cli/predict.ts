@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { type PhotoFace, type PhotoReport, predict as predictPhotos } from '../run/predict.ts';
 import { runCommand } from './ending.ts';
-import { defined, type ReaderWords, withReaderWords, write } from './words.ts';
+import { print, printError, printJson } from './output.ts';
+import { defined, type ReaderWords, withReaderWords } from './words.ts';
 
 interface PredictWords extends ReaderWords {
   readonly out?: string;
@@ -23,11 +24,11 @@ async function run(photos: readonly string[], words: PredictWords, signal: Abort
   const { weights, detect, out, adapter, json } = words;
   const onPhoto = (report: PhotoReport): void => {
     if (report.error !== undefined) {
-      if (photos.length > 1) process.stderr.write(`mien: ${report.error}\n`);
-    } else if (!json) process.stdout.write(lines(report));
+      if (photos.length > 1) printError(`mien: ${report.error}`);
+    } else if (!json) print(lines(report));
   };
   const report = await predictPhotos(photos, { weights, detect, ...defined({ out, adapter }), signal, onPhoto });
-  if (json) write(report);
+  if (json) printJson(report);
   const failed = report.photos.flatMap(({ error }) => error ?? []);
   if (failed.length === 0) return;
   throw new Unread(

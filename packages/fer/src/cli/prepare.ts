@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { prepare as prepareData } from '../run/prepare.ts';
 import { reportPrepared } from './dataResults.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
-import { defined, write } from './words.ts';
+import { defined } from './words.ts';
 
 interface PrepareWords {
   readonly out?: string;
@@ -55,8 +56,8 @@ async function run(dataset: 'fer2013' | 'ck+', data: string, words: PrepareWords
       onEvent: (event) => progress.show(event),
     });
     progress.close();
-    if (json) write(report);
-    else process.stdout.write(reportPrepared(report));
+    if (json) printJson(report);
+    else print(reportPrepared(report));
   } finally {
     progress.close();
   }

@@ -3,8 +3,9 @@ import { Command, Option } from 'commander';
 import { MODELS, type ModelName } from '../protocol.ts';
 import { profileTraining } from '../run/profile.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { reportProfile } from './results.ts';
-import { wholeNumber, write } from './words.ts';
+import { wholeNumber } from './words.ts';
 
 interface ProfileWords {
   readonly model: ModelName;
@@ -26,6 +27,6 @@ export const profile: Command = new Command('profile')
 
 async function run({ json, ...words }: ProfileWords): Promise<void> {
   const report = await profileTraining(words);
-  if (json) write(report);
-  else process.stdout.write(reportProfile(report));
+  if (json) printJson(report);
+  else print(reportProfile(report));
 }

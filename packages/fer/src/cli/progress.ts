@@ -3,6 +3,8 @@
 import cliProgress from 'cli-progress';
 import type { RunEvent } from '../run/events.ts';
 import { viewsText } from '../run/shares.ts';
+import { hiddenText } from './dataResults.ts';
+import { printError } from './output.ts';
 
 /** Shows events of one run. */
 export class Progress {
@@ -24,6 +26,7 @@ export class Progress {
     else if (event.event === 'tuning') this.#tuning(event);
     else if (event.event === 'checking') this.#count('checking  {bar} {value} of {total} cases', event);
     else if (event.event === 'reading') this.#reading(event.share);
+    else if (event.event === 'hidden') this.say(`${event.path}: ${hiddenText(event.images)}`);
     else if (event.event === 'compiling') this.#count('compiling {bar} {value} of {total} kernels', event);
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
     else if (event.event === 'searching') {
@@ -41,7 +44,7 @@ export class Progress {
   /** A line of its own. */
   say(line: string): void {
     this.close();
-    process.stderr.write(`${line}\n`);
+    printError(line);
   }
 
   #begin(event: Extract<RunEvent, { event: 'begin' }>): void {

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { Command } from 'commander';
 import { report as reportRun } from '../run/report.ts';
 import { runCommand } from './ending.ts';
+import { print } from './output.ts';
 import { Progress } from './progress.ts';
 import { defined } from './words.ts';
 
@@ -32,7 +33,7 @@ export const report: Command = new Command('report')
           onEvent: (event) => progress.show(event),
         });
         progress.close();
-        process.stdout.write(`written to ${relative(process.cwd(), file) || file}\n`);
+        print(`written to ${relative(process.cwd(), file) || file}\n`);
       } finally {
         progress.close();
       }

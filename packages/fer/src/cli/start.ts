@@ -8,11 +8,13 @@ import { type Faces, PIXELS, split } from '../datasets/faces.ts';
 import { readFaces } from '../datasets/files.ts';
 import { greyPng } from '../figures/images.ts';
 import { MODELS, type ModelName } from '../protocol.ts';
+import { claimOrRefuse } from '../run/claim.ts';
 import { drawnFile } from '../run/data.ts';
 import { predict } from '../run/predict.ts';
 import { share } from '../run/shares.ts';
 import { train } from '../run/train.ts';
 import { runCommand } from './ending.ts';
+import { print } from './output.ts';
 import { Progress } from './progress.ts';
 import { reportRun } from './results.ts';
 
@@ -41,7 +43,10 @@ async function start(words: Words, signal: AbortSignal): Promise<void> {
   const seed = Number(words.seed);
   const target = words.out;
   // The run grows beside its folder and takes its place when it has ended.
-  const growing = join(dirname(target), `.${basename(target)}-${process.pid}`);
+  const beside = join(dirname(target), `.${basename(target)}`);
+  const release = claimOrRefuse('start', beside);
+  const growing = join(beside, 'run');
+  rmSync(growing, { recursive: true, force: true });
   mkdirSync(growing, { recursive: true });
   const progress = new Progress();
   try {
@@ -50,6 +55,7 @@ async function start(words: Words, signal: AbortSignal): Promise<void> {
       model: words.model,
       seed,
       out: growing,
+      claimed: true,
       signal,
       ...(faces ? { faces } : {}),
       ...(words.data === undefined ? {} : { data: words.data }),
@@ -60,12 +66,13 @@ async function start(words: Words, signal: AbortSignal): Promise<void> {
     progress.close();
     signal.throwIfAborted();
     takePlace(growing, target);
-    process.stdout.write(reportRun(target, summary));
-    if (faces) process.stdout.write(await readDrawn(faces, target));
-    process.stdout.write('read the faces of a photo: npm run mien -- predict photo.jpg --out pictures\n');
+    print(reportRun(target, summary));
+    if (faces) print(await readDrawn(faces, target));
+    print('read the faces of a photo: npm run mien -- predict photo.jpg --out pictures\n');
   } finally {
     progress.close();
-    rmSync(growing, { recursive: true, force: true });
+    release();
+    rmSync(beside, { recursive: true, force: true });
   }
 }
 

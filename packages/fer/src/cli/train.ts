@@ -13,9 +13,10 @@ import {
 } from '../protocol.ts';
 import { train as trainRun } from '../run/train.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
 import { reportRun } from './results.ts';
-import { defined, number, picked, wholeNumber, write } from './words.ts';
+import { defined, number, picked, wholeNumber } from './words.ts';
 
 interface TrainWords {
   readonly model?: ModelName;
@@ -143,11 +144,11 @@ async function run(words: TrainWords, signal: AbortSignal): Promise<void> {
       signal,
       onEvent: (event) => {
         progress.show(event);
-        if (json && !['compiling', 'evaluating', 'reading', 'tuning'].includes(event.event)) write(event);
+        if (json && !['compiling', 'evaluating', 'reading', 'tuning'].includes(event.event)) printJson(event);
       },
     });
     progress.close();
-    if (!json) process.stdout.write(reportRun(finished.out, finished.summary));
+    if (!json) print(reportRun(finished.out, finished.summary));
   } finally {
     progress.close();
   }

@@ -4,9 +4,10 @@ import { Command, Option } from 'commander';
 import { MODELS, type ModelName } from '../protocol.ts';
 import { tuneTraining } from '../run/tune.ts';
 import { runCommand } from './ending.ts';
+import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
 import { reportKept, reportTuning } from './results.ts';
-import { defined, wholeNumber, write } from './words.ts';
+import { defined, wholeNumber } from './words.ts';
 
 interface TuneWords {
   readonly model?: ModelName;
@@ -37,14 +38,14 @@ async function run(words: TuneWords, signal: AbortSignal): Promise<void> {
   const { model, batchSize, list, delete: remove, adapter, json } = words;
   if (list) {
     const kept = await listTuned();
-    if (json) write({ kept });
-    else process.stdout.write(reportKept(kept));
+    if (json) printJson({ kept });
+    else print(reportKept(kept));
     return;
   }
   if (remove) {
     const deleted = await deleteTuned();
-    if (json) write({ deleted });
-    else process.stdout.write(`deleted what was kept of ${deleted} operations and shapes\n`);
+    if (json) printJson({ deleted });
+    else print(`deleted what was kept of ${deleted} operations and shapes\n`);
     return;
   }
   if (!model) tune.error(`error: tune needs --model (${MODELS.join(', ')}), --list or --delete`);
@@ -53,8 +54,8 @@ async function run(words: TuneWords, signal: AbortSignal): Promise<void> {
     const onProgress = (done: number, total: number): void => progress.show({ event: 'tuning', done, total });
     const report = await tuneTraining({ model, ...defined({ batchSize, adapter }), signal, onProgress });
     progress.close();
-    if (json) write(report);
-    else process.stdout.write(reportTuning(report));
+    if (json) printJson(report);
+    else print(reportTuning(report));
   } finally {
     progress.close();
   }

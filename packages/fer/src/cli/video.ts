@@ -4,9 +4,10 @@ import { Command } from 'commander';
 import { percentage } from '../figures/prediction.ts';
 import { video as readVideo, type VideoReport } from '../run/video.ts';
 import { runCommand } from './ending.ts';
+import { print, printError, printJson } from './output.ts';
 import { Unread } from './predict.ts';
 import { Progress } from './progress.ts';
-import { defined, number, type ReaderWords, withReaderWords, write } from './words.ts';
+import { defined, number, type ReaderWords, withReaderWords } from './words.ts';
 
 interface VideoWords extends ReaderWords {
   readonly rate?: number;
@@ -42,9 +43,9 @@ async function run(path: string, words: VideoWords, signal: AbortSignal): Promis
     signal,
     onFrame,
   });
-  if (json) write(report);
-  else process.stdout.write(`${lines(report).join('\n')}\nwritten to ${relative(process.cwd(), out ?? '.') || '.'}\n`);
-  for (const error of report.errors) process.stderr.write(`mien: ${error}\n`);
+  if (json) printJson(report);
+  else print(`${lines(report).join('\n')}\nwritten to ${relative(process.cwd(), out ?? '.') || '.'}\n`);
+  for (const error of report.errors) printError(`mien: ${error}`);
   if (report.errors.length > 0)
     throw new Unread(`${report.errors.length} of ${report.frames} frames could not be read`);
 }

@@ -31,11 +31,6 @@ export function withReaderWords(command: Command, each: string): Command {
     .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe');
 }
 
-/** One JSON object a line on standard output. */
-export function write(object: object): void {
-  process.stdout.write(`${JSON.stringify(object)}\n`);
-}
-
 /** The number that an option's word means. */
 export function number(text: string): number {
   const value = Number(text);

@@ -19,6 +19,8 @@ export interface Faces {
   readonly sources?: readonly string[];
   /** How many of those files were in colour, and how many of another size. */
   readonly converted?: { readonly colour: number; readonly resized: number };
+  /** How many image files were skipped because an operating system hides them, as macOS hides `._face.png`. */
+  readonly hidden?: number;
   /** FER+ votes, [count, 10], and the rows that it calls "not a face". */
   readonly votes?: Uint8Array;
   readonly notFaces?: Int32Array;

@@ -11,7 +11,9 @@ import { CK_PLUS_CLASSES } from './ckplus.ts';
 import { type Faces, PIXELS, SIDE, type Split } from './faces.ts';
 import { Fer2013Reader, fer2013Lines } from './fer2013.ts';
 import { type FerPlus, parseFerPlus } from './ferplus.ts';
+import { refuseOtherKinds } from './fileKind.ts';
 import { isHdf5, readHdf5 } from './hdf5.ts';
+import { isSystemName } from './hidden.ts';
 import { hasSplitNames, readTree, splitFolders } from './tree.ts';
 
 /** Reads a fer2013.csv in pieces: memory grows with the images only. `onBytes` hears how far the file is read. */
@@ -41,8 +43,11 @@ export async function readCkPlus(folder: string): Promise<Faces> {
   const images: Uint8Array[] = [];
   const labels: number[] = [];
   const sources: string[] = [];
+  let hidden = 0;
   for (const [label, name] of CK_PLUS_CLASSES.entries()) {
-    const files = (await readdir(join(folder, name))).filter((file) => file.toLowerCase().endsWith('.png')).sort();
+    const pngs = (await readdir(join(folder, name))).filter((file) => file.toLowerCase().endsWith('.png')).sort();
+    const files = pngs.filter((file) => !isSystemName(file));
+    hidden += pngs.length - files.length;
     if (files.length === 0) throw new FormatError(`${join(folder, name)}: no PNG files`);
     for (const file of files) {
       images.push(await readGreyPng(join(folder, name, file)));
@@ -59,6 +64,7 @@ export async function readCkPlus(folder: string): Promise<Faces> {
     labels: Uint8Array.from(labels),
     splits: {},
     sources,
+    hidden,
   };
 }
 
@@ -69,9 +75,13 @@ export async function readCkPlus(folder: string): Promise<Faces> {
 export async function readFaces(path: string, onBytes?: (read: number, total: number) => void): Promise<Faces> {
   const kind = await information(path);
   const onShare = (share: number): void => onBytes?.(share, 1);
-  if (kind.isFile()) return isHdf5(path) ? readHdf5(path, onShare) : readFer2013(path, onBytes);
+  if (kind.isFile()) {
+    if (isHdf5(path)) return readHdf5(path, onShare);
+    refuseOtherKinds(path, 'a fer2013.csv or an HDF5 file');
+    return readFer2013(path, onBytes);
+  }
   if ((await splitFolders(path)).length > 0 || (await hasSplitNames(path))) return readTree(path, onShare);
-  const names = await readdir(path);
+  const names = (await readdir(path)).filter((name) => !isSystemName(name));
   if (CK_PLUS_CLASSES.some((name) => names.includes(name))) return readCkPlus(path);
   const csv = names.find((name) => name.toLowerCase() === 'fer2013.csv');
   if (csv) return readFer2013(join(path, csv), onBytes);
@@ -83,6 +93,7 @@ export async function readFaces(path: string, onBytes?: (read: number, total: nu
 
 /** Reads a fer2013new.csv. Throws FormatError, or FileError where it cannot be read. */
 export function readFerPlus(path: string): FerPlus {
+  refuseOtherKinds(path, 'a fer2013new.csv');
   return parseFerPlus(Buffer.from(readFileOf(path)).toString('latin1'), path);
 }
 

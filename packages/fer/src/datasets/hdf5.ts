@@ -7,6 +7,7 @@ import { CK_PLUS_CLASSES } from './ckplus.ts';
 import { type Faces, PIXELS, SIDE } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
 import { FER_PLUS_COLUMNS } from './ferplus.ts';
+import { refersTo, sealed } from './hdf5Sealed.ts';
 
 type Library = typeof import('h5wasm/node');
 type File5 = InstanceType<Library['File']>;
@@ -31,9 +32,14 @@ export function isHdf5(path: string): boolean {
   return SIGNATURE.every((byte, i) => start[i] === byte);
 }
 
-/** Reads FER2013's data.h5 (`Training_pixel`, `Training_label`, ...) or CK+'s CK_data.h5 (`data_pixel`, `data_label`). */
+/** Reads FER2013's data.h5 (`Training_pixel`, `Training_label`, ...) or CK+'s CK_data.h5 (`data_pixel`, `data_label`). Throws FormatError. */
 export async function readHdf5(path: string, onShare: (share: number) => void = () => {}): Promise<Faces> {
-  const { File } = await library();
+  const { File, ready } = await library();
+  const { FS } = await ready;
+  return sealed(FS as never, path, () => readFile(File, path, onShare));
+}
+
+function readFile(File: Library['File'], path: string, onShare: (share: number) => void): Faces {
   const file = opened(path, () => new File(path, 'r'));
   try {
     const names = file.keys();
@@ -101,7 +107,11 @@ function readParts(
 function part(file: File5, path: string, name: string): Part {
   const find = (what: string): Dataset | null => {
     const found = file.get(`${name}_${what}`);
-    return found && 'shape' in found ? (found as Dataset) : null;
+    if (!found || !('shape' in found)) return null;
+    // Read through a seal it would fail with a trace that the library prints itself.
+    const [source] = (found as Dataset).metadata.virtual_sources ?? [];
+    if (source) throw refersTo(source.file_name, path);
+    return found as Dataset;
   };
   const [pixels, labels, votes] = [find('pixel'), find('label'), find('votes')];
   if (!pixels || !labels) throw new FormatError(`${path}: ${name}_pixel and ${name}_label, one of them is no data set`);

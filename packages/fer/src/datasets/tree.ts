@@ -6,6 +6,7 @@ import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
 import { greyBytes, resample } from '../photos/photo.ts';
 import { type Faces, PIXELS, SIDE } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
+import { isSystemName } from './hidden.ts';
 
 // Names of folders, in small letters. A test folder is PrivateTest where there is a validation folder, else PublicTest.
 const SPLIT_NAMES: Readonly<Record<string, string>> = {
@@ -53,7 +54,8 @@ export async function splitFolders(folder: string): Promise<string[]> {
 export async function hasSplitNames(folder: string): Promise<boolean> {
   for (const name of await foldersIn(folder)) {
     if (classOf(name) === null) continue;
-    if ((await readdir(join(folder, name))).some((file) => PREFIX.test(file) && IMAGE.test(file))) return true;
+    const files = await readdir(join(folder, name));
+    if (files.some((file) => PREFIX.test(file) && IMAGE.test(file) && !isSystemName(file))) return true;
   }
   return false;
 }
@@ -64,7 +66,7 @@ export async function hasSplitNames(folder: string): Promise<boolean> {
  * `converted` counts both. Throws FormatError naming the file or folder.
  */
 export async function readTree(folder: string, onShare: (share: number) => void = () => {}): Promise<Faces> {
-  const entries = await entriesOf(folder);
+  const { entries, hidden } = await entriesOf(folder);
   const images = new Uint8Array(entries.length * PIXELS);
   const converted = { colour: 0, resized: 0 };
   for (let from = 0; from < entries.length; from += TOGETHER) {
@@ -87,12 +89,15 @@ export async function readTree(folder: string, onShare: (share: number) => void 
     splits: Object.fromEntries(splits),
     sources: entries.map(({ source }) => source),
     converted,
+    hidden,
   };
 }
 
-async function entriesOf(folder: string): Promise<Entry[]> {
+/** The images of a tree, and how many image files were skipped because an operating system hides them. */
+async function entriesOf(folder: string): Promise<{ readonly entries: readonly Entry[]; readonly hidden: number }> {
   const splits = await splitFolders(folder);
   const found: Entry[] = [];
+  let hidden = 0;
   for (const name of splits.length > 0 ? splits : ['']) {
     for (const inner of await foldersIn(join(folder, name))) {
       const label = classOf(inner);
@@ -103,6 +108,10 @@ async function entriesOf(folder: string): Promise<Entry[]> {
       }
       for (const file of await readdir(join(folder, name, inner))) {
         if (!IMAGE.test(file)) continue;
+        if (isSystemName(file)) {
+          hidden++;
+          continue;
+        }
         const split = PREFIX.exec(file)?.[1] ?? SPLIT_NAMES[name.toLowerCase()];
         if (!split) {
           throw new FormatError(
@@ -119,9 +128,10 @@ async function entriesOf(folder: string): Promise<Entry[]> {
     entry.split === 'test' ? { ...entry, split: validation ? 'PrivateTest' : 'PublicTest' } : entry,
   );
   const rank = ({ split }: Entry): number => FER2013_SPLITS.indexOf(split);
-  return entries.sort(
+  entries.sort(
     (a, b) => rank(a) - rank(b) || a.label - b.label || (a.source < b.source ? -1 : Number(a.source > b.source)),
   );
+  return { entries, hidden };
 }
 
 function classOf(name: string): number | null {
@@ -132,7 +142,7 @@ function classOf(name: string): number | null {
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .filter((entry) => entry.isDirectory() && !isSystemName(entry.name))
     .map((entry) => entry.name)
     .sort();
 }

@@ -10,6 +10,8 @@ import type { Photo } from './photo.ts';
 const LONGEST = 2048;
 /** Shortest side of a photo: half of what the network sees of a face. */
 const SHORTEST = 24;
+/** Milliseconds up to which browsers take the delay of an animation's frame for missing and show the frame for 100 ms. */
+const SHORTEST_DELAY = 10;
 /** Most pixels that are decoded, a gigabyte of memory: no camera makes more, a file of a few bytes may claim more. */
 const MOST_PIXELS = 2 ** 28;
 const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif'];
@@ -59,8 +61,8 @@ export async function* decodeFrames(
   for (let page = 0; page < pages; page++) {
     const photo = await decode(bytes, name, { page });
     yield { photo, width, height, seconds: milliseconds / 1000, count: pages };
-    // Viewers show a frame without a duration for a tenth of a second.
-    milliseconds += delay[page] || 100;
+    const shown = delay[page] ?? 0;
+    milliseconds += shown <= SHORTEST_DELAY ? 100 : shown;
   }
 }
 

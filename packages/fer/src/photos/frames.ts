@@ -5,6 +5,7 @@ import { extname, join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError } from '@mien/nn/files';
 import { MienError, ValueError } from '@mien/tensor';
+import { isSystemName } from '../datasets/hidden.ts';
 import { type Decoded, decodeFrames, decodePhoto, readPhotoFile } from './decode.ts';
 
 const PHOTOS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.gif'];
@@ -34,7 +35,7 @@ export function readFrames(path: string, rate?: number): AsyncGenerator<Frame> {
 
 async function* ofFolder(path: string, rate: number): AsyncGenerator<Frame> {
   const names = readdirSync(path)
-    .filter((name) => PHOTOS.includes(extname(name).toLowerCase()))
+    .filter((name) => PHOTOS.includes(extname(name).toLowerCase()) && !isSystemName(name))
     .sort(new Intl.Collator('en', { numeric: true }).compare);
   if (names.length === 0) throw new FileError(`${path}: no frames; a folder of ${PHOTOS.join(', ')} files is expected`);
   for (const [i, name] of names.entries()) {

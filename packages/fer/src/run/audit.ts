@@ -45,6 +45,8 @@ export interface AuditReport {
   readonly classes: readonly string[];
   readonly splits: readonly SplitCounts[];
   readonly images: number;
+  /** Image files that were skipped because an operating system hides them. */
+  readonly hidden: number;
   /** Images of different pixels. */
   readonly distinct: number;
   readonly identical: {
@@ -135,6 +137,7 @@ export function auditFaces(faces: Faces, data: string): { report: AuditReport; s
     classes: faces.classes,
     splits: splitCounts(faces),
     images: labels.length,
+    hidden: faces.hidden ?? 0,
     distinct: groups.size,
     identical: { groups: twins.length, conflicting: conflicting.length, across: copies.list() },
     near: {

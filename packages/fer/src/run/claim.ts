@@ -1,9 +1,12 @@
-// A folder that one process works in: another that comes by leaves it alone.
+// A folder that one process works in: another one leaves it alone, or is refused.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError } from '@mien/nn/files';
+import { ValueError } from '@mien/tensor';
 import { makeFolder } from './folder.ts';
+
+const FILE = 'claimed';
 
 /** Gives the folder back. */
 export type Release = () => void;
@@ -14,7 +17,7 @@ export type Release = () => void;
  */
 export function claim(folder: string): Release | null {
   makeFolder(folder);
-  const file = join(folder, 'claimed');
+  const file = join(folder, FILE);
   const mine = `${process.pid} ${hostname()}\n`;
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -29,6 +32,24 @@ export function claim(folder: string): Release | null {
     }
   }
   return null;
+}
+
+/** Claims a folder as `claim` does. Throws ValueError, in the name of `command`, where another process has it. */
+export function claimOrRefuse(command: string, folder: string): Release {
+  const release = claim(folder);
+  if (release) return release;
+  const [pid, host] = holderOf(folder);
+  throw new ValueError(
+    `${command}: ${folder} is in use by another process (${pid} on ${host}); wait until it ends, or name another folder with --out`,
+  );
+}
+
+function holderOf(folder: string): readonly string[] {
+  try {
+    return readFileSync(join(folder, FILE), 'utf8').trim().split(' ');
+  } catch {
+    return ['just ended', hostname()];
+  }
 }
 
 function isHeld(file: string): boolean {

@@ -17,7 +17,9 @@ export interface Splits {
 /** Reads the faces at `data`, or draws them where there is no path. */
 export async function obtain(data: string | null, seed: number, tell: (event: RunEvent) => void): Promise<Faces> {
   if (data === null) return drawFaces({ seed });
-  return readFaces(data, (read, total) => tell({ event: 'reading', path: data, share: read / total }));
+  const faces = await readFaces(data, (read, total) => tell({ event: 'reading', path: data, share: read / total }));
+  if (faces.hidden) tell({ event: 'hidden', path: data, images: faces.hidden });
+  return faces;
 }
 
 /** Training and tests of a data set; `fold` is CK+'s. Throws ValueError without images to train on or to test. */

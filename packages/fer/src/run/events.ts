@@ -61,6 +61,8 @@ export interface Summary {
 /** What a run tells while it goes on. */
 export type RunEvent =
   | { readonly event: 'reading'; readonly path: string; readonly share: number }
+  /** Image files of the data that were skipped because an operating system hides them. */
+  | { readonly event: 'hidden'; readonly path: string; readonly images: number }
   | {
       readonly event: 'begin';
       readonly adapter: string;

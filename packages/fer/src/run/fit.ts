@@ -15,12 +15,16 @@ export interface Fit {
   readonly expected: Expected;
   /** What stands before the network's names in the file. */
   readonly prefix: string;
+  /** The file's tensors by the network's names. */
+  readonly tensors: ReadonlyMap<string, PytorchTensor>;
   readonly faults: readonly string[];
   /** How many names and shapes differ. */
   readonly count: number;
 }
 
 const TRACKED = '.num_batches_tracked';
+/** Parts of names that wrappers of PyTorch add anywhere: parallel, compiled, sharded and checkpointed modules. */
+const WRAPPERS: readonly string[] = ['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module'];
 
 /** The network that the file fits. Throws StateError, with the faults of the nearest, where there is none. */
 export function bestFit(read: PytorchFile, wanted: ModelName | undefined, file: string): Fit {
@@ -35,9 +39,13 @@ export function bestFit(read: PytorchFile, wanted: ModelName | undefined, file: 
 function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
   const expected = expectedOf(model);
   const prefix = prefixOf(expected, [...tensors.keys()]);
-  const found = new Map(
-    [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
-  );
+  const found = new Map<string, PytorchTensor>();
+  for (const [path, value] of tensors) {
+    if (!path.startsWith(prefix)) continue;
+    const name = path.slice(prefix.length);
+    const plain = unwrapped(name);
+    found.set(found.has(plain) ? `${name} (a second ${plain})` : plain, value);
+  }
   // PyTorch before 0.4.1 counted no batches.
   const missing = [...expected.keys()].filter((name) => !found.has(name) && !name.endsWith(TRACKED));
   const unexpected = [...found.keys()]
@@ -52,7 +60,7 @@ function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
     ...(unexpected.length > 0 ? [`unexpected ${few(unexpected, ', ')}`] : []),
     ...(others.length > 0 ? [few(others, '; ')] : []),
   ];
-  return { model, expected, prefix, faults, count: missing.length + unexpected.length + others.length };
+  return { model, expected, prefix, tensors: found, faults, count: missing.length + unexpected.length + others.length };
 }
 
 /** The path before the network's names that most of them are found under, with its dot; empty for the whole file. */
@@ -61,11 +69,17 @@ function prefixOf(expected: Expected, names: readonly string[]): string {
   for (const name of names) {
     for (let start = 0; start >= 0; start = afterDot(name, start)) {
       const prefix = name.slice(0, start);
-      if (expected.has(name.slice(start))) hits.set(prefix, (hits.get(prefix) ?? 0) + 1);
+      if (expected.has(unwrapped(name.slice(start)))) hits.set(prefix, (hits.get(prefix) ?? 0) + 1);
     }
   }
-  const [[prefix]] = [...hits].sort(([, a], [, b]) => b - a) as [[string, number]];
+  const [[prefix]] = [...hits].sort(([a, n], [b, m]) => m - n || b.length - a.length) as [[string, number]];
   return prefix;
+}
+
+/** A name without the parts that wrappers add. */
+function unwrapped(name: string): string {
+  const parts = name.split('.');
+  return parts.filter((part) => !WRAPPERS.includes(part)).join('.');
 }
 
 /** Where the part of `name` after the next dot starts, or -1. */

@@ -8,7 +8,7 @@ import { Generator, init } from '@mien/tensor';
 import { CK_PLUS_CLASSES } from '../datasets/ckplus.ts';
 import { FER2013_CLASSES } from '../datasets/fer2013.ts';
 import { type DatasetName, type ModelName, protocol } from '../protocol.ts';
-import { bestFit } from './fit.ts';
+import { bestFit, type Fit } from './fit.ts';
 import type { RunNote } from './folder.ts';
 import { type Values, valuesOf } from './listing.ts';
 
@@ -55,8 +55,8 @@ export async function importWeights(options: ImportOptions): Promise<ImportRepor
   await init(options.adapter === undefined ? {} : { adapter: options.adapter });
   const values = valuesOf(read.value);
   const dataset = options.dataset ?? ('best_Test_acc' in values ? 'ck+' : 'fer2013');
-  const { model, expected, prefix } = bestFit(read, options.model, file);
-  const tensors = new Map([...expected.keys()].map((name) => [name, hostOf(read, prefix, name, file)]));
+  const { model, expected, prefix, tensors: found } = bestFit(read, options.model, file);
+  const tensors = new Map([...expected.keys()].map((name) => [name, hostOf(found, prefix, name, file)]));
   const classes = dataset === 'ck+' ? CK_PLUS_CLASSES : FER2013_CLASSES;
   const preset = protocol(model, dataset);
   const epoch = epochOf(values);
@@ -93,8 +93,8 @@ export async function importWeights(options: ImportOptions): Promise<ImportRepor
   };
 }
 
-function hostOf({ tensors }: PytorchFile, prefix: string, name: string, file: string): HostTensor {
-  const tensor = tensors.get(prefix + name);
+function hostOf(tensors: Fit['tensors'], prefix: string, name: string, file: string): HostTensor {
+  const tensor = tensors.get(name);
   if (!tensor) return { shape: [], dtype: 'int32', data: Int32Array.of(0) };
   const host = tensor.toHost();
   if (!host)

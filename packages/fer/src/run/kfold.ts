@@ -174,6 +174,7 @@ async function bring(
   const common = {
     faces,
     onEvent,
+    claimed: true,
     ...(signal ? { signal } : {}),
     ...(adapter === undefined ? {} : { adapter }),
   };

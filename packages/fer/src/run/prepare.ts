@@ -41,6 +41,8 @@ export interface PrepareReport {
   readonly notFaces: number;
   /** Image files that were in colour, and of another size. */
   readonly converted: { readonly colour: number; readonly resized: number };
+  /** Image files that were skipped because an operating system hides them. */
+  readonly hidden: number;
 }
 
 /** Reads a data set and writes the reference's HDF5 file of it. Throws ValueError where it is another data set. */
@@ -74,6 +76,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
     splits,
     notFaces: read.labels.length - splits.reduce((sum, { images }) => sum + images, 0),
     converted: read.converted ?? { colour: 0, resized: 0 },
+    hidden: read.hidden ?? 0,
   };
 }
 

@@ -7,10 +7,11 @@ import type { Faces } from '../datasets/faces.ts';
 import { softTargets } from '../datasets/ferplus.ts';
 import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { Training } from '../training.ts';
+import { claim, claimOrRefuse, type Release } from './claim.ts';
 import { Course } from './course.ts';
 import { obtain, splitsOf } from './data.ts';
 import type { RunEvent, Summary } from './events.ts';
-import { freeFolder, LAST, makeFolder, type RunNote, readMetrics, readRun } from './folder.ts';
+import { freeFolder, LAST, type RunNote, readMetrics, readRun } from './folder.ts';
 import { readInitial } from './initial.ts';
 import { tuneStep } from './tune.ts';
 
@@ -49,10 +50,33 @@ export interface TrainOptions {
   /** Part of the adapter's name, as `init` takes it. */
   readonly adapter?: string;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Whether the caller has claimed the folder for this process already. */
+  readonly claimed?: boolean;
 }
 
-/** Trains by the protocol of model and data set, or goes on with a run. Gives the run folder and its summary. */
-export async function train(options: TrainOptions): Promise<{ readonly out: string; readonly summary: Summary }> {
+/** Where a run is and what came of it. */
+export interface TrainResult {
+  readonly out: string;
+  readonly summary: Summary;
+}
+
+/**
+ * Trains by the protocol of model and data set, or resumes a run: the run folder and its summary. Throws ValueError where
+ * another process works in the folder.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { out = options.resume, resume, claimed } = options;
+  if (resume === undefined || out === undefined || claimed || !existsSync(resume)) return trainIn(options);
+  // Claimed before it is read: what another process writes meanwhile would be lost.
+  const release = claimOrRefuse('train', resolve(out));
+  try {
+    return await trainIn({ ...options, claimed: true });
+  } finally {
+    release();
+  }
+}
+
+async function trainIn(options: TrainOptions): Promise<TrainResult> {
   const { onEvent = () => {}, signal } = options;
   for (const name of ['checkpointEvery', 'stopAfter'] as const) {
     const steps = options[name];
@@ -107,16 +131,17 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
     throw new ValueError(`train: the best epoch is to be chosen on PrivateTest, which ${dataset} has not here`);
   }
 
-  const out = resolve(options.out ?? options.resume ?? freeFolder(`${model}-${dataset.replace('+', '')}`));
-  if (!resumed && existsSync(join(out, LAST))) {
-    throw new ValueError(`train: ${out} holds a run already; go on with it by resume, or name another folder`);
-  }
+  const freeName = (): string => resolve(freeFolder(`${model}-${dataset.replace('+', '')}`));
+  const named = options.out ?? options.resume;
+  let out = named === undefined ? freeName() : resolve(named);
+  if (!resumed) refuseRun(out);
   if (tuning()) {
     const batchSize = Math.min(of.batchSize, splits.train.indices.length);
     const onProgress = (done: number, total: number): void => onEvent({ event: 'tuning', done, total });
     const { classes } = faces;
     await tuneStep(model, { ...of, batchSize }, { classes, onProgress, ...(signal ? { signal } : {}) });
   }
+  let release: Release | null = null;
   const training = new Training(
     {
       model,
@@ -140,7 +165,11 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
   );
   try {
     // Only now, when nothing that was asked for is refused any more.
-    makeFolder(out);
+    while (!options.claimed && !release) {
+      release = named === undefined ? claim(out) : claimOrRefuse('train', out);
+      if (!release) out = freeName();
+    }
+    if (!resumed) refuseRun(out);
     if (initial) {
       onEvent({ event: 'initialised', file: initial.file, taken: initial.tensors.size, left: initial.left });
     }
@@ -151,7 +180,16 @@ export async function train(options: TrainOptions): Promise<{ readonly out: stri
     return { out, summary };
   } finally {
     training.dispose();
+    release?.();
   }
+}
+
+/** Throws ValueError where a folder holds a run. */
+function refuseRun(out: string): void {
+  if (!existsSync(join(out, LAST))) return;
+  throw new ValueError(
+    `train: ${out} holds a run already; continue it with --resume, or name another folder with --out`,
+  );
 }
 
 /** The labels as probabilities, mixed with what FER+ voters said: [images, classes]. Throws ValueError without votes. */
