@@ -5,12 +5,12 @@ import { ensure, withFailingAllocations } from '@mien/tensor/testing';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-const train = split(drawFaces({ training: 48, publicTest: 1, privateTest: 1 }), 'Training');
+const train = split(drawFaces({ training: 16, publicTest: 1, privateTest: 1 }), 'Training');
 const begin = (microBatch?: number): Training =>
   new Training({
     model: 'nano',
     train,
-    protocol: protocol('nano', 'drawn', { batchSize: 64, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
+    protocol: protocol('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
   });
 
 /** Runs `fn` where the device gives no more than `bytes` in all. */
@@ -47,7 +47,7 @@ test('Training without the memory for its batch names one that fits, and says th
     const { message } = failure as LimitError;
     assert.match(
       message,
-      /^training: 64 images at a time do not fit .*; use --micro-batch \d+ or less .*\(memory: the adapter has no room for \w+ /,
+      /^training: 24 images at a time do not fit .*; use --micro-batch \d+ or less .*\(memory: the adapter has no room for \w+ /,
     );
     for (const call of [() => training.step(), () => training.drain(), () => training.checkpoint()]) {
       assert.is(
@@ -60,7 +60,7 @@ test('Training without the memory for its batch names one that fits, and says th
     }
     return Number(/--micro-batch (\d+)/.exec(message)?.[1]);
   });
-  ensure(fits < 64 && fits >= 2, `${fits} images`);
+  ensure(fits < 24 && fits >= 2, `${fits} images`);
   await emptied();
   await withMemory(bytes, async () => {
     using training = begin(fits);

@@ -3,6 +3,8 @@ import { device, memory } from '@mien/tensor';
 
 /** Of the memory that the adapter gave: the rest is for what an estimate does not know. */
 const usable = 0.9;
+/** A captured step has memory of its own beside that of the calls that it was recorded from. */
+const copies = 2;
 /** BatchNorm cannot train on fewer. */
 const fewest = 2;
 
@@ -23,7 +25,8 @@ export function largestFit(
   bytes: { readonly heldBytes: number | null; readonly fixedBytes: number; readonly wantedBytes: number },
 ): number | null {
   const { heldBytes, fixedBytes, wantedBytes } = bytes;
-  const share = heldBytes === null ? 0.5 : (usable * heldBytes - fixedBytes) / Math.max(wantedBytes - fixedBytes, 1);
+  const share =
+    heldBytes === null ? 0.5 : (usable * heldBytes - fixedBytes) / Math.max(copies * (wantedBytes - fixedBytes), 1);
   const most = Math.min(share * images, images - 1);
   return most < fewest ? null : 2 ** Math.floor(Math.log2(most));
 }

@@ -423,7 +423,7 @@ export class Training {
     const remedy =
       fits === null ? 'choose a smaller network' : `use --micro-batch ${fits} or less (microBatch: ${fits} in code)`;
     this.#failure = new LimitError(
-      `training: ${images} images at a time do not fit the memory of this adapter; ${remedy} (${reason.message})`,
+      `training: ${images} images at a time do not fit the memory of this adapter; ${remedy} (${reason.message.replace(/; use a smaller batch.*/, '')})`,
     );
     return this.#failure;
   }
