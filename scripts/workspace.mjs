@@ -24,6 +24,13 @@ export const root = rootAbove(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, 'node_modules', '.cache', 'mien');
 let writableCache = null;
 
+// Output that nobody reads any more (`npm run bench | head`) ends a script quietly, unless its program has a handler of its own;
+// without standard error it goes on.
+process.stdout.on('error', ({ code }) => {
+  if (code === 'EPIPE' && process.stdout.listenerCount('error') === 1) process.exit(141);
+});
+process.stderr.on('error', () => {});
+
 /** A folder for what may be deleted at any time: bundles, unpacked programs. Where the checkout cannot be written, one of this process. */
 export function cacheFolder() {
   writableCache ??= writable(cache) ? cache : temporaryCache();

@@ -1,5 +1,5 @@
 // The commands as they are typed: what they take, what they refuse, and where relative paths start.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,19 @@ test('bench and bench:peers name what there is when a word selects nothing', () 
     const { code, err } = script(name, ['no-record-has-this-name']);
     ensure(code === 1 && err.includes('step/vgg19/b16'), `${name} ended with ${code}: ${err}`);
   }
+});
+
+test('a script whose output is closed ends quietly', async () => {
+  const child = spawn(process.execPath, [join('scripts', 'test.mjs'), '--node', 'plan'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let err = '';
+  child.stderr.on('data', (text) => {
+    err += text;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const code = await new Promise((done) => child.once('close', done));
+  ensure((code === 141 || code === 0) && !/EPIPE|Unhandled|\n\s+at /.test(err), `it ended with ${code}: ${err}`);
 });
 
 test('scripts name the version of pnpm in one place', () => {
