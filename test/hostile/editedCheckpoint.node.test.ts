@@ -39,7 +39,7 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
   [
     'a tensor of another shape',
     (_, tensors) => tensors.set('classifier.bias', { shape: [6], dtype: 'float32', data: new Float32Array(6) }),
-    'classifier.bias expects float32 [7], came float32 [6]',
+    'classifier.bias expects float32 [7], got float32 [6]',
   ],
   [
     'half an optimiser',

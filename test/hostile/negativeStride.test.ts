@@ -23,16 +23,19 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'maxPool2d by -1': [
     () => maxPool2d(x(), { kernelSize: 2, stride: -1 }),
-    'stride is one or two integers from 1 on, came -1',
+    'stride must be one or two integers of at least 1, got -1',
   ],
-  'maxPool2d of 0': [() => maxPool2d(x(), { kernelSize: 0 }), 'kernelSize is one or two integers from 1 on, came 0'],
+  'maxPool2d of 0': [
+    () => maxPool2d(x(), { kernelSize: 0 }),
+    'kernelSize must be one or two integers of at least 1, got 0',
+  ],
   'maxPool2d with padding over half': [
     () => maxPool2d(x(), { kernelSize: 2, padding: 2 }),
     'padding 2 is more than half of the window of 2',
   ],
   'avgPool2d with padding -1': [
     () => avgPool2d(x(), { kernelSize: 2, padding: -1 }),
-    'padding is one or two integers from 0 on, came -1',
+    'padding must be one or two integers of at least 0, got -1',
   ],
   'pad by -1': [() => pad(zeros([3]), [[-1, 0]]), 'pad: give [before, after] from 0 on for each of the 1 dimensions'],
 };

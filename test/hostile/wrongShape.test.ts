@@ -18,7 +18,7 @@ import { test } from '../harness.ts';
 
 /** Shapes that do not fit, and what is said of them: both of them, and where. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
-  'rows of different length': [() => tensor([[1, 2], [3]]), 'rows at depth 1 hold 2 values, came 1 values'],
+  'rows of different length': [() => tensor([[1, 2], [3]]), 'rows at depth 1 hold 2 values, got 1 values'],
   'too few values': [() => tensor([1, 2, 3], { shape: [2, 2] }), 'shape [2, 2] holds 4 values, came 3'],
   'nine dimensions': [() => zeros([1, 1, 1, 1, 1, 1, 1, 1, 1]), 'at most 8 dimensions'],
   'sizes that do not broadcast': [
@@ -52,7 +52,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'an image without channels': [
     () => avgPool2d(zeros([4, 4]), { kernelSize: 2 }),
-    'x expects [N, C, H, W] or [C, H, W], came [4, 4]',
+    'x expects [N, C, H, W] or [C, H, W], got [4, 4]',
   ],
   'a scale of another length': [
     () =>

@@ -28,8 +28,8 @@ const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = 
   'eye(0)': [() => eye(0), ShapeError, 'sizes are integers from 1 on, came [0, 0]'],
   'arange(3, 3)': [() => arange(3, 3), ValueError, 'from 3 to 3 by 1 there is no element'],
   'arange(0, 3, -1)': [() => arange(0, 3, -1), ValueError, 'from 0 to 3 by -1 there is no element'],
-  'linspace(0, 1, 0)': [() => linspace(0, 1, 0), ValueError, 'count is an integer from 1 on, came 0'],
-  'permutation(0)': [() => permutation(0), ValueError, 'n is an integer from 1 on, came 0'],
+  'linspace(0, 1, 0)': [() => linspace(0, 1, 0), ValueError, 'count must be a positive integer, got 0'],
+  'permutation(0)': [() => permutation(0), ValueError, 'n must be a positive integer, got 0'],
   'an empty slice': [() => zeros([3]).slice(0, 2, 2), ShapeError, 'slice: 2..2 of dim 0 is empty (x [3])'],
   'reshape([0, -1])': [() => zeros([3]).reshape([0, -1]), ShapeError, 'does not hold them'],
   'expand([0])': [() => zeros([1]).expand([0]), ShapeError, 'tensors without elements do not exist here'],
@@ -37,7 +37,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = 
   'adaptiveAvgPool2d to 0': [
     () => adaptiveAvgPool2d(zeros([1, 1, 2, 2]), 0),
     ValueError,
-    'size is one or two integers from 1 on, came 0',
+    'size must be one or two integers of at least 1, got 0',
   ],
 };
 

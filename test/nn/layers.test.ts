@@ -331,5 +331,5 @@ test('layers refuse inputs of other shapes and options out of range', () => {
     ShapeError,
     'BatchNorm2d: expects 4 dimensions, x is [2, 2]',
   );
-  refuses(() => new Dropout(1.5), ValueError, 'Dropout: p 1.5');
+  refuses(() => new Dropout(1.5), ValueError, 'Dropout: p must be a number from 0 to 1, got 1.5');
 });

@@ -1,4 +1,14 @@
-import { cosine, exponential, multiStep, Plateau, type Schedule, stepDecay, warmUp } from '@mien/nn';
+import {
+  cosine,
+  cosineAnnealing,
+  cosineAnnealingWarmRestarts,
+  exponential,
+  multiStep,
+  Plateau,
+  type Schedule,
+  stepDecay,
+  warmUp,
+} from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { ensure, nearValues, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -82,5 +92,41 @@ test('Plateau goes on exactly from its state', () => {
 test('schedules refuse a length that is not positive, and Plateau refuses NaN', () => {
   refuses(() => cosine(0), ValueError, 'cosine: steps 0');
   refuses(() => stepDecay({ every: -1, factor: 0.5 }), ValueError, 'stepDecay: every -1');
-  refuses(() => new Plateau().next(Number.NaN), ValueError, 'the metric is NaN');
+  refuses(() => new Plateau().next(Number.NaN), ValueError, 'the metric must be a number, got NaN');
 });
+
+test('cosineAnnealing is periodic, as CosineAnnealingLR, and cosine is not', () => {
+  const [schedule, once] = [cosineAnnealing(4, 0.2), cosine(4, 0.2)];
+  const down = [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2 + 0.4 * (1 - Math.SQRT1_2), 0.2];
+  nearValues(first(schedule, 9), [...down, ...down.slice(0, 4).reverse()]);
+  nearValues(first(schedule, 17).slice(8), first(schedule, 9));
+  nearValues(first(once, 5), down);
+  nearValues(first(once, 9).slice(5), [0.2, 0.2, 0.2, 0.2]);
+});
+
+/** CosineAnnealingWarmRestarts.step(epoch) of PyTorch 2, in float64. */
+function restarts(epoch: number, period: number, factor: number, floor: number): number {
+  let [current, length] = [epoch, period];
+  if (epoch >= period && factor === 1) current = epoch % period;
+  else if (epoch >= period) {
+    const n = Math.floor(Math.log((epoch / period) * (factor - 1) + 1) / Math.log(factor) + 1e-9);
+    current = epoch - (period * (factor ** n - 1)) / (factor - 1);
+    length = period * factor ** n;
+  }
+  return floor + ((1 - floor) * (1 + Math.cos((Math.PI * current) / length))) / 2;
+}
+
+law(
+  'cosineAnnealingWarmRestarts starts again from 1 in longer and longer periods, as PyTorch',
+  fc.record({
+    period: fc.integer({ min: 1, max: 12 }),
+    factor: fc.integer({ min: 1, max: 4 }),
+    floor: fc.constantFrom(0, 0.25),
+    epoch: fc.nat(400),
+  }),
+  ({ period, factor, floor, epoch }) => {
+    const schedule = cosineAnnealingWarmRestarts({ period, factor, floor });
+    nearValues([schedule(epoch)], [restarts(epoch, period, factor, floor)]);
+    nearValues([schedule(0), schedule(period)], [1, 1]);
+  },
+);

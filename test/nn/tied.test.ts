@@ -11,6 +11,7 @@ import {
   toHost,
 } from '@mien/nn';
 import { readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
+import { readPytorch, writePytorch } from '@mien/nn/pytorch';
 import { assign, ones, type Tensor, tensor, ValueError } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { ensure, near, refuses } from '@mien/tensor/testing';
@@ -124,4 +125,16 @@ test('a checkpoint of tied weights, their averages and their optimizer reads bac
   otherEma.loadStateDict(read.ema);
   ensure((await valuesOf(other.second.weight)) === (await valuesOf(net.first.weight)), 'the weights');
   ensure(other.second.weight === other.first.weight, 'tied');
+});
+
+test('a PyTorch file of tied weights holds their values once, and loads into a tied network', async () => {
+  const net = new Tied();
+  const state = await toHost(net.stateDict());
+  const bytes = writePytorch(state);
+  const untied = new Map([...state].map(([name, value]) => [name, { ...value, data: value.data.slice() }]));
+  ensure(writePytorch(untied).length - bytes.length > 64, 'one storage less');
+  const other = new Tied();
+  const read = readPytorch(bytes).tensors;
+  other.loadStateDict(new Map([...read].map(([name, tensor]) => [name, tensor.toHost() as HostTensor])));
+  ensure((await valuesOf(other.second.weight)) === (await valuesOf(net.first.weight)), 'the weights');
 });

@@ -238,7 +238,7 @@ test('conv2d refuses channels, ranks and windows that do not fit', () => {
   refuses(
     () => conv2d(x, wide, null, { stride: 0 }),
     ValueError,
-    'conv2d: stride is one or two integers from 1 on, came 0',
+    'conv2d: stride must be one or two integers of at least 1, got 0',
   );
   refuses(() => conv2d(x, wide, x, { padding: 9 }), ShapeError, 'conv2d: bias expects [1]');
   refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: weight expects 1 input channels, x has 3');

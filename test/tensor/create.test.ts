@@ -55,7 +55,7 @@ test('tensor takes booleans, typed arrays and nested rows', async () => {
 });
 
 test('tensor refuses ragged rows, wrong counts and no elements', () => {
-  refuses(() => tensor([[1, 2], [3]]), ShapeError, 'tensor: rows at depth 1 hold 2 values, came 1 values');
+  refuses(() => tensor([[1, 2], [3]]), ShapeError, 'tensor: rows at depth 1 hold 2 values, got 1 values');
   refuses(() => tensor([1, 2, 3], { shape: [2, 2] }), ShapeError, 'tensor: shape [2, 2] holds 4 values, came 3');
   refuses(() => tensor([]), ShapeError, 'tensors without elements do not exist here');
   refuses(() => zeros([2, 0]), ShapeError, 'sizes are integers from 1 on, came [2, 0]');

@@ -190,11 +190,11 @@ test('pooling refuses windows that do not fit, and padding over half of them', (
   refuses(
     () => avgPool2d(x, { kernelSize: 0 }),
     ValueError,
-    'avgPool2d: kernelSize is one or two integers from 1 on, came 0',
+    'avgPool2d: kernelSize must be one or two integers of at least 1, got 0',
   );
   refuses(
     () => adaptiveAvgPool2d(x, 0),
     ValueError,
-    'adaptiveAvgPool2d: size is one or two integers from 1 on, came 0',
+    'adaptiveAvgPool2d: size must be one or two integers of at least 1, got 0',
   );
 });

@@ -154,6 +154,6 @@ test('permutation holds every number once', async () => {
 test('dropout outside training gives x back, and refuses a p outside 0..1', () => {
   const x: Tensor = rand([3]);
   ensure(dropout(x, 0.5, { training: false }) === x, 'x itself');
-  refuses(() => dropout(x, 1), ValueError, 'dropout: p is at least 0 and below 1, came 1');
+  refuses(() => dropout(x, 1.5), ValueError, 'dropout: p must be a number from 0 to 1, got 1.5');
   refuses(() => new Generator(-1), ValueError, 'generator: seed is an integer from 0');
 });

@@ -1,6 +1,18 @@
 // Initial values of weights. Shapes are [outputs, inputs / groups, ...kernel], as of Linear and Conv2d.
 // Glorot and Bengio (2010) for xavier, He et al. (2015) for kaiming; gains and defaults are PyTorch's.
-import { noGrad, type RandomOptions, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
+import {
+  expectList,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  noGrad,
+  type RandomOptions,
+  rand,
+  randn,
+  ShapeError,
+  scope,
+  type Tensor,
+} from '@mien/tensor';
 
 /** What follows the weight, which decides the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';
@@ -20,6 +32,8 @@ export interface XavierOptions extends RandomOptions {
 
 /** The factor that keeps the scale of activations through a nonlinearity. */
 export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
+  expectOneOf('gain', 'nonlinearity', nonlinearity, ['linear', 'sigmoid', 'tanh', 'relu', 'leakyRelu']);
+  expectNumber('gain', 'slope', slope);
   if (nonlinearity === 'tanh') return 5 / 3;
   if (nonlinearity === 'relu') return Math.SQRT2;
   if (nonlinearity === 'leakyRelu') return Math.sqrt(2 / (1 + slope * slope));
@@ -28,6 +42,7 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
 
 /** Inputs that one output sums, and outputs that one input goes to. Throws ShapeError below two dimensions. */
 export function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
+  expectList('init', 'shape', shape);
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
     throw new ShapeError(`init: a weight needs two dimensions or more, came [${shape.join(', ')}]`);
@@ -38,6 +53,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
 
 /** Uniform in [-bound, bound), the same values on every adapter. */
 export function uniform(shape: readonly number[], bound: number, options: RandomOptions = {}): Tensor {
+  expectNumber('uniform', 'bound', bound);
   // rand - 1/2 is exact in float32, so the product rounds once, however the adapter contracts.
   return scope(() =>
     noGrad(() =>
@@ -50,6 +66,7 @@ export function uniform(shape: readonly number[], bound: number, options: Random
 
 /** Normal with mean 0 and the given deviation. */
 export function normal(shape: readonly number[], deviation: number, options: RandomOptions = {}): Tensor {
+  expectNumber('normal', 'deviation', deviation);
   return scope(() => noGrad(() => randn(shape, options).mul(deviation)));
 }
 
@@ -74,11 +91,14 @@ export function xavierNormal(shape: readonly number[], options: XavierOptions = 
 }
 
 function kaimingDeviation(shape: readonly number[], options: KaimingOptions): number {
+  expectOptions('kaiming', options);
+  expectOneOf('kaiming', 'mode', options.mode ?? 'fanIn', ['fanIn', 'fanOut']);
   const { mode = 'fanIn', nonlinearity = 'leakyRelu', slope = 0 } = options;
   return gain(nonlinearity, slope) / Math.sqrt(fans(shape)[mode]);
 }
 
 function xavierDeviation(shape: readonly number[], options: XavierOptions): number {
+  expectOptions('xavier', options);
   const { fanIn, fanOut } = fans(shape);
   return (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut));
 }

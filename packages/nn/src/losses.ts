@@ -1,5 +1,17 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
-import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
+import {
+  expectOneOf,
+  expectOptions,
+  expectTensor,
+  gather,
+  noGrad,
+  ShapeError,
+  scope,
+  softmaxCrossEntropy,
+  type Tensor,
+  ValueError,
+  where,
+} from '@mien/tensor';
 
 /** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -26,6 +38,7 @@ export interface CrossEntropyOptions extends ClassLossOptions {
  * ignored gives NaN. Throws ShapeError naming both, ValueError for `ignoreIndex` with probabilities.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  expectLoss('crossEntropy', { logits, target }, options);
   const { labelSmoothing = 0, weight, reduction = 'mean', ignoreIndex = -100 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
@@ -50,6 +63,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
  * outside 0..C - 1 that is not ignored gives NaN.
  */
 export function nllLoss(logProbabilities: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
+  expectLoss('nllLoss', { logProbabilities, target }, options);
   const { weight, reduction = 'mean', ignoreIndex = -100 } = options;
   expectClasses('nllLoss', logProbabilities, weight);
   return scope(() => {
@@ -58,6 +72,13 @@ export function nllLoss(logProbabilities: Tensor, target: Tensor, options: Class
     const samples = ignored ? where(ignored, 0, picked) : picked;
     return reduction === 'mean' ? meanOf(samples, target, weight, ignoreIndex) : reduce(samples, reduction);
   });
+}
+
+/** Throws ValueError unless a loss was given tensors and options, of which `reduction` is one of three. */
+function expectLoss(name: string, tensors: Readonly<Record<string, Tensor>>, options: LossOptions): void {
+  for (const [argument, tensor] of Object.entries(tensors)) expectTensor(name, argument, tensor);
+  expectOptions(name, options);
+  expectOneOf(name, 'reduction', options.reduction ?? 'mean', ['mean', 'sum', 'none']);
 }
 
 /** Where labels are `ignoreIndex`, or null where they cannot be: whole numbers without a sign are never negative. */
@@ -76,6 +97,7 @@ function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ign
 
 /** (x - target)^2, of two tensors of one shape. */
 export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  expectLoss('mseLoss', { x, target }, options);
   if (!sameShape(x.shape, target.shape)) throw mismatch('mseLoss', x, target, x.shape);
   return scope(() => reduce(x.sub(target).square(), options.reduction));
 }
@@ -89,6 +111,7 @@ export interface BinaryLossOptions extends LossOptions {
 
 /** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))), with targets in 0..1 of the logits' shape. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BinaryLossOptions = {}): Tensor {
+  expectLoss('binaryCrossEntropyWithLogits', { logits, target }, options);
   if (!sameShape(logits.shape, target.shape)) {
     throw mismatch('binaryCrossEntropyWithLogits', logits, target, logits.shape);
   }

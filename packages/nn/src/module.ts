@@ -1,8 +1,18 @@
 // A tree of modules: parameters, buffers and children are found among a module's own fields.
-import { assign, currentPlace, keep, type Place, Tensor, unchanging, within } from '@mien/tensor';
+import {
+  assign,
+  currentPlace,
+  expectOptions,
+  expectTensor,
+  keep,
+  type Place,
+  Tensor,
+  unchanging,
+  within,
+} from '@mien/tensor';
 import { StateError } from './errors.ts';
 import { fieldsOf, hiddenIn } from './moduleWalk.ts';
-import { differingTied, listed, type State } from './state.ts';
+import { differingTied, expectState, listed, type State } from './state.ts';
 
 /** A tensor with its dotted name in a module tree. */
 export type NamedTensor = readonly [name: string, tensor: Tensor];
@@ -14,11 +24,13 @@ export interface Layer extends Module {
 
 /** Makes `values` a parameter: a leaf that requires gradients and outlives every scope. Takes `values` over. */
 export function parameter(values: Tensor): Tensor {
+  expectTensor('parameter', 'values', values);
   return taken(values, true);
 }
 
 /** Makes `values` a buffer: saved with its module and outliving every scope, but not trained. Takes `values` over. */
 export function buffer(values: Tensor): Tensor {
+  expectTensor('buffer', 'values', values);
   return taken(values, false);
 }
 
@@ -110,6 +122,8 @@ export abstract class Module {
    * that are missing or unexpected.
    */
   loadStateDict(state: State, options: { readonly strict?: boolean } = {}): void {
+    expectState('loadStateDict', state);
+    expectOptions('loadStateDict', options);
     const own = this.stateDict();
     // One name is enough for a tensor with several: safetensors files keep one.
     const given = new Set([...own].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));

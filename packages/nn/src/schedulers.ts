@@ -1,31 +1,46 @@
 // Learning-rate schedules: functions from an epoch or step, counted from 0, to a factor on every group's lr. They keep no
 // state, so a resumed run needs only its epoch. `optimizer.lrFactor = schedule(epoch)` applies one; any function will do.
-import { expectInteger, ValueError } from '@mien/tensor';
+import {
+  expectFunction,
+  expectInteger,
+  expectList,
+  expectNumber,
+  expectOptions,
+  kindOf,
+  ValueError,
+} from '@mien/tensor';
 
 /** The factor on the learning rate at an epoch or step from 0 on. Write your own as `(epoch) => ...`. */
 export type Schedule = (step: number) => number;
 
 /** `factor` once more every `every` steps: factor^floor(step / every). */
 export function stepDecay(options: { readonly every: number; readonly factor: number }): Schedule {
+  expectOptions('stepDecay', options);
   const { every, factor } = options;
+  expectNumber('stepDecay', 'factor', factor);
   expectCount('stepDecay', 'every', every);
   return (step) => factor ** Math.floor(step / every);
 }
 
 /** `factor` once more at each of the steps `at`. */
 export function multiStep(options: { readonly at: readonly number[]; readonly factor: number }): Schedule {
+  expectOptions('multiStep', options);
   const { at, factor } = options;
+  expectList('multiStep', 'at', at);
+  expectNumber('multiStep', 'factor', factor);
   return (step) => factor ** at.filter((milestone) => step >= milestone).length;
 }
 
 /** factor^step */
 export function exponential(factor: number): Schedule {
+  expectNumber('exponential', 'factor', factor);
   return (step) => factor ** step;
 }
 
 /** Half a cosine from 1 at step 0 to `floor` at step `steps` and after it (Loshchilov and Hutter, 2017). */
 export function cosine(steps: number, floor = 0): Schedule {
   expectCount('cosine', 'steps', steps);
+  expectNumber('cosine', 'floor', floor);
   return (step) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * Math.min(1, step / steps)))) / 2;
 }
 
@@ -35,6 +50,7 @@ export function cosine(steps: number, floor = 0): Schedule {
  */
 export function cosineAnnealing(steps: number, floor = 0): Schedule {
   expectCount('cosineAnnealing', 'steps', steps);
+  expectNumber('cosineAnnealing', 'floor', floor);
   return (step) => floor + ((1 - floor) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 }
 
@@ -47,6 +63,7 @@ export function cosineAnnealingWarmRestarts(options: {
   readonly factor?: number;
   readonly floor?: number;
 }): Schedule {
+  expectOptions('cosineAnnealingWarmRestarts', options);
   const { period, factor = 1, floor = 0 } = options;
   expectInteger('cosineAnnealingWarmRestarts', 'period', period);
   expectInteger('cosineAnnealingWarmRestarts', 'factor', factor);
@@ -62,6 +79,7 @@ export function cosineAnnealingWarmRestarts(options: {
 /** Rises evenly over `steps` steps, 1 / steps at step 0 and 1 at steps - 1; then `after`, counted from 0 again. */
 export function warmUp(steps: number, after: Schedule = () => 1): Schedule {
   expectCount('warmUp', 'steps', steps);
+  expectFunction('warmUp', after);
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
 
@@ -92,6 +110,7 @@ export class Plateau {
   #state: PlateauState = { lrFactor: 1, best: null, waited: 0 };
 
   constructor(options: PlateauOptions = {}) {
+    expectOptions('Plateau', options);
     this.#options = { mode: 'min', factor: 0.1, patience: 10, threshold: 1e-4, floor: 0, ...options };
     const { factor } = this.#options;
     if (!(factor > 0 && factor < 1)) throw new ValueError(`Plateau: factor ${factor} is outside 0 < factor < 1`);
@@ -99,7 +118,7 @@ export class Plateau {
 
   /** The factor after the newest metric. Throws ValueError for a metric that is NaN. */
   next(metric: number): number {
-    if (Number.isNaN(metric)) throw new ValueError('Plateau: the metric is NaN');
+    expectNumber('Plateau', 'the metric', metric);
     const { factor, patience, floor } = this.#options;
     const { lrFactor, best, waited } = this.#state;
     if (best === null || this.#improves(metric, best)) this.#state = { lrFactor, best: metric, waited: 0 };
@@ -113,6 +132,10 @@ export class Plateau {
   }
 
   loadState(state: PlateauState): void {
+    expectOptions('Plateau', state);
+    expectNumber('Plateau', 'lrFactor', state.lrFactor);
+    expectInteger('Plateau', 'waited', state.waited, 0);
+    if (state.best !== null) expectNumber('Plateau', 'best', state.best);
     this.#state = state;
   }
 
@@ -123,5 +146,6 @@ export class Plateau {
 }
 
 function expectCount(name: string, option: string, value: number): void {
-  if (!(value > 0)) throw new ValueError(`${name}: ${option} ${value} is not positive`);
+  if (!(typeof value === 'number' && value > 0))
+    throw new ValueError(`${name}: ${option} ${kindOf(value)} is not positive`);
 }

@@ -1,5 +1,5 @@
 // Tensors by name, on the device or on the host: what state dicts, optimiser states and files exchange.
-import { type DType, Tensor, type TypedArray } from '@mien/tensor';
+import { type DType, kindOf, Tensor, type TypedArray, ValueError } from '@mien/tensor';
 
 /** Types of elements in files, under safetensors' names. */
 export type StoredDtype = 'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'I16' | 'I8' | 'U32' | 'U8' | 'BOOL';
@@ -16,8 +16,27 @@ export interface HostTensor {
 /** Tensors by their dotted names. */
 export type State = ReadonlyMap<string, Tensor | HostTensor>;
 
+/** Throws ValueError unless `state` is a Map of tensors, on the device or on the host. */
+export function expectState(operation: string, state: unknown): void {
+  if (!(state instanceof Map)) {
+    throw new ValueError(`${operation}: state must be a Map of tensors by name, got ${kindOf(state)}`);
+  }
+  for (const [name, value] of state) {
+    if (typeof name !== 'string') throw new ValueError(`${operation}: a name must be a text, got ${kindOf(name)}`);
+    if (!(value instanceof Tensor)) expectHostTensor(`${operation}: ${name}`, value);
+  }
+}
+
+/** Throws ValueError unless `value` is a tensor in host memory. */
+export function expectHostTensor(operation: string, value: unknown): void {
+  const { shape, dtype, data } = (value ?? {}) as Partial<HostTensor>;
+  if (Array.isArray(shape) && typeof dtype === 'string' && ArrayBuffer.isView(data)) return;
+  throw new ValueError(`${operation}: expected { shape, dtype, data }, got ${kindOf(value)}`);
+}
+
 /** Copies every tensor of `state` to the host, in the same order. */
 export async function toHost(state: State): Promise<Map<string, HostTensor>> {
+  expectState('toHost', state);
   // A tensor with several names is read once, and is one on the host too.
   const read = new Map<Tensor, Promise<HostTensor>>();
   const copies = [...state].map(async ([name, value]): Promise<[string, HostTensor]> => {

@@ -1,6 +1,7 @@
 // Finds the operation that made the first NaN or Infinity: while a search is on, a kernel looks at every recorded result
 // and at every input that comes from outside the search.
 import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
+import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { AnomalyError } from './errors.ts';
 import { show } from './ops/geometry.ts';
 import { currentPlace, currentPurpose, type Place } from './places.ts';
@@ -104,6 +105,8 @@ export function searching(): boolean {
  * call it for what is written in place, such as parameters that a step updates.
  */
 export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string, Tensor | null>> = {}): void {
+  expectTensor('inspect', 'y', y);
+  expectOptions('inspect', inputs);
   const { storage } = y;
   const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search?.isUnrecorded(x));
   // A view of what an operation has not finished belongs to that operation.
@@ -136,6 +139,8 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
  * again, the last ones by `await detectAnomaly(() => step(batch))`.
  */
 export async function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = {}): Promise<T> {
+  expectFunction('detectAnomaly', fn);
+  expectOptions('detectAnomaly', options);
   const mine = new Search();
   search = mine;
   let result: T;

@@ -61,6 +61,28 @@ export function expectNumber(
   throw new ValueError(`${operation}: ${argument} must be a number${range}, got ${kindOf(value)}`);
 }
 
+/** One integer for height and width, or each, from `least` up. Throws ValueError for anything else. */
+export function expectPair(
+  operation: string,
+  option: string,
+  value: unknown,
+  least: number,
+): readonly [number, number] {
+  const both: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  if (both.length === 2 && both.every((each) => Number.isSafeInteger(each) && (each as number) >= least)) {
+    return both as unknown as readonly [number, number];
+  }
+  throw new ValueError(
+    `${operation}: ${option} must be one or two integers of at least ${least}, got ${Array.isArray(value) ? JSON.stringify(value) : kindOf(value)}`,
+  );
+}
+
+/** Throws ValueError unless `value` is one of `choices`. */
+export function expectOneOf(operation: string, option: string, value: unknown, choices: readonly unknown[]): void {
+  if (choices.includes(value)) return;
+  throw new ValueError(`${operation}: ${option} must be ${choices.map(kindOf).join(' or ')}, got ${kindOf(value)}`);
+}
+
 /** Throws ShapeError unless `value` is a list. */
 export function expectList(operation: string, argument: string, value: unknown): void {
   if (Array.isArray(value)) return;

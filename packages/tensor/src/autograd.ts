@@ -1,6 +1,7 @@
 // Reverse-mode differentiation over a graph of nodes (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3).
 // A node knows its inputs' nodes, what it saved, and how to turn the gradient of its output into those of its inputs.
 import { inspect, searching } from './anomaly.ts';
+import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { Checkpoint, running } from './checkpoint.ts';
 import { expectDtype } from './dtype.ts';
 import { GradientError, ShapeError, ValueError } from './errors.ts';
@@ -40,6 +41,7 @@ export function gradEnabled(): boolean {
  * it does later would be recorded.
  */
 export function noGrad<T>(fn: () => T): T {
+  expectFunction('noGrad', fn);
   const result = withRecording(false, fn);
   if (result instanceof Promise) {
     result.catch(() => {});
@@ -289,7 +291,12 @@ export function record<I extends Tensors, S extends Tensors>(
   inputs: I,
   rule: Rule<I, S>,
 ): Tensor {
+  expectTensor('record', 'the result', y);
+  expectOptions('record', inputs);
   inspect(name, y, inputs);
+  expectOptions('record', rule);
+  expectOptions('record', rule.saves);
+  expectFunction('record', rule.backward);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
   const known = running()?.next(name, y, rule.saves);
   y.attach(known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
@@ -303,6 +310,8 @@ export function record<I extends Tensors, S extends Tensors>(
  * another checkpoint it only calls `fn`. Throws GradientError, in backward, where the second run differs.
  */
 export function checkpoint<I extends readonly Tensor[], T>(fn: (...inputs: I) => T, ...inputs: I): T {
+  expectFunction('checkpoint', fn);
+  for (const [i, input] of inputs.entries()) expectTensor('checkpoint', `input ${i}`, input);
   if (!recording || running()) return fn(...inputs);
   return new Checkpoint(fn as unknown as (...inputs: Tensor[]) => T, inputs).start(inputs) as T;
 }
@@ -390,12 +399,15 @@ export function accumulate(leaf: Tensor, gradient: Tensor): void {
  * that `fn` used and that requires gradients, parameters that it closes over included: a gradient penalty trains them.
  */
 export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, ...rest: Tensor[]) => Tensor {
+  expectFunction('grad', fn);
   return (x, ...rest) =>
     scope(() => {
+      expectDtype('grad', 'x', x, 'float32');
       const probe = withRecording(true, () => probeOf(x));
       const y = withRecording(true, () => fn(probe, ...rest));
+      expectTensor('grad', 'the result of the function', y);
       if (y.size !== 1)
-        throw new GradientError(`grad: the function must return one element, came [${y.shape.join(', ')}]`);
+        throw new GradientError(`grad: the function must return one element, got [${y.shape.join(', ')}]`);
       const target = probe.node ?? probe;
       const stops = new Set(probe.node ? [probe.node] : []);
       const createGraph = recording && (x.requiresGrad || reachesOther(y, probe, stops));

@@ -1,5 +1,7 @@
 // A function whose calls all do the same is recorded once, then repeated with almost no JavaScript.
+
 import { searching } from './anomaly.ts';
+import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { gradEnabled } from './autograd.ts';
 import { CaptureError, ValueError } from './errors.ts';
 import { show } from './ops/geometry.ts';
@@ -132,6 +134,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
 
   /** Copies the arguments to the tensors that the function sees in every call. */
   #take(inputs: readonly Tensor[]): void {
+    for (const [i, input] of inputs.entries()) expectTensor('capture', `argument ${i}`, input);
     const own = this.holding.inputs;
     if (!this.#taken) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
     this.#taken = true;
@@ -263,6 +266,8 @@ export function capture<I extends readonly Tensor[], T>(
   fn: (...inputs: I) => T,
   options: CaptureOptions = {},
 ): Capture<I, T> {
+  expectFunction('capture', fn);
+  expectOptions('capture', options);
   return new Capture(fn, options);
 }
 

@@ -1,3 +1,4 @@
+import { expectTensor, kindOf } from './arguments.ts';
 import { DtypeError } from './errors.ts';
 
 /** Element types; every one takes four bytes on the device (`bool` is stored as 0 or 1 in a `u32`). */
@@ -38,9 +39,11 @@ export function holds(dtype: DType, value: number): boolean {
 
 /**
  * Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. Throws DtypeError for
- * a number that an integer type does not have: nothing is rounded or wrapped silently.
+ * a number that an integer type does not have, and for what is no number: nothing is rounded, wrapped or parsed silently.
  */
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
+  expectDtypeName('tensor', dtype);
+  expectNumbers(values);
   if (dtype === 'float32') return Float32Array.from(values);
   const array = new arrayType[dtype](values.length);
   for (let i = 0; i < values.length; i++) {
@@ -53,8 +56,30 @@ export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArra
   return array;
 }
 
-/** Throws DtypeError unless `x` has one of the dtypes `expected`. */
+/** Throws DtypeError where a list holds something else than numbers: texts, holes, big integers, null. */
+function expectNumbers(values: ArrayLike<number>): void {
+  if (ArrayBuffer.isView(values)) {
+    if (!(values instanceof BigInt64Array || values instanceof BigUint64Array || values instanceof DataView)) return;
+    const kind = values.constructor.name;
+    throw new DtypeError(
+      `tensor: no dtype holds the values of a ${kind}; convert them: Int32Array.from(values, Number)`,
+    );
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] === 'number') continue;
+    throw new DtypeError(`tensor: element ${i} must be a number, got ${kindOf(values[i])}; convert it with Number()`);
+  }
+}
+
+/** Throws DtypeError unless `dtype` is one. */
+export function expectDtypeName(operation: string, dtype: unknown): void {
+  if (typeof dtype === 'string' && Object.hasOwn(wgslType, dtype)) return;
+  throw new DtypeError(`${operation}: dtype must be ${Object.keys(wgslType).join(' or ')}, got ${kindOf(dtype)}`);
+}
+
+/** Throws DtypeError unless `x` has one of the dtypes `expected`, ValueError unless it is a tensor. */
 export function expectDtype(operation: string, argument: string, x: { dtype: DType }, ...expected: DType[]): void {
+  expectTensor(operation, argument, x);
   if (expected.includes(x.dtype)) return;
   throw new DtypeError(
     `${operation}: ${argument} expects ${expected.join(' or ')}, came ${x.dtype}; convert with to('${expected[0]}')`,

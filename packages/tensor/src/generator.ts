@@ -1,5 +1,6 @@
 // Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011): a random word is a function of a seed
 // and a position, so that the host, every adapter and a resumed run draw the same numbers.
+import { expectOptions } from './arguments.ts';
 import { ValueError } from './errors.ts';
 
 /** Where a generator stands: enough to go on with the same numbers. */
@@ -28,7 +29,9 @@ export class Generator {
   }
 
   /** A generator that goes on where `state` was taken. Throws ValueError for an offset that is no count. */
-  static from({ seed, offset }: GeneratorState): Generator {
+  static from(state: GeneratorState): Generator {
+    expectOptions('generator', state);
+    const { seed, offset } = state;
     if (!Number.isSafeInteger(offset) || offset < 0)
       throw new ValueError(`generator: offset counts words, came ${offset}`);
     const generator = new Generator(seed);

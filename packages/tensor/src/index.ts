@@ -5,7 +5,9 @@ export {
   expectInteger,
   expectList,
   expectNumber,
+  expectOneOf,
   expectOptions,
+  expectPair,
   expectTensor,
   kindOf,
 } from './arguments.ts';
@@ -28,7 +30,7 @@ export * from './errors.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export { convBatchNorm2d } from './ops/convBatchNorm.ts';
-export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
+export { type Conv2dOptions, type ConvTranspose2dOptions, expectConvolution } from './ops/convGeometry.ts';
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export type { ActivationOptions } from './ops/epilogue.ts';
@@ -40,7 +42,14 @@ export {
   setFloat32MatmulPrecision,
 } from './ops/matmulPrecision.ts';
 export { type BatchNormParameters, batchNorm } from './ops/norm.ts';
-export { type AvgPool2dOptions, adaptiveAvgPool2d, avgPool2d, type MaxPool2dOptions, maxPool2d } from './ops/pool.ts';
+export {
+  type AvgPool2dOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  poolWindows,
+} from './ops/pool.ts';
 export {
   bernoulli,
   type DropoutOptions,

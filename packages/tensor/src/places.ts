@@ -1,5 +1,7 @@
 // Where operations are made, for reports: the layer that calls them, and the gradient that they are done for.
 
+import { expectFunction } from './arguments.ts';
+
 /** A layer, inside of others. Its name is worked out when a report needs it. */
 export interface Place {
   /** As in a state dict, `features.3.conv`. */
@@ -16,6 +18,7 @@ export function currentPlace(): Place | null {
 
 /** Runs `fn` as part of the layer `inner`; modules do this with their forward. */
 export function within<T>(inner: Place | null, fn: () => T): T {
+  expectFunction('within', fn);
   const before = place;
   place = inner;
   try {

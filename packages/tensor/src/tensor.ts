@@ -1,6 +1,15 @@
+import { expectOptions, expectTensor, kindOf } from './arguments.ts';
 import { accumulate, type BackwardOptions, type GraphNode, propagate } from './autograd.ts';
-import { bytesPerElement, type DType, expectDtype, type TypedArray, toTypedArray, typedArray } from './dtype.ts';
-import { DisposedError, DtypeError, GradientError, ShapeError } from './errors.ts';
+import {
+  bytesPerElement,
+  type DType,
+  expectDtype,
+  expectDtypeName,
+  type TypedArray,
+  toTypedArray,
+  typedArray,
+} from './dtype.ts';
+import { DisposedError, DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
 import { ones } from './ops/create.ts';
@@ -118,6 +127,7 @@ export class Tensor {
   }
 
   set grad(gradient: Tensor | null) {
+    if (gradient !== null) expectTensor('grad', 'the gradient', gradient);
     if (gradient && show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
@@ -161,6 +171,7 @@ export class Tensor {
 
   /** The same values, sharing memory, outside the graph; with `requiresGrad` a leaf of its own. */
   detach(options: { readonly requiresGrad?: boolean } = {}): Tensor {
+    expectOptions('detach', options);
     const copy = this.viewed(this.shape);
     return options.requiresGrad ? copy.makeLeaf() : copy;
   }
@@ -211,6 +222,8 @@ export class Tensor {
         `backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or give the gradient`,
       );
     }
+    if (gradient !== null) expectTensor('backward', 'the gradient', gradient);
+    expectOptions('backward', options);
     if (gradient && show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`backward: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
@@ -445,6 +458,7 @@ export class Tensor {
 /** A tensor with arbitrary content, for kernels to write to. Throws ShapeError for a shape without elements. */
 export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
   checkShape('empty', shape);
+  expectDtypeName('empty', dtype);
   return new Tensor(device().allocate(sizeOf(shape) * bytesPerElement, shape), [...shape], dtype);
 }
 
@@ -453,7 +467,11 @@ export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
  * that saved `target` before see the new values. Throws ShapeError and DtypeError where the source does not match.
  */
 export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
+  expectTensor('assign', 'target', target);
   if (!(source instanceof Tensor)) {
+    if (typeof source?.length !== 'number') {
+      throw new ValueError(`assign: source must be a tensor or a list of numbers, got ${kindOf(source)}`);
+    }
     if (source.length !== target.size) {
       throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, came ${source.length}`);
     }

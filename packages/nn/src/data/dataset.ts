@@ -1,6 +1,6 @@
 // Samples by index. They stay in host memory until a training step makes tensors of a batch.
-import { type Generator, ShapeError, ValueError } from '@mien/tensor';
-import type { HostTensor } from '../state.ts';
+import { expectList, type Generator, ShapeError, ValueError } from '@mien/tensor';
+import { expectHostTensor, type HostTensor } from '../state.ts';
 
 /** A numbered list of samples. */
 export interface Dataset<Sample> {
@@ -19,6 +19,14 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
 
   /** Throws ShapeError where the numbers of rows differ. */
   constructor(...columns: readonly HostTensor[]) {
+    for (const column of columns) {
+      expectHostTensor('ArrayDataset', column);
+      const size = column.shape.reduce((product, each) => product * each, 1);
+      if (size === column.data.length) continue;
+      throw new ShapeError(
+        `ArrayDataset: [${column.shape.join(', ')}] takes ${size} elements, got ${column.data.length}`,
+      );
+    }
     const lengths = columns.map(({ shape }) => shape[0]);
     const [length] = lengths;
     if (length === undefined || lengths.some((each) => each !== length)) {
@@ -38,6 +46,11 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
 
 /** Stacks the rows of each column along a new first dimension: a collate function for samples of an ArrayDataset. */
 export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly HostTensor[] {
+  expectList('stackRows', 'samples', samples);
+  for (const [i, sample] of samples.entries()) {
+    expectList('stackRows', `sample ${i}`, sample);
+    for (const row of sample) expectHostTensor('stackRows', row);
+  }
   const [first] = samples;
   if (!first) throw new ValueError('stackRows: there are no samples');
   return first.map((row, column) => {

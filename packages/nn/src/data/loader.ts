@@ -1,5 +1,5 @@
 // Batches of a dataset, in an order that depends on the seed and the epoch alone.
-import { Generator, ValueError } from '@mien/tensor';
+import { expectFunction, expectNumber, expectOptions, Generator, kindOf, ValueError } from '@mien/tensor';
 import type { Dataset } from './dataset.ts';
 
 export interface LoaderOptions<Sample, Batch> {
@@ -38,6 +38,11 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
 
   /** Throws ValueError for options out of range, and where there is not one batch. */
   constructor(dataset: Dataset<Sample>, options: LoaderOptions<Sample, Batch>) {
+    if (typeof dataset?.get !== 'function' || !Number.isSafeInteger(dataset.length)) {
+      throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
+    }
+    expectOptions('DataLoader', options);
+    expectFunction('DataLoader: collate', options.collate);
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -67,7 +72,9 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
 
   /** Continues from a state. Throws ValueError for one that this dataset and batch size cannot have had. */
   loadState(state: LoaderState): void {
+    expectOptions('DataLoader', state);
     const { epoch, batch } = state;
+    expectNumber('DataLoader', 'seed', state.seed);
     if (![epoch, batch].every((each) => Number.isInteger(each) && each >= 0) || batch > this.length) {
       throw new ValueError(
         `DataLoader: epoch ${epoch}, batch ${batch} is not a place among ${this.length} batches an epoch`,

@@ -1,8 +1,8 @@
 // Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
-import { type GeneratorState, kindOf, ValueError } from '@mien/tensor';
+import { expectOptions, type GeneratorState, kindOf, ValueError } from '@mien/tensor';
 import type { LoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
-import { type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
+import { expectState, type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
 import { readSafetensors, type WriteOptions, writeSafetensors } from './safetensors.ts';
 
 /** A value that JSON can hold. */
@@ -52,7 +52,9 @@ export async function writeCheckpoint(
   checkpoint: Checkpoint,
   options: WriteOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectOptions('writeCheckpoint', checkpoint);
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
+  for (const state of [model, optimizer, ema]) expectState('writeCheckpoint', state);
   const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
   if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimiser state; rename the module's field`);
   const tensors = await toHost(
@@ -79,6 +81,7 @@ export function readCheckpoint(
   bytes: Uint8Array,
   options: { readonly file?: string } = {},
 ): Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
+  expectOptions('readCheckpoint', options);
   const { file = 'checkpoint' } = options;
   const { tensors, metadata } = readSafetensors(bytes, { file, refuseNaN: true });
   const info = readInfo(metadata.get('mien'), file);

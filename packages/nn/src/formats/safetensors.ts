@@ -1,8 +1,8 @@
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
 // https://huggingface.co/docs/safetensors/index#format
-import { type DType, kindOf, ValueError } from '@mien/tensor';
+import { type DType, expectOptions, kindOf, ValueError } from '@mien/tensor';
 import { FormatError } from '../errors.ts';
-import type { HostTensor, StoredDtype } from '../state.ts';
+import { expectHostTensor, expectState, type HostTensor, type StoredDtype } from '../state.ts';
 import { encodings, type Stored } from './encodings.ts';
 
 /** The format's own limit on its header. */
@@ -41,7 +41,10 @@ export interface ReadOptions {
  * Throws FormatError, naming the file and the place, for anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
+  expectOptions('readSafetensors', options);
   const { file = 'safetensors', refuseNaN = false } = options;
+  if (!(bytes instanceof Uint8Array))
+    throw new ValueError(`readSafetensors: expected the bytes of a file as a Uint8Array, got ${kindOf(bytes)}`);
   const refuse = (place: string, what: string): FormatError => new FormatError(`${file}: ${place}: ${what}`);
   const { header, start } = readHeader(bytes, refuse);
   const metadata = new Map<string, string>();
@@ -160,12 +163,18 @@ function expectNoHoles(entries: readonly Entry[], available: number, refuse: Ref
 export function writeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
-  { float32As }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Bytes {
+  expectState('writeSafetensors', tensors);
+  if (!(metadata instanceof Map))
+    throw new ValueError(`writeSafetensors: metadata must be a Map of texts, got ${kindOf(metadata)}`);
+  expectOptions('writeSafetensors', options);
+  const { float32As } = options;
   const header: Record<string, unknown> = Object.create(null);
   if (metadata.size > 0) header.__metadata__ = metadataOf(metadata);
   const encoded = [...tensors].map(([name, tensor]) => {
     if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
+    expectHostTensor(`writeSafetensors: ${name}`, tensor);
     expectConsistent(name, tensor);
     const { shape, dtype, storedDtype = ownDtypes[dtype] } = tensor;
     const stored = dtype === 'float32' ? (float32As ?? storedDtype) : storedDtype;

@@ -1,10 +1,11 @@
 // Activations as layers, for Sequential; each is its op.
-import { gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
+import { expectNumber, expectTensor, gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
 import { Module } from '../module.ts';
 
 /** max(x, 0) */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
+    expectTensor('ReLU', 'x', x);
     return x.relu();
   }
 }
@@ -15,6 +16,7 @@ export class LeakyReLU extends Module {
 
   constructor(slope = 0.01) {
     super();
+    expectNumber('LeakyReLU', 'slope', slope);
     this.slope = slope;
   }
 
@@ -27,6 +29,7 @@ export class LeakyReLU extends Module {
 /** 1 / (1 + exp(-x)) */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
+    expectTensor('Sigmoid', 'x', x);
     return x.sigmoid();
   }
 }
@@ -34,6 +37,7 @@ export class Sigmoid extends Module {
 /** tanh(x) */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
+    expectTensor('Tanh', 'x', x);
     return x.tanh();
   }
 }
@@ -48,6 +52,7 @@ export class GELU extends Module {
 /** x * sigmoid(x) */
 export class SiLU extends Module {
   forward(x: Tensor): Tensor {
+    expectTensor('SiLU', 'x', x);
     return x.silu();
   }
 }

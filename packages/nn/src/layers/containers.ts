@@ -1,5 +1,5 @@
 // Layers that shape or chain others.
-import { gradEnabled, kindOf, scope, type Tensor } from '@mien/tensor';
+import { expectOptions, expectTensor, gradEnabled, kindOf, scope, type Tensor } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import { type Layer, Module } from '../module.ts';
 import { ReLU } from './activation.ts';
@@ -30,6 +30,8 @@ export class Sequential extends Module {
 
   /** The result of the last layer; with an epilogue relu(that + residual). */
   forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
+    expectTensor('Sequential', 'x', x);
+    expectOptions('Sequential', epilogue);
     return this.#upTo(this.length, x, epilogue);
   }
 
@@ -84,6 +86,7 @@ function finish(y: Tensor, { residual, relu = false }: Epilogue): Tensor {
 /** [N, ...] to [N, the rest in one dimension]. */
 export class Flatten extends Module {
   forward(x: Tensor): Tensor {
+    expectTensor('Flatten', 'x', x);
     const [n = 1] = x.shape;
     return x.reshape([n, x.size / n]);
   }

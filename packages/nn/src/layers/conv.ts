@@ -6,6 +6,8 @@ import {
   conv2d,
   convBatchNorm2d,
   convTranspose2d,
+  expectConvolution,
+  expectOptions,
   type RandomOptions,
   type Tensor,
 } from '@mien/tensor';
@@ -40,8 +42,8 @@ export class Conv2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: Conv2dLayerOptions = {}) {
     super();
+    const [r, s] = expectConvolution('Conv2d', { inChannels, outChannels }, kernelSize, options);
     const { bias = true, generator, ...rest } = options;
-    const [r, s] = pair(kernelSize);
     const inputs = inChannels / (rest.groups ?? 1);
     const random = generator ? { generator } : {};
     this.#options = rest;
@@ -50,7 +52,9 @@ export class Conv2d extends Module {
   }
 
   /** The convolution; with an epilogue relu(norm(that)), in one pass but where a normalisation is trained. */
-  forward(x: Tensor, { norm, relu = false }: ConvEpilogue = {}): Tensor {
+  forward(x: Tensor, epilogue: ConvEpilogue = {}): Tensor {
+    expectOptions('Conv2d', epilogue);
+    const { norm, relu = false } = epilogue;
     if (norm) return convBatchNorm2d(x, this.weight, this.bias, this.#options, relu ? { ...norm, relu } : norm);
     return conv2d(x, this.weight, this.bias, { ...this.#options, relu });
   }
@@ -66,8 +70,8 @@ export class ConvTranspose2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: ConvTranspose2dLayerOptions = {}) {
     super();
+    const [r, s] = expectConvolution('ConvTranspose2d', { inChannels, outChannels }, kernelSize, options);
     const { bias = true, generator, ...rest } = options;
-    const [r, s] = pair(kernelSize);
     const outputs = outChannels / (rest.groups ?? 1);
     const random = generator ? { generator } : {};
     this.#options = rest;
@@ -79,8 +83,4 @@ export class ConvTranspose2d extends Module {
   forward(x: Tensor): Tensor {
     return convTranspose2d(x, this.weight, this.bias, this.#options);
   }
-}
-
-function pair(size: Size2d): readonly [number, number] {
-  return typeof size === 'number' ? [size, size] : size;
 }

@@ -1,4 +1,12 @@
-import { dropout, type Generator, type RandomOptions, type Tensor, unchanging, ValueError } from '@mien/tensor';
+import {
+  dropout,
+  expectNumber,
+  expectOptions,
+  type Generator,
+  type RandomOptions,
+  type Tensor,
+  unchanging,
+} from '@mien/tensor';
 import { Module } from '../module.ts';
 
 /** In training, zeroes each element with probability p and divides the others by 1 - p; else the identity. */
@@ -8,7 +16,8 @@ export class Dropout extends Module {
 
   constructor(p = 0.5, options: RandomOptions = {}) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new ValueError(`Dropout: p ${p} is not a probability`);
+    expectNumber('Dropout', 'p', p, 0, 1);
+    expectOptions('Dropout', options);
     this.p = p;
     this.#generator = options.generator ?? null;
   }

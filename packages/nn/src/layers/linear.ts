@@ -1,4 +1,13 @@
-import { type ActivationOptions, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import {
+  type ActivationOptions,
+  expectInteger,
+  expectOptions,
+  expectTensor,
+  linear,
+  type RandomOptions,
+  ShapeError,
+  type Tensor,
+} from '@mien/tensor';
 import { defaultUniform } from '../init.ts';
 import { Module, parameter } from '../module.ts';
 
@@ -16,11 +25,15 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super();
+    expectOptions('Linear', options);
+    expectInteger('Linear', 'inputs', inputs);
+    expectInteger('Linear', 'outputs', outputs);
     this.weight = parameter(defaultUniform([outputs, inputs], inputs, options));
     this.bias = (options.bias ?? true) ? parameter(defaultUniform([outputs], inputs, options)) : null;
   }
 
   forward(x: Tensor, options: ActivationOptions = {}): Tensor {
+    expectTensor('Linear', 'x', x);
     const [outputs, inputs] = this.weight.shape;
     if (x.shape.at(-1) !== inputs) {
       throw new ShapeError(

@@ -2,6 +2,10 @@ import countBatch from '@mien/shaders/norm/countBatch.wgsl';
 import {
   type BatchNormParameters,
   batchNorm,
+  expectInteger,
+  expectNumber,
+  expectOptions,
+  expectTensor,
   kernel,
   ones,
   recomputing,
@@ -46,8 +50,13 @@ abstract class BatchNorm extends Module {
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super();
+    const name = this.constructor.name;
+    expectInteger(name, 'features', features);
+    expectOptions(name, options);
     this.#momentum = options.momentum ?? 0.1;
     this.#eps = options.eps ?? 1e-5;
+    expectNumber(name, 'momentum', this.#momentum, 0, 1);
+    expectNumber(name, 'eps', this.#eps, 0);
     this.weight = parameter(ones([features]));
     this.bias = parameter(zeros([features]));
     this.runningMean = buffer(zeros([features]));
@@ -59,6 +68,8 @@ abstract class BatchNorm extends Module {
 
   /** Normalises x; with an epilogue relu(normalised x + residual), which costs nothing more. */
   forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
+    expectTensor(this.constructor.name, 'x', x);
+    expectOptions(this.constructor.name, epilogue);
     if (!this.ranks.includes(x.rank)) {
       throw new ShapeError(
         `${this.constructor.name}: expects ${this.ranks.join(' or ')} dimensions, x is [${x.shape.join(', ')}]`,

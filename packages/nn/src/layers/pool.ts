@@ -3,8 +3,11 @@ import {
   type AvgPool2dOptions,
   adaptiveAvgPool2d,
   avgPool2d,
+  expectOptions,
+  expectPair,
   type MaxPool2dOptions,
   maxPool2d,
+  poolWindows,
   type Tensor,
 } from '@mien/tensor';
 import { Module } from '../module.ts';
@@ -16,7 +19,9 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Size2d, options: Omit<MaxPool2dOptions, 'kernelSize'> = {}) {
     super();
+    expectOptions('MaxPool2d', options);
     this.#options = { ...options, kernelSize };
+    poolWindows('MaxPool2d', this.#options);
   }
 
   forward(x: Tensor): Tensor {
@@ -30,7 +35,9 @@ export class AvgPool2d extends Module {
 
   constructor(kernelSize: Size2d, options: Omit<AvgPool2dOptions, 'kernelSize'> = {}) {
     super();
+    expectOptions('AvgPool2d', options);
     this.#options = { ...options, kernelSize };
+    poolWindows('AvgPool2d', this.#options);
   }
 
   forward(x: Tensor): Tensor {
@@ -44,6 +51,7 @@ export class AdaptiveAvgPool2d extends Module {
 
   constructor(size: Size2d) {
     super();
+    expectPair('AdaptiveAvgPool2d', 'size', size, 1);
     this.size = size;
   }
 

@@ -1,6 +1,6 @@
 // Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as torch.optim defines them.
 import adam from '@mien/shaders/optim/adam.wgsl';
-import { kernel, live } from '@mien/tensor';
+import { expectList, kernel, live } from '@mien/tensor';
 import { clipping } from './clip.ts';
 import { expectWithin, Optimizer, type Parameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';
@@ -30,6 +30,7 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
   protected check({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
     const name = this.constructor.name;
     expectWithin(name, 'lr', lr, 0, Number.POSITIVE_INFINITY);
+    expectList(name, 'betas', betas);
     for (const beta of betas) expectWithin(name, 'betas', beta, 0, 1);
     expectWithin(name, 'eps', eps, 0, Number.POSITIVE_INFINITY);
     expectWithin(name, 'weightDecay', weightDecay, 0, Number.POSITIVE_INFINITY);

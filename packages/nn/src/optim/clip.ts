@@ -1,6 +1,21 @@
 // Bounds on gradients: in the optimiser's own update, or by themselves between backward and the step.
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
-import { clamp, device, empty, type Kernel, kernel, noGrad, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
+import {
+  clamp,
+  device,
+  empty,
+  expectList,
+  expectOneOf,
+  expectOptions,
+  expectTensor,
+  type Kernel,
+  kernel,
+  noGrad,
+  scope,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@mien/tensor';
 import { groupsOf, type Memory, pieces, runSlots } from './slots.ts';
 
 const sumSquares = kernel(squares);
@@ -28,13 +43,16 @@ export function clipping(form: (clip: Readonly<Record<string, boolean>>) => Kern
 
 /** What a kernel needs for `clip`. Throws ValueError for a limit that is not positive. */
 export function boundsOf(name: string, clip: Clip | null, gradients: readonly Tensor[]): Bounds {
-  if (!clip) return { kind: 'none', limit: 0, squares: null };
+  if (clip === null) return { kind: 'none', limit: 0, squares: null };
+  expectOptions(name, clip);
+  expectOneOf(name, 'clip.kind', clip.kind, ['value', 'norm']);
   expectPositive(name, clip.limit);
   return { ...clip, squares: clip.kind === 'norm' ? squaresOf(gradients) : null };
 }
 
 /** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
 export function clipGradientValue(parameters: readonly Tensor[], bound: number): void {
+  expectParameters('clipGradientValue', parameters);
   expectPositive('clipGradientValue', bound);
   scope(() => replaceGradients(new Set(parameters), (gradient) => clamp(gradient, { min: -bound, max: bound })));
 }
@@ -44,6 +62,7 @@ export function clipGradientValue(parameters: readonly Tensor[], bound: number):
  * norm before, one element; a tensor that is listed twice counts once; nothing is read by the host. Throws ValueError for a maximum that is not positive.
  */
 export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
+  expectParameters('clipGradientNorm', parameters);
   expectPositive('clipGradientNorm', maximum);
   return scope(() => {
     const distinct = [...new Set(parameters)];
@@ -82,6 +101,11 @@ function replaceGradients(parameters: Iterable<Tensor>, bounded: (gradient: Tens
   noGrad(() => {
     for (const parameter of parameters) if (parameter.grad) parameter.grad = bounded(parameter.grad);
   });
+}
+
+function expectParameters(name: string, parameters: readonly Tensor[]): void {
+  expectList(name, 'parameters', parameters);
+  for (const [i, parameter] of parameters.entries()) expectTensor(name, `parameter ${i}`, parameter);
 }
 
 function expectPositive(name: string, value: number): void {

@@ -1,10 +1,21 @@
 // Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often evaluate better.
 import follow from '@mien/shaders/optim/follow.wgsl';
 import swapped from '@mien/shaders/optim/swap.wgsl';
-import { assign, kernel, live, Tensor, unchanging } from '@mien/tensor';
+import {
+  assign,
+  expectFunction,
+  expectInteger,
+  expectOptions,
+  kernel,
+  kindOf,
+  live,
+  Tensor,
+  unchanging,
+  ValueError,
+} from '@mien/tensor';
 import { StateError } from '../errors.ts';
-import type { Module } from '../module.ts';
-import { differingTied, listed, type State } from '../state.ts';
+import { Module } from '../module.ts';
+import { differingTied, expectState, listed, type State } from '../state.ts';
 import { runFlat } from './flat.ts';
 import { expectWithin } from './optimizer.ts';
 import { runSlots, zerosTogether } from './slots.ts';
@@ -38,9 +49,12 @@ export class EMA {
   #applied = false;
 
   constructor(model: Module, options: EMAOptions = {}) {
+    if (!(model instanceof Module)) throw new ValueError(`EMA: model must be a Module, got ${kindOf(model)}`);
+    expectOptions('EMA', options);
     this.#decay = options.decay ?? 0.999;
     this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
+    expectInteger('EMA', 'updates', this.#updates, 0);
     const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
     const owns = [...new Set(floats.map(([, own]) => own))];
     const averages = zerosTogether(
@@ -69,6 +83,7 @@ export class EMA {
 
   /** Runs `use` while the module holds the averages, then gives its own values back, bit for bit. */
   async applied<T>(use: () => T | Promise<T>): Promise<T> {
+    expectFunction('EMA.applied', use);
     this.#expectNotApplied('applied');
     this.#swap();
     try {
@@ -85,6 +100,7 @@ export class EMA {
 
   /** Replaces the averages by saved ones. Throws StateError for other names or shapes. */
   loadStateDict(state: State): void {
+    expectState('EMA', state);
     const faults = [...state.keys()].filter((name) => !this.#pairs.has(name)).map((name) => `unexpected ${name}`);
     const given = new Set([...this.#pairs].flatMap(([name, pair]) => (state.has(name) ? [pair] : [])));
     for (const [name, pair] of this.#pairs) {

@@ -14,7 +14,7 @@ import {
 } from '@mien/tensor';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
-import { type HostTensor, listed, type State } from '../state.ts';
+import { expectState, type HostTensor, listed, type State } from '../state.ts';
 import { type Bounds, boundsOf, type Clip } from './clip.ts';
 import { type Filling, zerosTogether } from './slots.ts';
 
@@ -114,6 +114,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
    * anything is written, for unknown names, for other shapes and for a parameter's state that is not whole.
    */
   loadStateDict(state: State): void {
+    expectState(this.constructor.name, state);
     const plan = new Set<string>();
     const known = new Set<string>();
     const faults: string[] = [];
@@ -288,6 +289,6 @@ function expectDistinct(name: string, parameters: readonly NamedTensor[]): void 
 
 /** Throws ValueError unless `low <= value < high`. */
 export function expectWithin(name: string, option: string, value: number, low: number, high: number): void {
-  if (value >= low && value < high) return;
-  throw new ValueError(`${name}: ${option} ${value} is outside ${low} <= ${option} < ${high}`);
+  if (typeof value === 'number' && value >= low && value < high) return;
+  throw new ValueError(`${name}: ${option} ${kindOf(value)} is outside ${low} <= ${option} < ${high}`);
 }

@@ -1,8 +1,10 @@
 // Elementwise operations of two tensors, or of a tensor and a number: one WGSL family, one row each.
 // Broadcasting as in NumPy; both tensors have one dtype, which nothing converts silently (PyTorch would promote).
+
 import binary from '@mien/shaders/binary/binary.wgsl';
 import binaryBroadcast from '@mien/shaders/binary/binaryBroadcast.wgsl';
 import binaryScalar from '@mien/shaders/binary/binaryScalar.wgsl';
+import { expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { type DType, expectDtype, holds, toTypedArray, wgslType } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';
@@ -65,6 +67,7 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
     runElementwise(reversed ? forms.reversed : forms.scalar, { a, y }, { scalarBits });
     return y;
   }
+  expectTensor(op.name, 'b', b);
   if (a.dtype !== b.dtype) {
     throw new DtypeError(`${op.name}: a is ${a.dtype} and b is ${b.dtype}; convert one with to(dtype)`);
   }

@@ -1,5 +1,5 @@
 import convertText from '@mien/shaders/cast/convert.wgsl';
-import { type DType, wgslType } from '../dtype.ts';
+import { type DType, expectDtypeName, wgslType } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';
@@ -17,6 +17,7 @@ for (const element of types) {
  * gradients, so the result of another dtype has none. The same dtype gives x itself.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
+  expectDtypeName('to', dtype);
   if (dtype === x.dtype) return x;
   const target = wgslType[dtype];
   const same = wgslType[x.dtype] === target && dtype !== 'bool';

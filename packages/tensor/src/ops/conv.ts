@@ -128,9 +128,10 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  { relu = false, ...options }: Conv2dOptions & ActivationOptions = {},
+  options: Conv2dOptions & ActivationOptions = {},
 ): Tensor {
-  return convolve(x, weight, bias, geometryOf(x, weight, bias, options), relu);
+  const g = geometryOf(x, weight, bias, options);
+  return convolve(x, weight, bias, g, options.relu ?? false);
 }
 
 /** The geometry of `conv2d` of these tensors. Throws as that does. */

@@ -1,6 +1,8 @@
 // A convolution and the batch normalisation after it, in one pass outside of training: the epilogue of the convolution's kernels
 // normalises by the running statistics, so that nothing is folded into weights and nothing can be out of date.
+
 import { inspect } from '../anomaly.ts';
+import { expectOptions } from '../arguments.ts';
 import { gradEnabled } from '../autograd.ts';
 import { scope } from '../runtime/scope.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
@@ -19,6 +21,7 @@ export function convBatchNorm2d(
   options: Conv2dOptions,
   norm: BatchNormParameters,
 ): Tensor {
+  expectOptions('convBatchNorm2d', norm);
   const { residual = null, relu = false, training } = norm;
   const inputs = [x, weight, bias, norm.weight, norm.bias, residual];
   if (training || (gradEnabled() && inputs.some((input) => input?.requiresGrad))) {

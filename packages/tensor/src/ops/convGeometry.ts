@@ -1,4 +1,5 @@
 // The shape rules of convolutions: pure functions that throw.
+import { expectInteger, expectOptions, expectPair } from '../arguments.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import { type Shape, show } from './geometry.ts';
@@ -105,8 +106,7 @@ export function convTranspose2dGeometry(
   options: ConvTranspose2dOptions,
 ): ConvGeometry {
   const name = 'convTranspose2d';
-  const { stride, padding, dilation, groups } = numbers(name, options);
-  const outputPadding = pair(name, 'outputPadding', options.outputPadding ?? 0, 0);
+  const { stride, padding, dilation, groups, outputPadding } = transposedNumbers(name, options);
   const [images, outputs, ...output] = expectRank4(name, 'x', 'N, C, H, W', x);
   const [channels, perGroup, ...window] = expectRank4(name, 'weight', 'C, K / groups, R, S', weight);
   if (channels !== outputs) {
@@ -117,11 +117,6 @@ export function convTranspose2dGeometry(
   if (outputs % groups !== 0)
     throw new ShapeError(`${name}: ${outputs} input channels are not ${groups} equal groups (x ${show(x)})`);
   expectBias(name, bias, perGroup * groups);
-  if (outputPadding.some((extra, i) => extra >= Math.max(at(stride, i), at(dilation, i)))) {
-    throw new ValueError(
-      `${name}: outputPadding ${show(outputPadding)} must be below stride ${show(stride)} or dilation ${show(dilation)}`,
-    );
-  }
   const input = output.map(
     (size, i) =>
       (size - 1) * at(stride, i) -
@@ -143,27 +138,50 @@ export function at(values: Shape, i: number): number {
   return values[i] as number;
 }
 
+/** The options of a convolution as numbers. Throws ValueError for what is out of range. */
 function numbers(
   name: string,
   options: Conv2dOptions,
 ): { stride: Shape; padding: Shape; dilation: Shape; groups: number } {
+  expectOptions(name, options);
   const { groups = 1 } = options;
-  if (!Number.isInteger(groups) || groups < 1)
-    throw new ValueError(`${name}: groups is an integer from 1 on, came ${groups}`);
+  expectInteger(name, 'groups', groups);
   return {
-    stride: pair(name, 'stride', options.stride ?? 1, 1),
-    padding: pair(name, 'padding', options.padding ?? 0, 0),
-    dilation: pair(name, 'dilation', options.dilation ?? 1, 1),
+    stride: expectPair(name, 'stride', options.stride ?? 1, 1),
+    padding: expectPair(name, 'padding', options.padding ?? 0, 0),
+    dilation: expectPair(name, 'dilation', options.dilation ?? 1, 1),
     groups,
   };
 }
 
-function pair(name: string, option: string, value: Pair, least: number): Shape {
-  const both = typeof value === 'number' ? [value, value] : value;
-  if (both.length !== 2 || !both.every((each) => Number.isInteger(each) && each >= least)) {
-    throw new ValueError(`${name}: ${option} is one or two integers from ${least} on, came ${JSON.stringify(value)}`);
+/** The options of a transposed convolution as numbers. Throws ValueError for what is out of range. */
+function transposedNumbers(
+  name: string,
+  options: ConvTranspose2dOptions,
+): ReturnType<typeof numbers> & { outputPadding: Shape } {
+  const found = numbers(name, options);
+  const outputPadding = expectPair(name, 'outputPadding', options.outputPadding ?? 0, 0);
+  if (outputPadding.some((extra, i) => extra >= Math.max(at(found.stride, i), at(found.dilation, i)))) {
+    throw new ValueError(
+      `${name}: outputPadding ${show(outputPadding)} must be below stride ${show(found.stride)} or dilation ${show(found.dilation)}`,
+    );
   }
-  return both;
+  return { ...found, outputPadding };
+}
+
+/** What a convolution layer is made of: channels, window and options. Throws ValueError for what the convolution would refuse. */
+export function expectConvolution(
+  name: string,
+  channels: { readonly inChannels: number; readonly outChannels: number },
+  kernelSize: Pair,
+  options: ConvTranspose2dOptions,
+): readonly [number, number] {
+  const { groups } = transposedNumbers(name, options);
+  for (const [what, count] of Object.entries(channels)) {
+    expectInteger(name, what, count);
+    if (count % groups !== 0) throw new ValueError(`${name}: ${what} ${count} must be a multiple of groups ${groups}`);
+  }
+  return expectPair(name, 'kernelSize', kernelSize, 1);
 }
 
 function expectRank4(

@@ -1,8 +1,9 @@
 // Tensors from numbers. Values that a formula gives are computed on the host, once.
 import fillText from '@mien/shaders/create/fill.wgsl';
 import { inspect } from '../anomaly.ts';
+import { expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
-import { LimitError, ShapeError, ValueError } from '../errors.ts';
+import { DtypeError, LimitError, ShapeError, ValueError } from '../errors.ts';
 import { device } from '../runtime/defaultDevice.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { empty, Tensor } from '../tensor.ts';
@@ -34,6 +35,7 @@ export function tensor(
   values: Nested | FlatValues | ArrayLike<number>,
   options: CreateOptions & { readonly shape?: Shape } = {},
 ): Tensor {
+  expectOptions('tensor', options);
   const { shape, data, dtype } = flatten(values, options.shape);
   checkShape('tensor', shape);
   if (data.length !== sizeOf(shape)) {
@@ -46,6 +48,7 @@ export function tensor(
 
 /** A tensor filled with `value`. */
 export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
+  expectOptions('full', options);
   const y = empty(shape, options.dtype ?? 'float32');
   const bits = new Uint32Array(toTypedArray(y.dtype, [value]).buffer)[0] as number;
   runElementwise(fill, { y }, { bits });
@@ -67,6 +70,7 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
 
 /** start, start + step, ... below `end`: [ceil((end - start) / step)]. Throws ValueError where that is empty. */
 export function arange(start: number, end: number, step = 1, options: CreateOptions = {}): Tensor {
+  for (const [name, value] of Object.entries({ start, end, step })) expectNumber('arange', name, value);
   const count = Math.ceil((end - start) / step);
   if (!(count >= 1) || !Number.isFinite(count)) {
     throw new ValueError(`arange: from ${start} to ${end} by ${step} there is no element`);
@@ -80,8 +84,8 @@ export function arange(start: number, end: number, step = 1, options: CreateOpti
 
 /** `count` values from `start` to `end`, both included: [count]. */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
-  if (!Number.isInteger(count) || count < 1)
-    throw new ValueError(`linspace: count is an integer from 1 on, came ${count}`);
+  for (const [name, value] of Object.entries({ start, end })) expectNumber('linspace', name, value);
+  expectInteger('linspace', 'count', count);
   expectRoom('linspace', count);
   const step = count === 1 ? 0 : (end - start) / (count - 1);
   return tensor(
@@ -131,10 +135,9 @@ function flatten(values: Nested | FlatValues | ArrayLike<number>, shape: Shape |
   if (ArrayBuffer.isView(values)) {
     const data = values as unknown as ArrayLike<number>;
     const dtype = values instanceof Int32Array ? 'int32' : values instanceof Uint32Array ? 'uint32' : 'float32';
-    return { shape: shape ?? [data.length], data, dtype };
+    return { shape: shape ?? [data.length ?? 0], data, dtype };
   }
-  if (typeof values === 'object' && 'data' in values)
-    return { ...flatten(values.data, values.shape), shape: values.shape };
+  if (isFlat(values)) return { ...flatten(values.data, values.shape), shape: values.shape };
   const nested = values as Nested;
   const data: (number | boolean)[] = [];
   const found = shapeOf(nested);
@@ -143,8 +146,14 @@ function flatten(values: Nested | FlatValues | ArrayLike<number>, shape: Shape |
   return { shape: shape ?? found, data: data.map(Number), dtype };
 }
 
+/** Whether it is `{ shape, data }`, of which data is no function: a tensor is not. */
+function isFlat(values: unknown): values is FlatValues {
+  if (typeof values !== 'object' || values === null || Array.isArray(values) || !('data' in values)) return false;
+  return typeof values.data === 'object' && values.data !== null;
+}
+
 function shapeOf(values: Nested): number[] {
-  if (typeof values === 'number' || typeof values === 'boolean') return [];
+  if (!Array.isArray(values)) return [];
   return [values.length, ...(values.length > 0 ? shapeOf(values[0] as Nested) : [])];
 }
 
@@ -155,9 +164,15 @@ function collect(values: Nested, shape: Shape, depth: number, into: (number | bo
     into.push(values);
     return;
   }
-  if (!Array.isArray(values) || values.length !== shape[depth]) {
-    const came = Array.isArray(values) ? `${values.length} values` : String(values);
-    throw new ShapeError(`tensor: rows at depth ${depth} hold ${shape[depth] ?? 0} values, came ${came}`);
+  if (!Array.isArray(values)) {
+    throw new DtypeError(
+      `tensor: expected numbers, nested arrays of numbers, a typed array or { shape, data }, got ${kindOf(values)}${depth > 0 ? ` (element ${into.length})` : ''}`,
+    );
+  }
+  if (values.length !== shape[depth]) {
+    throw new ShapeError(
+      `tensor: rows at depth ${depth} hold ${shape[depth] ?? 0} values, got ${values.length} values`,
+    );
   }
   for (const value of values) collect(value, shape, depth + 1, into);
 }

@@ -1,6 +1,8 @@
 // The loss of classifiers in one pass over the logits, and its gradient in another: no probability is stored.
+
 import forwardText from '@mien/shaders/crossEntropy/crossEntropy.wgsl';
 import gradientText from '@mien/shaders/crossEntropy/crossEntropyGradient.wgsl';
+import { expectOptions } from '../arguments.ts';
 import { gradEnabled, record } from '../autograd.ts';
 import { expectDtype, holds } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -51,6 +53,7 @@ interface Inputs {
  * outside 0..1.
  */
 export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+  expectOptions('softmaxCrossEntropy', options);
   const { weight = null, labelSmoothing = 0, ignoreIndex = -100 } = options;
   const settings = { smoothing: labelSmoothing, ignoreIndex };
   const inputs: Inputs = { logits, target, weight };

@@ -1,7 +1,9 @@
 // Values picked by index. The device cannot throw: an index outside gives NaN (0 for whole numbers), so that a wrong label
 // shows in the loss at once instead of reading a neighbour's value.
+
 import gatherText from '@mien/shaders/gather/gather.wgsl';
 import scatterAddText from '@mien/shaders/gather/scatterAdd.wgsl';
+import { expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -95,6 +97,7 @@ function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor 
  * gradient looks at every index for every element of x. Indices outside 0..size - 1 give NaN, or 0 for whole numbers.
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  expectTensor('gather', 'x', x);
   expectDtype('gather', 'index', index, 'int32', 'uint32');
   const along = normalizeDim('gather', dim, x.rank);
   if (index.rank !== x.rank || index.shape.some((size, d) => d !== along && size !== x.shape[d])) {
@@ -113,6 +116,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
  */
 export function embedding(index: Tensor, weight: Tensor): Tensor {
   expectDtype('embedding', 'index', index, 'int32', 'uint32');
+  expectTensor('embedding', 'weight', weight);
   const [length, inner] = weight.shape;
   if (weight.rank !== 2 || length === undefined || inner === undefined) {
     throw new ShapeError(`embedding: weight is [V, D], came ${show(weight.shape)}`);

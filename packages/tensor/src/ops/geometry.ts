@@ -1,4 +1,5 @@
 // Pure rules of shapes that many operations share.
+import { expectList, kindOf } from '../arguments.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 
 export type Shape = readonly number[];
@@ -18,6 +19,7 @@ export function show(shape: Shape): string {
 
 /** Throws ShapeError unless every size is a positive integer and there are at most eight. */
 export function checkShape(operation: string, shape: Shape): void {
+  expectList(operation, 'shape', shape);
   if (shape.length > maxRank) throw new ShapeError(`${operation}: at most ${maxRank} dimensions, came ${show(shape)}`);
   for (const size of shape) {
     if (Number.isInteger(size) && size > 0) continue;
@@ -30,9 +32,9 @@ export function checkShape(operation: string, shape: Shape): void {
 /** A dimension counted from the front; negative ones count from the back. Throws ValueError outside the rank. */
 export function normalizeDim(operation: string, dim: number, rank: number): number {
   if (rank === 0)
-    throw new ValueError(`${operation}: dim ${dim} of a tensor without dimensions; reshape it to [1] before`);
+    throw new ValueError(`${operation}: dim ${kindOf(dim)} of a tensor without dimensions; reshape it to [1] before`);
   if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
-    throw new ValueError(`${operation}: dim ${dim} is not in -${rank}..${rank - 1}`);
+    throw new ValueError(`${operation}: dim ${kindOf(dim)} is not in -${rank}..${rank - 1}`);
   }
   return dim < 0 ? dim + rank : dim;
 }
@@ -40,7 +42,9 @@ export function normalizeDim(operation: string, dim: number, rank: number): numb
 /** Dimensions counted from the front, ascending; all of them for undefined. Throws ValueError for one named twice. */
 export function normalizeDims(operation: string, dims: number | Shape | undefined, rank: number): readonly number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, dim) => dim);
-  const named = (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeDim(operation, dim, rank));
+  const listed = typeof dims === 'number' ? [dims] : dims;
+  expectList(operation, 'dims', listed);
+  const named = listed.map((dim) => normalizeDim(operation, dim, rank));
   if (new Set(named).size < named.length) throw new ValueError(`${operation}: dims ${show(named)} name one twice`);
   return named.sort((a, b) => a - b);
 }

@@ -1,5 +1,6 @@
 // Matrix products. Most kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
 // packing costs M K + K N, the product M N K.
+import { expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
@@ -74,14 +75,11 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
  * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N]; with relu max(y, 0). Both are done as the product is
  * stored. Throws ShapeError naming the shapes.
  */
-export function linear(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  { relu = false }: ActivationOptions = {},
-): Tensor {
-  for (const [name, tensor] of Object.entries({ x, weight, bias }))
-    if (tensor) expectDtype('linear', name, tensor, 'float32');
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ActivationOptions = {}): Tensor {
+  expectOptions('linear', options);
+  const { relu = false } = options;
+  for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
+    expectDtype('linear', name, tensor, 'float32');
   const [columns, depth] = weight.shape;
   if (weight.rank !== 2 || x.shape.at(-1) !== depth || (bias && bias.shape.join() !== `${columns}`)) {
     throw new ShapeError(

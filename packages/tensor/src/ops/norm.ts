@@ -1,5 +1,6 @@
 // Batch normalisation. Ioffe and Szegedy (2015). Every pass reads and writes each value once; ReLU and a residual sum go
 // with them. What follows may drop the result and have it computed again (Chen et al., 2016): see `recompute`.
+
 import channelMoments from '@mien/shaders/norm/channelMoments.wgsl';
 import channelSums from '@mien/shaders/norm/channelSums.wgsl';
 import joinMoments from '@mien/shaders/norm/joinMoments.wgsl';
@@ -7,6 +8,7 @@ import joinSums from '@mien/shaders/norm/joinSums.wgsl';
 import normalizeText from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
+import { expectOptions } from '../arguments.ts';
 import { gradEnabled, recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -316,11 +318,13 @@ function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byCha
 
 /** Throws what `batchNorm` throws for parameters that do not go with x. */
 export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void {
+  expectOptions('batchNorm', parameters);
   const { weight, bias, runningMean, runningVar, training, residual } = parameters;
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];
   if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], came ${show(x.shape)}`);
   for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
+    if (tensor) expectDtype('batchNorm', name, tensor, 'float32');
     if (!tensor || (tensor.rank === 1 && tensor.size === channels)) continue;
     throw new ShapeError(
       `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, came ${show(tensor.shape)}`,

@@ -4,6 +4,7 @@ import halvePool2d from '@mien/shaders/pool/halvePool2d.wgsl';
 import halvePool2dGradient from '@mien/shaders/pool/halvePool2dGradient.wgsl';
 import maxPool2dText from '@mien/shaders/pool/maxPool2d.wgsl';
 import maxPool2dGradientText from '@mien/shaders/pool/maxPool2dGradient.wgsl';
+import { expectOptions, expectPair } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -52,29 +53,28 @@ interface Geometry {
   readonly dilation: Shape;
 }
 
-function pair(value: Pair): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : value;
+/** The windows of a pooling as numbers. Throws ValueError for what is out of range. */
+export function poolWindows(name: string, options: MaxPool2dOptions): Omit<Geometry, 'input' | 'output'> {
+  expectOptions(name, options);
+  const window = expectPair(name, 'kernelSize', options.kernelSize, 1);
+  const padding = expectPair(name, 'padding', options.padding ?? 0, 0);
+  for (const [i, p] of padding.entries()) {
+    if (2 * p > (window[i] as number)) {
+      throw new ValueError(`${name}: padding ${p} is more than half of the window of ${window[i]}`);
+    }
+  }
+  return {
+    window,
+    padding,
+    stride: expectPair(name, 'stride', options.stride ?? window, 1),
+    dilation: expectPair(name, 'dilation', options.dilation ?? 1, 1),
+  };
 }
 
 /** The sizes of a pooling, [height, width] each. Throws ShapeError or ValueError. */
 export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptions): Geometry {
-  if (shape.length < 3) throw new ShapeError(`${name}: x expects [N, C, H, W] or [C, H, W], came ${show(shape)}`);
-  const window = pair(options.kernelSize);
-  const stride = pair(options.stride ?? window);
-  const padding = pair(options.padding ?? 0);
-  const dilation = pair(options.dilation ?? 1);
-  for (const [what, values, least] of [
-    ['kernelSize', window, 1],
-    ['stride', stride, 1],
-    ['dilation', dilation, 1],
-    ['padding', padding, 0],
-  ] as const) {
-    if (values.length !== 2 || !values.every((value) => Number.isInteger(value) && value >= least)) {
-      throw new ValueError(
-        `${name}: ${what} is one or two integers from ${least} on, came ${JSON.stringify(options[what])}`,
-      );
-    }
-  }
+  if (shape.length < 3) throw new ShapeError(`${name}: x expects [N, C, H, W] or [C, H, W], got ${show(shape)}`);
+  const { window, stride, padding, dilation } = poolWindows(name, options);
   const input = shape.slice(-2);
   const output = input.map((size, i) => {
     const [k, s, p, d] = [window, stride, padding, dilation].map((values) => values[i] as number) as [
@@ -83,7 +83,6 @@ export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptio
       number,
       number,
     ];
-    if (2 * p > k) throw new ValueError(`${name}: padding ${p} is more than half of the window of ${k}`);
     const room = size + 2 * p - d * (k - 1) - 1;
     const whole = (options.ceilMode ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
     return options.ceilMode && (whole - 1) * s >= size + p ? whole - 1 : whole;
@@ -317,11 +316,8 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
 /** The mean over size windows that cover [H, W] evenly, of any size: [..., H, W] to [..., size]. */
 export function adaptiveAvgPool2d(x: Tensor, size: Pair): Tensor {
   expectDtype('adaptiveAvgPool2d', 'x', x, 'float32');
-  const output = pair(size);
-  if (x.rank < 3) throw new ShapeError(`adaptiveAvgPool2d: x expects [N, C, H, W] or [C, H, W], came ${show(x.shape)}`);
-  if (!output.every((value) => Number.isInteger(value) && value >= 1)) {
-    throw new ValueError(`adaptiveAvgPool2d: size is one or two integers from 1 on, came ${JSON.stringify(size)}`);
-  }
+  const output = expectPair('adaptiveAvgPool2d', 'size', size, 1);
+  if (x.rank < 3) throw new ShapeError(`adaptiveAvgPool2d: x expects [N, C, H, W] or [C, H, W], got ${show(x.shape)}`);
   const params = { window: [1, 1], stride: [1, 1], padding: [0, 0], countPadding: 0 };
   const input = x.shape.slice(-2);
   if (area(output) === 1 && area(input) >= largePlane) return x.mean([-2, -1], { keepDim: true });

@@ -1,10 +1,11 @@
 // Random tensors. Every number is a function of a seed and a position (see generator.ts), the same on every adapter.
 import drawText from '@mien/shaders/random/draw.wgsl';
 import dropoutText from '@mien/shaders/random/dropout.wgsl';
+import { expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
-import { defaultGenerator, type Generator } from '../generator.ts';
+import { defaultGenerator, Generator } from '../generator.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { type Live, live } from '../runtime/live.ts';
 import { run } from '../runtime/run.ts';
@@ -26,6 +27,16 @@ export interface RandomOptions {
   readonly generator?: Generator;
 }
 
+/** The generator of the options, or null for the default one. Throws ValueError for anything else. */
+function generatorOf(options: RandomOptions): Generator | null {
+  expectOptions('random', options);
+  const { generator = null } = options;
+  if (generator === null || generator instanceof Generator) return generator;
+  throw new ValueError(
+    `random: generator must be a Generator, got ${kindOf(generator)}; make one: new Generator(seed)`,
+  );
+}
+
 /** A stretch of a generator's stream. */
 interface Stretch {
   readonly seed: number;
@@ -33,7 +44,8 @@ interface Stretch {
 }
 
 /** Live, because every call of a captured function draws other numbers. */
-function stretch(size: number, { generator }: RandomOptions): Live<Stretch> {
+function stretch(size: number, options: RandomOptions): Live<Stretch> {
+  const generator = generatorOf(options);
   return live(() => {
     const from = generator ?? defaultGenerator();
     return { seed: from.seed, block: from.take(size) };
@@ -89,16 +101,16 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
 
 /** Booleans that are true with probability p. Throws ValueError outside 0..1. */
 export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new ValueError(`bernoulli: p is in 0..1, came ${p}`);
+  expectNumber('bernoulli', 'p', p, 0, 1);
   const y = empty(shape, 'bool');
   runOverStream(chance, { y }, stretch(y.size, options), { probability: p });
   return y;
 }
 
 /** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is an integer from 1 on. */
-export function permutation(n: number, { generator = defaultGenerator() }: RandomOptions = {}): Tensor {
-  if (!Number.isInteger(n) || n < 1) throw new ValueError(`permutation: n is an integer from 1 on, came ${n}`);
-  return tensor(generator.permutation(n));
+export function permutation(n: number, options: RandomOptions = {}): Tensor {
+  expectInteger('permutation', 'n', n);
+  return tensor((generatorOf(options) ?? defaultGenerator()).permutation(n));
 }
 
 /** How `dropout` behaves. */
@@ -109,12 +121,14 @@ export interface DropoutOptions extends RandomOptions {
 
 /**
  * Zeros each element with probability p and divides the others by 1 - p. Saves nothing: the gradient draws the same mask
- * again. Throws ValueError unless 0 <= p < 1. Srivastava et al. (2014).
+ * again. With p = 1 everything is zero (NaN stays NaN). Throws ValueError unless 0 <= p <= 1. Srivastava et al. (2014).
  */
 export function dropout(x: Tensor, p: number, options: DropoutOptions = {}): Tensor {
   expectDtype('dropout', 'x', x, 'float32');
-  if (!(p >= 0 && p < 1)) throw new ValueError(`dropout: p is at least 0 and below 1, came ${p}`);
+  expectNumber('dropout', 'p', p, 0, 1);
+  expectOptions('dropout', options);
   if (options.training === false || p === 0) return x;
+  if (p === 1) return x.mul(0);
   return dropoutAt(x, 1 - p, stretch(x.size, options));
 }
 

@@ -1,8 +1,10 @@
 // Sums, extremes and what is made of them, over any dimensions. Long sums go through parts: their error grows with the
 // length of a part and the number of parts, not with the number of values.
+
 import argReduceText from '@mien/shaders/reduce/argReduce.wgsl';
 import reduceColumns from '@mien/shaders/reduce/reduceColumns.wgsl';
 import reduceRows from '@mien/shaders/reduce/reduceRows.wgsl';
+import { expectNumber, expectOptions } from '../arguments.ts';
 import { noGrad, record } from '../autograd.ts';
 import { type DType, expectDtype, wgslType } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
@@ -174,8 +176,14 @@ function stretch(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
   );
 }
 
+function keepsDim(name: string, options: ReduceOptions): boolean {
+  expectOptions(name, options);
+  return options.keepDim ?? false;
+}
+
 /** The sum over `dims`; of bool values, how many are true. */
-export function sum(x: Tensor, dims?: Dims, { keepDim = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
+  const keepDim = keepsDim('sum', options);
   const over = normalizeDims('sum', dims, x.rank);
   const terms = x.dtype === 'bool' ? x.to('int32') : x;
   const shape = x.shape;
@@ -212,8 +220,9 @@ function extreme(
   ops: Readonly<Record<Elements, Reduction>>,
   x: Tensor,
   dims: Dims,
-  { keepDim = false }: ReduceOptions,
+  options: ReduceOptions,
 ): Tensor {
+  const keepDim = keepsDim(name, options);
   const over = normalizeDims(name, dims, x.rank);
   const y = reduce(name, ops, x, over, keepDim);
   return record(
@@ -242,7 +251,10 @@ export interface VarianceOptions extends ReduceOptions {
  * off by e have a square sum of n e^2 too much, which (sum of deviations)^2 / n takes off again (Chan, Golub and LeVeque,
  * 1983). Throws ValueError where the count does not exceed the correction.
  */
-export function variance(x: Tensor, dims?: Dims, { keepDim = false, correction = 1 }: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
+  const keepDim = keepsDim('variance', options);
+  const { correction = 1 } = options;
+  expectNumber('variance', 'correction', correction);
   expectDtype('variance', 'x', x, 'float32');
   const over = normalizeDims('variance', dims, x.rank);
   const count = sizeOf(over.map((dim) => x.shape[dim] as number));
@@ -280,13 +292,8 @@ export function argmin(x: Tensor, dim?: number, options: ReduceOptions = {}): Te
   return argReduce('argmin', x, dim, false, options);
 }
 
-function argReduce(
-  name: string,
-  x: Tensor,
-  dim: number | undefined,
-  largest: boolean,
-  { keepDim = false }: ReduceOptions,
-): Tensor {
+function argReduce(name: string, x: Tensor, dim: number | undefined, largest: boolean, options: ReduceOptions): Tensor {
+  const keepDim = keepsDim(name, options);
   const along = dim === undefined ? null : normalizeDim(name, dim, x.rank);
   const outer = along === null ? 1 : sizeOf(x.shape.slice(0, along));
   const length = along === null ? x.size : (x.shape[along] as number);

@@ -1,6 +1,8 @@
 // Operations that move values without changing them. Tensors are contiguous: reshape shares memory, all else copies by
 // one strided kernel (or a plain buffer copy where the values lie together already).
+
 import copyText from '@mien/shaders/shape/copyStrided.wgsl';
+import { expectList, expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { DtypeError, ShapeError, ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
@@ -108,6 +110,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 function inferShape(from: Shape, shape: Shape): Shape {
+  expectList('reshape', 'shape', shape);
   const open = shape.indexOf(-1);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const wanted = open < 0 ? shape : shape.map((size, dim) => (dim === open ? sizeOf(from) / known : size));
@@ -124,6 +127,7 @@ function inferShape(from: Shape, shape: Shape): Shape {
 
 /** Dimensions in another order: y.shape[i] = x.shape[order[i]]. Throws ValueError unless every dimension is named once. */
 export function permute(x: Tensor, order: Shape): Tensor {
+  expectList('permute', 'order', order);
   const dims = order.map((dim) => normalizeDim('permute', dim, x.rank));
   if (dims.length !== x.rank || new Set(dims).size !== x.rank) {
     throw new ValueError(`permute: ${show(order)} must name each dimension of ${show(x.shape)} once`);
@@ -203,6 +207,7 @@ export function flip(x: Tensor, dims: number | Shape): Tensor {
 
 /** Sizes of 1 stretched to `shape`, which may have more leading dimensions; -1 keeps a size. The values are copied. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  expectList('expand', 'shape', shape);
   const lead = shape.length - x.rank;
   const wanted = shape.map((size, dim) => (size === -1 && dim >= lead ? (x.shape[dim - lead] as number) : size));
   const fits = lead >= 0 && x.shape.every((size, dim) => size === 1 || size === wanted[dim + lead]);
@@ -214,10 +219,16 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   return record('expand', y, { x }, { saves: {}, backward: (dy) => ({ x: sumTo(dy, before) }) });
 }
 
+function firstOf(name: string, tensors: readonly Tensor[]): Tensor {
+  expectList(name, 'tensors', tensors);
+  if (tensors.length === 0) throw new ValueError(`${name}: expected at least one tensor, got none`);
+  for (const [i, x] of tensors.entries()) expectTensor(name, `tensor ${i}`, x);
+  return tensors[0] as Tensor;
+}
+
 /** Tensors one after the other along `dim`; they agree in all other sizes. Throws ShapeError and DtypeError. */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  const first = tensors[0];
-  if (!first) throw new ValueError('cat: give at least one tensor');
+  const first = firstOf('cat', tensors);
   const along = normalizeDim('cat', dim, first.rank);
   for (const x of tensors) {
     if (x.dtype !== first.dtype) throw new DtypeError(`cat: ${first.dtype} and ${x.dtype}; convert with to(dtype)`);
@@ -255,8 +266,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /** Tensors of one shape along a new dimension `dim`. */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  const first = tensors[0];
-  if (!first) throw new ValueError('stack: give at least one tensor');
+  const first = firstOf('stack', tensors);
   const along = normalizeDim('stack', dim, first.rank + 1);
   return scope(() =>
     cat(
@@ -268,7 +278,13 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /** x with `[before, after]` elements of `value` around each dimension. Throws ValueError for negative counts. */
 export function pad(x: Tensor, counts: readonly (readonly [number, number])[], value = 0): Tensor {
-  if (counts.length !== x.rank || !counts.flat().every((count) => Number.isInteger(count) && count >= 0)) {
+  expectTensor('pad', 'x', x);
+  expectList('pad', 'counts', counts);
+  if (
+    counts.length !== x.rank ||
+    !counts.every((pair) => Array.isArray(pair) && pair.length === 2) ||
+    !counts.flat().every((count) => Number.isInteger(count) && count >= 0)
+  ) {
     throw new ValueError(
       `pad: give [before, after] from 0 on for each of the ${x.rank} dimensions, came ${JSON.stringify(counts)}; cut with slice`,
     );

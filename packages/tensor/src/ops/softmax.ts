@@ -13,6 +13,7 @@ const logarithm = kernel(softmaxText, { LOGARITHM: true });
 
 /** exp(x) / sum of exp(x) along `dim`. */
 export function softmax(x: Tensor, dim: number): Tensor {
+  expectDtype('softmax', 'x', x, 'float32');
   const along = normalizeDim('softmax', dim, x.rank);
   const y = alongColumns('softmax', plain, x, along);
   return record(
@@ -31,6 +32,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
 
 /** log softmax(x) along `dim`, with the digits that the logarithm of a small softmax would lose. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  expectDtype('logSoftmax', 'x', x, 'float32');
   const along = normalizeDim('logSoftmax', dim, x.rank);
   const y = alongColumns('logSoftmax', logarithm, x, along);
   return record(

@@ -1,5 +1,7 @@
 // Elementwise functions of one float32 tensor: one WGSL family, one row each.
+
 import unaryText from '@mien/shaders/unary/unary.wgsl';
+import { expectNumber, expectOneOf, expectOptions, kindOf } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
@@ -126,8 +128,8 @@ const geluDerivative: Unary = unary('geluDerivative', 'GELU_DERIVATIVE', 'input'
  */
 export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
   if (approximate === 'none') return geluExact(x);
-  if (approximate !== 'tanh')
-    throw new ValueError(`gelu: approximate is 'none' or 'tanh', came ${String(approximate)}`);
+  expectOneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
+  expectDtype('gelu', 'x', x, 'float32');
   return scope(() => {
     const inner = x.add(square(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
     return x.mul(tanh(inner).add(1)).mul(0.5);
@@ -136,6 +138,8 @@ export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
 
 /** x where x > 0, else slope * x. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  expectDtype('leakyRelu', 'x', x, 'float32');
+  expectNumber('leakyRelu', 'slope', slope);
   return scope(() => where(x.gt(0), x, x.mul(slope)));
 }
 
@@ -150,8 +154,15 @@ export interface ClampOptions {
  * is 1 from bound to bound inclusive, else 0. Throws ValueError without a bound.
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  expectDtype('clamp', 'x', x, 'float32', 'int32', 'uint32');
+  expectOptions('clamp', options);
   if (options.min === undefined && options.max === undefined) {
     throw new ValueError('clamp: expected a bound, got none; pass min, max or both');
+  }
+  for (const [name, bound] of Object.entries(options)) {
+    if (bound !== undefined && typeof bound !== 'number') {
+      throw new ValueError(`clamp: ${name} must be a number, got ${kindOf(bound)}`);
+    }
   }
   return scope(() => {
     const inside = x.requiresGrad ? inRange(x.detach(), options) : null;

@@ -1,4 +1,5 @@
 import whereText from '@mien/shaders/where/whereSelect.wgsl';
+import { expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';
@@ -23,6 +24,8 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
 
 function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   expectDtype('where', 'condition', condition, 'bool');
+  if (typeof a !== 'number') expectTensor('where', 'a', a);
+  if (typeof b !== 'number') expectTensor('where', 'b', b);
   const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'float32';
   const x = typeof a === 'number' ? full([], a, { dtype }) : a;
   const z = typeof b === 'number' ? full([], b, { dtype }) : b;

@@ -1,4 +1,5 @@
 // The device that operations run on unless they are told another: opened by `init`, given by `device`.
+import { expectFunction } from '../arguments.ts';
 import { isNamed } from '../device/adapter.ts';
 import { openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
@@ -84,5 +85,7 @@ export function memory(): MemoryReport {
  * is really done, at the next host read. Gives what `fn` returned. A kernel that does not compile is told at that read.
  */
 export function warmUp<T>(fn: () => T | Promise<T>, onProgress: CompileProgress = () => {}): Promise<T> {
+  expectFunction('warmUp', fn);
+  expectFunction('warmUp', onProgress);
   return device().watchCompilation(fn, onProgress);
 }

@@ -1,3 +1,4 @@
+import { expectOptions, kindOf } from '../arguments.ts';
 import { KernelError } from '../errors.ts';
 import { libraries } from './libraries.ts';
 import {
@@ -104,6 +105,8 @@ interface Parsed {
  * The text names its libraries (`// uses: lib/grid.wgsl`), its bindings and its `struct Params`; dispatch it with `run`.
  */
 export function kernel(text: string, values: KernelValues = {}): Kernel {
+  if (typeof text !== 'string') throw new KernelError(`kernel: text must be WGSL, got ${kindOf(text)}`);
+  expectOptions('kernel', values);
   const made = new Kernel(text, values);
   registry.push(made);
   return made;

@@ -1,4 +1,5 @@
 // Values of the host that a captured function depends on: those that change are declared, those that must not are watched.
+import { expectFunction } from '../arguments.ts';
 import type { Recording } from './recording.ts';
 
 let recording: Recording | null = null;
@@ -45,6 +46,7 @@ export class Live<out T> {
  * effects on the host, such as counting a step. Make it where it is used: one from outside is refused in a captured function.
  */
 export function live<T>(compute: () => T): Live<T> {
+  expectFunction('live', compute);
   const known = recording?.nextLive();
   if (known) return known as Live<T>;
   const made = new Live(compute);
@@ -57,5 +59,6 @@ export function live<T>(compute: () => T): Live<T> {
  * it has another. Outside of captured functions this does nothing.
  */
 export function unchanging(name: string, read: () => unknown): void {
+  expectFunction('unchanging', read);
   recording?.watched.push({ name, read, value: read() });
 }

@@ -1,4 +1,5 @@
 // The profiler's public face: what ran, what each kernel took of it, and the same as a Chrome trace.
+import { expectFunction, expectList, expectOptions } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 import { device } from './defaultDevice.ts';
 import type { Peak } from './peak.ts';
@@ -37,6 +38,7 @@ export interface ProfileRow {
  * `fn` once before, or its kernels' compilation is part of `seconds`. Browsers round the device's clock to 0.1 ms. Throws ValueError while another profile is taken.
  */
 export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
+  expectFunction('profile', fn);
   const on = device();
   if (on.timed) throw new ValueError('profile: another one is being taken; await it first');
   await on.synchronize();
@@ -47,6 +49,8 @@ export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> 
 
 /** A profile's spans summed by kernel and operation, the longest first. */
 export function profileRows(spans: readonly Span[], peak: Peak | null = null): ProfileRow[] {
+  expectList('profileRows', 'spans', spans);
+  for (const span of spans) expectOptions('profileRows', span);
   const groups = new Map<string, Span[]>();
   for (const span of spans) {
     const key = `${span.kernel}\n${span.work}`;
@@ -68,6 +72,9 @@ export function profileRows(spans: readonly Span[], peak: Peak | null = null): P
 
 /** The spans as a file for chrome://tracing or ui.perfetto.dev; times in microseconds. */
 export function chromeTrace(profiled: Profile<unknown>): string {
+  expectOptions('chromeTrace', profiled);
+  expectList('chromeTrace', 'spans', profiled.spans);
+  for (const span of profiled.spans) expectOptions('chromeTrace', span);
   const events = profiled.spans.map(({ kernel, work, grid, start, seconds, flops, bytes }) => ({
     name: kernel,
     cat: work === '' ? 'kernel' : work,

@@ -1,7 +1,8 @@
+import { expectOptions, kindOf } from '../arguments.ts';
 import { type DType, wgslType } from '../dtype.ts';
 import { DtypeError, KernelError, LimitError } from '../errors.ts';
 import type { BoundRange, Device, Grid } from './device.ts';
-import type { Kernel } from './kernel.ts';
+import { Kernel } from './kernel.ts';
 import { bindingUnit, type Limits } from './limits.ts';
 import { currentRecording, Live } from './live.ts';
 import type { LiveParam } from './recording.ts';
@@ -23,11 +24,16 @@ export function run(
   groups: number,
   work: Work | null = null,
 ): void {
+  if (!(kernel instanceof Kernel)) throw new KernelError(`run: kernel must be made by kernel(), got ${kindOf(kernel)}`);
+  expectOptions(kernel.label, bindings);
+  expectOptions(kernel.label, params);
   let device: Device | null = null;
   const bound: (BoundRange | null)[] = [];
   for (const { name, scalar } of kernel.bindings) {
     const memory = bindings[name];
     if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
+    if (memory && !memory.storage)
+      throw new KernelError(`${kernel.label}: binding ${name} must be a tensor, got ${kindOf(memory)}`);
     device ??= memory?.storage.device ?? null;
     if (memory?.dtype && scalar && scalar !== wgslType[memory.dtype])
       throw wrongType(kernel, name, scalar, memory.dtype);

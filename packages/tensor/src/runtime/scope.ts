@@ -1,4 +1,5 @@
 // Who frees a tensor: the scope it was made in, else its owner by dispose(), else, as a net, the garbage collector.
+import { expectFunction, kindOf } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 
 /** Something with device memory. `release` must not refer to the owner, or the collector would never reach it. */
@@ -42,6 +43,7 @@ export function disown(tensor: Owned): void {
 
 /** Takes a tensor out of its scope: the caller owns it and calls `dispose()`. Returns the tensor. */
 export function keep<T extends Owned>(tensor: T): T {
+  if (!(tensor as T | undefined)?.holding) throw new ValueError(`keep: expected a tensor, got ${kindOf(tensor)}`);
   disown(tensor);
   give(tensor, undefined);
   return tensor;
@@ -59,6 +61,7 @@ export function adopt<T extends Owned>(tensor: T): T {
  * and sets; these go to the enclosing scope. Throws ValueError when `fn` returns a promise: read results outside.
  */
 export function scope<T>(fn: () => T): T {
+  expectFunction('scope', fn);
   const close = openScope();
   let result: T;
   try {

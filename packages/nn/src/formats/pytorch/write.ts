@@ -73,6 +73,8 @@ class Pickler {
   readonly #memo = new Map<string, number>();
   #kept = 0;
   readonly storages: Uint8Array[] = [];
+  /** The storage of each list of values: tensors that share one (tied weights) share it in the file. */
+  readonly #stored = new Map<WritableTensor['data'], number>();
 
   pickle(value: Writable): Uint8Array {
     this.#code(0x80, 2);
@@ -167,7 +169,8 @@ class Pickler {
     this.#code(0x28, 0x28);
     this.#text('storage');
     this.#global('torch', storage);
-    this.#text(String(this.storages.length));
+    const known = this.#stored.get(data);
+    this.#text(String(known ?? this.storages.length));
     this.#text('cpu');
     this.#number(size);
     this.#code(0x74);
@@ -182,6 +185,8 @@ class Pickler {
     this.#keep();
     this.#code(0x52);
     this.#keep();
+    if (known !== undefined) return;
+    this.#stored.set(data, this.storages.length);
     this.storages.push(
       dtype === 'bool'
         ? Uint8Array.from(data as Uint32Array)

@@ -1,0 +1,194 @@
+// Arguments of other kinds: every public function, class and layer of @mien/nn answers with an error of Mien's own.
+import * as nn from '@mien/nn';
+import { readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
+import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
+import { Generator, ones, type Tensor, tensor, zeros } from '@mien/tensor';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { type Example, expectOwnErrors } from '../wrongKinds.ts';
+
+const image = (): Tensor => ones([2, 2, 4, 4]);
+const labels = (): Tensor => tensor(Int32Array.of(1, 0));
+const layer = (): nn.Linear => new nn.Linear(3, 2);
+const withGradient = (): Tensor => {
+  const leaf = ones([2], { requiresGrad: true });
+  leaf.grad = ones([2]);
+  return leaf;
+};
+const host = (): nn.HostTensor => ({ shape: [2], dtype: 'float32', data: Float32Array.of(1, 2) });
+const state = (): ReadonlyMap<string, nn.HostTensor> => new Map([['w', host()]]);
+const info = {
+  ...{ model: 'm', classes: [], input: null, preset: null, epoch: 0, step: 0, seed: 0 },
+  ...{ generator: { seed: 0, offset: 0 }, shuffle: { seed: 0, epoch: 0, batch: 0 } },
+};
+const loader = { batchSize: 1, collate: (samples: readonly unknown[]) => samples };
+
+const functions: Readonly<Record<string, Example>> = {
+  stackRows: () => [[[host()], [host()]]],
+  gain: () => ['relu', 0],
+  kaimingNormal: () => [[2, 3], {}],
+  kaimingUniform: () => [[2, 3], {}],
+  xavierNormal: () => [[2, 3], {}],
+  xavierUniform: () => [[2, 3], {}],
+  normal: () => [[2], 1, {}],
+  uniform: () => [[2], 1, {}],
+  binaryCrossEntropyWithLogits: () => [ones([2]), ones([2]), {}],
+  crossEntropy: () => [ones([2, 3]), labels(), {}],
+  mseLoss: () => [ones([2]), zeros([2]), {}],
+  nllLoss: () => [ones([2, 3]), labels(), {}],
+  buffer: () => [ones([2])],
+  parameter: () => [ones([2])],
+  clipGradientNorm: () => [[withGradient()], 1],
+  clipGradientValue: () => [[withGradient()], 1],
+  cosine: () => [3, 0],
+  cosineAnnealing: () => [3, 0],
+  cosineAnnealingWarmRestarts: () => [{ period: 3 }],
+  exponential: () => [0.5],
+  multiStep: () => [{ at: [1], factor: 0.5 }],
+  stepDecay: () => [{ every: 1, factor: 0.5 }],
+  warmUp: () => [3, () => 1],
+  toHost: () => [state()],
+  readCheckpoint: () => [new Uint8Array(9), {}],
+  writeCheckpoint: () => [{ info, model: state() }, {}],
+  readSafetensors: () => [writeSafetensors(state()), {}],
+  writeSafetensors: () => [state(), new Map(), {}],
+};
+
+const classes: Readonly<Record<string, Example>> = {
+  ArrayDataset: () => [host()],
+  DataLoader: () => [new nn.ArrayDataset(host()), loader],
+  GELU: () => [],
+  LeakyReLU: () => [0.1],
+  ReLU: () => [],
+  Sigmoid: () => [],
+  SiLU: () => [],
+  Tanh: () => [],
+  Flatten: () => [],
+  Identity: () => [],
+  Sequential: () => [layer()],
+  Conv2d: () => [2, 4, 3, { padding: 1 }],
+  ConvTranspose2d: () => [2, 4, 3, { stride: 2 }],
+  Dropout: () => [0.5, {}],
+  Linear: () => [3, 2, {}],
+  BatchNorm1d: () => [3, {}],
+  BatchNorm2d: () => [2, {}],
+  AdaptiveAvgPool2d: () => [2],
+  AvgPool2d: () => [2, {}],
+  MaxPool2d: () => [2, {}],
+  Module: 'abstract',
+  Optimizer: 'abstract',
+  Adam: () => [layer().namedParameters(), {}],
+  AdamW: () => [layer().namedParameters(), {}],
+  SGD: () => [layer().namedParameters(), { lr: 0.1 }],
+  EMA: () => [layer(), {}],
+  Plateau: () => [{}],
+};
+
+/** What a layer of each class is called with; others are called with [2, 3]. */
+const inputs: Readonly<Record<string, () => Tensor>> = {
+  Conv2d: image,
+  ConvTranspose2d: image,
+  BatchNorm2d: image,
+  AdaptiveAvgPool2d: image,
+  AvgPool2d: image,
+  MaxPool2d: image,
+};
+
+const all = { ...nn, readCheckpoint, readSafetensors, writeCheckpoint, writeSafetensors };
+const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+
+for (const [name, value] of Object.entries(all)) {
+  if (typeof value !== 'function' || Object.prototype.isPrototypeOf.call(Error, value)) continue;
+  const example = (isClass(value) ? classes : functions)[name];
+  test(`${name} answers values of other kinds with errors of its own`, async () => {
+    ensure(example !== undefined, `give ${name} an example in this file`);
+    if (typeof example === 'string') return;
+    const make = value as unknown as new (...args: unknown[]) => unknown;
+    const call = value as unknown as (...args: unknown[]) => unknown;
+    await expectOwnErrors(name, isClass(value) ? (...args) => new make(...args) : call, example);
+    const made = isClass(value) ? new make(...example()) : null;
+    if (!(made instanceof nn.Module)) return;
+    const forward = (made as nn.Layer).forward.bind(made) as (...args: unknown[]) => unknown;
+    const x = inputs[name] ?? (() => ones([2, 3]));
+    await expectOwnErrors(`${name}.forward`, forward, () => [x(), {}]);
+  });
+}
+
+const methods: Readonly<
+  Record<string, readonly [fn: (...args: never[]) => unknown, example: () => readonly unknown[]]>
+> = {
+  'Module.loadStateDict': [(a, b) => layer().loadStateDict(a, b), () => [layer().stateDict(), {}]],
+  'Optimizer.loadStateDict': [
+    (a) => new nn.AdamW(layer().namedParameters()).loadStateDict(a),
+    () => [new Map([['weight.exp_avg', host()]])],
+  ],
+  'Optimizer.step': [(a) => new nn.SGD([withGradient()], { lr: 1 }).step(a), () => [{ kind: 'norm', limit: 1 }]],
+  'EMA.applied': [(a) => new nn.EMA(layer()).applied(a), () => [() => 1]],
+  'EMA.loadStateDict': [(a) => new nn.EMA(layer()).loadStateDict(a), () => [layer().stateDict()]],
+  'DataLoader.loadState': [
+    (a) => new nn.DataLoader(new nn.ArrayDataset(host()), loader).loadState(a),
+    () => [{ seed: 0, epoch: 0, batch: 0 }],
+  ],
+  'Plateau.next': [(a) => new nn.Plateau().next(a), () => [1]],
+  'Plateau.loadState': [(a) => new nn.Plateau().loadState(a), () => [{ lrFactor: 1, best: null, waited: 0 }]],
+};
+for (const [name, [fn, example]] of Object.entries(methods)) {
+  test(`${name} answers values of other kinds with errors of its own`, () =>
+    expectOwnErrors(name, fn as (...args: unknown[]) => unknown, example));
+}
+
+/** Constructors with arguments that their operation would refuse in forward: each is refused when the layer is made. */
+const refused: Readonly<Record<string, () => unknown>> = {
+  'channels that groups do not divide': () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
+  'outputs that groups do not divide': () => new nn.Conv2d(4, 3, 3, { groups: 2 }),
+  'channels of a transpose that groups do not divide': () => new nn.ConvTranspose2d(3, 4, 3, { groups: 2 }),
+  'half a channel': () => new nn.Conv2d(1.5, 4, 3),
+  'a window of 0': () => new nn.Conv2d(1, 1, 0),
+  'a window of half a pixel': () => new nn.Conv2d(1, 1, [1, 1.5]),
+  'a window of three sizes': () => new nn.Conv2d(1, 1, [1, 1, 1] as never),
+  'a stride of 0': () => new nn.Conv2d(1, 1, 1, { stride: 0 }),
+  'negative padding': () => new nn.Conv2d(1, 1, 1, { padding: -1 }),
+  'a dilation of 0': () => new nn.Conv2d(1, 1, 1, { dilation: 0 }),
+  'groups of 1.5': () => new nn.Conv2d(3, 3, 1, { groups: 1.5 }),
+  'an outputPadding of the stride': () => new nn.ConvTranspose2d(1, 1, 3, { stride: 2, outputPadding: 2 }),
+  'padding of more than half a pooling window': () => new nn.MaxPool2d(2, { padding: 2 }),
+  'a pooling stride of 0': () => new nn.AvgPool2d(2, { stride: 0 }),
+  'a pooling dilation of 0': () => new nn.MaxPool2d(2, { dilation: 0 }),
+  'an adaptive size of 0': () => new nn.AdaptiveAvgPool2d(0),
+  'half a feature': () => new nn.Linear(1.5, 2),
+  'no outputs': () => new nn.Linear(2, 0),
+  'no features': () => new nn.BatchNorm1d(0),
+  'a negative eps': () => new nn.BatchNorm2d(2, { eps: -1 }),
+  'a momentum of 2': () => new nn.BatchNorm2d(2, { momentum: 2 }),
+  'a probability of 1.5': () => new nn.Dropout(1.5),
+  'a slope that is NaN': () => new nn.LeakyReLU(Number.NaN),
+  'a generator that is a seed': () => new nn.Linear(2, 2, { generator: 3 as never }),
+  'a decay of 1': () => new nn.EMA(layer(), { decay: 1 }),
+  'a negative learning rate': () => new nn.SGD(layer().namedParameters(), { lr: -1 }),
+  'a beta of 1': () => new nn.Adam(layer().namedParameters(), { betas: [0.9, 1] }),
+};
+for (const [what, make] of Object.entries(refused)) {
+  test(`a constructor refuses ${what}`, () => {
+    let made: unknown = null;
+    try {
+      made = make();
+    } catch {}
+    ensure(made === null, 'it was made');
+  });
+}
+
+test('layers with p = 1, no bias and windows in pairs are made and called', async () => {
+  const x = ones([2, 3], { requiresGrad: true });
+  const y = new nn.Dropout(1).forward(x);
+  ensure(
+    (await y.data()).every((value) => value === 0),
+    'p = 1 gives zeros',
+  );
+  y.sum().backward();
+  ensure(
+    (await (x.grad as Tensor).data()).every((value) => value === 0),
+    'and no gradient',
+  );
+  const dropout = new nn.Dropout(1, { generator: new Generator(1) }).eval();
+  ensure(dropout.forward(x) === x, 'in evaluation it is the identity');
+});

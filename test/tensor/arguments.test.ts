@@ -1,0 +1,222 @@
+// Arguments of other kinds: every public function of @mien/tensor and every method of Tensor answers with an error of Mien's own.
+import * as mien from '@mien/tensor';
+import { ensure } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+import { type Example, expectOwnErrors } from '../wrongKinds.ts';
+
+const { Generator, ones, Tensor, tensor, zeros } = mien;
+const x = (): mien.Tensor => ones([2, 3]);
+const image = (): mien.Tensor => ones([2, 2, 4, 4]);
+const labels = (): mien.Tensor => tensor(Int32Array.of(1, 0));
+const channels = (): mien.Tensor => ones([2]);
+const doubled = (y: mien.Tensor): mien.Tensor => y.mul(2).sum();
+const incrementing = mien.kernel(`
+struct Params { by: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(1)
+fn incrementBy() { x[0] += params.by; }
+`);
+
+const norm = { weight: null, bias: null, training: false };
+const usesDevice = 'it is called by the test of its own: it changes or times the device';
+const helper = 'it is the check itself: it throws for its callers';
+const readsFiles = 'its arguments are folders and names of the adapter store, tested with the tuner';
+
+const functions: Readonly<Record<string, Example>> = {
+  detectAnomaly: () => [() => x().log()],
+  expectConvolution: helper,
+  expectFunction: helper,
+  expectInteger: helper,
+  expectList: helper,
+  expectNumber: helper,
+  expectOneOf: helper,
+  expectOptions: helper,
+  expectPair: helper,
+  expectTensor: helper,
+  kindOf: () => [x()],
+  poolWindows: helper,
+  inspect: () => ['own', x(), { x: x() }],
+  searching: () => [],
+  currentPlace: () => [],
+  within: () => [null, () => 1],
+  checkpoint: () => [doubled, ones([2], { requiresGrad: true })],
+  grad: () => [doubled],
+  gradEnabled: () => [],
+  noGrad: () => [() => x()],
+  recomputing: () => [],
+  record: () => ['own', x(), { x: ones([2], { requiresGrad: true }) }, { saves: {}, backward: () => ({}) }],
+  capture: () => [() => x(), {}],
+  defaultGenerator: () => [],
+  manualSeed: () => [3],
+  conv2d: () => [image(), ones([4, 1, 3, 3]), ones([4]), { stride: 1, padding: [1, 1], dilation: 1, groups: 2 }],
+  convTranspose2d: () => [image(), ones([2, 2, 3, 3]), ones([4]), { stride: 2, outputPadding: 1, groups: 2 }],
+  convBatchNorm2d: () => [
+    image(),
+    ones([2, 2, 3, 3]),
+    channels(),
+    {},
+    { ...norm, runningMean: zeros([2]), runningVar: channels() },
+  ],
+  arange: () => [0, 5, 1, {}],
+  eye: () => [2, 3, {}],
+  full: () => [[2, 3], 1, {}],
+  linspace: () => [0, 1, 3, {}],
+  ones: () => [[2], {}],
+  zeros: () => [[2], {}],
+  tensor: () => [[1, 2], { shape: [2] }],
+  softmaxCrossEntropy: () => [ones([2, 3]), labels(), {}],
+  embedding: () => [labels(), x()],
+  gather: () => [x(), 1, tensor({ shape: [2, 1], data: Int32Array.of(0, 1) })],
+  oneHot: () => [labels(), 3],
+  linear: () => [x(), ones([4, 3]), ones([4]), { relu: true }],
+  getFloat32MatmulPrecision: () => [],
+  setFloat32MatmulPrecision: () => ['highest'],
+  batchNorm: () => [image(), { ...norm, runningMean: zeros([2]), runningVar: channels() }],
+  adaptiveAvgPool2d: () => [image(), [1, 2]],
+  avgPool2d: () => [image(), { kernelSize: 2 }],
+  maxPool2d: () => [image(), { kernelSize: 2 }],
+  bernoulli: () => [[2], 0.5, {}],
+  dropout: () => [x(), 0.5, {}],
+  permutation: () => [3, {}],
+  rand: () => [[2], {}],
+  randn: () => [[2], {}],
+  randomBits: () => [[2], {}],
+  cat: () => [[x(), x()], 0],
+  stack: () => [[x(), x()], 0],
+  pad: () => [
+    x(),
+    [
+      [0, 1],
+      [1, 0],
+    ],
+    0,
+  ],
+  softmax: () => [x(), 1],
+  logSoftmax: () => [x(), 1],
+  clamp: () => [x(), { min: 0 }],
+  gelu: () => [x(), {}],
+  leakyRelu: () => [x(), 0.1],
+  where: () => [x().gt(0), x(), 1],
+  device: () => [],
+  init: usesDevice,
+  memory: () => [],
+  warmUp: () => [() => x(), () => undefined],
+  kernel: () => ['@compute @workgroup_size(1) fn nothing() {}', {}],
+  live: () => [() => 1],
+  unchanging: () => ['x', () => 1],
+  measurePeak: usesDevice,
+  examineAdapters: usesDevice,
+  chromeTrace: () => [{ spans: [], stamps: true, adapter: 'a', wallSeconds: 0, steps: 1 }],
+  profileRows: () => [[]],
+  profile: () => [() => x()],
+  run: () => [incrementing, { x: x() }, { by: 1 }, 1, null],
+  collectedTensors: () => [],
+  keep: () => [x()],
+  scope: () => [() => x()],
+  tune: usesDevice,
+  tuning: () => [],
+  deleteTuned: readsFiles,
+  listTuned: readsFiles,
+  assign: () => [x(), x()],
+  empty: () => [[2], 'float32'],
+};
+
+/** Classes with the arguments of their constructors. */
+const classes: Readonly<Record<string, Example>> = {
+  Capture: 'made by capture',
+  Device: 'made by init',
+  Tensor: 'its constructor is for storages; the creation functions make tensors',
+  Generator: () => [3],
+};
+
+const methods: Readonly<Record<string, Example>> = {
+  constructor: 'not called',
+  attach: 'for record',
+  alias: 'for the runtime',
+  viewed: 'for the runtime',
+  retyped: 'for the runtime',
+  makeLeaf: () => [],
+  detach: () => [{}],
+  dispose: () => [],
+  data: () => [],
+  item: 'x has six elements',
+  toArray: () => [],
+  backward: () => [x(), {}],
+  slice: () => [0, 0, 1, 1],
+  reshape: () => [[3, 2]],
+  transpose: () => [0, 1],
+  permute: () => [[1, 0]],
+  flip: () => [0],
+  expand: () => [[2, 3]],
+  matmul: () => [ones([3, 2])],
+  to: () => ['int32'],
+  argmax: () => [0, {}],
+  argmin: () => [0, {}],
+};
+for (const name of ['sum', 'mean', 'max', 'min', 'variance'])
+  (methods as Record<string, Example>)[name] = () => [[0], {}];
+for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'eq', 'ne', 'lt', 'le', 'gt', 'ge']) {
+  (methods as Record<string, Example>)[name] = () => [x()];
+}
+for (const name of ['logicalAnd', 'logicalOr', 'logicalXor']) (methods as Record<string, Example>)[name] = () => [x()];
+
+const exported = Object.entries(mien).filter(([, value]) => typeof value === 'function');
+const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+
+for (const [name, value] of exported) {
+  if (isClass(value) && Object.prototype.isPrototypeOf.call(Error, value)) continue;
+  const example = (isClass(value) ? classes : functions)[name];
+  test(`${name} answers values of other kinds with errors of its own`, async () => {
+    ensure(example !== undefined, `give ${name} an example in this file`);
+    if (typeof example === 'string') return;
+    const call = isClass(value)
+      ? (...args: unknown[]) => new (value as new (...all: unknown[]) => unknown)(...args)
+      : (value as (...args: unknown[]) => unknown);
+    await expectOwnErrors(name, call, example);
+  });
+}
+
+for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {
+  const descriptor = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
+  if (typeof descriptor?.value !== 'function') continue;
+  const method = descriptor.value as (...args: unknown[]) => unknown;
+  const example = methods[name] ?? (method.length === 0 ? () => [] : undefined);
+  test(`Tensor.${name} answers values of other kinds with errors of its own`, async () => {
+    ensure(example !== undefined, `give Tensor.${name} an example in this file`);
+    if (typeof example === 'string') return;
+    const leaf = ones([2, 3], { requiresGrad: true });
+    const receiver = (): mien.Tensor => (name === 'backward' ? leaf.mul(2) : ones([2, 3]));
+    await expectOwnErrors(`Tensor.${name}`, (...args) => method.apply(receiver(), args), example);
+  });
+}
+
+test('the setters of Tensor and the calls of what functions return answer with errors of their own', async () => {
+  await expectOwnErrors(
+    'Tensor.grad',
+    (value) => {
+      ones([2, 3], { requiresGrad: true }).grad = value as mien.Tensor;
+    },
+    () => [x()],
+  );
+  await expectOwnErrors(
+    'grad(fn)',
+    (...args) => mien.grad(doubled)(...(args as [mien.Tensor])),
+    () => [x()],
+  );
+  await expectOwnErrors(
+    'capture(fn).run',
+    (...args) => {
+      const captured = mien.capture((y: mien.Tensor) => y.mul(2));
+      const result = captured.run(...(args as [mien.Tensor]));
+      captured.dispose();
+      return result;
+    },
+    () => [x()],
+  );
+  await expectOwnErrors(
+    'Generator.from',
+    (state) => Generator.from(state as mien.GeneratorState),
+    () => [{ seed: 1, offset: 0 }],
+  );
+});
