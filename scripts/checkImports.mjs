@@ -7,7 +7,7 @@ const packages = ['shaders', 'tensor', 'nn', 'fer'];
 
 /** Later ones import earlier ones. A file's place is its folder below src, or its own name there. */
 const insideTensor = [
-  ['errors.ts', 'arguments.ts', 'dtype.ts', 'generator.ts'],
+  ['errors.ts', 'arguments.ts', 'dtype.ts', 'generator.ts', 'places.ts'],
   ['device'],
   ['runtime'],
   ['checkpoint.ts', 'autograd.ts', 'anomaly.ts'],

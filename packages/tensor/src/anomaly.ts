@@ -3,7 +3,6 @@
 import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
 import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { AnomalyError } from './errors.ts';
-import { show } from './ops/geometry.ts';
 import { currentPlace, currentPurpose, type Place } from './places.ts';
 import type { Device } from './runtime/device.ts';
 import { kernel } from './runtime/kernel.ts';
@@ -178,7 +177,7 @@ function firstAnomaly(all: readonly Seen[], flags: Uint32Array, options: Anomaly
 function anomaly(seen: Seen, value: 'NaN' | 'Infinity', fromInfinity: boolean): AnomalyError {
   const operation = seen.purpose === '' ? seen.operation : `${seen.operation} in ${seen.purpose}`;
   const layer = seen.place?.name ?? null;
-  const where = `${operation} ${show(seen.shape)}${layer === null ? '' : ` in layer ${layer}`}`;
+  const where = `${operation} [${seen.shape.join(', ')}]${layer === null ? '' : ` in layer ${layer}`}`;
   if (!seen.inputs)
     return new AnomalyError(`anomaly: ${where} held ${value} before the operation`, { operation, layer, value });
   const inputs = fromInfinity ? 'from inputs that hold Infinity' : 'from finite inputs';
