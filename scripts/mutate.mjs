@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { cacheFolder, fail, prepare, typed } from './workspace.mjs';
 
 const usage =
-  'mutate: npm run mutate -- [WORD...] [--adapter NAME] [--sample N] [--seed S] [--seconds N] [--report FILE] [--resume] [--survivors] [--equivalents] [--skip WORD] [--list]';
+  'mutate: npm run mutate -- [WORD...] [--adapter NAME] [--sample N] [--seed S] [--seconds N] [--report FILE] [--resume] [--reuse] [--survivors] [--equivalents] [--skip WORD] [--list]';
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
 const { values, positionals: words } = read();
@@ -61,6 +61,7 @@ async function hold() {
     seconds: number('seconds', 60),
     family: values.sample !== undefined,
     skip: values.skip,
+    reuse: values.reuse,
   };
   mkdirSync(join(cacheFolder(), 'mutation'), { recursive: true });
   const facts = run.length === 0 ? {} : await campaign(run, options, note, (line) => process.stdout.write(`${line}\n`));
@@ -81,6 +82,7 @@ function read() {
         seconds: text,
         report: text,
         skip: text,
+        reuse: flag,
         resume: flag,
         survivors: flag,
         equivalents: flag,

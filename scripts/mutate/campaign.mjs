@@ -1,7 +1,7 @@
 // A campaign: which cases can see each mutant, told by a run without mutants, and what became of each mutant.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { bundleForNode } from '../bundle.mjs';
 import { testEntry, testFiles } from '../testFiles.mjs';
@@ -118,13 +118,20 @@ function fingerprint(driver) {
 }
 
 /** Every case without a mutant, once for each state of the sources: how long it takes and what it runs. */
-async function baseline(worker, cases, facts, { skip }, say) {
+async function baseline(worker, cases, facts, { skip, reuse }, say) {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `map-${fingerprint(facts.driver)}.jsonl`);
   const known = new Map();
-  if (existsSync(path))
-    for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean))
-      known.set(JSON.parse(line).key, JSON.parse(line));
+  const age = (name) => statSync(join(folder, name)).mtimeMs;
+  const earlier = readdirSync(folder)
+    .filter((name) => name.startsWith('map-'))
+    .sort((a, b) => age(a) - age(b));
+  for (const each of [...(reuse ? earlier.map((name) => join(folder, name)) : []), path]) {
+    for (const line of existsSync(each) ? readFileSync(each, 'utf8').split('\n').filter(Boolean) : []) {
+      const row = JSON.parse(line);
+      if (row.reason === null || each === path) known.set(row.key, row);
+    }
+  }
   const left = () => cases.filter(({ key, skipped }) => !skipped && !known.has(key));
   if (left().length > 0)
     say(`one run of ${left().length} cases without mutants, to see which kernels and formulas each runs`);
