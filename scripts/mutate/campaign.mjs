@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statS
 import { basename, dirname, join } from 'node:path';
 import { bundleForNode } from '../bundle.mjs';
 import { testEntry, testFiles } from '../testFiles.mjs';
-import { cacheFolder, root } from '../workspace.mjs';
+import { cacheFolder, fail, root } from '../workspace.mjs';
 import { withMutants } from './formulas.mjs';
 import { mutantsOf, mutatedFiles } from './list.mjs';
 import { Worker } from './pool.mjs';
@@ -278,9 +278,10 @@ process.exit(0);
 
 /** A mutant as the worker takes it: a kernel's or library's name and text, or the id of what is in the bundle. */
 function asText(mutant) {
-  const { id, file, start, end, text } = mutant;
+  const { id, file, start, end, text, was } = mutant;
   if (!file.endsWith('.wgsl')) return { id };
   const source = readFileSync(join(root, file), 'utf8');
+  if (source.slice(start, end) !== was) fail(`mutate: ${file} was changed while its mutants ran; run it again`);
   const name = file.startsWith('shaders/lib/') ? file.slice('shaders/'.length) : basename(file, '.wgsl');
   return { id, name, text: source.slice(0, start) + text + source.slice(end) };
 }

@@ -14,7 +14,7 @@ const formulaFiles =
   /^packages\/(?:tensor\/src\/ops\/\w+|nn\/src\/(?:losses|schedulers|init|optim\/(?:adam|sgd|clip|ema)))\.ts$/;
 
 /**
- * @typedef {{ id: string, key: string, file: string, place: string, kind: string, line: number, before: string, after: string,
+ * @typedef {{ id: string, key: string, file: string, place: string, kind: string, line: number, before: string, after: string, was: string,
  *   start: number, end: number, text: string }} Mutant
  */
 
@@ -86,7 +86,7 @@ function describe(file, source, place, edit) {
   const line = source.slice(0, edit.start).split('\n').length;
   const key = `${place} | ${edit.kind} | ${before} | ${after}`;
   const id = createHash('sha256').update(key).digest('hex').slice(0, 10);
-  return { id, key, file, place, line, before, after, ...edit };
+  return { id, key, file, place, line, before, after, was: source.slice(edit.start, edit.end), ...edit };
 }
 
 function oneLine(text) {
