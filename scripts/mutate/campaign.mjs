@@ -16,7 +16,7 @@ const lawFolders = ['test/tensor', 'test/nn', 'test/golden', 'test/hostile'];
 /** How a shader that does not compile is reported. */
 const notCompiled = /does not compile|ShaderModule|Error while parsing/i;
 /** A case may take so many times longer than without a mutant before it counts as hanging, and so many milliseconds at least. */
-const patience = { times: 12, least: 30_000 };
+const patience = { times: 12, least: 60_000 };
 
 /** Test files that belong to a family: the word of its folder or file. */
 function familyOf({ file }) {

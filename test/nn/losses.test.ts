@@ -1,7 +1,7 @@
 import { binaryCrossEntropyWithLogits, crossEntropy, mseLoss, nllLoss, type Reduction } from '@mien/nn';
 import { ShapeError, tensor, ValueError, zeros } from '@mien/tensor';
 import type { Values } from '@mien/tensor/reference';
-import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
+import { ensure, gradcheck, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -234,6 +234,18 @@ test('binaryCrossEntropyWithLogits stays finite for logits of a thousand, gradie
   losses.sum().backward();
   const gradient = Array.from((await logits.grad?.data()) ?? []);
   ensure(gradient.map((g) => g + 0).join() === '0,0,1,-1', gradient.join());
+});
+
+test('the mean of losses of unsigned labels, which none is left out of, is by count or by the weights of classes', async () => {
+  const logits = tensor([
+    [0, Math.log(3)],
+    [0, 0],
+  ]);
+  const labels = tensor([0, 1], { dtype: 'uint32' });
+  const [first, second] = [Math.log(4), Math.LN2];
+  const weight = tensor([1, 3]);
+  nearValues([await crossEntropy(logits, labels).item()], [(first + second) / 2]);
+  nearValues([await crossEntropy(logits, labels, { weight }).item()], [(first + 3 * second) / 4]);
 });
 
 test('losses refuse targets and weights of other shapes', () => {

@@ -39,6 +39,26 @@ test('cosine falls from 1 to its floor and stays there', () => {
   ]);
 });
 
+test('cosineAnnealing falls as cosine does, then rises as it fell', () => {
+  const falling = first(cosine(4, 0.2), 5);
+  nearValues(first(cosineAnnealing(4, 0.2), 10), [...falling, ...falling.slice(0, 4).reverse(), falling[1] as number]);
+});
+
+test('cosineAnnealingWarmRestarts begins again after each period, which grows by its factor', () => {
+  nearValues(first(cosineAnnealingWarmRestarts({ period: 3 }), 5), [1, 0.75, 0.25, 1, 0.75]);
+  const eighth = Math.SQRT1_2 / 2;
+  nearValues(first(cosineAnnealingWarmRestarts({ period: 2, factor: 2 }), 7), [
+    1,
+    0.5,
+    1,
+    0.5 + eighth,
+    0.5,
+    0.5 - eighth,
+    1,
+  ]);
+  nearValues([10, 14].map(cosineAnnealingWarmRestarts({ period: 2, factor: 2, floor: 0.5 })), [0.75, 1]);
+});
+
 test('warmUp rises evenly, then starts the schedule after it', () => {
   nearValues(first(warmUp(3, exponential(0.5)), 6), [1 / 3, 2 / 3, 1, 1, 0.5, 0.25]);
 });

@@ -12,9 +12,11 @@ import {
   grad,
   leakyRelu,
   linear,
+  logSoftmax,
   maxPool2d,
   pad,
   scope,
+  softmaxCrossEntropy,
   stack,
   type Tensor,
   tensor,
@@ -151,6 +153,24 @@ for (const [name, { shape, op, terms, distinct }] of Object.entries(operations))
     { runs: 5 },
   );
 }
+
+law(
+  'the second derivative of softmaxCrossEntropy along a direction is that of its composition',
+  fc.record({ x: valuesOf([3, 4], { min: -3, max: 3 }), soft: valuesOf([3, 4], { min: 0, max: 1 }) }),
+  async ({ x, soft }) => {
+    const [target, direction] = [toTensor(soft), whole([3, 4], 5)];
+    const along = (loss: (v: Tensor) => Tensor): Tensor =>
+      grad((v) =>
+        grad((w) => loss(w).square().sum())(v)
+          .mul(direction)
+          .sum(),
+      )(toTensor(x));
+    const expected = along((v) => logSoftmax(v, 1).mul(target).sum(1).neg());
+    const found = along((v) => softmaxCrossEntropy(v, target));
+    await near(found, { shape: [3, 4], data: Float64Array.from(await expected.data()) }, { terms: 64 });
+  },
+  { runs: 5 },
+);
 
 const curves = {
   sigmoid: (x: number) => {
