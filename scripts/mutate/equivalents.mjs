@@ -29,6 +29,18 @@ export const equivalents = [
     'const before = Math.min(Math.ceil(p / s), count);',
     'const before = Math.min(Math.ceil(s / p), count);',
   ),
+  ...rows(
+    'shaders/binary/binary.wgsl',
+    'one thread more reads and stores the vec4 behind the last: all three buffers end there, so it is clamped to the last vec4 in all, or dropped',
+    'if (i < params.vectors) { y[i] = binaryOperation(a[i], b[i]); }',
+    'if (i <= params.vectors) { y[i] = binaryOperation(a[i], b[i]); }',
+  ),
+  ...rows(
+    'shaders/binary/binaryBroadcast.wgsl',
+    'changes what is read for components behind the last element only, which are stored into padding',
+    'let at = offsets(min(vector * 4 + component, params.size - 1));',
+    'let at = offsets(min(vector * 4 + component, params.size + 1));',
+  ),
 ];
 
 /** Rows of one place and one argument: a line and what mutants make of it. */

@@ -205,6 +205,34 @@ test('maximum and minimum give NaN where either operand is NaN', async () => {
   await near(a.minimum(b), reference.values([4], [NaN, NaN, NaN, 2]));
 });
 
+law(
+  'arithmetic broadcasts tensors of up to eight dimensions that do not merge',
+  fc
+    .constantFrom(
+      [
+        [2, 1, 3, 1, 2, 1],
+        [1, 2, 1, 2, 1, 3],
+      ],
+      [
+        [2, 1, 3, 1, 2, 4],
+        [1, 2, 1, 2, 1, 4],
+      ],
+      [
+        [1, 2, 1, 2, 1, 2, 1, 3],
+        [2, 1, 2, 1, 2, 1, 2, 1],
+      ],
+      [
+        [1, 2, 1, 2, 1, 2, 1, 8],
+        [2, 1, 2, 1, 2, 1, 2, 8],
+      ],
+    )
+    .chain(([a, b]) => fc.record({ a: valuesOf(a), b: valuesOf(b) })),
+  async ({ a, b }) => {
+    await near(toTensor(a).sub(toTensor(b)), reference.sub(a, b));
+  },
+  { runs: 8 },
+);
+
 test('maximum and minimum of equal operands give each half of the gradient', async () => {
   for (const name of ['maximum', 'minimum'] as const) {
     const a = toTensor(reference.values([3], [1, 5, 2]), { requiresGrad: true });
