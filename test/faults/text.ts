@@ -3,7 +3,7 @@ import { type Fault, replace } from './inject.ts';
 
 type CreateModule = (this: GPUDevice, descriptor: GPUShaderModuleDescriptor) => GPUShaderModule;
 
-function text(name: string, rewrite: (code: string) => string, kind: Fault['kind'] = 'text'): Fault {
+export function text(name: string, rewrite: (code: string) => string, kind: Fault['kind'] = 'text'): Fault {
   const install = () =>
     replace<CreateModule>(
       'GPUDevice',
@@ -21,7 +21,7 @@ function withoutComments(code: string): string {
 }
 
 /** Rewrites every call of a function, innermost first: `change` gets the arguments. */
-function calls(code: string, name: string, change: (words: readonly string[], call: string) => string): string {
+export function calls(code: string, name: string, change: (words: readonly string[], call: string) => string): string {
   const pattern = new RegExp(`(?<![\\w.])(?<!fn )${name.replace(/[<>]/g, '\\$&')}\\(`, 'g');
   let result = '';
   let rest = code;
@@ -37,7 +37,7 @@ function calls(code: string, name: string, change: (words: readonly string[], ca
   }
 }
 
-function closing(code: string, start: number): number {
+export function closing(code: string, start: number): number {
   let depth = 1;
   let at = start;
   for (; depth > 0; at++) {
