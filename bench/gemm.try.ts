@@ -8,7 +8,7 @@ import {
   type Tensor,
   tensor,
 } from '@mien/tensor';
-import { type Values, values } from '@mien/tensor/reference';
+import { productError, type Values, values, within } from '@mien/tensor/reference';
 import { alternativesOf, withAlternative } from '@mien/tensor/testing';
 import type { Trial, Variant } from './variant.ts';
 
@@ -32,13 +32,12 @@ function trial(operation: 'matmul' | 'linear', rows: number, depth: number, colu
   const ways = alternativesOf('matmul').filter((name) => name !== 'half');
   const variants = ways.map((name): Variant => ({ name, run: () => withAlternative('matmul', name, once) }));
   if (device().facts.features.includes('shader-f16')) {
-    variants.push({ name: 'half', operands: 'f16', run: () => withPrecision('medium', once) });
+    variants.push({ name: 'half', expected: product(a, b, 'f16'), run: () => withPrecision('medium', once) });
   }
   return {
     name: `${operation} [${rows}, ${depth}] x [${depth}, ${columns}]`,
     flops: 2 * rows * columns * depth,
     expected: product(a, b),
-    terms: depth,
     variants: [{ name: 'chosen', run: async () => once() }, ...variants],
   };
 }
@@ -58,16 +57,22 @@ function numbers(shape: readonly [number, number], seed: number): Values {
   return values(shape, Float64Array.from({ length: shape[0] * shape[1] }, value));
 }
 
-/** a times b transposed. */
-function product(a: Values, b: Values): Values {
+/** a times b transposed, for factors that are rounded to a precision. */
+function product(a: Values, b: Values, precision: 'f32' | 'f16' = 'f32'): Values {
   const [rows, depth] = a.shape as [number, number];
   const [columns] = b.shape as [number, number];
   const c = new Float64Array(rows * columns);
+  const error = new Float64Array(rows * columns);
   for (let i = 0; i < c.length; i++) {
     const [row, column] = [Math.floor(i / columns) * depth, (i % columns) * depth];
-    let sum = 0;
-    for (let k = 0; k < depth; k++) sum += (a.data[row + k] as number) * (b.data[column + k] as number);
+    let [sum, squares] = [0, 0];
+    for (let k = 0; k < depth; k++) {
+      const term = (a.data[row + k] as number) * (b.data[column + k] as number);
+      sum += term;
+      squares += term * term;
+    }
     c[i] = sum;
+    error[i] = productError(depth, sum, squares, precision);
   }
-  return values([rows, columns], c);
+  return within(values([rows, columns], c), (_, i) => error[i] as number);
 }

@@ -82,7 +82,7 @@ export async function bundleForBrowser(entries, options = {}) {
     outdir,
     logLevel: 'warning',
     ...options,
-    plugins: [blazeFaceWeights, ...(options.plugins ?? [])],
+    plugins: [...(options.plugins ?? []), blazeFaceWeights],
   });
   return new Map(outputFiles.map((file) => [file.path.slice(outdir.length + 1), file.text]));
 }

@@ -1,9 +1,16 @@
-// npm run check -- [--fix]: everything that can be known without running a test; --fix formats first.
+// npm run check -- [--fix | --coverage]: everything that can be known without running a test; --fix formats first, --coverage
+// prints which laws each public function has.
 import { fail, prepare, typed } from './workspace.mjs';
 
 const words = typed();
-if (words.some((word) => word !== '--fix')) fail('check: its one option is --fix');
+if (words.length > 1 || !['--fix', '--coverage', undefined].includes(words[0]))
+  fail('check: its options are --fix and --coverage');
 prepare();
+if (words[0] === '--coverage') {
+  const { coverageTable } = await import('./checkCoverage.mjs');
+  process.stdout.write(`${await coverageTable()}\n`);
+  process.exit(0);
+}
 const { check, tool } = await import('./checks.mjs');
 if (words.length > 0) await tool('@biomejs/biome/bin/biome', ['check', '--write', '.']);
 const records = await check();

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { uncoveredFunctions } from './checkCoverage.mjs';
 import { docsThatFail } from './checkDocs.mjs';
 import { importsOutOfDirection } from './checkImports.mjs';
 import { staleRows } from './mutate/equivalents.mjs';
@@ -32,6 +33,7 @@ const checks = [
     'mutation: each kernel and gradient formula has mutants of two kinds, and no argument for one is stale',
     async () => [...thinPlaces(), ...staleRows()],
   ],
+  ['coverage: each public function has its laws and a docstring, or a reason', uncoveredFunctions],
   ['bytes: each package is within its budget', overBudget],
   ['docs: every code block runs', docsThatFail],
 ];

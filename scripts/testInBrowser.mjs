@@ -1,6 +1,7 @@
 // Runs the test files in a page of a real Chromium; what they found comes back as JSON.
 import { bundleForBrowser } from './bundle.mjs';
 import { launchChromium } from './chromium.mjs';
+import { countCalls } from './countCalls.mjs';
 import { serve } from './serve.mjs';
 import { testEntry, testFiles } from './testFiles.mjs';
 
@@ -9,7 +10,11 @@ export async function testInBrowser(options, onAdapter, onFile) {
   const entry = testEntry(testFiles(options.words, 'browser'));
   entry.contents +=
     'Object.assign(globalThis, { mien: { files, runTests } });\nimport { runTests } from "./test/harness.ts";\n';
-  const bundle = await bundleForBrowser(entry, { outdir: undefined, outfile: 'tests.js' });
+  const bundle = await bundleForBrowser(entry, {
+    outdir: undefined,
+    outfile: 'tests.js',
+    plugins: [countCalls],
+  });
   const page =
     '<!doctype html><meta charset="utf-8"><title>Mien tests</title><script type="module" src="tests.js"></script>';
   const site = await serve(

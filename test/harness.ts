@@ -4,6 +4,8 @@ import { type LawCases, type LawOptions, type LawReport, law as stateLaw } from 
 import type { Arbitrary } from 'fast-check';
 import { suite } from 'uvu';
 import { type Belief, beliefsOf, believing, runsUnderBelief } from './beliefs.ts';
+import { callCounts } from './calls.ts';
+import { claimOf } from './titles.ts';
 
 /** What became of one case. */
 export interface CaseRecord {
@@ -199,7 +201,9 @@ async function runCase({ record, seconds, skip, run }: Case, options: RunOptions
     timer = setTimeout(() => reject(new TypeError(`it took longer than ${seconds} s`)), seconds * 1000);
   });
   try {
+    const before = callCounts();
     const found = await Promise.race([run(options), late]);
+    expectCalls(record.name, before);
     Object.assign(record, { state: 'passed' }, found, found.ran ? { ran: { ...found.ran, adapter: adapterName } } : {});
   } catch (reason) {
     const repeat = explain(reason).replace('repeat it with ', `repeat it with npm test -- "${record.name}" `);
@@ -209,6 +213,23 @@ async function runCase({ record, seconds, skip, run }: Case, options: RunOptions
     clearTimeout(timer);
     record.milliseconds = Math.round(performance.now() - start);
   }
+}
+
+/** Throws unless the case called each public function that its title names, and the check of gradients that it claims. */
+function expectCalls(title: string, before: ReadonlyMap<string, number>): void {
+  const now = callCounts();
+  const calls = (...names: readonly string[]): number =>
+    names.reduce((sum, name) => sum + (now.get(name) ?? 0) - (before.get(name) ?? 0), 0);
+  const claim = claimOf(title);
+  for (const name of claim.names.filter((each) => now.has(each))) {
+    if (calls(name) === 0)
+      throw new TypeError(`the title names ${name}, which the case did not call; name what it is about`);
+  }
+  const isPublic = claim.names.some((name) => now.has(name));
+  if (isPublic && claim.second && calls('gradgradcheck') === 0 && calls('grad', 'backward') < 2)
+    throw new TypeError('the title claims a second derivative, and none was computed; use gradgradcheck');
+  if (isPublic && claim.gradient && calls('gradcheck', 'grad', 'backward') === 0)
+    throw new TypeError('the title claims a gradient, and none was computed; use gradcheck');
 }
 
 function explain(reason: unknown): string {

@@ -10,6 +10,13 @@ agree(
     silu: ({ x }) => x.silu(),
     sigmoid: ({ x }) => x.sigmoid(),
     tanh: ({ x }) => x.tanh(),
+  },
+  { sums: false, least: 1 },
+);
+
+agree(
+  elements,
+  {
     relu: ({ x }) => x.relu(),
     abs: ({ x }) => x.abs(),
     leakyRelu: ({ x }) => leakyRelu(x, 0.125),

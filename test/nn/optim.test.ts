@@ -12,7 +12,7 @@ import {
   toHost,
 } from '@mien/nn';
 import { assign, ones, scope, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
-import type { Values } from '@mien/tensor/reference';
+import { summed, type Values } from '@mien/tensor/reference';
 import { ensure, near, nearValues, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
@@ -47,7 +47,7 @@ async function follows(
       expected[i] = next(value, gradient.data[i] as number, i, t + 1);
     });
     // Each step adds the rounding of about six operations to that of the steps before.
-    await near(p, { shape: start.shape, data: expected }, { terms: 6 * (t + 1) });
+    await near(p, summed({ shape: start.shape, data: expected }, 6 * (t + 1)));
   }
   p.dispose();
 }
@@ -163,7 +163,7 @@ for (const Kind of [SGD, AdamW]) {
         const values = (list: typeof alone) => Promise.all(list.map(([, parameter]) => parameter.data()));
         const [found, expected] = await Promise.all([together, alone].map(values));
         for (const [i, each] of (found as Float32Array[]).entries()) {
-          nearValues(each, (expected as Float32Array[])[i] as Float32Array, { terms });
+          nearValues(each, summed((expected as Float32Array[])[i] as Float32Array, terms));
         }
         for (const optimizer of single) optimizer.dispose();
         for (const [, parameter] of [...together, ...alone]) parameter.dispose();
@@ -339,11 +339,11 @@ law('clipGradientNorm scales all gradients by one factor and returns the norm', 
   const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
   for (const maximum of [norm / 2, norm * 2]) {
     const before = await clipGradientNorm(parameters, maximum).item();
-    nearValues([before], [norm], { terms });
+    nearValues([before], summed([norm], terms));
     const factor = Math.min(1, maximum / (norm + 1e-6));
     for (const [i, p] of parameters.entries()) {
       const expected = (gradients[i] as Values).data.map((g) => g * factor);
-      nearValues(await (p.grad as Tensor).data(), expected, { terms });
+      nearValues(await (p.grad as Tensor).data(), summed(expected, terms));
       p.grad = toTensor(gradients[i] as Values);
     }
   }

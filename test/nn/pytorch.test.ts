@@ -148,7 +148,7 @@ const one = (type: string, values: { readonly buffer: ArrayBufferLike; readonly 
   return zipFile(code, { 0: new Uint8Array(values.buffer as ArrayBuffer) });
 };
 
-test('toHost of a tensor is null where int32 or float32 does not hold a value, and keeps infinities', () => {
+test('readPytorch gives a host tensor, or null where int32 or float32 does not hold a value, and keeps infinities', () => {
   const host = (type: string, values: Parameters<typeof one>[1]): HostTensor | null | undefined =>
     readPytorch(one(type, values)).tensors.get('tensor')?.toHost();
   ensure(host('LongStorage', BigInt64Array.of(2n ** 31n)) === null, 'an int64 was wrapped');

@@ -36,7 +36,6 @@ law('checkpoint gives the gradients of its function', cases, ({ x, w }) =>
       return reference.reshape(reference.add(reference.mul(y, a), y), [a.data.length]);
     },
     [x, w],
-    { terms: 16 * (x.shape[1] as number) ** 2 },
   ),
 );
 
@@ -59,7 +58,7 @@ law('checkpoint gives the very gradients of its function, also by tensors that a
 law('checkpoint has second derivatives', valuesOf([3]), async (x) => {
   const cube = (v: Tensor): Tensor => checkpoint((u: Tensor) => u.mul(u).mul(u), v);
   const second = grad((v) => grad((u) => cube(u).sum())(v).sum());
-  await near(second(toTensor(x)), { shape: [3], data: x.data.map((v) => 6 * v) }, { terms: 16 });
+  await near(second(toTensor(x)), { shape: [3], data: x.data.map((v) => 6 * v) });
 });
 
 test('checkpoint draws the same random numbers again and leaves generators where they were', async () => {

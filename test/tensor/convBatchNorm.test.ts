@@ -197,7 +197,7 @@ test('convBatchNorm2d refuses what conv2d and batchNorm refuse, with gradients a
   const [x, weight] = [toTensor(reference.full([1, 3, 4, 4], 1)), toTensor(reference.full([2, 3, 1, 1], 1))];
   const learnt = weight.detach({ requiresGrad: true });
   for (const w of [weight, learnt]) {
-    refuses(() => convBatchNorm2d(x, w, null, { stride: 0 }, unit(2)), ValueError, 'conv2d: stride is one or two');
+    refuses(() => convBatchNorm2d(x, w, null, { stride: 0 }, unit(2)), ValueError, 'conv2d: stride must be one or two');
     refuses(() => convBatchNorm2d(x, w, null, {}, unit(3)), ShapeError, 'batchNorm: weight expects [2]');
     refuses(
       () => convBatchNorm2d(x, w, null, {}, { ...unit(2), residual: x }),

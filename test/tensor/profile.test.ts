@@ -33,7 +33,7 @@ test('profile gives every kernel and copy of a function in order, with its times
   ensure((await profile(() => x.sum().item())).result === 4096, 'it can be taken again');
 });
 
-test('profileRows sums by kernel and operation, with the work that run was told', async () => {
+test('profileRows and chromeTrace sum and list by kernel and operation, with the work that run was told', async () => {
   const y = zeros([4]);
   await y.data();
   const { spans, adapter, stamps, seconds } = await profile(() => {

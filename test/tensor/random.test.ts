@@ -66,7 +66,7 @@ law('randomBits, rand and bernoulli give the words of the reference exactly', ca
 });
 
 law('randn gives the normals of the reference', cases, async ({ shape, seed, skip }) => {
-  await near(randn(shape, after(seed, skip)), reference.randn(shape, seed, after(seed, skip).from), { terms: 16 });
+  await near(randn(shape, after(seed, skip)), reference.randn(shape, seed, after(seed, skip).from));
 });
 
 law('random tensors are the same however they are split', seeds, (seed) =>
@@ -81,7 +81,7 @@ law(
     fc.record({ x: valuesOf(shape), seed: seeds, p: fc.constantFrom(0.2, 0.5, 0.9) }),
   ),
   async ({ x, seed, p }) => {
-    await near(dropout(toTensor(x), p, after(seed, 0)), reference.dropout(x, p, seed), { terms: 2 });
+    await near(dropout(toTensor(x), p, after(seed, 0)), reference.dropout(x, p, seed));
     await gradcheck(
       (v) => dropout(v, p, after(seed, 0)),
       (v) => reference.dropout(v, p, seed),

@@ -13,14 +13,13 @@ for (const name of ['softmax', 'logSoftmax'] as const) {
       fc.record({ x: valuesOf(shape, { min: -9, max: 9 }), dim: fc.nat(shape.length - 1) }),
     );
   law(`${name} equals its reference along any dim`, cases(4096), async ({ x, dim }) => {
-    await near(f(toTensor(x), dim), reference[name](x, dim), { terms: x.shape[dim] as number });
+    await near(f(toTensor(x), dim), reference[name](x, dim));
   });
   law(`the gradient of ${name} is the derivative of its reference`, cases(200), ({ x, dim }) =>
     gradcheck(
       (v) => f(v, dim),
       (v) => reference[name](v, dim),
       [x],
-      { terms: 4 * (x.shape[dim] as number) },
     ),
   );
 }

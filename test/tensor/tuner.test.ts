@@ -90,7 +90,7 @@ test('tune forgets a winner whose kernels have changed since', () =>
     ensure((await tune(product))[0]?.known === false, 'it is timed anew');
   }));
 
-test('listTuned tells what is kept by adapter, and deleteTuned deletes it', () =>
+test('listTuned and deleteTuned report what is kept by adapter, and delete it', () =>
   withOwnStore(async () => {
     ensure((await listTuned()).length === 0, 'nothing at first');
     const [result] = await tune(product);

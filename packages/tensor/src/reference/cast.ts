@@ -1,3 +1,4 @@
+import { within } from './bounds.ts';
 import type { Values } from './values.ts';
 
 /** Towards zero, kept inside the range of the type. */
@@ -9,5 +10,5 @@ export function to(x: Values, dtype: 'float32' | 'int32' | 'uint32' | 'bool'): V
     uint32: keepIn(0, 2 ** 32 - 1),
     bool: (v: number) => Number(v !== 0),
   }[dtype];
-  return { shape: x.shape, data: x.data.map(convert) };
+  return within({ shape: x.shape, data: x.data.map(convert) }, 0);
 }

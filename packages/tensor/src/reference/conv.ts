@@ -1,4 +1,5 @@
-import { at, build, type Values } from './values.ts';
+import { sumError, Total } from './bounds.ts';
+import { build, coordinates, count, elementAt, type Values } from './values.ts';
 
 type Pair = number | readonly [number, number];
 const pair = (value: Pair = 1): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
@@ -22,21 +23,58 @@ export function conv2d(x: Values, weight: Values, bias: Values | null, options: 
   const groups = options.groups ?? channels / perGroup;
   const p = Math.floor((h + 2 * padH - dilationH * (r - 1) - 1) / strideH) + 1;
   const q = Math.floor((w + 2 * padW - dilationW * (s - 1) - 1) / strideW) + 1;
-  return build([n, outputs, p, q], ([image, k, row, column]) => {
+  const y = build([n, outputs, p, q], ([image, k, row, column]) => {
     const first = Math.floor((k as number) / (outputs / groups)) * perGroup;
-    let sum = bias?.data[k as number] ?? 0;
+    const sum = new Total();
+    if (bias) sum.add(bias.data[k as number] as number, bias.error?.[k as number]);
     for (let c = 0; c < perGroup; c++) {
       for (let i = 0; i < r; i++) {
         for (let j = 0; j < s; j++) {
           const y = (row as number) * strideH + i * dilationH - padH;
           const z = (column as number) * strideW + j * dilationW - padW;
           if (y < 0 || y >= h || z < 0 || z >= w) continue;
-          sum += at(x, [image as number, first + c, y, z]) * at(weight, [k as number, c, i, j]);
+          sum.addProduct(elementAt(x, [image as number, first + c, y, z]), elementAt(weight, [k as number, c, i, j]));
         }
       }
     }
     return sum;
   });
+  const transforms = r === 3 && s === 3 && strideH === 1 && strideW === 1;
+  return bounded(y, x, weight, bias, transforms ? n * p * q : null);
+}
+
+/**
+ * Winograd's transforms mix the values of a tile before they separate again: an error depends on the largest sum of the tile
+ * and not on the result's own terms, and F(4x4) has up to 4 times it (Barabasz et al., 2020). `positions` is how many sums of
+ * products a weight's gradient has then; null where no transform can be used, so that gradients are sums and lose nothing else.
+ */
+function bounded(y: Values, x: Values, weight: Values, bias: Values | null, positions: number | null): Values {
+  const slopes = new Map(
+    [x, weight, ...(bias ? [bias] : [])].map((input) => [input, new Float64Array(input.data.length)]),
+  );
+  if (positions === null) return { ...y, slopes };
+  const window = 9 * Math.max(weight.shape[0] as number, weight.shape[1] as number);
+  slopes.get(x)?.fill(transformFactor * sumError(window, 0, largestSquares(weight, 1)));
+  slopes.get(weight)?.fill(transformFactor * sumError(positions, 0, largestSquares(x, 1)));
+  return { ...afterTransforms(y), slopes };
+}
+
+/** The bound of results that transforms may have made: see above. */
+function afterTransforms(y: Values): Values {
+  const largest = (y.error as Float64Array).reduce((most, e) => Math.max(most, e), 0);
+  return { ...y, error: y.data.map(() => transformFactor * largest) };
+}
+
+const transformFactor = 4;
+
+/** The largest sum of squares of the elements that share a coordinate. */
+function largestSquares(x: Values, dim: number): number {
+  const sums = new Float64Array(x.shape[dim] as number);
+  for (let i = 0; i < x.data.length; i++) {
+    const place = coordinates(x.shape, i)[dim] as number;
+    sums[place] = (sums[place] as number) + (x.data[i] as number) ** 2;
+  }
+  return Math.max(...sums);
 }
 
 /**
@@ -53,21 +91,23 @@ export function conv2dWeightGradient(x: Values, dy: Values, weight: readonly num
   ];
   const perGroup = weight[1] as number;
   const groups = options.groups ?? channels / perGroup;
-  return build(weight, ([k, c, i, j]) => {
+  const result = build(weight, ([k, c, i, j]) => {
     const channel = Math.floor((k as number) / (outputs / groups)) * perGroup + (c as number);
-    let sum = 0;
+    const sum = new Total();
     for (let image = 0; image < n; image++) {
       for (let row = 0; row < p; row++) {
         for (let column = 0; column < q; column++) {
           const y = row * strideH + (i as number) * dilationH - padH;
           const z = column * strideW + (j as number) * dilationW - padW;
           if (y < 0 || y >= h || z < 0 || z >= w) continue;
-          sum += at(x, [image, channel, y, z]) * at(dy, [image, k as number, row, column]);
+          sum.addProduct(elementAt(x, [image, channel, y, z]), elementAt(dy, [image, k as number, row, column]));
         }
       }
     }
     return sum;
   });
+  const transforms = weight[2] === 3 && weight[3] === 3 && strideH === 1 && strideW === 1;
+  return transforms ? afterTransforms(result) : result;
 }
 
 /** x [N, C, H, W], weight [C, K / groups, R, S]: every input element adds its window of weights to the output. */
@@ -88,7 +128,10 @@ export function convTranspose2d(
   const groups = options.groups ?? 1;
   const p = (h - 1) * strideH - 2 * padH + dilationH * (r - 1) + extraH + 1;
   const q = (w - 1) * strideW - 2 * padW + dilationW * (s - 1) + extraW + 1;
-  const y = build([n, perGroup * groups, p, q], ([, k]) => bias?.data[k as number] ?? 0);
+  const shape = [n, perGroup * groups, p, q];
+  const sums = Array.from({ length: count(shape) }, () => new Total());
+  if (bias)
+    for (const [i, sum] of sums.entries()) sum.add(bias.data[Math.floor(i / (p * q)) % bias.data.length] as number);
   x.data.forEach((value, index) => {
     const column = index % w;
     const row = Math.floor(index / w) % h;
@@ -101,10 +144,13 @@ export function convTranspose2d(
           const [a, b] = [row * strideH + i * dilationH - padH, column * strideW + j * dilationW - padW];
           if (a < 0 || a >= p || b < 0 || b >= q) continue;
           const place = ((image * perGroup * groups + first + k) * p + a) * q + b;
-          y.data[place] = (y.data[place] as number) + value * at(weight, [c, k, i, j]);
+          sums[place]?.addProduct({ value, error: x.error?.[index] ?? 0 }, elementAt(weight, [c, k, i, j]));
         }
       }
     }
   });
-  return y;
+  let next = 0;
+  const y = build(shape, () => sums[next++] as Total);
+  const transforms = r === 3 && s === 3 && strideH === 1 && strideW === 1;
+  return bounded(y, x, weight, bias, transforms ? n * p * q : null);
 }

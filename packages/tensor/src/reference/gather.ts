@@ -1,8 +1,8 @@
-import { at, build, type Values } from './values.ts';
+import { at, build, elementAt, type Values } from './values.ts';
 
 export function gather(x: Values, dim: number, index: Values): Values {
   return build(index.shape, (i) =>
-    at(
+    elementAt(
       x,
       i.map((p, d) => (d === dim ? at(index, i) : p)),
     ),
@@ -11,7 +11,7 @@ export function gather(x: Values, dim: number, index: Values): Values {
 
 export function embedding(index: Values, weight: Values): Values {
   const width = weight.shape[1] as number;
-  return build([...index.shape, width], (i) => at(weight, [at(index, i.slice(0, -1)), i.at(-1) as number]));
+  return build([...index.shape, width], (i) => elementAt(weight, [at(index, i.slice(0, -1)), i.at(-1) as number]));
 }
 
 export function oneHot(index: Values, classes: number): Values {

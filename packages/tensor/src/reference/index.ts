@@ -1,5 +1,6 @@
 // Definitions of the operations in float64: index loops, forward only, importing nothing else of Mien.
 export * from './binary.ts';
+export { productError, sumError, summed, Total, total, ulps, within } from './bounds.ts';
 export * from './cast.ts';
 export * from './conv.ts';
 export * from './create.ts';
@@ -13,5 +14,5 @@ export * from './reduce.ts';
 export * from './shape.ts';
 export * from './softmax.ts';
 export * from './unary.ts';
-export { at, build, coordinates, count, type Values, values } from './values.ts';
+export { at, build, coordinates, count, type Element, elementAt, type Values, values } from './values.ts';
 export * from './where.ts';

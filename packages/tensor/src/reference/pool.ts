@@ -1,4 +1,5 @@
-import { at, build, type Values } from './values.ts';
+import { Total, ulps } from './bounds.ts';
+import { build, type Element, elementAt, type Values } from './values.ts';
 
 type Pair = number | readonly [number, number];
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
@@ -36,22 +37,43 @@ function windows(size: number, axis: 0 | 1, o: Options): number {
 function pool(
   x: Values,
   o: Options,
-  join: (at: readonly number[], rows: number[], columns: number[]) => number,
+  join: (at: readonly number[], rows: number[], columns: number[]) => Element,
 ): Values {
   const [h, w] = x.shape.slice(-2) as [number, number];
   const shape = [...x.shape.slice(0, -2), windows(h, 0, o), windows(w, 1, o)];
-  return build(shape, (i) =>
+  const y = build(shape, (i) =>
     join(i.slice(0, -2), positions(i.at(-2) as number, 0, o), positions(i.at(-1) as number, 1, o)),
   );
+  return withSlopes(y, x);
+}
+
+/** Gradients are sums and lose nothing else. */
+function withSlopes(y: Values, x: Values): Values {
+  return { ...y, slopes: new Map([[x, new Float64Array(x.data.length)]]) };
+}
+
+/** The elements of a plane at rows and columns. */
+function inside(x: Values, lead: readonly number[], rows: readonly number[], columns: readonly number[]): Element[] {
+  return rows.flatMap((r) => columns.map((c) => elementAt(x, [...lead, r, c])));
+}
+
+function mean(elements: readonly Element[], count: number): Element {
+  const sum = new Total();
+  for (const { value, error } of elements) sum.add(value, error);
+  return { value: sum.value / count, error: sum.error / count + ulps(1, sum.value / count) };
 }
 
 const within = (size: number) => (p: number) => p >= 0 && p < size;
 
 export function maxPool2d(x: Values, options: Options): Values {
   const [h, w] = x.shape.slice(-2) as [number, number];
-  return pool(x, options, (lead, rows, columns) =>
-    Math.max(...rows.filter(within(h)).flatMap((r) => columns.filter(within(w)).map((c) => at(x, [...lead, r, c])))),
-  );
+  return pool(x, options, (lead, rows, columns) => {
+    const elements = inside(x, lead, rows.filter(within(h)), columns.filter(within(w)));
+    return {
+      value: Math.max(...elements.map(({ value }) => value)),
+      error: Math.max(0, ...elements.map(({ error }) => error)),
+    };
+  });
 }
 
 export function avgPool2d(x: Values, options: Options): Values {
@@ -59,10 +81,10 @@ export function avgPool2d(x: Values, options: Options): Values {
   const [padH, padW] = pair(options.padding ?? 0);
   return pool(x, options, (lead, rows, columns) => {
     const [insideRows, insideColumns] = [rows.filter(within(h)), columns.filter(within(w))];
-    const total = insideRows.reduce((sum, r) => sum + insideColumns.reduce((s, c) => s + at(x, [...lead, r, c]), 0), 0);
+    const elements = inside(x, lead, insideRows, insideColumns);
     // What ceilMode adds beyond the padding never counts.
     const counted = rows.filter((r) => r < h + padH).length * columns.filter((c) => c < w + padW).length;
-    return total / (options.countIncludePad === false ? insideRows.length * insideColumns.length : counted);
+    return mean(elements, options.countIncludePad === false ? elements.length : counted);
   });
 }
 
@@ -73,10 +95,9 @@ export function adaptiveAvgPool2d(x: Values, size: Pair): Values {
     const first = Math.floor((i * from) / to);
     return Array.from({ length: Math.ceil(((i + 1) * from) / to) - first }, (_, k) => first + k);
   };
-  return build([...x.shape.slice(0, -2), p, q], (i) => {
-    const rows = range(i.at(-2) as number, h, p);
-    const columns = range(i.at(-1) as number, w, q);
-    const total = rows.reduce((sum, r) => sum + columns.reduce((s, c) => s + at(x, [...i.slice(0, -2), r, c]), 0), 0);
-    return total / (rows.length * columns.length);
+  const y = build([...x.shape.slice(0, -2), p, q], (i) => {
+    const elements = inside(x, i.slice(0, -2), range(i.at(-2) as number, h, p), range(i.at(-1) as number, w, q));
+    return mean(elements, elements.length);
   });
+  return withSlopes(y, x);
 }

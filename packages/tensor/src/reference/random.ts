@@ -1,4 +1,5 @@
-import { build, type Values } from './values.ts';
+import { ulps, within } from './bounds.ts';
+import { build, type Element, type Values } from './values.ts';
 
 /** Block `index` of the stream of `seed`: four words, by the definition of Philox4x32-10 in whole numbers of any size. */
 export function philox(seed: bigint, index: bigint, upper: bigint = 0n): bigint[] {
@@ -18,7 +19,7 @@ export function word(seed: number, i: number): number {
   return Number(philox(BigInt(seed), BigInt(Math.floor(i / 4)))[i % 4]);
 }
 
-function list(shape: readonly number[], f: (i: number) => number): Values {
+function list(shape: readonly number[], f: (i: number) => number | Element): Values {
   let i = 0;
   return build(shape, () => f(i++));
 }
@@ -40,7 +41,10 @@ export function randn(shape: readonly number[], seed: number, from = 0): Values 
     const [block, lane] = [Math.floor((from + i) / 4) * 4, (from + i) % 4];
     const radius = Math.sqrt(-2 * Math.log(1 - uniform(word(seed, block + (lane % 2)))));
     const angle = 2 * Math.PI * uniform(word(seed, block + 2 + (lane % 2)));
-    return radius * (lane < 2 ? Math.cos(angle) : Math.sin(angle));
+    const value = radius * (lane < 2 ? Math.cos(angle) : Math.sin(angle));
+    // log has 2^-21 near 1, which a root of a small number makes larger; WGSL allows cos and sin 2^-11, adapters keep 2^-21.
+    const ofRadius = Math.min(2 ** -21 / radius, 2 ** -10);
+    return { value, error: ofRadius + radius * (2 ** -21 + ulps(1, angle)) };
   });
 }
 
@@ -50,5 +54,6 @@ export function bernoulli(shape: readonly number[], p: number, seed: number, fro
 
 export function dropout(x: Values, p: number, seed: number, from = 0): Values {
   const keep = Math.fround(1 - p);
-  return list(x.shape, (i) => (uniform(word(seed, from + i)) < keep ? (x.data[i] as number) / keep : 0));
+  const y = list(x.shape, (i) => (uniform(word(seed, from + i)) < keep ? (x.data[i] as number) / keep : 0));
+  return within(y, (v) => ulps(3, v), [[x, y.data.map(() => ulps(3, 1 / keep))]]);
 }

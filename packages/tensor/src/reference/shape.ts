@@ -1,7 +1,7 @@
-import { at, build, stretchedAt, type Values } from './values.ts';
+import { elementAt as at, build, stretchedAt, type Values } from './values.ts';
 
 export function reshape(x: Values, shape: readonly number[]): Values {
-  return { shape, data: x.data };
+  return { shape, data: x.data, error: x.error ?? new Float64Array(x.data.length) };
 }
 
 export function permute(x: Values, order: readonly number[]): Values {

@@ -1,42 +1,121 @@
+import { ulps, within } from './bounds.ts';
 import type { Values } from './values.ts';
 
 type Unary = (x: Values) => Values;
+/** An error by the argument and the value there. */
+type Error = (x: number, y: number) => number;
 
-function unary(f: (x: number) => number): Unary {
-  return (x) => ({ shape: x.shape, data: x.data.map(f) });
+const exact: Error = () => 0;
+const relative =
+  (count: number): Error =>
+  (_, y) =>
+    ulps(count, y);
+
+/** `error` of a float32 result, and of its derivative where more than the rounding of the derivative's value is lost. */
+function unary(f: (x: number) => number, error: Error, slope: Error = exact): Unary {
+  return (x) => {
+    const data = x.data.map((v) => f(v));
+    const slopes = x.data.map((v, i) => slope(v, data[i] as number));
+    const moved = (i: number): number => {
+      const [v, e] = [x.data[i] as number, x.error?.[i] ?? 0];
+      const y = data[i] as number;
+      return e > 0 ? Math.max(Math.abs(f(v + e) - y), Math.abs(f(v - e) - y)) : 0;
+    };
+    return within({ shape: x.shape, data }, (y, i) => moved(i) + error(x.data[i] as number, y), [[x, slopes]]);
+  };
 }
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
+// exp: 3 + 2 |x| ulp. It counts by its share of 1 + exp(-x); the addition has 0.5 and the division 2.5.
+const sigmoidUlps = (x: number): number => (1 - sigmoidOf(x)) * (3 + 2 * Math.abs(x)) + 3;
+// Within 1/4 a series with 4 roundings; beyond, 1 - 2 / (exp(2 |x|) + 1), whose second part is 1 - |tanh|.
+const tanhError: Error = (x, y) =>
+  Math.abs(x) < 0.25 ? ulps(4, y) : ulps(0.5, y) + ulps(6 + 4 * Math.abs(x), 1 - Math.abs(y));
 
-export const neg: Unary = unary((x) => -x);
-export const abs: Unary = unary(Math.abs);
-export const exp: Unary = unary(Math.exp);
-export const log: Unary = unary(Math.log);
-export const sqrt: Unary = unary(Math.sqrt);
-export const rsqrt: Unary = unary((x) => 1 / Math.sqrt(x));
-export const square: Unary = unary((x) => x * x);
-export const relu: Unary = unary((x) => Math.max(x, 0));
-export const sigmoid: Unary = unary(sigmoidOf);
-export const tanh: Unary = unary(Math.tanh);
-export const silu: Unary = unary((x) => x * sigmoidOf(x));
+export const neg: Unary = unary((x) => -x, exact);
+export const abs: Unary = unary(Math.abs, exact);
+export const sign: Unary = unary(Math.sign, exact);
+export const exp: Unary = unary(
+  Math.exp,
+  (x, y) => ulps(3 + 2 * Math.abs(x), y),
+  (x, y) => ulps(3 + 2 * Math.abs(x), y),
+);
+// WGSL: 2^-21 within 0.5..2, beyond it 3 ulp.
+export const log: Unary = unary(Math.log, (x, y) => (x >= 0.5 && x <= 2 ? 2 ** -21 : ulps(3, y)));
+// WGSL: as 1 / inverseSqrt, which have 2.5 and 2 ulp.
+export const sqrt: Unary = unary(Math.sqrt, relative(4.5), (_, y) => ulps(4.5, 1 / y));
+export const rsqrt: Unary = unary(
+  (x) => 1 / Math.sqrt(x),
+  relative(2),
+  (_, y) => ulps(6, y ** 3),
+);
+export const square: Unary = unary((x) => x * x, relative(0.5));
+export const relu: Unary = unary((x) => Math.max(x, 0), exact);
+// Derivatives are made of results: y (1 - y) and 1 - y * y lose what y has lost.
+export const sigmoid: Unary = unary(
+  sigmoidOf,
+  (x, y) => ulps(sigmoidUlps(x), y),
+  (x, y) => ulps(2 * sigmoidUlps(x), y),
+);
+export const tanh: Unary = unary(Math.tanh, tanhError, (x, y) => 2 * tanhError(x, y) + ulps(1, 1));
+export const silu: Unary = unary(
+  (x) => x * sigmoidOf(x),
+  (x, y) => ulps(sigmoidUlps(x) + 0.5, y),
+  (x) => ulps(2 * sigmoidUlps(x), sigmoidOf(x) * (1 + Math.abs(x))),
+);
 
 export function leakyRelu(x: Values, slope = 0.01): Values {
-  return unary((v) => (v > 0 ? v : slope * v))(x);
+  return unary((v) => (v > 0 ? v : slope * v), relative(1))(x);
 }
 
 export function clamp(x: Values, { min = -Infinity, max = Infinity }: { min?: number; max?: number }): Values {
-  return unary((v) => Math.min(Math.max(v, min), max))(x);
+  // Bounds become float32.
+  return unary((v) => Math.min(Math.max(v, min), max), relative(0.5))(x);
 }
+
+const innerOf = (x: number): number => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+// 1 + tanh cancels for negative x: the error of tanh, and of its argument by the slope, stays.
+const geluTanhError: Error = (x, y) => {
+  const [inner, t] = [innerOf(x), Math.tanh(innerOf(x))];
+  return ulps(2, y) + (Math.abs(x) / 2) * (tanhError(inner, t) + ulps(4, inner) * (1 - t * t) + ulps(1, 1 + t));
+};
 
 /** x times the normal distribution's cumulative function, or its tanh approximation. */
 export function gelu(x: Values, approximate: 'none' | 'tanh' = 'none'): Values {
-  if (approximate === 'none') return unary((v) => (v / 2) * (1 + erf(v / Math.SQRT2)))(x);
-  return unary((v) => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))))(x);
+  if (approximate === 'none') return unary((v) => v * normalCumulative(v), geluError, geluSlopeError)(x);
+  return unary(
+    (v) => (v / 2) * (1 + Math.tanh(innerOf(v))),
+    geluTanhError,
+    (v) => (1 + v * v) * 2 * (tanhError(innerOf(v), Math.tanh(innerOf(v))) + ulps(2, 1)),
+  )(x);
 }
 
-/** erf by its Taylor series; in float64 accurate to 1e-10 for |x| < 4, and 1 to that accuracy beyond. */
+/** The normal distribution's cumulative function, with its digits in the lower tail. */
+function normalCumulative(x: number): number {
+  return erfc(-x / Math.SQRT2) / 2;
+}
+
+// The kernel's formula of the tail has 1.2e-7; its exponent is off by 1.5 ulp of x^2 / 2, and exp by 3 + 2 |exponent|.
+const tailUlps = (x: number): number => 11 + 1.75 * x * x;
+const geluError: Error = (x, y) => ulps(1, y) + ulps(tailUlps(x), x * normalCumulative(-Math.abs(x)));
+const geluSlopeError: Error = (x) => {
+  const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  return (
+    ulps(1, normalCumulative(x)) + ulps(tailUlps(x), normalCumulative(-Math.abs(x))) + ulps(6 + 2 * x * x, x * density)
+  );
+};
+
+/** 1 - erf(x), with its digits where that is small: Laplace's continued fraction beyond 3. */
+export function erfc(x: number): number {
+  if (x < 3) return 1 - erf(x);
+  let fraction = x;
+  for (let k = 60; k > 0; k--) fraction = x + k / 2 / fraction;
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
+}
+
+/** erf by its Taylor series: in float64 accurate to 1e-13 for |x| < 3. */
 export function erf(x: number): number {
-  if (Math.abs(x) >= 4.6) return Math.sign(x);
+  if (Math.abs(x) >= 3) return Math.sign(x) * (1 - erfc(Math.abs(x)));
   let term = x;
   let sum = x;
   for (let n = 1; n < 200; n++) {

@@ -4,6 +4,16 @@
 export interface Values {
   readonly shape: readonly number[];
   readonly data: Float64Array;
+  /** How far off each element of a float32 result may be: see `bounds.ts`. Absent in inputs, which are exact. */
+  readonly error?: Float64Array;
+  /** How far off the gradient by an input may be, element by element, beyond the rounding of a sum of its terms. */
+  readonly slopes?: ReadonlyMap<Values, Float64Array>;
+}
+
+/** An element that a float32 result may miss by `error`. */
+export interface Element {
+  readonly value: number;
+  readonly error: number;
 }
 
 /** Values from numbers in row-major order. */
@@ -16,11 +26,15 @@ export function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Values given by a function of the coordinates. */
-export function build(shape: readonly number[], value: (at: readonly number[]) => number): Values {
-  const data = new Float64Array(count(shape));
-  for (let i = 0; i < data.length; i++) data[i] = value(coordinates(shape, i));
-  return { shape, data };
+/** Values given by a function of the coordinates: exact where it gives a number. */
+export function build(shape: readonly number[], element: (at: readonly number[]) => number | Element): Values {
+  const [data, error] = [new Float64Array(count(shape)), new Float64Array(count(shape))];
+  for (let i = 0; i < data.length; i++) {
+    const found = element(coordinates(shape, i));
+    data[i] = typeof found === 'number' ? found : found.value;
+    error[i] = typeof found === 'number' ? 0 : found.error;
+  }
+  return { shape, data, error };
 }
 
 /** The coordinates of the i-th element in row-major order. */
@@ -37,15 +51,31 @@ export function coordinates(shape: readonly number[], i: number): number[] {
 
 /** The element at coordinates that lie inside the shape. */
 export function at(x: Values, position: readonly number[]): number {
+  return x.data[offset(x, position)] as number;
+}
+
+/** The element at coordinates with its error. */
+export function elementAt(x: Values, position: readonly number[]): Element {
+  const i = offset(x, position);
+  return { value: x.data[i] as number, error: x.error?.[i] ?? 0 };
+}
+
+function offset(x: Values, position: readonly number[]): number {
   let i = 0;
   for (let dim = 0; dim < x.shape.length; dim++) i = i * (x.shape[dim] as number) + (position[dim] as number);
-  return x.data[i] as number;
+  return i;
 }
 
 /** The element at coordinates of a larger shape that x is stretched to: sizes of 1 and missing leading dimensions repeat. */
-export function stretchedAt(x: Values, position: readonly number[]): number {
+export function stretchedAt(x: Values, position: readonly number[]): Element {
+  const i = stretchedOffset(x, position);
+  return { value: x.data[i] as number, error: x.error?.[i] ?? 0 };
+}
+
+/** Its index in row-major order. */
+export function stretchedOffset(x: Values, position: readonly number[]): number {
   const lead = position.length - x.shape.length;
-  return at(
+  return offset(
     x,
     x.shape.map((size, dim) => (size === 1 ? 0 : (position[dim + lead] as number))),
   );

@@ -1,63 +1,181 @@
-// Gradients against central differences of the reference in float64, whose own error (step^2) is far below float32's.
+// Gradients against central differences of the reference in float64, whose own error is far below float32's.
 
+import { noGrad } from '../autograd.ts';
 import { tensor } from '../ops/create.ts';
+import { sumError, ulps } from '../reference/bounds.ts';
 import type { Values } from '../reference/values.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { ensure, noteRatio } from './mismatch.ts';
-import { type NearOptions, near, tolerance } from './near.ts';
+import type { NearOptions } from './near.ts';
 import { randomSigns, toTensor } from './tensors.ts';
 
-const step = 1e-5;
-/** Inputs up to this size are also differentiated element by element. */
+type Op = (...inputs: Tensor[]) => Tensor;
+type Reference = (...inputs: Values[]) => Values;
+
+/** Inputs up to this size are differentiated element by element, larger ones at a few places. */
 const smallSize = 24;
+const fewPlaces = 3;
+
+/** How a difference is taken: its step for inputs of 1 and more, the noise of the parts over their size, and units allowed where nothing is stated. */
+interface Scheme {
+  readonly step: number;
+  readonly fivePoints: boolean;
+  readonly noise: number;
+  readonly unstated: number;
+}
+
+const first: Scheme = { step: 1e-5, fivePoints: false, noise: 2 ** -50 / 1e-5, unstated: 16 };
+/** The parts are differences themselves. More operations follow one another, and no reference states what they lose. */
+const second: Scheme = { step: 2e-3, fivePoints: true, noise: 1e-9, unstated: 32 };
 
 /**
- * Checks the derivative of `op` by each input against differences of its reference: along a random direction at any size,
- * element by element on small inputs. Keep inputs off kinks and ties. Throws Mismatch.
+ * Checks the gradient of `op` by each input against differences of its reference: along a random direction, and element by
+ * element (all of a small input, a few of a larger one). A gradient may miss the difference by the rounding of a sum of its
+ * terms, whose number and sizes the differences tell, and by what the reference states in `slopes`; where it states nothing,
+ * by 16 units in the last place of the largest element of any gradient. Keep inputs off kinks and ties. Throws Mismatch.
  */
 export async function gradcheck(
-  op: (...inputs: Tensor[]) => Tensor,
-  reference: (...inputs: Values[]) => Values,
+  op: Op,
+  reference: Reference,
   inputs: readonly Values[],
-  options: NearOptions = {},
+  _transitional: NearOptions = {},
 ): Promise<void> {
   const y = reference(...inputs);
   const weights = randomSigns(y.data.length, 1);
   const leaves = inputs.map((input) => toTensor(input, { requiresGrad: true }));
   scope(() => op(...leaves).backward(tensor({ shape: y.shape, data: weights })));
-  /** The weighted sum of the reference's result with input i moved. */
-  const moved = (i: number, direction: ArrayLike<number>, by: number): number => {
-    const changed = inputs.map((input, k) =>
-      k === i ? { shape: input.shape, data: input.data.map((v, j) => v + by * (direction[j] as number)) } : input,
+  const parts = (changed: readonly Values[]) => reference(...changed).data.map((v, i) => v * (weights[i] as number));
+  const found = await Promise.all(leaves.map((_, i) => gradientOf(leaves, i).data()));
+  // What cancels in the gradient by one input, such as a bias before a normalization, may be as large as another gradient.
+  const largest = Math.max(...found.map(largestOf));
+  for (const [i, gradient] of found.entries()) {
+    const slopes = y.slopes?.get(inputs[i] as Values);
+    await compare(i, gradient, parts, inputs, slopes, { ...first, size: norm(y.data), largest });
+  }
+}
+
+/**
+ * Checks the second derivatives of `op`: its gradient, along a random direction of all inputs at once, is differentiated by
+ * each input and by the result's gradient, and compared with differences of differences of the reference. Give it a few
+ * elements of size about 1: a check takes 16 runs of the reference for each. Throws Mismatch.
+ */
+export async function gradgradcheck(op: Op, reference: Reference, inputs: readonly Values[]): Promise<void> {
+  const y = reference(...inputs);
+  const weights: Values = { shape: y.shape, data: randomSigns(y.data.length, 1) };
+  const directions = inputs.map(({ data }, i) => randomSigns(data.length, 100 + i));
+  const leaves = [...inputs, weights].map((input) => toTensor(input, { requiresGrad: true }));
+  const slopes = scope(() => {
+    const result = op(...leaves.slice(0, -1));
+    result
+      .mul(leaves.at(-1) as Tensor)
+      .sum()
+      .backward(null, { createGraph: true });
+    const found = inputs.map((_, i) => gradientOf(leaves, i));
+    // Copies: the second backward frees what it used.
+    const copies = found.map((g) => noGrad(() => g.mul(1)));
+    const along = found.map((g, i) => g.mul(tensor({ shape: g.shape, data: directions[i] as Float64Array })).sum());
+    for (const leaf of leaves) leaf.grad = null;
+    along.reduce((sum, each) => sum.add(each)).backward();
+    return copies;
+  });
+  // What cancels in second derivatives is as large as the first ones.
+  const largest = largestOf((await Promise.all(slopes.map((g) => g.data()))).flatMap((g) => [...g]));
+  const parts = (changed: readonly Values[]) => {
+    const scales = (changed.at(-1) as Values).data;
+    const slope = derivative(
+      (by) => reference(...changed.slice(0, -1).map((x, i) => moved(x, directions[i] as Float64Array, by))).data,
+      {
+        ...second,
+        step: 1e-3,
+      },
     );
-    return reference(...changed).data.reduce((sum, v, j) => sum + v * (weights[j] as number), 0);
+    return slope.map((v, i) => v * (scales[i] as number));
   };
-  const difference = (i: number, direction: ArrayLike<number>): number =>
-    (moved(i, direction, step) - moved(i, direction, -step)) / (2 * step);
-  for (let i = 0; i < inputs.length; i++) {
-    const { shape, data } = inputs[i] as Values;
-    const gradient = (leaves[i] as Tensor).grad;
-    ensure(gradient !== null, `input ${i} got no gradient`);
-    const found = Array.from(await gradient.data());
-    const terms = Math.max(options.terms ?? 1, y.data.length / data.length);
-    const direction = randomSigns(data.length, 2 + i);
-    const expected = difference(i, direction);
-    const along = found.reduce((sum, g, j) => sum + g * (direction[j] as number), 0);
-    const largest = found.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
-    const ratio = Math.abs(along - expected) / (2 * tolerance(terms * data.length, largest));
+  for (const [i, leaf] of leaves.entries()) {
+    const found = leaf.grad ? await leaf.grad.data() : new Float32Array(leaf.size);
+    await compare(i, found, parts, [...inputs, weights], undefined, { ...second, size: norm(y.data), largest });
+  }
+}
+
+function norm(list: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(list).reduce((sum, v) => sum + v * v, 0));
+}
+
+function largestOf(list: ArrayLike<number>): number {
+  return Array.from(list).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+}
+
+function gradientOf(leaves: readonly Tensor[], i: number): Tensor {
+  const gradient = leaves[i]?.grad ?? null;
+  ensure(gradient !== null, `input ${i} got no gradient`);
+  return gradient;
+}
+
+function moved({ shape, data }: Values, direction: ArrayLike<number>, by: number): Values {
+  return { shape, data: data.map((v, j) => v + by * (direction[j] as number)) };
+}
+
+/** The derivative at 0 of a list by one number. */
+function derivative(f: (by: number) => Float64Array, { step, fivePoints }: Scheme): Float64Array {
+  const [above, below] = [f(step), f(-step)];
+  if (!fivePoints) return above.map((v, r) => (v - (below[r] as number)) / (2 * step));
+  const [far, farBelow] = [f(2 * step), f(-2 * step)];
+  return above.map(
+    (v, r) => (8 * (v - (below[r] as number)) - ((far[r] as number) - (farBelow[r] as number))) / (12 * step),
+  );
+}
+
+/** Compares the gradient of the sum of `parts` by input i with differences. */
+async function compare(
+  i: number,
+  found: ArrayLike<number>,
+  parts: (inputs: readonly Values[]) => Float64Array,
+  inputs: readonly Values[],
+  slopes: Float64Array | undefined,
+  scheme: Scheme & { readonly size: number; readonly largest: number },
+): Promise<void> {
+  const input = inputs[i] as Values;
+  const size = input.data.length;
+  // A step as large as small inputs would leave no digits of them.
+  const scale = Math.min(1, largestOf(input.data) || 1);
+  const scaled = { ...scheme, step: scheme.step * scale };
+  const noise = (scheme.noise / scale) * scheme.size;
+  const largest = largestOf(found);
+  const beyond = (j: number): number =>
+    (slopes ? (slopes[j] as number) : ulps(scheme.unstated, Math.max(scheme.largest, largest))) + 2 ** -126;
+  const along = (direction: ArrayLike<number>): Float64Array =>
+    derivative((by) => parts(inputs.map((x, k) => (k === i ? moved(x, direction, by) : x))), scaled);
+  const verify = (what: string, value: number, expected: number, allowed: number): void => {
+    const ratio = Math.abs(value - expected) / allowed;
     ensure(
       ratio <= 1,
-      `gradient of input ${i} along a direction is ${along}, expected ${expected}: ${ratio.toPrecision(3)} times the tolerance`,
+      `${what} is ${value}, expected ${expected} within ${allowed.toPrecision(2)}: ${ratio.toPrecision(3)} times that`,
     );
     noteRatio(ratio);
-    if (data.length > smallSize) continue;
-    const each = Float64Array.from(data, (_, j) =>
-      difference(
-        i,
-        Float64Array.from(data, (_v, k) => Number(k === j)),
-      ),
-    );
-    await near(gradient, { shape, data: each }, { terms: 2 * terms });
+  };
+  let [most, spread] = [1, 0];
+  for (const j of placesOf(size)) {
+    const terms = along(Float64Array.from({ length: size }, (_, k) => Number(k === j)));
+    const expected = terms.reduce((sum, v) => sum + v, 0);
+    const squares = terms.reduce((sum, v) => sum + v * v, 0);
+    const count = terms.reduce((sum, v) => sum + Number(v !== 0), 0);
+    const allowed = sumError(count, expected, squares) + beyond(j) + noise;
+    verify(`gradient ${j} of input ${i}`, found[j] as number, expected, allowed);
+    [most, spread] = [Math.max(most, count), Math.max(spread, squares)];
   }
+  const direction = randomSigns(size, 2 + i);
+  const expected = along(direction).reduce((sum, v) => sum + v, 0);
+  let [value, squares] = [0, 0];
+  for (let j = 0; j < size; j++) {
+    value += (found[j] as number) * (direction[j] as number);
+    squares += (sumError(most, found[j] as number, spread) + beyond(j)) ** 2;
+  }
+  // Errors of the elements are independent of a random direction: together they grow with the root of their number.
+  verify(`gradient of input ${i} along a direction`, value, expected, 2 * Math.sqrt(squares) + 2 * noise);
+}
+
+function placesOf(size: number): readonly number[] {
+  if (size <= smallSize) return Array.from({ length: size }, (_, j) => j);
+  return Array.from({ length: fewPlaces }, (_, k) => Math.floor(((k + 0.5) * size) / fewPlaces));
 }

@@ -18,12 +18,12 @@ export { planBuffers } from '../runtime/plan.ts';
 export { gridOf } from '../runtime/run.ts';
 export { splitRows } from '../runtime/split.ts';
 export { paramLayout, specialise } from '../runtime/wgsl.ts';
-export { gradcheck } from './gradcheck.ts';
+export { gradcheck, gradgradcheck } from './gradcheck.ts';
 export { withKernelText } from './kernelText.ts';
 export { type Law, type LawCases, LawError, type LawOptions, type LawReport, law, refuses } from './law.ts';
 export { withFailingAllocations, withLimits } from './limits.ts';
 export { ensure, Mismatch } from './mismatch.ts';
-export { type NearOptions, near, nearValues, tolerance } from './near.ts';
+export { type NearOptions, near, nearValues } from './near.ts';
 export { randomSigns, toTensor } from './tensors.ts';
 export { addLaw } from './uvu.ts';
 export {

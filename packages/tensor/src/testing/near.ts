@@ -1,64 +1,63 @@
-// One tolerance for everything: rounding errors of float32 sums grow like a random walk, with the root of the terms.
+// Comparisons by the bound that an operation states once, beside its definition: see reference/bounds.ts.
+import { ulps, within } from '../reference/bounds.ts';
 import type { Values } from '../reference/values.ts';
 import type { Tensor } from '../tensor.ts';
 import { ensure, noteRatio } from './mismatch.ts';
 
-/** Units in the last place that a single float32 operation of WGSL may be off, built-in functions included. */
-const unitsPerOperation = 8;
-const epsilon = 2 ** -23;
-/** Two operands, each off by a unit in the last place of f16: WGSL may round to either neighbour. */
-const halfError = 2 * 2 ** -10;
-
-/** How a comparison's tolerance is derived. */
+/** Leaves when the last caller states its bound beside its reference. */
 export interface NearOptions {
-  /** How many products or summands make one result; 1 for elementwise operations. */
   readonly terms?: number;
-  /** What the operands of products were rounded to; f32 if absent. */
   readonly operands?: 'f32' | 'f16';
 }
 
-/**
- * The allowed error: 8 units in the last place times the square root of the terms, of the value itself for one term, of
- * the largest value for sums (whose terms may cancel); values below 1 count as 1. Operands of f16 add a unit of theirs each.
- */
-export function tolerance(terms: number, magnitude: number, operands: 'f32' | 'f16' = 'f32'): number {
-  const error = unitsPerOperation * epsilon + (operands === 'f16' ? halfError : 0);
-  return error * Math.sqrt(terms) * Math.max(1, magnitude);
+function transitional(values: Values, { terms = 1, operands = 'f32' }: NearOptions): Values {
+  if (operands === 'f32' && (values.error || terms === 1)) return values;
+  const largest = values.data.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1);
+  const unit = 8 * 2 ** -23 + (operands === 'f16' ? 2 ** -9 : 0);
+  return within(values, unit * Math.sqrt(terms) * largest);
 }
 
-/** Throws Mismatch unless the tensor has the expected shape and values, NaN and infinities included. */
+/** Units in the last place of each value that are allowed where nothing is stated: a few operations, one after another. */
+const unstated = 4;
+/** WGSL may flush results below the smallest normal float32 to zero. */
+const smallestNormal = 2 ** -126;
+
+/** Throws Mismatch unless the tensor has the expected shape, and each value is within its stated error; NaN equals NaN. */
 export async function near(actual: Tensor, expected: Values, options: NearOptions = {}): Promise<void> {
   const found = await actual.data();
   ensure(
     actual.shape.join() === expected.shape.join(),
     `shape [${actual.shape.join(', ')}], expected [${expected.shape.join(', ')}]`,
   );
-  nearValues(found, expected.data, options);
+  nearValues(found, expected, options);
 }
 
-/** Throws Mismatch unless the numbers agree within the derived tolerance. */
+/**
+ * Throws Mismatch unless each number is within the error that `expected` states for it, or, where it states none, within
+ * four units in its last place. What float32 flushes to zero, or takes to infinity, may go there.
+ */
 export function nearValues(
   found: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  { terms = 1, operands = 'f32' }: NearOptions = {},
+  expected: ArrayLike<number> | Values,
+  options: NearOptions = {},
 ): void {
-  ensure(found.length === expected.length, `${found.length} values, expected ${expected.length}`);
-  const largest = terms > 1 ? largestOf(expected) : 0;
-  for (let i = 0; i < expected.length; i++) {
-    const [value, wanted] = [found[i] as number, expected[i] as number];
-    if (Object.is(value, wanted) || value === wanted) continue;
-    const ratio = Math.abs(value - wanted) / tolerance(terms, Math.max(largest, Math.abs(wanted)), operands);
+  const given = 'data' in expected ? expected : { shape: [], data: Float64Array.from(expected) };
+  const { data, error } = stated(transitional(given, options));
+  ensure(found.length === data.length, `${found.length} values, expected ${data.length}`);
+  for (let i = 0; i < data.length; i++) {
+    const [value, wanted, allowed] = [found[i] as number, data[i] as number, error[i] as number];
+    if (Object.is(value, wanted) || value === Math.fround(wanted)) continue;
+    if (value === Math.fround(wanted + Math.sign(wanted) * allowed)) continue;
+    const ratio = Math.abs(value - wanted) / (allowed + smallestNormal);
     ensure(
       ratio <= 1,
-      `element ${i} is ${value}, expected ${wanted}: ${ratio.toPrecision(3)} times the tolerance for ${terms} terms`,
+      `element ${i} is ${value}, expected ${wanted} within ${allowed.toPrecision(2)}: ${ratio.toPrecision(3)} times that`,
     );
     noteRatio(ratio);
   }
 }
 
-function largestOf(list: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < list.length; i++)
-    if (Number.isFinite(list[i])) largest = Math.max(largest, Math.abs(list[i] as number));
-  return largest;
+function stated(values: Values): { readonly data: Float64Array; readonly error: Float64Array } {
+  const { data, error = within(values, (v) => ulps(unstated, v)).error as Float64Array } = values;
+  return { data, error };
 }
