@@ -11,7 +11,7 @@ export const reasons = {
     'a class whose functions have the laws': 'Capture Generator Optimizer Tensor',
     'a shape rule, which has the laws of its operations and layers': 'expectConvolution poolWindows',
     'what doctor does, which has the laws': 'examineAdapters',
-    'what nn tells tensor for its reports, which have the laws': 'currentPlace inspect searching',
+    'what nn tells tensor for its reports, which have the laws': 'currentPlace inspect searching within',
   },
   /** Operations whose gradient no law checks. */
   gradient: {
