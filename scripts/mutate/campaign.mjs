@@ -8,7 +8,7 @@ import { testEntry, testFiles } from '../testFiles.mjs';
 import { cacheFolder, fail, root } from '../workspace.mjs';
 import { withMutants } from './formulas.mjs';
 import { mutantsOf, mutatedFiles } from './list.mjs';
-import { Worker } from './pool.mjs';
+import { clamped, Worker } from './pool.mjs';
 
 const folder = join(cacheFolder(), 'mutation');
 /** The laws that mutants are held against: those of kernels, formulas and PyTorch's own answers. */
@@ -261,7 +261,11 @@ await init(${adapter ? JSON.stringify({ adapter }) : ''}).catch((reason) => { pr
 process.exit(0);
 `;
   const file = await bundleForNode({ name: 'start.ts', contents }, 'start', [changed]);
-  const { status, stdout, signal } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: patience.least });
+  const { status, stdout, signal } = spawnSync(process.execPath, [file], {
+    encoding: 'utf8',
+    timeout: patience.least,
+    env: { MIEN_DAWN: clamped, ...process.env },
+  });
   const found = (state, reason) => ({
     state,
     by: 'init: the start check',

@@ -36,6 +36,12 @@ export const equivalents = [
     'if (i <= params.vectors) { y[i] = binaryOperation(a[i], b[i]); }',
   ),
   ...rows(
+    'shaders/create/fill.wgsl',
+    'one thread more stores the same value: clamped to the last vec4, or dropped',
+    'if (i < params.vectors) { y[i] = vec4u(params.bits); }',
+    'if (i <= params.vectors) { y[i] = vec4u(params.bits); }',
+  ),
+  ...rows(
     'shaders/binary/binaryBroadcast.wgsl',
     'changes what is read for components behind the last element only, which are stored into padding',
     'let at = offsets(min(vector * 4 + component, params.size - 1));',

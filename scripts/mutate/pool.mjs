@@ -7,7 +7,7 @@ import { root } from '../workspace.mjs';
  * Dawn clamps the index of a store past the end of a buffer, as it does where the driver cannot drop the store (Metal, D3D):
  * else no law could see a missing guard.
  */
-const clamped = '-vulkan_use_buffer_robust_access_2';
+export const clamped = '-vulkan_use_buffer_robust_access_2';
 /** Requests after which a worker is replaced: kernels that were compiled for mutants stay in its memory. */
 const mostRequests = 60;
 

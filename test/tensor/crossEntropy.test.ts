@@ -118,6 +118,17 @@ test('softmaxCrossEntropy keeps its digits for extreme logits', async () => {
   await near(x.grad as Tensor, reference.values([4, 3], [0, 0, 0, 1, -1, 0, -1, 1, 0, 0, -1, 1]));
 });
 
+test('softmaxCrossEntropy stays finite where the largest logit is the last class of a map', async () => {
+  const x = tensor([
+    [
+      [0, 0],
+      [0, 0],
+      [1000, 1000],
+    ],
+  ]);
+  await near(softmaxCrossEntropy(x, tensor([[2, 0]], { dtype: 'int32' })), reference.values([1, 2], [0, 1000]));
+});
+
 test('softmaxCrossEntropy takes a logit of -Infinity for a class that cannot be', async () => {
   const x = tensor([[Number.NEGATIVE_INFINITY, 0, Math.LN2]], { requiresGrad: true });
   const y = softmaxCrossEntropy(x, tensor([1], { dtype: 'int32' }));
