@@ -111,13 +111,13 @@ function peak(model: ModelName, images: number): Case {
   return {
     name,
     run: async () => {
-      const { pool } = device();
       const before = memory().liveBytes;
-      pool.peakBytes = before;
+      const watch = device().pool.watchPeak();
       using training = trainingOf(model, images);
       for (let i = 0; i < 2; i++) await training.step();
       await training.drain();
-      return { name, unit: 'MB', ...spread([(memory().peakBytes - before) / 1e6]) };
+      watch.stop();
+      return { name, unit: 'MB', ...spread([(watch.bytes - before) / 1e6]) };
     },
   };
 }

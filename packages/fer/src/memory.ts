@@ -10,13 +10,12 @@ const fewest = 2;
 
 /**
  * The largest power of two of images at a time that should fit where `images` did not, or null where not even two do. The
- * step that failed has counted all memory that it wanted; `heldBytes` is what the adapter gave, null where that is unknown.
+ * step that failed wanted `wantedBytes` in all; `heldBytes` is what the adapter gave, null where that is unknown.
  * Frees what is only kept for reuse.
  */
-export function batchThatFits(images: number, heldBytes: number | null): number | null {
+export function batchThatFits(images: number, heldBytes: number | null, wantedBytes: number): number | null {
   device().freeUnused();
-  const { liveBytes, peakBytes } = memory();
-  return largestFit(images, { heldBytes, fixedBytes: liveBytes, wantedBytes: peakBytes });
+  return largestFit(images, { heldBytes, fixedBytes: memory().liveBytes, wantedBytes });
 }
 
 /** As `batchThatFits`, of bytes: `fixedBytes` do not depend on the images, `wantedBytes` are for all of them. */

@@ -16,6 +16,7 @@ import {
   capture,
   cat,
   detectAnomaly,
+  device,
   Generator,
   LimitError,
   MienError,
@@ -125,6 +126,9 @@ export class Training {
   #failure: MienError | null = null;
 
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
+  /** What its network, state and steps wanted at most. */
+  readonly #memory = device().pool.watchPeak();
+
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
     const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
     const classes = train.faces.classes;
@@ -264,6 +268,7 @@ export class Training {
 
   /** Gives back all device memory. */
   dispose(): void {
+    this.#memory.stop();
     this.#captured.dispose();
     this.#optimizer.zeroGrad();
     this.#optimizer.dispose();
@@ -419,7 +424,7 @@ export class Training {
     this.#captured.dispose();
     const { microBatch } = this.protocol;
     const images = Math.min(microBatch ?? this.#batchSize, this.#batchSize);
-    const fits = batchThatFits(images, reason.heldBytes);
+    const fits = batchThatFits(images, reason.heldBytes, this.#memory.bytes);
     const remedy =
       fits === null ? 'choose a smaller network' : `use --micro-batch ${fits} or less (microBatch: ${fits} in code)`;
     this.#failure = new LimitError(

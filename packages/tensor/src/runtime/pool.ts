@@ -23,6 +23,12 @@ export function roundedBytes(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** The most bytes that were live since it was started. */
+export interface PeakWatch {
+  readonly bytes: number;
+  stop(): void;
+}
+
 export class Pool {
   readonly #allocator: Allocator;
   readonly #all = new Set<PooledBuffer>();
@@ -32,6 +38,7 @@ export class Pool {
    */
   readonly #free = new Map<number, PooledBuffer[]>();
   #standIn: DeviceBuffer | null = null;
+  readonly #watches = new Set<{ bytes: number }>();
   liveBytes = 0;
   peakBytes = 0;
   unusedBytes = 0;
@@ -64,7 +71,15 @@ export class Pool {
     if (buffer) this.unusedBytes -= buffer.bytes;
     this.liveBytes += rounded;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    for (const watch of this.#watches) watch.bytes = Math.max(watch.bytes, this.liveBytes);
     return buffer ?? this.#make(rounded);
+  }
+
+  /** Watches the peak from now on. */
+  watchPeak(): PeakWatch {
+    const watch = { bytes: this.liveBytes, stop: (): void => void this.#watches.delete(watch) };
+    this.#watches.add(watch);
+    return watch;
   }
 
   /** Gives a buffer back for reuse by the next command. One that the device failed to make is never used again. */
