@@ -59,7 +59,7 @@ const cases: Readonly<Record<string, readonly [Spoil, string]>> = {
       writeFileSync(path, PNG.sync.write(new PNG({ width: 48, height: 48 })));
       return path;
     },
-    'line 1: no column called emotion',
+    'expected a fer2013.csv or an HDF5 file, got a PNG image',
   ],
 };
 

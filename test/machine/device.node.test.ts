@@ -21,7 +21,7 @@ function doctor(environment: Readonly<Record<string, string>>): {
   return { code, found: JSON.parse(out) as Found };
 }
 
-test('init finds an adapter that computes', () => {
+test('a new process finds an adapter that computes', () => {
   const { code, found } = doctor({});
   ensure(code === 0 && found.problem === null, `doctor ended with ${code}: ${found.problem}`);
   ensure(found.adapters.filter(({ used }) => used).length === 1, 'one adapter is used');
@@ -32,7 +32,7 @@ test('init finds an adapter that computes', () => {
 });
 
 test(
-  'init uses the adapter that MIEN_ADAPTER names',
+  'a new process uses the adapter that MIEN_ADAPTER names',
   () => {
     const { found } = doctor({ MIEN_ADAPTER: 'SWIFTsh' });
     ensure(found.adapters.find(({ used }) => used)?.name === 'SwiftShader', JSON.stringify(found.adapters));
@@ -41,7 +41,7 @@ test(
 );
 
 test(
-  'init uses the embedded SwiftShader on a machine without a Vulkan driver',
+  'a new process uses the embedded SwiftShader on a machine without a Vulkan driver',
   () => {
     const { code, found } = doctor(WITHOUT_VULKAN);
     ensure(code === 0 && found.adapters.map(({ name }) => name).join() === 'SwiftShader', JSON.stringify(found));
@@ -49,7 +49,7 @@ test(
   { skip: NO_EMBEDDED },
 );
 
-test('init lists what was found when the name is unknown', () => {
+test('a new process lists what was found when the name is unknown', () => {
   const { code, found } = doctor({ MIEN_ADAPTER: 'abacus' });
   const names = found.adapters.map(({ name }) => name);
   ensure(code === 1 && (found.problem ?? '').startsWith('init: no adapter named abacus; found '), `${found.problem}`);
@@ -84,7 +84,7 @@ async function deviceWith(toggles: string, environment: Readonly<Record<string, 
   return printed;
 }
 
-test('init passes Dawn toggles of its caller or the environment on', async () => {
+test('a new process passes Dawn toggles of its caller or the environment on', async () => {
   for (const found of [
     await deviceWith("{ dawn: ['vulkan_enable_f16_on_nvidia', '-lazy_clear_resource_on_first_use'] }"),
     await deviceWith('', { MIEN_DAWN: 'enable_integer_range_analysis_in_robustness' }),
@@ -93,7 +93,7 @@ test('init passes Dawn toggles of its caller or the environment on', async () =>
   }
 });
 
-test('init refuses Dawn toggles that this Dawn does not have, because Dawn would ignore them', async () => {
+test('a new process refuses Dawn toggles that this Dawn does not have, because Dawn would ignore them', async () => {
   const expected =
     "ValueError: init: expected names of Dawn toggles, got 'not_a_toggle', which this Dawn does not have; correct init({ dawn }) or MIEN_DAWN";
   for (const found of [

@@ -34,7 +34,7 @@ test(
 );
 
 test(
-  'run in a checkout that cannot be written finds packages and a device',
+  'a program in a checkout that cannot be written finds packages and a device',
   () =>
     withFolder((folder) => {
       const program = join(folder, 'program.ts');

@@ -32,7 +32,7 @@ async function printed(main: boolean, options: string): Promise<string> {
 }
 
 test(
-  'init works in a worker thread after the main thread where no Vulkan driver is visible',
+  'Mien works in a worker thread after the main thread where no Vulkan driver is visible',
   async () => {
     const out = await printed(true, '{}');
     ensure(out === 'main SwiftShader 4\nworker SwiftShader 4', out);
@@ -41,7 +41,7 @@ test(
 );
 
 test(
-  'init works in a worker thread alone that shares the environment where no Vulkan driver is visible',
+  'Mien works in a worker thread alone that shares the environment where no Vulkan driver is visible',
   async () => {
     const out = await printed(false, '{ env: SHARE_ENV }');
     ensure(out === 'worker SwiftShader 4', out);
@@ -50,7 +50,7 @@ test(
 );
 
 test(
-  'init works in a worker thread alone where there is no Vulkan loader, and names the remedy where there is one',
+  'Mien works in a worker thread alone where there is no Vulkan loader, and names the remedy where there is one',
   async () => {
     const out = await printed(false, '{}');
     const remedy = 'call init() in the main thread first, or start the worker with { env: SHARE_ENV }';

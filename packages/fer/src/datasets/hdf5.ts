@@ -7,7 +7,7 @@ import { CK_PLUS_CLASSES } from './ckplus.ts';
 import { type Faces, PIXELS, SIDE } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
 import { FER_PLUS_COLUMNS } from './ferplus.ts';
-import { refersTo, sealed } from './hdf5Sealed.ts';
+import { type FileSystem, refersTo, sealed } from './hdf5Sealed.ts';
 
 type Library = typeof import('h5wasm/node');
 type File5 = InstanceType<Library['File']>;
@@ -34,9 +34,8 @@ export function isHdf5(path: string): boolean {
 
 /** Reads FER2013's data.h5 (`Training_pixel`, `Training_label`, ...) or CK+'s CK_data.h5 (`data_pixel`, `data_label`). Throws FormatError. */
 export async function readHdf5(path: string, onShare: (share: number) => void = () => {}): Promise<Faces> {
-  const { File, ready } = await library();
-  const { FS } = await ready;
-  return sealed(FS as never, path, () => readFile(File, path, onShare));
+  const { File, FS } = await library();
+  return sealed(FS, path, () => readFile(File, path, onShare));
 }
 
 function readFile(File: Library['File'], path: string, onShare: (share: number) => void): Faces {
@@ -192,11 +191,11 @@ function gather(table: Uint8Array, rows: Int32Array, width: number): Uint8Array 
 }
 
 /** The library, loaded when it is first needed; its errors are thrown instead of printed. */
-async function library(): Promise<Library> {
-  const loaded = await import('h5wasm/node');
-  const module = await loaded.ready;
+async function library(): Promise<{ readonly File: Library['File']; readonly FS: FileSystem }> {
+  const { File, ready } = await import('h5wasm/node');
+  const module = await ready;
   module.activate_throwing_error_handler();
-  return loaded;
+  return { File, FS: module.FS as unknown as FileSystem };
 }
 
 function opened<T>(path: string, read: () => T): T {

@@ -66,7 +66,7 @@ export interface TrainResult {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { out = options.resume, resume, claimed } = options;
-  if (resume === undefined || out === undefined || claimed || !existsSync(resume)) return trainIn(options);
+  if (resume === undefined || out === undefined || claimed || !existsSync(join(resume, LAST))) return trainIn(options);
   // Claimed before it is read: what another process writes meanwhile would be lost.
   const release = claimOrRefuse('train', resolve(out));
   try {
