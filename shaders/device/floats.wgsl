@@ -9,10 +9,6 @@ fn code(condition: bool, weight: f32) -> f32 {
   return select(0, weight, condition);
 }
 
-fn vectorAt(first: u32, lane: u32) -> vec4f {
-  return vec4f(x[first + lane], x[first + (lane + 1) % LANES], x[first + (lane + 2) % LANES], x[first + (lane + 3) % LANES]);
-}
-
 @compute @workgroup_size(LANES)
 fn floats(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let a = x[lane];
@@ -48,15 +44,15 @@ fn floats(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     case 24: { value = f32(i32(a)) + f32(u32(c)); }
     case 25: { value = -a; }
     case 26: {
-      let u = vectorAt(0, lane);
-      let v = vectorAt(LANES, lane);
+      let u = vec4f(a, b, c, -b);
+      let v = u.zxxy;
       let w = max(u.wzyx, v) - u;
       let above = u > v;
       value = dot(u, v) + w[lane % 4] + code(any(above), 1000) + code(all(above), 2000) + select(u, v, above).y;
     }
     case 27: {
       var sum = vec4f();
-      for (var k = 0u; k < 3 + lane % 4; k++) { sum += vectorAt(0, (lane + k) % LANES) * x[LANES + (lane + 3 * k) % LANES]; }
+      for (var k = 0u; k < 3 + lane % 4; k++) { sum += vec4f(a, b, c, -b) * x[LANES + (lane + 3 * k) % LANES]; }
       value = sum[lane % 4];
     }
     default: {}

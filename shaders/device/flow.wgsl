@@ -43,9 +43,7 @@ fn accumulators(seed: u32) -> u32 {
     var left: array<f32, ROWS>;
     var right: array<vec4f, 2>;
     for (var r = 0u; r < ROWS; r++) { left[r] = f32(next(&state) % 16); }
-    for (var c = 0u; c < 2; c++) {
-      right[c] = vec4f(vec4u(next(&state), next(&state), next(&state), next(&state)) % vec4u(16));
-    }
+    for (var c = 0u; c < 2; c++) { right[c] = vec4f((vec4u(next(&state)) >> vec4u(0, 4, 8, 12)) % vec4u(16)); }
     for (var r = 0u; r < ROWS; r++) {
       for (var c = 0u; c < 2; c++) { sums[r][c] += left[r] * right[c]; }
     }

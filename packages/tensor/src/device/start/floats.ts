@@ -48,26 +48,26 @@ const sumBound = (terms: readonly number[]): number =>
 
 const roundEven = (x: number): number => (fractionOf(x) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 const total = (list: readonly number[]): number => list.reduce((sum, v) => sum + v, 0);
-/** Four elements from i on, around the end. */
-const four = (list: Float32Array, i: number): number[] => [0, 1, 2, 3].map((j) => list[(i + j) % count] as number);
+/** The kernel's vector. */
+const four = ({ a, b, c }: Element): number[] => [a, b, c, -b];
 
 /** What the kernel's case of vectors adds up. */
-function ofVectors({ i }: Element): number[] {
-  const [u, v] = [four(a, i), four(b, i)];
+function ofVectors(of: Element): number[] {
   const at = (list: readonly number[], j: number): number => list[j] as number;
+  const u = four(of);
+  const v = [2, 0, 0, 1].map((j) => at(u, j));
   const above = u.map((x, j) => x > at(v, j));
-  const j = i % 4;
+  const j = of.i % 4;
   const logical = 1000 * Number(above.some(Boolean)) + 2000 * Number(above.every(Boolean));
   const largest = Math.max(at(u, 3 - j), at(v, j)) - at(u, j);
   return [...u.map((x, k) => x * at(v, k)), largest, logical, above[1] ? at(v, 1) : at(u, 1)];
 }
 
 /** The products that the kernel's case of sums adds up. */
-function products({ i }: Element): number[] {
-  return Array.from({ length: 3 + (i % 4) }, (_, k) => {
-    const [p, q] = [(i + k + (i % 4)) % count, (i + 3 * k) % count];
-    return (a[p] as number) * (b[q] as number);
-  });
+function products(of: Element): number[] {
+  const { i } = of;
+  const factor = four(of)[i % 4] as number;
+  return Array.from({ length: 3 + (i % 4) }, (_, k) => factor * (b[(i + 3 * k) % count] as number));
 }
 
 /** In the order of the kernel's cases. */

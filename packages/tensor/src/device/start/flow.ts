@@ -35,7 +35,7 @@ function accumulators(seed: number): number {
   const sums = Array.from({ length: rows }, () => new Array<number>(8).fill(0));
   for (let k = 0; k < 2 + (seed % 2); k++) {
     const left = Array.from({ length: rows }, () => next() % 16);
-    const right = Array.from({ length: 8 }, () => next() % 16);
+    const right = [next(), next()].flatMap((word) => [0, 4, 8, 12].map((shift) => (word >>> shift) % 16));
     for (const [r, row] of sums.entries())
       for (const [c, factor] of right.entries()) row[c] = (row[c] as number) + (left[r] as number) * factor;
   }
