@@ -8,7 +8,7 @@ struct Params { rounds: u32 }                                      // a number o
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // [groups, LANES]
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;      // [groups, LANES]
 @group(0) @binding(3) var<storage, read_write> flags: array<atomic<u32>>;  // [4]: a bit a group
-var<workgroup> tile: array<array<u32, LANES>, 2>;
+var<workgroup> tile: array<u32, 2 * LANES>;  // two sides that take turns
 
 @compute @workgroup_size(LANES)
 fn exchange(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -16,12 +16,12 @@ fn exchange(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var value = x[i];
   var read = 0u;
   for (var round = 0u; round < params.rounds; round++) {
-    let side = round % 2;
-    tile[side][lane] = value;
+    let side = LANES * (round % 2);
+    tile[side + lane] = value;
     workgroupBarrier();
-    value = tile[side][(lane * 5 + 37 * (round + 1)) % LANES] + round;
-    // Half of the lanes, then a quarter, add what a lane of the other half has.
-    if (lane < (LANES >> round)) { value += tile[side][lane ^ 64]; }
+    value = tile[side + (lane * 5 + 37 * (round + 1)) % LANES] + round;
+    // All lanes, then half of them, then a quarter, add what a lane of the other half has.
+    if (lane < (LANES >> round)) { value += tile[side + (lane ^ 64)]; }
     read = read * 3 + value;
   }
   y[i] = read;

@@ -13,6 +13,7 @@ interface Tried {
   readonly fault: string;
   /** Null where the training ended otherwise, which `ended` tells. */
   readonly change: Change | null;
+  readonly done: readonly Stage[];
   /** How stages ended that did not end well: timed out, or with their process. */
   readonly ended: Readonly<Partial<Record<Stage, string>>>;
   /** What each check reports; null where it sees nothing. */
@@ -95,8 +96,8 @@ async function campaign({ words, seed, file, startOnly }: Words): Promise<void> 
   const among = startOnly ? tried : counted;
   process.stdout.write(
     [
-      `${tried.length} faults, ${counted.length} change the losses`,
-      `of ${among.length} the start check sees ${caught('startCheck', among)}, the thorough check ${caught('thorough', among)}`,
+      `${tried.length} faults${startOnly ? '' : `, ${counted.length} change the losses`}`,
+      `of ${among.length} the start check sees ${caught('startCheck', among)}${startOnly ? '' : `, the thorough check ${caught('thorough', among)}`}`,
       `${hung.length} hang or end a training, of which the start check sees ${caught('startCheck', hung)}`,
       `without a fault they report ${alarms.join('; ') || 'nothing'}\n`,
     ].join('\n'),
@@ -114,7 +115,7 @@ function triedOf({ name, kind }: Fault, outcomes: ReadonlyMap<Stage, Outcome>): 
     return outcome && 'report' in outcome ? outcome.report : null;
   };
   return {
-    ...{ kind, fault: name, change: change && 'change' in change ? change.change : null },
+    ...{ kind, fault: name, done: [...outcomes.keys()], change: change && 'change' in change ? change.change : null },
     ...{ ended: Object.fromEntries(ended), startCheck: report('startCheck'), thorough: report('thorough') },
   };
 }
@@ -127,5 +128,6 @@ function weightOf({ change, ended }: Tried): string {
 
 function seen(one: Tried, stage: 'startCheck' | 'thorough'): string {
   if (one.ended[stage] !== undefined) return /timed/.test(one.ended[stage]) ? 'timed out' : 'ended';
+  if (!one.done.includes(stage)) return '';
   return one[stage] === null ? 'missed' : 'caught';
 }

@@ -1,7 +1,7 @@
 // What is found of one fault, in stages, each of which a process of its own can do.
 import { checkThoroughly } from '@mien/fer/node';
 import { device, init } from '@mien/tensor';
-import { openDevice } from '@mien/tensor/testing';
+import { openDevice, withLimits } from '@mien/tensor/testing';
 import { type Fault, withFault } from './inject.ts';
 import { change, losses, type Setting, settings } from './losses.ts';
 
@@ -11,7 +11,7 @@ export const same = 1e-6;
 /** Losses of each setting without a fault. */
 export type Clean = Readonly<Record<Setting, readonly number[]>>;
 
-/** The seconds after which a stage is stopped. Without a fault each takes a fifth of it or less on two busy cores. */
+/** The seconds after which a stage is stopped. Without a fault each takes a fifth of it or less. */
 export const limits = { startCheck: 30, change: 120, thorough: 400 } as const;
 export type Stage = keyof typeof limits;
 
@@ -66,9 +66,22 @@ async function startCheckOf(fault: Fault | null, adapter: string): Promise<strin
   }
 }
 
-async function thoroughOf(fault: Fault | null): Promise<string | null> {
+/** On the adapter as it is, and, where that is right, as a GPU: faults may change a training in that setting only. */
+async function thoroughOf(fault: Fault | null, adapter: string): Promise<string | null> {
+  for (const limits of [{}, { subgroupSize: 32, processor: false }]) {
+    await freshDevice(adapter);
+    let problem: string | null = null;
+    await withLimits(limits, async () => {
+      problem = await withFault(fault, problemOf);
+    });
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+async function problemOf(): Promise<string | null> {
   try {
-    const { operations } = await withFault(fault, () => checkThoroughly({ untilWrong: true }));
+    const { operations } = await checkThoroughly({ untilWrong: true });
     const wrong = operations.find(({ verdict }) => verdict === 'wrong');
     return wrong ? `${wrong.operation}: ${wrong.problem}` : null;
   } catch (reason) {
@@ -81,8 +94,7 @@ export async function found(stage: Stage, fault: Fault | null, seed: number, cle
   const adapter = device().facts.name;
   if (stage === 'startCheck') return { report: await startCheckOf(fault, adapter) };
   if (stage === 'change') return { change: await changeOf(fault, adapter, seed, clean) };
-  await freshDevice(adapter);
-  return { report: await thoroughOf(fault) };
+  return { report: await thoroughOf(fault, adapter) };
 }
 
 function messageOf(reason: unknown): string {

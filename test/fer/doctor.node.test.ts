@@ -1,7 +1,7 @@
 // `mien doctor`: what it finds on this adapter, and on the same adapter with faults.
 import { checkThoroughly, doctor } from '@mien/fer/node';
-import { device, examineAdapters } from '@mien/tensor';
-import { ensure } from '@mien/tensor/testing';
+import { device, examineAdapters, init } from '@mien/tensor';
+import { ensure, withDispatches, withLimits } from '@mien/tensor/testing';
 import { faults } from '../faults/faults.ts';
 import { withFault } from '../faults/inject.ts';
 import { test } from '../harness.ts';
@@ -39,6 +39,48 @@ for (const name of ['every 31st dispatch left out', 'every 3rd copy left out', '
     ensure(operations.at(-1)?.verdict === 'wrong', 'every operation seems right');
   });
 }
+
+/** What is believed here of a GPU: kernels of workgroups, with their barriers, instead of those of subgroups. */
+const gpu = { subgroupSize: 32, processor: false };
+
+test('on a GPU doctor checks the kernels of workgroups', async () => {
+  const ran = new Set<string>();
+  const operations = ['sum', 'matmul', 'conv2d', 'batchNorm'];
+  await withLimits(gpu, async () => {
+    const report = await withDispatches(
+      ({ kernel }) => ran.add(kernel.name),
+      () => checkThoroughly({ operations }),
+    );
+    const wrong = report.operations.filter(({ verdict }) => verdict === 'wrong');
+    ensure(wrong.length === 0 && report.operations.length === operations.length, JSON.stringify(report.operations));
+  });
+  const missing = [...wide, 'reduceRows', 'channelMoments'].filter((name) => !ran.has(name));
+  ensure(missing.length === 0, `no case dispatches ${missing.join(', ')}`);
+});
+
+// Narrow adapters choose groups of one subgroup, whose lanes step together: there a barrier changes nothing.
+test('doctor does not trust a GPU with this fault: workgroup barriers removed', async () => {
+  const fault = faults.find(({ name }) => name === 'workgroup barriers removed');
+  ensure(fault !== undefined, 'it is not in the list');
+  const adapter = device().facts.name;
+  const freshDevice = async (): Promise<void> => {
+    device().destroy();
+    // Its loss is told in a later turn.
+    await new Promise((turn) => setTimeout(turn, 30));
+    await init({ adapter });
+  };
+  // What is compiled already has its barriers.
+  await freshDevice();
+  try {
+    const check = () => checkThoroughly({ untilWrong: true, operations: ['sum', 'batchNorm', 'matmul'] });
+    await withLimits(gpu, async () => {
+      const { operations } = await withFault(fault, check);
+      ensure(operations.at(-1)?.verdict === 'wrong', 'every operation seems right');
+    });
+  } finally {
+    await freshDevice();
+  }
+});
 
 test('doctor reports the start check of every adapter', async () => {
   const fault = faults.find((each) => each.name === 'copies end at half of their bytes');

@@ -34,6 +34,8 @@ export interface ThoroughReport {
 export interface ThoroughOptions {
   /** Whether the check ends at the first case that is wrong. Default false. */
   readonly untilWrong?: boolean;
+  /** Names of the operations to check. Default: every one. */
+  readonly operations?: readonly string[];
   /** Ends the check after the case that runs. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -46,7 +48,8 @@ export interface ThoroughOptions {
 export async function checkThoroughly(options: ThoroughOptions = {}): Promise<ThoroughReport> {
   const { signal, onProgress = () => {} } = options;
   const begun = performance.now();
-  const cases = [...elementwise(), ...places(), ...sums(), ...products(), ...grids(), ...training()];
+  const all = [...elementwise(), ...places(), ...sums(), ...products(), ...grids(), ...training()];
+  const cases = all.filter(({ operation }) => options.operations?.includes(operation) ?? true);
   const reports = new Map<string, OperationReport>();
   for (const [done, each] of cases.entries()) {
     signal?.throwIfAborted();
