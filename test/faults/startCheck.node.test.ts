@@ -31,7 +31,7 @@ const sample: readonly (readonly [name: string, kind: string])[] = [
 ];
 
 for (const [name, kind] of sample) {
-  test(`init refuses an adapter with this fault: ${name}`, async () => {
+  test(`the start check refuses an adapter with this fault: ${name}`, async () => {
     const fault = faults.find((each) => each.name === name);
     ensure(fault !== undefined, 'it is not in the list');
     const found = await errorOf(fault);
@@ -39,11 +39,11 @@ for (const [name, kind] of sample) {
   });
 }
 
-test('init accepts the adapter of the tests ten times', async () => {
+test('the start check accepts the adapter of the tests ten times', async () => {
   for (let i = 0; i < 10; i++) (await openDevice({ adapter: device().facts.name })).gpu.destroy();
 });
 
-test('init reports a device that is lost during the start check as lost', async () => {
+test('a device that is lost during the start check is reported as lost', async () => {
   let submits = 0;
   const lose = (): (() => void) =>
     replace<(this: GPUDevice) => GPUCommandEncoder>(
