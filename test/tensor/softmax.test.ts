@@ -33,7 +33,7 @@ test('softmax and logSoftmax keep their digits for the largest numbers', async (
 
 test('softmax works along a dim whose elements are 2^16 apart', async () => {
   const x = reference.build([3, 65_536], ([k, i]) => ((k as number) * (i as number)) % 7);
-  await near(softmax(toTensor(x), 0), reference.softmax(x, 0), { terms: 3 });
+  await near(softmax(toTensor(x), 0), reference.softmax(x, 0));
 });
 
 test('softmax refuses a dim that is not there', () => {

@@ -13,7 +13,7 @@ import {
 } from '@mien/nn';
 import { capture, detectAnomaly, type Tensor, tensor } from '@mien/tensor';
 import { ensure, near, toTensor } from '@mien/tensor/compare';
-import { full, runningStatistics, type Values } from '@mien/tensor/reference';
+import { full, runningStatistics, summed, type Values } from '@mien/tensor/reference';
 import { type Case, sample } from './case.ts';
 
 const steps = 3;
@@ -52,7 +52,7 @@ function follows(
           expected[i] = next(value, bounded[i] as number, i, t);
         });
         // Each step adds the rounding of about eight operations to that of the steps before.
-        await near(p, { shape: start.shape, data: Float64Array.from(expected) }, { terms: 8 * t });
+        await near(p, summed({ shape: start.shape, data: Float64Array.from(expected) }, 8 * t));
       }
     },
   };
@@ -103,9 +103,9 @@ function clipping(): Case[] {
       run: async () => {
         const p = withGradient();
         const norm = clipGradientNorm([p], 2);
-        await near(norm, { shape: [], data: Float64Array.of(Math.hypot(...gradient.data)) }, { terms: 300 });
+        await near(norm, summed({ shape: [], data: Float64Array.of(Math.hypot(...gradient.data)) }, 300));
         const expected = clipped(gradient, { kind: 'norm', limit: 2 });
-        await near(p.grad as Tensor, { shape: [300], data: expected }, { terms: 16 });
+        await near(p.grad as Tensor, summed({ shape: [300], data: expected }, 300));
       },
     },
     {
@@ -132,8 +132,8 @@ function averages(): Case {
       optimizer.step();
       average.update();
       const expected = before.map((v) => v - 0.9);
-      await average.applied(() => near(layer.weight, { shape: [5, 6], data: expected }, { terms: 8 }));
-      await near(layer.weight, { shape: [5, 6], data: before.map((v) => v - 1) }, { terms: 4 });
+      await average.applied(() => near(layer.weight, summed({ shape: [5, 6], data: expected }, 8)));
+      await near(layer.weight, summed({ shape: [5, 6], data: before.map((v) => v - 1) }, 4));
     },
   };
 }
@@ -155,8 +155,8 @@ function normalizing(): Case {
           }),
         { mean: full([2], 0), variance: full([2], 1) },
       );
-      await near(layer.runningMean, mean, { terms: 64 });
-      await near(layer.runningVar, variance, { terms: 64 });
+      await near(layer.runningMean, mean);
+      await near(layer.runningVar, variance);
     },
   };
 }
@@ -171,7 +171,7 @@ function replay(): Case {
         for (let i = 0; i < 5; i++) {
           const x = sample([40], 40 + i);
           const total = x.data.reduce((sum, v) => sum + v, 0);
-          await near(f.run(toTensor(x)), { shape: [40], data: x.data.map((v) => 3 * v + total) }, { terms: 64 });
+          await near(f.run(toTensor(x)), summed({ shape: [40], data: x.data.map((v) => 3 * v + total) }, 42));
         }
       } finally {
         f.dispose();

@@ -88,7 +88,11 @@ export function runningStatistics(
   const follow = (before: Values | null, now: (c: number) => number, off: (c: number) => number): Values =>
     build([lists.length], ([c = 0]) => {
       const [old, added] = [(1 - momentum) * (before?.data[c] as number), momentum * now(c)];
-      return { value: old + added, error: momentum * off(c) + ulps(2, Math.abs(old) + Math.abs(added)) };
+      return {
+        value: old + added,
+        error:
+          (1 - momentum) * (before?.error?.[c] ?? 0) + momentum * off(c) + ulps(2, Math.abs(old) + Math.abs(added)),
+      };
     });
   const unbiased = (c: number): number => (lists[c] as number[]).length / ((lists[c] as number[]).length - 1);
   const of = (c: number): Moments => moments[c] as Moments;

@@ -7,7 +7,6 @@ import type { Values } from '../reference/values.ts';
 import { scope } from '../runtime/scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { ensure, noteRatio } from './mismatch.ts';
-import type { NearOptions } from './near.ts';
 import { randomSigns, toTensor } from './tensors.ts';
 
 type Op = (...inputs: Tensor[]) => Tensor;
@@ -35,12 +34,7 @@ const second: Scheme = { step: 2e-3, fivePoints: true, noise: 1e-9, unstated: 32
  * terms, whose number and sizes the differences tell, and by what the reference states in `slopes`; where it states nothing,
  * by 16 units in the last place of the largest element of any gradient. Keep inputs off kinks and ties. Throws Mismatch.
  */
-export async function gradcheck(
-  op: Op,
-  reference: Reference,
-  inputs: readonly Values[],
-  _transitional: NearOptions = {},
-): Promise<void> {
+export async function gradcheck(op: Op, reference: Reference, inputs: readonly Values[]): Promise<void> {
   const y = reference(...inputs);
   const weights = randomSigns(y.data.length, 1);
   const leaves = inputs.map((input) => toTensor(input, { requiresGrad: true }));

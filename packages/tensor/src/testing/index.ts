@@ -23,7 +23,7 @@ export { withKernelText } from './kernelText.ts';
 export { type Law, type LawCases, LawError, type LawOptions, type LawReport, law, refuses } from './law.ts';
 export { withFailingAllocations, withLimits } from './limits.ts';
 export { ensure, Mismatch } from './mismatch.ts';
-export { type NearOptions, near, nearValues } from './near.ts';
+export { near, nearValues } from './near.ts';
 export { randomSigns, toTensor } from './tensors.ts';
 export { addLaw } from './uvu.ts';
 export {

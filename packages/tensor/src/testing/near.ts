@@ -4,45 +4,28 @@ import type { Values } from '../reference/values.ts';
 import type { Tensor } from '../tensor.ts';
 import { ensure, noteRatio } from './mismatch.ts';
 
-/** Leaves when the last caller states its bound beside its reference. */
-export interface NearOptions {
-  readonly terms?: number;
-  readonly operands?: 'f32' | 'f16';
-}
-
-function transitional(values: Values, { terms = 1, operands = 'f32' }: NearOptions): Values {
-  if (operands === 'f32' && (values.error || terms === 1)) return values;
-  const largest = values.data.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1);
-  const unit = 8 * 2 ** -23 + (operands === 'f16' ? 2 ** -9 : 0);
-  return within(values, unit * Math.sqrt(terms) * largest);
-}
-
 /** Units in the last place of each value that are allowed where nothing is stated: a few operations, one after another. */
 const unstated = 4;
 /** WGSL may flush results below the smallest normal float32 to zero. */
 const smallestNormal = 2 ** -126;
 
 /** Throws Mismatch unless the tensor has the expected shape, and each value is within its stated error; NaN equals NaN. */
-export async function near(actual: Tensor, expected: Values, options: NearOptions = {}): Promise<void> {
+export async function near(actual: Tensor, expected: Values): Promise<void> {
   const found = await actual.data();
   ensure(
     actual.shape.join() === expected.shape.join(),
     `shape [${actual.shape.join(', ')}], expected [${expected.shape.join(', ')}]`,
   );
-  nearValues(found, expected, options);
+  nearValues(found, expected);
 }
 
 /**
  * Throws Mismatch unless each number is within the error that `expected` states for it, or, where it states none, within
  * four units in its last place. What float32 flushes to zero, or takes to infinity, may go there.
  */
-export function nearValues(
-  found: ArrayLike<number>,
-  expected: ArrayLike<number> | Values,
-  options: NearOptions = {},
-): void {
+export function nearValues(found: ArrayLike<number>, expected: ArrayLike<number> | Values): void {
   const given = 'data' in expected ? expected : { shape: [], data: Float64Array.from(expected) };
-  const { data, error } = stated(transitional(given, options));
+  const { data, error } = stated(given);
   ensure(found.length === data.length, `${found.length} values, expected ${data.length}`);
   for (let i = 0; i < data.length; i++) {
     const [value, wanted, allowed] = [found[i] as number, data[i] as number, error[i] as number];
