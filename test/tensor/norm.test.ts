@@ -1,4 +1,13 @@
-import { batchNorm, grad, memory, ShapeError, scope, type Tensor, ValueError } from '@mien/tensor';
+import {
+  type BatchNormParameters,
+  batchNorm,
+  grad,
+  memory,
+  ShapeError,
+  scope,
+  type Tensor,
+  ValueError,
+} from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import {
   ensure,
@@ -109,6 +118,47 @@ law(
       [c.x, c.weight, c.bias],
     ),
 );
+
+law(
+  'the gradient of batchNorm over channels of several parts is the derivative of its reference',
+  fc.record({
+    c: cases([
+      [8, 3, 44, 44],
+      [2, 2, 127, 65],
+    ]),
+    training: fc.boolean(),
+  }),
+  ({ c, training }) =>
+    gradcheck(
+      (weight, bias) =>
+        batchNorm(toTensor(c.x), {
+          ...untracked(c, training),
+          weight: weight as Tensor,
+          bias: bias as Tensor,
+          training,
+        }),
+      (weight, bias) =>
+        reference.batchNorm(c.x, {
+          ...c,
+          weight: weight as reference.Values,
+          bias: bias as reference.Values,
+          residual: null,
+          relu: false,
+          training,
+        }),
+      [c.weight, c.bias],
+    ),
+  { runs: 4 },
+);
+
+test('the gradient of batchNorm with relu is 0 where the normalized value is exactly 0', async () => {
+  const x = toTensor({ shape: [4, 1], data: Float64Array.of(-1, 0, 0, 2) });
+  const [weight, bias] = [1, 0].map((value) => toTensor(reference.full([1], value), { requiresGrad: true }));
+  const [runningMean, runningVar] = [0, 1].map((value) => toTensor(reference.full([1], value)));
+  const parameters = { weight, bias, runningMean, runningVar, training: false, relu: true } as BatchNormParameters;
+  batchNorm(x, parameters).sum().backward();
+  await near(bias?.grad as Tensor, reference.full([1], 1));
+});
 
 law(
   'the gradient of batchNorm with a residual and relu is the derivative of its reference, for any weight',

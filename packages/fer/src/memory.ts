@@ -1,7 +1,7 @@
 // How many images fit, told after some did not.
 import { device, memory } from '@mien/tensor';
 
-/** Of the memory that the adapter gave: the rest is for what an estimate does not know. */
+/** Of the memory that the adapter gave beyond what does not depend on the images: the rest is for what an estimate does not know. */
 const usable = 0.9;
 /** A captured step has memory of its own beside that of the calls that it was recorded from. */
 const copies = 2;
@@ -25,7 +25,7 @@ export function largestFit(
 ): number | null {
   const { heldBytes, fixedBytes, wantedBytes } = bytes;
   const share =
-    heldBytes === null ? 0.5 : (usable * heldBytes - fixedBytes) / Math.max(copies * (wantedBytes - fixedBytes), 1);
+    heldBytes === null ? 0.5 : (usable * (heldBytes - fixedBytes)) / Math.max(copies * (wantedBytes - fixedBytes), 1);
   const most = Math.min(share * images, images - 1);
   return most < fewest ? null : 2 ** Math.floor(Math.log2(most));
 }
