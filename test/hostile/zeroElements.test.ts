@@ -33,7 +33,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = 
   'an empty slice': [() => zeros([3]).slice(0, 2, 2), ShapeError, 'slice: 2..2 of dim 0 is empty (x [3])'],
   'reshape([0, -1])': [() => zeros([3]).reshape([0, -1]), ShapeError, 'does not hold them'],
   'expand([0])': [() => zeros([1]).expand([0]), ShapeError, 'tensors without elements do not exist here'],
-  'cat([])': [() => cat([]), ValueError, 'cat: give at least one tensor'],
+  'cat([])': [() => cat([]), ValueError, 'cat: expected at least one tensor'],
   'adaptiveAvgPool2d to 0': [
     () => adaptiveAvgPool2d(zeros([1, 1, 2, 2]), 0),
     ValueError,

@@ -32,21 +32,21 @@ function withProgram(text: string, use: (folder: string) => void): void {
   }
 }
 
-test('run drops a leading literal -- and finds files where the command was typed', () => {
+test('scripts/run.mjs drops a leading literal -- and finds files where the command was typed', () => {
   withProgram('const words: string[] = process.argv.slice(2);\nprocess.stdout.write(words.join());\n', (folder) => {
     const { code, out, err } = script('run.mjs', ['--', 'program.ts', 'a', '--', 'b'], folder);
     ensure(code === 0 && out === 'a,--,b', `it printed ${out}, ended with ${code}: ${err}`);
   });
 });
 
-test('run names the line of the source in a stack trace', () => {
+test('scripts/run.mjs names the line of the source in a stack trace', () => {
   withProgram('\n\nconst fail = (): never => {\n  throw new TypeError("here");\n};\nfail();\n', (folder) => {
     const { code, err } = script('run.mjs', ['program.ts'], folder);
     ensure(code === 1 && err.includes('program.ts:4'), `it ended with ${code}: ${err}`);
   });
 });
 
-test('run refuses a bare import that a bundler would drop', () => {
+test('scripts/run.mjs refuses a bare import that a bundler would drop', () => {
   withProgram("import './silent/index.ts';\n", (folder) => {
     const { code, err } = script('run.mjs', ['program.ts'], folder);
     ensure(code !== 0 && err.includes('silent'), `it ended with ${code}: ${err}`);

@@ -95,7 +95,9 @@ const inputs: Readonly<Record<string, () => Tensor>> = {
 };
 
 const all = { ...nn, readCheckpoint, readSafetensors, writeCheckpoint, writeSafetensors };
-const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+/** A class, also where its calls are counted. */
+const isClass = (value: unknown): boolean =>
+  typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 
 for (const [name, value] of Object.entries(all)) {
   if (typeof value !== 'function' || Object.prototype.isPrototypeOf.call(Error, value)) continue;

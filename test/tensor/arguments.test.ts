@@ -162,7 +162,9 @@ for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'eq
 for (const name of ['logicalAnd', 'logicalOr', 'logicalXor']) (methods as Record<string, Example>)[name] = () => [x()];
 
 const exported = Object.entries(mien).filter(([, value]) => typeof value === 'function');
-const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+/** A class, also where its calls are counted. */
+const isClass = (value: unknown): boolean =>
+  typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 
 for (const [name, value] of exported) {
   if (isClass(value) && Object.prototype.isPrototypeOf.call(Error, value)) continue;
