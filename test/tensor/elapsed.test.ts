@@ -22,7 +22,7 @@ function work(y: Tensor, dispatches: number): void {
 
 const stamps = device().facts.features.includes('timestamp-query');
 
-test('Device.elapsed tells what the device took, not the host that encodes', async () => {
+test('elapsed reports what the device took, not the host that encodes', async () => {
   const y = zeros([1]);
   await device().compile([count]);
   await device().elapsed(() => work(y, 1));
@@ -43,7 +43,7 @@ test('Device.elapsed tells what the device took, not the host that encodes', asy
   ensure(stamps ? spun < 1 : spun > 2, `one dispatch between two seconds of the host took ${spun} s`);
 });
 
-test('Device.elapsed leaves nothing behind where its function throws', async () => {
+test('elapsed leaves nothing behind where its function throws', async () => {
   const y = zeros([1]);
   let reason: unknown = null;
   await device()
