@@ -7,7 +7,7 @@ const canRun =
   process.platform === 'linux' && process.arch === 'x64' && spawnSync('prlimit', ['--version']).status === 0;
 
 test(
-  'memory that the system refuses fails the reads that depend on it by LimitError, and no others',
+  'a system that refuses memory fails the reads that depend on it by LimitError, and no others',
   () => {
     const { stdout, stderr, status } = spawnSync(process.execPath, ['scripts/run.mjs', 'test/tensor/memoryLimit.ts'], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: 'swiftshader' },

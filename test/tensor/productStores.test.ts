@@ -33,7 +33,7 @@ async function productOf(run: () => Tensor): Promise<{ data: Float32Array; kerne
 const eight = device().limits.subgroupSize === 8 ? undefined : 'the adapter has no subgroups of 8 lanes';
 for (const [name, skip] of [['subgroup', eight], ['workgroup'], ['tile']] as const) {
   law(
-    `matmul by ${name} gives the same bits whether it stores vec4 or single numbers`,
+    `products by ${name} give the same bits whether it stores vec4 or single numbers`,
     cases,
     ({ x, weight, bias, relu }) =>
       withAlternative('matmul', name, async () => {
