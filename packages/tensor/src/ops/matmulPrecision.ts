@@ -1,4 +1,5 @@
 // How exact products of float32 are.
+import { expectOneOf } from '../arguments.ts';
 import { DeviceError } from '../errors.ts';
 import { device } from '../runtime/defaultDevice.ts';
 import { unchanging } from '../runtime/live.ts';
@@ -16,9 +17,11 @@ export function getFloat32MatmulPrecision(): MatmulPrecision {
 /**
  * Chooses how exact `matmul` and `linear` are from now on, gradients included (`torch.set_float32_matmul_precision`). `medium`
  * halves what large products read; values beyond 65504 become infinite, below 6e-8 zero, and the rest keeps 11 bits. Products
- * with fewer than 16 rows or columns stay in float32. Throws DeviceError for `medium` where the adapter has no shader-f16.
+ * with fewer than 16 rows or columns stay in float32. Throws DeviceError for `medium` where the adapter has no shader-f16, ValueError for another
+ * value.
  */
 export function setFloat32MatmulPrecision(wanted: MatmulPrecision): void {
+  expectOneOf('setFloat32MatmulPrecision', 'precision', wanted, ['highest', 'medium']);
   const { facts } = device();
   if (wanted === 'medium' && !facts.features.includes('shader-f16')) {
     throw new DeviceError(

@@ -13,8 +13,11 @@ export function ulps(count: number, value: number): number {
 
 /** Summands that kernels add up one after another; what is longer they sum in parts, and the parts' sums as a tree. */
 const longestRun = 1024;
-/** Standard deviations that the error of a sum may be off. Roundings are at most half an ulp, 0.3 at their mean square. */
-const confidence = 4;
+/**
+ * Standard deviations that the error of a sum may be off: 5 are exceeded once in two million results, and laws compare tens of
+ * thousands. Roundings are at most half an ulp, 0.3 at their mean square.
+ */
+const confidence = 5;
 
 /**
  * The error of a sum of `terms` whose squares add up to `squares`. Each rounding is at most half an ulp of a partial sum, and
