@@ -2,7 +2,7 @@
 import { MienError, ones, scope, tensor } from '@mien/tensor';
 import { Mismatch } from '@mien/tensor/testing';
 
-/** A call that works, as a list of arguments made anew each time, or the reason why a function is not called. */
+/** A call that works, as a new list of arguments for each call, or the reason why a function is not called. */
 export type Example = (() => readonly unknown[]) | string;
 
 /** Values of every kind that JavaScript callers pass by mistake. */

@@ -124,7 +124,7 @@ const noHalf = device().limits.shaderF16 ? undefined : 'the adapter has no shade
 test('setFloat32MatmulPrecision refuses medium where there is no f16, and what is no precision', () => {
   refuses(() => setFloat32MatmulPrecision('high' as never), ValueError, "precision must be 'highest' or 'medium'");
   if (noHalf === undefined) return;
-  const sentence = `setFloat32MatmulPrecision: medium needs shader-f16, which ${device().facts.name} has not; use highest`;
+  const sentence = `setFloat32MatmulPrecision: medium needs shader-f16, which ${device().facts.name} does not support; use 'highest'`;
   refuses(() => setFloat32MatmulPrecision('medium'), DeviceError, sentence);
 });
 

@@ -25,7 +25,7 @@ export function setFloat32MatmulPrecision(wanted: MatmulPrecision): void {
   const { facts } = device();
   if (wanted === 'medium' && !facts.features.includes('shader-f16')) {
     throw new DeviceError(
-      `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} has not; use highest`,
+      `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} does not support; use 'highest'`,
     );
   }
   precision = wanted;
