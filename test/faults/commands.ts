@@ -1,28 +1,18 @@
 // Faults in how a driver carries out commands: dispatches, bindings, parameters, copies and reads.
-import { all, type Fault, replace } from './inject.ts';
+import {
+  all,
+  type CopyBuffer,
+  type CreateGroup,
+  type Dispatch,
+  type Fault,
+  replace,
+  type SetGroup,
+  type SetPipeline,
+  type WriteBuffer,
+} from './inject.ts';
 
-type Dispatch = (this: GPUComputePassEncoder, x: number, y?: number, z?: number) => void;
-type SetGroup = (this: GPUComputePassEncoder, index: number, group: GPUBindGroup, offsets?: Iterable<number>) => void;
 type Submit = (this: GPUQueue, buffers: Iterable<GPUCommandBuffer>) => void;
-type CreateGroup = (this: GPUDevice, descriptor: GPUBindGroupDescriptor) => GPUBindGroup;
-type WriteBuffer = (
-  this: GPUQueue,
-  buffer: GPUBuffer,
-  offset: number,
-  data: ArrayBuffer | ArrayBufferView<ArrayBuffer>,
-  from?: number,
-  size?: number,
-) => void;
-type CopyBuffer = (
-  this: GPUCommandEncoder,
-  from: GPUBuffer,
-  fromOffset: number,
-  to: GPUBuffer,
-  toOffset: number,
-  bytes: number,
-) => void;
 type GetRange = (this: GPUBuffer, offset?: number, size?: number) => ArrayBuffer;
-type SetPipeline = (this: GPUComputePassEncoder, pipeline: GPUComputePipeline) => void;
 
 /** Leaves out dispatches by their number in the submit, counted from 0. */
 function dropped(name: string, drops: (inSubmit: number, overall: number) => boolean): Fault {

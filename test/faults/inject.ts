@@ -36,3 +36,30 @@ export async function withFault<T>(fault: Fault | null, fn: () => T | Promise<T>
     restore();
   }
 }
+
+// Methods of WebGPU that faults replace.
+export type Dispatch = (this: GPUComputePassEncoder, x: number, y?: number, z?: number) => void;
+export type SetGroup = (
+  this: GPUComputePassEncoder,
+  index: number,
+  group: GPUBindGroup,
+  offsets?: Iterable<number>,
+) => void;
+export type CreateGroup = (this: GPUDevice, descriptor: GPUBindGroupDescriptor) => GPUBindGroup;
+export type WriteBuffer = (
+  this: GPUQueue,
+  buffer: GPUBuffer,
+  offset: number,
+  data: ArrayBuffer | ArrayBufferView<ArrayBuffer>,
+  from?: number,
+  size?: number,
+) => void;
+export type CopyBuffer = (
+  this: GPUCommandEncoder,
+  from: GPUBuffer,
+  fromOffset: number,
+  to: GPUBuffer,
+  toOffset: number,
+  bytes: number,
+) => void;
+export type SetPipeline = (this: GPUComputePassEncoder, pipeline: GPUComputePipeline) => void;

@@ -1,29 +1,19 @@
 // The faults of unseen.ts in how a driver carries out commands.
-import { all, type Fault, replace } from './inject.ts';
+import {
+  all,
+  type CopyBuffer,
+  type CreateGroup,
+  type Dispatch,
+  type Fault,
+  replace,
+  type SetGroup,
+  type SetPipeline,
+  type WriteBuffer,
+} from './inject.ts';
 
-type Dispatch = (this: GPUComputePassEncoder, x: number, y?: number, z?: number) => void;
-type SetGroup = (this: GPUComputePassEncoder, index: number, group: GPUBindGroup, offsets?: Iterable<number>) => void;
-type SetPipeline = (this: GPUComputePassEncoder, pipeline: GPUComputePipeline) => void;
 type End = (this: GPUComputePassEncoder) => void;
 type CreateLayout = (this: GPUDevice, descriptor: GPUBindGroupLayoutDescriptor) => GPUBindGroupLayout;
-type CreateGroup = (this: GPUDevice, descriptor: GPUBindGroupDescriptor) => GPUBindGroup;
 type Bytes = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
-type WriteBuffer = (
-  this: GPUQueue,
-  buffer: GPUBuffer,
-  offset: number,
-  data: Bytes,
-  from?: number,
-  size?: number,
-) => void;
-type CopyBuffer = (
-  this: GPUCommandEncoder,
-  from: GPUBuffer,
-  fromOffset: number,
-  to: GPUBuffer,
-  toOffset: number,
-  bytes: number,
-) => void;
 
 const uniformUsage = 0x40;
 

@@ -99,24 +99,28 @@ law('batchNorm outside training equals its reference', cases([...small, ...large
   );
 });
 
+/** The gradient of `batchNorm` of a case, without residual and relu, by its weight and bias, and by x if `byInput`. */
+function checkGradient(c: Case, training: boolean, byInput: boolean): Promise<void> {
+  return gradcheck(
+    (weight, bias, x = toTensor(c.x)) =>
+      batchNorm(x, { ...untracked(c, training), weight: weight as Tensor, bias: bias as Tensor, training }),
+    (weight, bias, x = c.x) =>
+      reference.batchNorm(x, {
+        ...c,
+        weight: weight as reference.Values,
+        bias: bias as reference.Values,
+        residual: null,
+        relu: false,
+        training,
+      }),
+    byInput ? [c.weight, c.bias, c.x] : [c.weight, c.bias],
+  );
+}
+
 law(
   'the gradient of batchNorm is the derivative of its reference',
   fc.record({ c: cases(small.slice(1)), training: fc.boolean() }),
-  ({ c, training }) =>
-    gradcheck(
-      (x, weight, bias) =>
-        batchNorm(x as Tensor, { ...untracked(c, training), weight: weight as Tensor, bias: bias as Tensor, training }),
-      (x, weight, bias) =>
-        reference.batchNorm(x as reference.Values, {
-          ...c,
-          weight: weight as reference.Values,
-          bias: bias as reference.Values,
-          residual: null,
-          relu: false,
-          training,
-        }),
-      [c.x, c.weight, c.bias],
-    ),
+  ({ c, training }) => checkGradient(c, training, true),
 );
 
 law(
@@ -128,26 +132,7 @@ law(
     ]),
     training: fc.boolean(),
   }),
-  ({ c, training }) =>
-    gradcheck(
-      (weight, bias) =>
-        batchNorm(toTensor(c.x), {
-          ...untracked(c, training),
-          weight: weight as Tensor,
-          bias: bias as Tensor,
-          training,
-        }),
-      (weight, bias) =>
-        reference.batchNorm(c.x, {
-          ...c,
-          weight: weight as reference.Values,
-          bias: bias as reference.Values,
-          residual: null,
-          relu: false,
-          training,
-        }),
-      [c.weight, c.bias],
-    ),
+  ({ c, training }) => checkGradient(c, training, false),
   { runs: 4 },
 );
 
