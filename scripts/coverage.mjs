@@ -8,7 +8,7 @@ const truths = 'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot';
 export const reasons = {
   /** Functions without a case of their own. */
   law: {
-    'a class whose functions have the laws': 'Capture Generator Optimizer Tensor',
+    'a class whose functions have the laws': 'Capture Device Generator Optimizer Tensor',
     'a shape rule, which has the laws of its operations and layers': 'expectConvolution poolWindows',
     'what doctor does, which has the laws': 'examineAdapters',
     'what nn tells tensor for its reports, which have the laws': 'currentPlace inspect searching within',

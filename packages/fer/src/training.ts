@@ -1,14 +1,5 @@
 // Training by a protocol, step by step: what Node's command and the browser's worker both drive.
-import {
-  BatchNorm2d,
-  crossEntropy,
-  EMA,
-  type HostTensor,
-  type Layer,
-  type NamedTensor,
-  SGD,
-  StateError,
-} from '@mien/nn';
+import { crossEntropy, EMA, type HostTensor, type Layer, SGD, StateError } from '@mien/nn';
 import { type Checkpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import {
   AnomalyError,
@@ -32,6 +23,7 @@ import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './eval
 import { batchThatFits } from './memory.ts';
 import { network, viewsPerPass } from './models/network.ts';
 import { learningRate, type ModelName, type Protocol } from './protocol.ts';
+import { countCorrect, microBatches, parameterGroups } from './trainingStep.ts';
 
 /** What is trained, on what, and how. */
 export interface TrainingOptions {
@@ -125,10 +117,10 @@ export class Training {
   /** Why it cannot continue: a loss that is not finite, or no memory. */
   #failure: MienError | null = null;
 
-  /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   /** What its network, state and steps wanted at most. */
   readonly #memory = device().pool.watchPeak();
 
+  /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
     const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
     const classes = train.faces.classes;
@@ -148,7 +140,7 @@ export class Training {
       generator: new Generator(seed),
       noise: this.#noise,
     });
-    this.#optimizer = new SGD(groups(this.network, protocol), {
+    this.#optimizer = new SGD(parameterGroups(this.network, protocol), {
       lr: protocol.learningRate,
       momentum: protocol.momentum,
       nesterov: protocol.nesterov,
@@ -449,41 +441,6 @@ export class Training {
     this.note = extra.note;
     this.#sums = { ...extra.sums };
   }
-}
-
-/**
- * Where the parts of a batch begin and end: at most `most` images each, and of nearly equal sizes. BatchNorm cannot train on
- * a single image, so that an odd batch in parts of two has one of three.
- */
-function microBatches(images: number, most = images): readonly (readonly [start: number, end: number])[] {
-  const count = Math.max(1, Math.min(Math.ceil(images / most), Math.floor(images / 2)));
-  const at = (i: number): number => Math.round((i * images) / count);
-  return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)]);
-}
-
-/** BatchNorm's own weights apart, where the protocol does not decay them. */
-function groups(net: Layer, { decayNorm }: Protocol): { parameters: readonly NamedTensor[]; weightDecay?: number }[] {
-  const all = net.namedParameters();
-  if (decayNorm) return [{ parameters: all }];
-  const norms = net.namedModules().filter(([, module]) => module instanceof BatchNorm2d);
-  const ofNorms = new Set(norms.flatMap(([, module]) => module.parameters()));
-  return [
-    { parameters: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
-    { parameters: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
-  ];
-}
-
-/** How many rows of `values` (after the first number, the loss) are largest at their label. */
-function countCorrect(values: TypedArray, labels: Int32Array, classes: number): number {
-  let correct = 0;
-  for (const [row, label] of labels.entries()) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if ((values[1 + row * classes + c] as number) > (values[1 + row * classes + best] as number)) best = c;
-    }
-    if (best === label) correct++;
-  }
-  return correct;
 }
 
 /** A protocol as JSON holds it. */
