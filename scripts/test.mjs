@@ -110,14 +110,25 @@ function report() {
     lines.push(`  ${Math.round(milliseconds / 1000)} s  ${where}  ${name}`);
   for (const { where, file, name, reason } of of('skipped'))
     lines.push(`skipped  ${where}  ${file}: ${name} (${reason})`);
-  for (const { where, file, name, reason } of of('failed')) {
+  const failed = of('failed');
+  for (const { where, file, name, reason } of failed) {
     lines.push(`FAILED  ${where}  ${file}: ${name}`, ...`${reason}`.split('\n').map((line) => `    ${line}`));
   }
   const skipped = of('skipped').length;
-  lines.push(
-    '',
-    `${of('passed').length} passed, ${of('failed').length} failed${skipped ? `, ${skipped} skipped` : ''}`,
-  );
+  // Where only the end of a log is at hand.
+  if (failed.length > 1) lines.push('', ...failed.slice(0, 20).map(inOneLine));
+  lines.push('', `${of('passed').length} passed, ${failed.length} failed${skipped ? `, ${skipped} skipped` : ''}`);
   process.stdout.write(`${lines.join('\n')}\n`);
-  process.exitCode = of('failed').length > 0 ? 1 : 0;
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+/** A failure as its place, its title and what went wrong, of which a law's report names the title first. */
+function inOneLine({ where, file, name, reason }) {
+  const [first = '', second = ''] = `${reason}`.split('\n');
+  const sentence = first.startsWith('LawError') ? second.trim() : first;
+  return `${where} ${file.split('/').at(-1)}: ${shortened(name, 50)}: ${shortened(sentence, 70)}`;
+}
+
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most / 2 - 1)}..${text.slice(1 - most / 2)}` : text;
 }
