@@ -1,12 +1,14 @@
 // y[n, i] = -sum_c target[n, c, i] weight[c] log softmax(x[n, :, i])[c], the target being smoothed:
 // (1 - smoothing) target + smoothing / C, where target is 1 at label[n, i], or with SOFT given. A label outside gives NaN,
 // ignoreIndex 0.
-// threads: LANES in a group, one column (n, i) each: three walks along it.
+// threads: LANES in a group, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
+// classes.
 // reference: Szegedy et al. (2016) for the smoothing; torch.nn.functional.cross_entropy.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
+const LONG: bool = false;
 const LANES: u32 = 64;
 struct Params {
   outer: u32,

@@ -1,10 +1,12 @@
 // dx[n, k, i] = dy[n, i] (softmax(x[n, :, i])[k] sum_c target[c] weight[c] - target[k] weight[k]), targets as in
 // crossEntropy.wgsl.
-// threads: LANES in a group, one column (n, i) each: three walks along it.
+// threads: LANES in a group, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
+// classes.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
 const SOFT: bool = false;
 const WEIGHTED: bool = false;
+const LONG: bool = false;
 const LANES: u32 = 64;
 struct Params {
   outer: u32,

@@ -1,4 +1,4 @@
-// The sum of up to 2^32 terms by one thread. Each level adds up LEVEL sums of the level below, so that no chain of additions is
+// The sum of terms by one thread: one by one, or, with the kernel's `const LONG`, of up to 2^32 terms by levels. Each level adds up LEVEL sums of the level below, so that no chain of additions is
 // longer than that: the error stays under 4 LEVEL 2^-24 of the sum of magnitudes, where one chain of n terms has n 2^-24 and
 // stops growing at 2^24.
 // reference: Blanchard, Higham and Mary (2020), blocked summation; a level takes the place of a block.
@@ -8,8 +8,10 @@ struct LongSum { levels: vec4f, count: u32 }
 
 fn addTerm(sum: ptr<function, LongSum>, term: f32) {
   (*sum).levels.x += term;
-  (*sum).count += 1;
-  if ((*sum).count % LEVEL == 0) { carryLevels(sum); }
+  if (LONG) {
+    (*sum).count += 1;
+    if ((*sum).count % LEVEL == 0) { carryLevels(sum); }
+  }
 }
 
 fn carryLevels(sum: ptr<function, LongSum>) {

@@ -41,15 +41,11 @@ fn divisor(s: vec4i) -> f32 {
 fn average(plane: i32, i: vec2i) -> f32 {
   let s = span(i);
   let cut = inside(s);
-  var sum = 0.0;
-  var long = LongSum();
+  var sum = LongSum();
   for (var h = cut.x; h < cut.z; h++) {
-    for (var w = cut.y; w < cut.w; w++) {
-      let value = x[(plane * params.input.x + h) * params.input.y + w];
-      if (LONG) { addTerm(&long, value); } else { sum += value; }
-    }
+    for (var w = cut.y; w < cut.w; w++) { addTerm(&sum, x[(plane * params.input.x + h) * params.input.y + w]); }
   }
-  return select(sum, totalOf(long), LONG) / divisor(s);
+  return totalOf(sum) / divisor(s);
 }
 
 // The windows that can cover a row or column lie between the first and the last given here.
@@ -62,17 +58,15 @@ fn spread(plane: i32, at: vec2i) -> f32 {
   let windows = covering(at);
   let first = max(windows.xy, vec2i());
   let last = min(windows.zw, params.output - 1);
-  var sum = 0.0;
-  var long = LongSum();
+  var sum = LongSum();
   for (var p = first.x; p <= last.x; p++) {
     for (var q = first.y; q <= last.y; q++) {
       let s = span(vec2i(p, q));
       if (any(at < s.xy) || any(at >= s.zw)) { continue; }
-      let share = x[(plane * params.output.x + p) * params.output.y + q] / divisor(s);
-      if (LONG) { addTerm(&long, share); } else { sum += share; }
+      addTerm(&sum, x[(plane * params.output.x + p) * params.output.y + q] / divisor(s));
     }
   }
-  return select(sum, totalOf(long), LONG);
+  return totalOf(sum);
 }
 
 @compute @workgroup_size(LANES)

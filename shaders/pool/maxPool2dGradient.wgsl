@@ -40,15 +40,13 @@ fn maxPool2dGradient(
   let rows = covering(place / params.input.y + params.padding.x, 0);
   let columns = covering(place % params.input.y + params.padding.y, 1);
   for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
-    var sum = 0.0;
-    var long = LongSum();
+    var sum = LongSum();
     for (var p = rows.x; p < rows.y; p++) {
       for (var q = columns.x; q < columns.y; q++) {
         let window = plane * outputs + p * params.output.y + q;
-        if (places[window] != place) { continue; }
-        if (LONG) { addTerm(&long, dy[window]); } else { sum += dy[window]; }
+        if (places[window] == place) { addTerm(&sum, dy[window]); }
       }
     }
-    dx[plane * inputs + place] = select(sum, totalOf(long), LONG);
+    dx[plane * inputs + place] = totalOf(sum);
   }
 }

@@ -6,7 +6,6 @@ import { expectOptions } from '../arguments.ts';
 import { gradEnabled, record } from '../autograd.ts';
 import { expectDtype, holds } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
@@ -14,6 +13,7 @@ import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { oneHot } from './gather.ts';
 import { show, sizeOf } from './geometry.ts';
+import { type ByLength, byLength, formFor } from './longSum.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { where } from './where.ts';
 
@@ -27,8 +27,8 @@ export interface SoftmaxCrossEntropyOptions {
   readonly ignoreIndex?: number;
 }
 
-const forms = (text: string): readonly (readonly Kernel[])[] =>
-  [false, true].map((soft) => [false, true].map((weighted) => kernel(text, { SOFT: soft, WEIGHTED: weighted })));
+const forms = (text: string): readonly (readonly ByLength[])[] =>
+  [false, true].map((soft) => [false, true].map((weighted) => byLength(text, { SOFT: soft, WEIGHTED: weighted })));
 const forward = forms(forwardText);
 const gradient = forms(gradientText);
 const nanBits = 0x7fc00000;
@@ -131,15 +131,15 @@ function columnsOf({ shape }: Tensor): readonly number[] {
 
 /** Runs a kernel over the columns of the logits, in parts that can be bound; `out` and `more` are its other tensors. */
 function runOver(
-  kernels: readonly (readonly Kernel[])[],
+  kernels: readonly (readonly ByLength[])[],
   { logits, target, weight }: Inputs,
   { smoothing, ignoreIndex }: Settings,
   out: Readonly<Record<string, Tensor>>,
   more: Readonly<Record<string, Tensor>>,
 ): void {
   const soft = target.dtype === 'float32';
-  const form = kernels[Number(soft)]?.[Number(weight !== null)] as Kernel;
   const [outer = 1, length = 1] = logits.shape;
+  const form = formFor(kernels[Number(soft)]?.[Number(weight !== null)] as ByLength, length);
   const inner = sizeOf(logits.shape.slice(2));
   const rowBytes = (tensor: Tensor): number => tensor.bytes / outer;
   const tensors = { x: logits, labels: soft ? null : target, targets: soft ? target : null, ...out, ...more };

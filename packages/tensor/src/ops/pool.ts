@@ -13,11 +13,12 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
-import type { KernelValues, Params } from '../runtime/wgsl.ts';
+import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { gather } from './gather.ts';
 import { type Shape, show } from './geometry.ts';
+import { byLength, formFor } from './longSum.ts';
 import { where } from './where.ts';
 
 /** One number for height and width, or each. */
@@ -118,23 +119,8 @@ function runOverPlanes(
 
 const area = ([height, width]: Shape): number => (height as number) * (width as number);
 
-/** The most terms that a thread adds up one by one; more go by levels. */
-const longSum = 1024;
 /** Values from which on the mean of a plane is worth a reduction by many threads. */
 const largePlane = 4096;
-
-/** A kernel that adds one by one, and one that adds many terms by levels. */
-interface ByLength {
-  readonly short: Kernel;
-  readonly long: Kernel;
-}
-
-function byLength(text: string, values: KernelValues = {}): ByLength {
-  return { short: kernel(text, values), long: kernel(text, { ...values, LONG: true }) };
-}
-
-/** The form for sums of at most `terms`. */
-const formFor = ({ short, long }: ByLength, terms: number): Kernel => (terms > longSum ? long : short);
 
 /** Windows that cover one element at most. */
 function mostWindows({ window, stride, output }: Geometry): number {

@@ -1,0 +1,19 @@
+// Kernels whose threads add up terms: see shaders/lib/longSum.wgsl.
+import { type Kernel, kernel } from '../runtime/kernel.ts';
+import type { KernelValues } from '../runtime/wgsl.ts';
+
+/** The most terms that a thread adds up one by one; more go by levels. */
+const longSum = 1024;
+
+/** A kernel that adds one by one, and one that adds many terms by levels. */
+export interface ByLength {
+  readonly short: Kernel;
+  readonly long: Kernel;
+}
+
+export function byLength(text: string, values: KernelValues = {}): ByLength {
+  return { short: kernel(text, values), long: kernel(text, { ...values, LONG: true }) };
+}
+
+/** The form for sums of at most `terms`. */
+export const formFor = ({ short, long }: ByLength, terms: number): Kernel => (terms > longSum ? long : short);
