@@ -53,21 +53,15 @@ fn gemmSubgroup(
       }
     }
   }
-  var across: array<vec4u, COLUMN_QUADS>;
-  var columns: array<vec4f, COLUMN_QUADS>;
-  for (var j = 0u; j < COLUMN_QUADS; j++) {
-    let firstColumn = tile.firstColumn + 4 * (j * SUBGROUP + lane);
-    across[j] = columnsAt(firstColumn);
-    columns[j] = columnBias(tile, firstColumn);
-  }
+  var across: array<vec4f, COLUMN_QUADS>;
+  for (var j = 0u; j < COLUMN_QUADS; j++) { across[j] = columnBias(tile, tile.firstColumn + 4 * (j * SUBGROUP + lane)); }
   for (var q = 0u; q < ROW_QUADS; q++) {
     for (var s = 0u; s < SUBGROUP; s++) {
       for (var i = 0u; i < 4; i++) {
         let row = tile.firstRow + 4 * (q * SUBGROUP + s) + i;
         let channel = rowChannel(tile, row);
         for (var j = 0u; j < COLUMN_QUADS; j++) {
-          let firstColumn = tile.firstColumn + 4 * (j * SUBGROUP + lane);
-          storeQuad(tile, row, firstColumn, across[j], sums[q][s][i][j] + columns[j], channel);
+          storeQuad(tile, row, tile.firstColumn + 4 * (j * SUBGROUP + lane), sums[q][s][i][j] + across[j], channel);
         }
       }
     }
