@@ -169,10 +169,12 @@ test('a submit that the device refuses fails everything that it wrote, at every 
     aimed,
     async () => {
       // The buffer is invalid, and the device says nothing of it before the submit.
-      const poison = ones([size]).sum();
+      const invalid = ones([size]);
+      const poison = invalid.sum();
       const inSubmit = before.mul(2);
       const later = inSubmit.add(1);
       ensure((await outcomeOfAny(poison)) === 'failed', 'what poisoned it');
+      invalid.dispose();
       return [inSubmit, later] as const;
     },
     { unnoticed: true },
@@ -181,6 +183,8 @@ test('a submit that the device refuses fails everything that it wrote, at every 
     for (let i = 0; i < 2; i++) ensure((await outcomeOfAny(x)) === 'failed', 'a read of what was not computed');
   }
   ensure((await outcome(before.mul(2))) === '2,2,2,2', 'what was there before is sound');
+  // The pool does not hand the invalid buffer to the next tensor of its size.
+  ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of the same size later');
 });
 
 async function outcomeOfAny(x: Tensor): Promise<string> {

@@ -2,7 +2,6 @@
 
 import { searching } from './anomaly.ts';
 import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
-import { assign } from './assign.ts';
 import { gradEnabled } from './autograd.ts';
 import { CaptureError, ValueError } from './errors.ts';
 import { show } from './ops/geometry.ts';
@@ -12,7 +11,7 @@ import { currentRecording, recordInto, unchanging } from './runtime/live.ts';
 import { Recording } from './runtime/recording.ts';
 import { Replay } from './runtime/replay.ts';
 import { disown, type Holding, keep, type Owned, scope } from './runtime/scope.ts';
-import { empty, Tensor } from './tensor.ts';
+import { assign, empty, Tensor } from './tensor.ts';
 
 /** How a captured function is repeated. */
 export interface CaptureOptions {

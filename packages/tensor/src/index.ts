@@ -11,7 +11,6 @@ export {
   expectTensor,
   kindOf,
 } from './arguments.ts';
-export { assign } from './assign.ts';
 export {
   type BackwardOptions,
   checkpoint,
@@ -79,4 +78,4 @@ export type { Span } from './runtime/timer.ts';
 export { type TuneOptions, type TuneResult, tune, tuning } from './runtime/tuner.ts';
 export { deleteTuned, listTuned, type Tuned, type TunedAdapter } from './runtime/tunerStore.ts';
 export type { Work } from './runtime/work.ts';
-export { empty, type NestedNumbers, Tensor } from './tensor.ts';
+export { assign, empty, type NestedNumbers, Tensor } from './tensor.ts';

@@ -1,13 +1,11 @@
 // 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
 // Visin (2016). Each has a list of ways, which files of their own hold.
-
-import { assign } from '../assign.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { alternatives } from '../runtime/alternatives.ts';
 import { lacksSubgroups } from '../runtime/limits.ts';
 import { scope } from '../runtime/scope.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { assign, empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
 import {
   depthwiseForward,

@@ -3,10 +3,9 @@
 
 import { inspect } from '../anomaly.ts';
 import { expectOptions } from '../arguments.ts';
-import { assign } from '../assign.ts';
 import { gradEnabled } from '../autograd.ts';
 import { scope } from '../runtime/scope.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { assign, empty, type Tensor } from '../tensor.ts';
 import { conv2d, convolveInto, geometryOf } from './conv.ts';
 import type { Conv2dOptions } from './convGeometry.ts';
 import { type BatchNormParameters, batchNorm, checkBatchNorm, ofRunning } from './norm.ts';

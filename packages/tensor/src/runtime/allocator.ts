@@ -12,6 +12,8 @@ export interface DeviceBuffer {
   failure: LimitError | null;
   /** Why the first try failed, also where the second did not: what was submitted before the second is lost. */
   firstFailure: LimitError | null;
+  /** A submit that used it was refused, maybe for its sake: it is not used again. */
+  suspect: boolean;
 }
 
 /** Failures for tests. */
@@ -28,7 +30,7 @@ export interface AllocatorHooks {
   readonly freeCaches: () => Promise<boolean>;
   /** The error for a buffer that could not be made. */
   readonly explain: (buffer: DeviceBuffer) => LimitError;
-  /** Called once a buffer has its failure. */
+  /** Called once a buffer has its failure, or is suspect. */
   readonly onFailure: (buffer: DeviceBuffer) => void;
 }
 
@@ -60,12 +62,26 @@ export class Allocator {
   /** A buffer for `usage`. */
   make(bytes: number, usage: GPUBufferUsageFlags): DeviceBuffer {
     const { gpu, failed } = this.#create(bytes, usage);
-    const buffer: DeviceBuffer = { id: this.#nextId++, gpu, bytes, usage, failure: null, firstFailure: null };
+    const buffer: DeviceBuffer = {
+      id: this.#nextId++,
+      gpu,
+      bytes,
+      usage,
+      failure: null,
+      firstFailure: null,
+      suspect: false,
+    };
     this.#checks.set(buffer, failed);
     failed.then((yes) => {
       if (!yes) this.#checks.delete(buffer);
     });
     return buffer;
+  }
+
+  /** Takes what a refused submit used out of those kept for reuse: one of them may be invalid without a word. */
+  suspect(buffer: DeviceBuffer): void {
+    buffer.suspect = true;
+    this.#hooks.onFailure(buffer);
   }
 
   /** Waits for all verdicts. What failed is made again after the caches were freed; what fails then has its `failure`. */

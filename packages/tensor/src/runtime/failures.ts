@@ -1,5 +1,6 @@
 // What a failure reaches: a command that uses what failed is left out, and what it would have written has failed too.
 import type { MienError } from '../errors.ts';
+import type { DeviceBuffer } from './allocator.ts';
 import type { Content } from './storage.ts';
 import type { Command, Dispatch } from './stream.ts';
 
@@ -21,11 +22,16 @@ export function obstacleOf(command: Command): MienError | null {
 
 /** Why a buffer of `command` could not be made at first, or null. */
 export function firstFailureOf(command: Command): MienError | null {
-  if ('renewed' in command) return null;
+  for (const { firstFailure } of buffersOf(command)) if (firstFailure) return firstFailure;
+  return null;
+}
+
+/** The buffers that a command uses. */
+export function* buffersOf(command: Command): Generator<DeviceBuffer> {
+  if ('renewed' in command) return;
   const ranges =
     'target' in command ? [command.target] : 'from' in command ? [command.from, command.to] : command.bound;
-  for (const range of ranges) if (range?.buffer.firstFailure) return range.buffer.firstFailure;
-  return null;
+  for (const range of ranges) if (range) yield range.buffer;
 }
 
 /** Notes what `command` left in what it writes to: with a failure it did not run, and the failure passes on. */

@@ -1,7 +1,7 @@
 // Commands that were submitted and that the device may still refuse: error scopes around them tell, a turn later.
 import { DeviceError, LimitError, type MienError } from '../errors.ts';
 import type { Allocator } from './allocator.ts';
-import { firstFailureOf, obstacleOf, pass, writtenBy } from './failures.ts';
+import { buffersOf, firstFailureOf, obstacleOf, pass, writtenBy } from './failures.ts';
 import type { Content } from './storage.ts';
 import type { Command } from './stream.ts';
 
@@ -28,8 +28,9 @@ class Interval {
   }
 
   /** Everything that was written here has failed, for want of the buffers that failed if there are any. */
-  fail(otherwise: MienError): void {
+  fail(otherwise: MienError, allocator: Allocator): void {
     const commands = this.batches.flat();
+    for (const command of commands) for (const buffer of buffersOf(command)) allocator.suspect(buffer);
     const failure = commands.map(firstFailureOf).find((first) => first !== null) ?? otherwise;
     for (const content of this.written) content.failure ??= failure;
     for (const command of commands) pass(command, obstacleOf(command) ?? failure);
@@ -78,7 +79,7 @@ export class InFlight {
       this.#closed.splice(this.#closed.indexOf(interval), 1);
       const failure = memory ? outOfMemory(memory) : invalid ? refused(invalid) : null;
       if (!failure) return;
-      interval.fail(failure);
+      interval.fail(failure, this.#allocator);
       for (const later of this.#closed) later.follow(failure);
       this.#open?.follow(failure);
     });

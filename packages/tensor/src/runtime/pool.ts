@@ -82,11 +82,11 @@ export class Pool {
     return watch;
   }
 
-  /** Gives a buffer back for reuse by the next command. One that the device failed to make is never used again. */
+  /** Gives a buffer back for reuse by the next command. One that the device failed to make, or that is suspect, is never used again. */
   give(buffer: PooledBuffer): void {
     if (!this.#all.has(buffer)) return;
     this.liveBytes -= buffer.bytes;
-    if (buffer.failure) {
+    if (buffer.failure || buffer.suspect) {
       this.#drop(buffer);
       return;
     }
@@ -130,7 +130,7 @@ export class Pool {
     return destroyed;
   }
 
-  /** Takes a buffer that the device failed to make out of those kept for reuse. */
+  /** Takes a buffer that the device failed to make, or that is suspect, out of those kept for reuse. */
   forget(buffer: DeviceBuffer): void {
     const unused = this.#free.get(buffer.bytes)?.find((each) => each === buffer);
     if (unused) this.#takeOut(unused);
@@ -159,7 +159,8 @@ export class Pool {
 
   #drop(buffer: PooledBuffer): void {
     this.#all.delete(buffer);
-    buffer.gpu.destroy();
+    // Commands that are not submitted yet may use a suspect one: the collector takes it.
+    if (!buffer.suspect) buffer.gpu.destroy();
   }
 
   #make(bytes: number): PooledBuffer {
