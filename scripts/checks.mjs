@@ -16,8 +16,7 @@ import { root } from './workspace.mjs';
 // fer finds faces, explains and calibrates in a page too; weights are modules of their own, loaded where they are wanted.
 const budgets = { tensor: 104, nn: 21, fer: 24 };
 
-/** Files of ops/ that hold no operation: shape rules, the frame of the elementwise families, what ends products and convolutions,
- * sums by levels. */
+/** Files of ops/ that hold no operation: shape rules, elementwise families, ends of products and convolutions, sums by levels. */
 const notOperations = ['elementwise', 'epilogue', 'geometry', 'longSum'];
 
 const checks = [

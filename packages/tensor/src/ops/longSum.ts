@@ -11,6 +11,7 @@ export interface ByLength {
   readonly long: Kernel;
 }
 
+/** Both forms of a kernel that has `const LONG`. */
 export function byLength(text: string, values: KernelValues = {}): ByLength {
   return { short: kernel(text, values), long: kernel(text, { ...values, LONG: true }) };
 }
