@@ -47,6 +47,48 @@ export const equivalents = [
     'let at = offsets(min(vector * 4 + component, params.size - 1));',
     'let at = offsets(min(vector * 4 + component, params.size + 1));',
   ),
+  ...rows(
+    'shaders/conv/fewChannelsWeightGradient.wgsl',
+    'a thread whose first output is the number of outputs has none to store: its last loop runs min(OUTPUTS, 0) times',
+    'if (firstOutput >= params.outputs) { return; }',
+    'if (firstOutput > params.outputs) { return; }',
+  ),
+  ...rows(
+    'shaders/conv/implicitSubgroup.wgsl',
+    'an index past the end of an array is clamped to the last, which gets its own number a second time',
+    'for (var q = 0u; q < COLUMN_QUADS; q++) { right[q] = lowered[bAt + bFirst[q]]; }',
+    'for (var q = 0u; q <= COLUMN_QUADS; q++) { right[q] = lowered[bAt + bFirst[q]]; }',
+  ),
+  ...rows(
+    'shaders/conv/lowerRows.wgsl',
+    'changes columns past the last image only, whose products the kernel that reads them does not store',
+    'there[i] = h < params.input.x && image < params.images;',
+    'there[i] = h < params.input.x && image <= params.images;',
+  ),
+  ...rows(
+    'shaders/conv/lowerRows.wgsl',
+    'where there[i] is false the number that is read is replaced by 0, whichever it is',
+    'first[i] = select(0, ((image * params.channels + channel) * params.input.x + h) * params.input.y, there[i]);',
+    'first[i] = select(1, ((image * params.channels + channel) * params.input.x + h) * params.input.y, there[i]);',
+  ),
+  ...rows(
+    'shaders/conv/weightGradientWorkgroup.wgsl',
+    'the trip after the last step stores a tile that no trip reads: its half is the other one, and the loop ends',
+    'if (step < steps) {',
+    'if (true) {',
+  ),
+  ...rows(
+    'shaders/conv/winogradScatter.wgsl',
+    'the product of 0 and a finite number adds nothing; of one that is not finite, the transform makes no promise (ARCHITECTURE.md)',
+    'if (factor != 0) { sum += factor * window[i][j]; }',
+    'if (true) { sum += factor * window[i][j]; }',
+  ),
+  ...rows(
+    'shaders/lib/binaryOperations.wgsl',
+    'the branch saves time only: where all are usable, select takes `repeated` for all',
+    'if (!all(usable)) { result = select(realPower(base, exponent), repeated, usable); }',
+    'if (true) { result = select(realPower(base, exponent), repeated, usable); }',
+  ),
 ];
 
 /** Rows of one place and one argument: a line and what mutants make of it. */

@@ -1,7 +1,8 @@
 // y[n, k, p, q] = bias[k] + sum over c of k's group, r and s of x[n, c, p * stride + r * dilation - padding, ...] * weight[k, c, r, s].
 // threads: LANES in a group, one element of y each: the definition, for any groups; fast where a group has few channels.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 const BIAS: bool = false;
+const LONG: bool = false;
 const LANES: u32 = 64;
 struct Params {
   images: u32,
@@ -36,23 +37,21 @@ fn conv2dDirect(
   let corner = vec2u(place / params.output.y, place % params.output.y) * params.stride - params.padding;
   let channels = params.inputs / params.groups;
   let firstChannel = (k / (params.outputs / params.groups)) * channels;
-  var sum = 0.0;
-  if (BIAS) { sum = bias[k]; }
+  var sum: LongSum;
   for (var c = 0u; c < channels; c++) {
     let plane = (image * params.inputs + firstChannel + c) * params.input.x;
     let taps = (k * channels + c) * params.window.x;
-    // Channel by channel: one chain of additions over all of them would lose digits.
-    var ofChannel = 0.0;
     for (var r = 0u; r < params.window.x; r++) {
       let h = corner.x + r * params.dilation.x;  // wraps to a large number in the padding
       if (h >= params.input.x) { continue; }
       for (var s = 0u; s < params.window.y; s++) {
         let w = corner.y + s * params.dilation.y;
         if (w >= params.input.y) { continue; }
-        ofChannel += x[(plane + h) * params.input.y + w] * weight[(taps + r) * params.window.y + s];
+        addTerm(&sum, x[(plane + h) * params.input.y + w] * weight[(taps + r) * params.window.y + s]);
       }
     }
-    sum += ofChannel;
   }
-  y[id] = sum;
+  var total = totalOf(sum);
+  if (BIAS) { total += bias[k]; }
+  y[id] = total;
 }

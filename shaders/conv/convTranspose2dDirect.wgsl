@@ -1,8 +1,9 @@
 // x[n, c, h, w] = bias[c] + sum over k of c's group, r and s of y[n, k, p, q] * weight[k, c, r, s], where
 // p * stride + r * dilation - padding = h and likewise q, w: the transpose of conv2d.
 // threads: LANES in a group, one element of x each, which gathers its own terms.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
 const BIAS: bool = false;
+const LONG: bool = false;
 const LANES: u32 = 64;
 struct Params {
   images: u32,
@@ -38,9 +39,7 @@ fn convTranspose2dDirect(
   let channels = params.inputs / params.groups;
   let outputs = params.outputs / params.groups;
   let firstOutput = (channel / channels) * outputs;
-  var sum = 0.0;
-  if (BIAS) { sum = bias[channel]; }
-  // Tap by tap: one chain of additions over all of them and the channels would lose digits.
+  var sum: LongSum;
   for (var r = 0u; r < params.window.x; r++) {
     let h = corner.x - r * params.dilation.x;  // stride times p; wraps to a large number where it is negative
     let p = h / params.stride.x;
@@ -49,13 +48,13 @@ fn convTranspose2dDirect(
       let w = corner.y - s * params.dilation.y;
       let q = w / params.stride.y;
       if (q * params.stride.y != w || q >= params.output.y) { continue; }
-      var tapSum = 0.0;
       for (var k = firstOutput; k < firstOutput + outputs; k++) {
         let tap = ((k * channels + channel % channels) * params.window.x + r) * params.window.y + s;
-        tapSum += y[((image * params.outputs + k) * params.output.x + p) * params.output.y + q] * weight[tap];
+        addTerm(&sum, y[((image * params.outputs + k) * params.output.x + p) * params.output.y + q] * weight[tap]);
       }
-      sum += tapSum;
     }
   }
-  x[id] = sum;
+  var total = totalOf(sum);
+  if (BIAS) { total += bias[channel]; }
+  x[id] = total;
 }

@@ -1,6 +1,7 @@
 // dw[t, k, c, r, s] = sum over the images n of part t and all p, q of x[n, c, p * stride + r * dilation - padding, ...] * dy[n, k, p, q].
 // threads: LANES in a group, one tap of one part each; the parts are added up by a second pass.
-// uses: lib/grid.wgsl
+// uses: lib/grid.wgsl, lib/longSum.wgsl
+const LONG: bool = false;
 const LANES: u32 = 64;
 struct Params {
   images: u32,
@@ -38,21 +39,19 @@ fn weightGradientDirect(
   let channel = (k / (params.outputs / params.groups)) * channels + c;
   let first = (id / taps) * params.chunk;
   let shift = vec2u(r, s) * params.dilation - params.padding;
-  var sum = 0.0;
+  var sum: LongSum;
   for (var image = first; image < min(first + params.chunk, params.images); image++) {
     let plane = (image * params.inputs + channel) * params.input.x;
     let slopes = (image * params.outputs + k) * params.output.x;
     for (var p = 0u; p < params.output.x; p++) {
       let h = p * params.stride.x + shift.x;  // wraps to a large number in the padding
       if (h >= params.input.x) { continue; }
-      var row = 0.0;  // apart: one chain of additions over all rows would lose digits
       for (var q = 0u; q < params.output.y; q++) {
         let w = q * params.stride.y + shift.y;
         if (w >= params.input.y) { continue; }
-        row += x[(plane + h) * params.input.y + w] * dy[(slopes + p) * params.output.y + q];
+        addTerm(&sum, x[(plane + h) * params.input.y + w] * dy[(slopes + p) * params.output.y + q]);
       }
-      sum += row;
     }
   }
-  dw[id] = sum;
+  dw[id] = totalOf(sum);
 }

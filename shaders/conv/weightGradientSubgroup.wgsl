@@ -45,13 +45,13 @@ fn weightGradientSubgroup(
   let group = (id / (across * down)) % params.groups;
   let part = id / (across * down * params.groups);
   if (part >= params.parts) { return; }
-  // Quads past the end are the last ones again, and not stored.
+  // Rows past the end are the last ones again; columns past it read any pixel of x. Neither is stored.
   var rows: array<u32, ROW_QUADS>;
   for (var q = 0u; q < ROW_QUADS; q++) { rows[q] = min(firstRow + q * SUBGROUP + lane, params.rowQuads - 1); }
   var channels: array<u32, COLUMN_QUADS>;
   var shifts: array<vec2u, COLUMN_QUADS>;  // in the padding positions wrap to large numbers
   for (var q = 0u; q < COLUMN_QUADS; q++) {
-    let column = min(firstColumn + q * SUBGROUP + lane, taps * params.quads - 1);
+    let column = firstColumn + q * SUBGROUP + lane;
     let tap = column / params.quads;
     channels[q] = column % params.quads;
     shifts[q] = vec2u(tap / params.window.y, tap % params.window.y) * params.dilation - params.padding;

@@ -8,6 +8,7 @@ import {
   batchNorm,
   cat,
   conv2d,
+  convTranspose2d,
   embedding,
   full,
   logSoftmax,
@@ -68,8 +69,12 @@ test('sum and mean of 2^26 values keep their digits along rows, columns and all,
     [longest / 4, 4],
     [longest / 4, 3],
     [8, longest / 8],
-  ]) {
-    const [dim, count] = shape[0] === 8 ? [1, longest / 8] : [0, longest / 4];
+    [4, longest / 4],
+    [2, longest / 2],
+    [3, longest / 4 + 1],
+  ] as const) {
+    const dim = shape[1] > shape[0] ? 1 : 0;
+    const count = shape[dim];
     await check(
       `0.1 of [${shape}]`,
       scope(() => full(shape, tenth).sum(dim)),
@@ -193,6 +198,34 @@ test('matrix products add up 2^25 products of ones exactly, and of 0.1 in their 
   ] as const) {
     const expected = 2 ** 20 * tenth;
     await check(`0.1 by ${rows} and ${columns}`, dot(rows, columns, 2 ** 20, tenth), expected, expected, chain.product);
+  }
+});
+
+test('convolutions add up 2^24 ones exactly, and 2^20 times 0.1 in their bound, along windows and channels', async () => {
+  for (const [channels, groups, window, value] of [
+    [1, 1, [4096, 4112], 1],
+    [1, 1, [1, 2 ** 24 + 64], 1],
+    [2 ** 24 + 64, 1, [1, 1], 1],
+    [1, 1, [1024, 1024], tenth],
+    [8200, 1, [3, 3], tenth],
+    [140_000, 2, [1, 1], tenth],
+  ] as const) {
+    const [height, width] = window;
+    const x = full([1, channels, height, width], value);
+    const weight = ones([groups, channels / groups, height, width]);
+    const turned = weight.viewed([channels, 1, height, width]);
+    // With this padding the transpose's result is one pixel too, which meets every tap.
+    const padding = [height - 1, width - 1] as const;
+    const expected = (channels / groups) * height * width * value;
+    const results = {
+      conv2d: () => conv2d(x, weight, null, { groups }),
+      convTranspose2d: () => convTranspose2d(x, turned, null, { groups, padding }),
+    };
+    for (const [name, result] of Object.entries(results)) {
+      const what = `${name} of ${channels} channels in ${groups} groups by windows of ${height}x${width}`;
+      await check(what, scope(result), expected, value === 1 ? 0 : expected, chain.sum);
+    }
+    for (const tensor of [x, weight]) tensor.dispose();
   }
 });
 

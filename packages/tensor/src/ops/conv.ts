@@ -2,7 +2,7 @@
 // Visin (2016). Each has a list of ways, which files of their own hold.
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
-import { alternatives } from '../runtime/alternatives.ts';
+import { type Alternative, alternatives } from '../runtime/alternatives.ts';
 import { lacksSubgroups } from '../runtime/limits.ts';
 import { scope } from '../runtime/scope.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
@@ -21,6 +21,8 @@ import {
   type ConvTranspose2dOptions,
   conv2dGeometry,
   convTranspose2dGeometry,
+  forwardTerms,
+  transposedTerms,
 } from './convGeometry.ts';
 import {
   patchesFit,
@@ -48,6 +50,7 @@ import {
   workgroupWeightGradient,
 } from './convWorkgroup.ts';
 import type { ActivationOptions, Epilogue } from './epilogue.ts';
+import { longestChain } from './matmulProduct.ts';
 import { normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
 import { reluInto } from './unary.ts';
@@ -70,33 +73,45 @@ function finishedAfter(way: Biased): Forward {
   };
 }
 
+/** Algorithms that add up all terms of a result in one chain, for as many as that may have. */
+function inOneChain<Run>(
+  terms: (g: ConvGeometry) => number,
+  list: readonly Alternative<ConvGeometry, Run>[],
+): readonly Alternative<ConvGeometry, Run>[] {
+  return list.map((each) => ({ ...each, fits: (g, limits) => terms(g) <= longestChain && each.fits(g, limits) }));
+}
+
 const forward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
-  { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
-  ...winogradWays(winogradForward),
-  {
-    name: 'subgroup',
-    lacks: lacksSubgroups,
-    fits: subgroupFits,
-    pays: subgroupForwardPays,
-    run: finishedAfter(subgroupForward),
-  },
-  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: finishedAfter(workgroupForward) },
-  { name: 'gemm', fits: patchesFit, run: patchesForward },
+  ...inOneChain<Forward>(forwardTerms, [
+    { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
+    ...winogradWays(winogradForward),
+    {
+      name: 'subgroup',
+      lacks: lacksSubgroups,
+      fits: subgroupFits,
+      pays: subgroupForwardPays,
+      run: finishedAfter(subgroupForward),
+    },
+    { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: finishedAfter(workgroupForward) },
+    { name: 'gemm', fits: patchesFit, run: patchesForward },
+  ]),
   { name: 'depthwise', fits: eachChannelByItself, run: finishedAfter(depthwiseForward) },
   { name: 'direct', fits: () => true, run: finishedAfter(directForward) },
 ]);
 
 const transpose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
-  ...winogradWays(winogradTransposed),
-  {
-    name: 'subgroup',
-    lacks: lacksSubgroups,
-    fits: subgroupFits,
-    pays: subgroupTransposedPays,
-    run: subgroupTransposed,
-  },
-  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupTransposed },
-  { name: 'gemm', fits: patchesFit, run: patchesTransposed },
+  ...inOneChain<Biased>(transposedTerms, [
+    ...winogradWays(winogradTransposed),
+    {
+      name: 'subgroup',
+      lacks: lacksSubgroups,
+      fits: subgroupFits,
+      pays: subgroupTransposedPays,
+      run: subgroupTransposed,
+    },
+    { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupTransposed },
+    { name: 'gemm', fits: patchesFit, run: patchesTransposed },
+  ]),
   { name: 'depthwise', fits: eachChannelByItself, run: depthwiseTransposed },
   { name: 'direct', fits: () => true, run: directTransposed },
 ]);

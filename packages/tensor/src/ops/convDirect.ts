@@ -3,21 +3,25 @@
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
-import { type Kernel, kernel } from '../runtime/kernel.ts';
+import type { Kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, type ConvGeometry, directParams, taps } from './convGeometry.ts';
+import { area, type ConvGeometry, directParams, forwardTerms, taps, transposedTerms } from './convGeometry.ts';
 import { directPasses, enoughThreads, images } from './convPasses.ts';
+import { byLength, formFor } from './longSum.ts';
 
-const direct = { plain: kernel(conv2dDirect), biased: kernel(conv2dDirect, { BIAS: true }) };
-const directTranspose = { plain: kernel(convTranspose2dDirect), biased: kernel(convTranspose2dDirect, { BIAS: true }) };
-const directWeights = kernel(weightGradientDirect);
+const direct = { plain: byLength(conv2dDirect), biased: byLength(conv2dDirect, { BIAS: true }) };
+const directTranspose = {
+  plain: byLength(convTranspose2dDirect),
+  biased: byLength(convTranspose2dDirect, { BIAS: true }),
+};
+const directWeights = byLength(weightGradientDirect);
 
 /** Writes the convolution of x with weight into y. */
 export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
-  const form = bias ? direct.biased : direct.plain;
+  const form = formFor(bias ? direct.biased : direct.plain, forwardTerms(g));
   for (const span of directPasses(g, y.storage.device.limits)) {
     oneEach(form, { x: images(x, span), weight, bias, y: images(y, span) }, g, span, g.outputs * area(g.output));
   }
@@ -25,7 +29,7 @@ export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g:
 
 /** Writes the transposed convolution of y with weight into x. */
 export function directTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
-  const form = bias ? directTranspose.biased : directTranspose.plain;
+  const form = formFor(bias ? directTranspose.biased : directTranspose.plain, transposedTerms(g));
   for (const span of directPasses(g, x.storage.device.limits)) {
     oneEach(form, { y: images(y, span), weight, bias, x: images(x, span) }, g, span, g.inputs * area(g.input));
   }
@@ -50,8 +54,9 @@ export function directWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Te
     const parts = Math.ceil(span.count / chunk);
     const dw = empty([parts, size]);
     const params = { ...directParams(g), images: span.count, parts, chunk };
-    const groups = Math.ceil((parts * size) / directWeights.const('LANES'));
-    run(directWeights, { x: images(x, span), dy: images(dy, span), dw }, params, groups);
+    const form = formFor(directWeights, chunk * area(g.output));
+    const groups = Math.ceil((parts * size) / form.const('LANES'));
+    run(form, { x: images(x, span), dy: images(dy, span), dw }, params, groups);
     return dw;
   });
 }

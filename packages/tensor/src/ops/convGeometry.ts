@@ -47,6 +47,16 @@ export function taps(g: ConvGeometry): number {
   return g.inputs * area(g.window);
 }
 
+/** The most products that add up to one number of a convolution's result. */
+export function forwardTerms(g: ConvGeometry): number {
+  return taps(g) / g.groups;
+}
+
+/** Likewise of its transpose's. */
+export function transposedTerms(g: ConvGeometry): number {
+  return (g.outputs / g.groups) * area(g.window);
+}
+
 /** Whether every output pixel reads just the input pixel at its place. */
 export function pointwise(g: ConvGeometry): boolean {
   return area(g.window) === 1 && g.padding.every((p) => p === 0) && g.stride.every((s) => s === 1);

@@ -11,12 +11,12 @@ import { ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
-import { part, splitRows } from '../runtime/split.ts';
+import { canSplitRows, part, splitRows } from '../runtime/split.ts';
 import type { Memory } from '../runtime/storage.ts';
 import type { KernelValues } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
-import { cat, expand, reshape } from './shape.ts';
+import { cat, expand, reshape, slice } from './shape.ts';
 
 /** Dimensions to reduce: one, several, or all of them when absent. */
 export type Dims = number | Shape | undefined;
@@ -87,8 +87,19 @@ function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, lengt
     });
     return reduceOnce(name, op, cat(found, 0), 1, spans.length, inner);
   }
+  const rowBytes = [4 * length * inner, 4 * inner];
+  if (outer > 1 && x.bytes > limits.maxStorageBufferBindingSize && !canSplitRows(rowBytes, limits)) {
+    const rows = x.viewed([outer, length, inner]);
+    const found = Array.from({ length: outer }, (_, i) => {
+      const row = slice(rows, 0, i, i + 1);
+      const y = reduceOnce(name, op, row, 1, length, inner);
+      row.dispose();
+      return y;
+    });
+    return cat(found, 0);
+  }
   const y = empty([outer, inner], x.dtype);
-  for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], limits)) {
+  for (const { start, count } of splitRows(name, outer, rowBytes, limits)) {
     const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
     reduceParts(op, source, part(y, 4 * start * inner, 4 * count * inner), count, length, inner, x.dtype);
   }

@@ -55,12 +55,17 @@ export function splitRows(name: string, rows: number, rowBytes: readonly number[
   if (rows * largest <= most) return [{ start: 0, count: rows }];
   const unit = unitOf(rowBytes, limits);
   const count = Math.floor(most / largest / unit) * unit;
-  if (count === 0) {
+  if (!canSplitRows(rowBytes, limits)) {
     throw new LimitError(
       `${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`,
     );
   }
   return spansOf(rows, count);
+}
+
+/** Whether as few rows as a part can have can be bound. */
+export function canSplitRows(rowBytes: readonly number[], limits: Limits): boolean {
+  return unitOf(rowBytes, limits) * Math.max(...rowBytes) <= limits.maxStorageBufferBindingSize;
 }
 
 /** The least rows after which every tensor can be bound again: parts start at multiples of it. */

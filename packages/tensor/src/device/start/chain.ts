@@ -22,9 +22,23 @@ const grids = [
   [1, 6, 3],
 ] as const;
 const lanes = 64;
+/** With one lane of each group at work, more groups than words, in every dimension. */
+const largeGrids = [
+  [1111, 1, 1],
+  [45, 25, 1],
+  [11, 9, 12],
+  [1, 1, 1103],
+] as const;
 const dispatches = 14;
+/** Parameters of one dispatch lie so many alignments behind those of the one before: in all beyond 64 KiB. */
+const apart = 19;
 
 type Words = Uint32Array<ArrayBuffer>;
+
+/** Lanes of each group that work: all, or in one step of every other round the first. */
+function workingLanes(step: number, round: number): number {
+  return step === 4 && round % 2 === 0 ? 1 : lanes;
+}
 
 /** A slot of a buffer: where its words are, and what they should be. */
 interface Place {
@@ -77,7 +91,7 @@ export class Chain {
       offset: slotBytes * (i >> 1),
       words: new Uint32Array(count),
     }));
-    const size = dispatches * gpu.limits.minUniformBufferOffsetAlignment;
+    const size = dispatches * apart * gpu.limits.minUniformBufferOffsetAlignment;
     this.#params = gpu.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   }
 
@@ -112,9 +126,11 @@ export class Chain {
       const [x, y] = [this.#at(step, round), this.#at(step + 1, round)];
       pass.setPipeline(this.#pipeline);
       pass.setBindGroup(0, this.#group(x, y), [step * params.stride]);
-      pass.dispatchWorkgroups(...(grids[(step + round) % grids.length] as readonly [number, number, number]));
+      const working = workingLanes(step, round);
+      const shapes = working === 1 ? largeGrids : grids;
+      pass.dispatchWorkgroups(...(shapes[(step + round) % shapes.length] as readonly [number, number, number]));
       y.words = y.words.map(
-        (word, i) => Math.imul(x.words[i] as number, factor) + 3 * word + added + Math.floor(i / lanes),
+        (word, i) => Math.imul(x.words[i] as number, factor) + 3 * word + added + Math.floor(i / working),
       );
       if (step === 5) between(pass);
       if (step !== 9) continue;
@@ -152,7 +168,7 @@ export class Chain {
 
   /** Every step's factor, which is odd so that nothing is lost, and summand. */
   #writeParams(round: number): { readonly values: readonly (readonly [number, number])[]; readonly stride: number } {
-    const stride = this.#gpu.limits.minUniformBufferOffsetAlignment;
+    const stride = apart * this.#gpu.limits.minUniformBufferOffsetAlignment;
     const random = randomWords(2 * dispatches);
     const values = Array.from({ length: dispatches }, (_, i): readonly [number, number] => [
       (random[2 * i] as number) | 1,
@@ -160,7 +176,7 @@ export class Chain {
     ]);
     const arena = new Uint32Array((dispatches * stride) / 4);
     values.forEach(([factor, step], i) => {
-      arena.set([count, factor, step], (i * stride) / 4);
+      arena.set([count, factor, step, workingLanes(i, round)], (i * stride) / 4);
     });
     this.#gpu.queue.writeBuffer(this.#params, 0, arena);
     return { values, stride };
