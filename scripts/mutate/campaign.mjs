@@ -13,6 +13,8 @@ import { clamped, Worker } from './pool.mjs';
 const folder = join(cacheFolder(), 'mutation');
 /** The laws that mutants are held against: those of kernels, formulas and PyTorch's own answers. */
 const lawFolders = ['test/tensor', 'test/nn', 'test/golden', 'test/hostile'];
+/** Of those that run in Node only: sums so long that only they see how these are cut. */
+const longSums = 'test/tensor/sums.node.test.ts';
 /** How a shader that does not compile is reported. */
 const notCompiled = /does not compile|ShaderModule|Error while parsing/i;
 /** A case may take so many times longer than without a mutant before it counts as hanging, and so many milliseconds at least. */
@@ -75,7 +77,7 @@ export async function campaign(mutants, options, onResult, say) {
   const broken = await unparsable(all);
   // Second derivatives of all families are in one file.
   const families = new Set([...mutants.map(familyOf), 'secondOrder']);
-  const files = testFiles([], 'browser').filter(
+  const files = [...testFiles([], 'browser'), ...(options.family ? [] : [longSums])].filter(
     (path) =>
       lawFolders.some((folder) => path.startsWith(`${folder}/`)) &&
       (!options.family ||

@@ -89,6 +89,30 @@ export const equivalents = [
     'if (!all(usable)) { result = select(realPower(base, exponent), repeated, usable); }',
     'if (true) { result = select(realPower(base, exponent), repeated, usable); }',
   ),
+  ...rows(
+    'shaders/matmul/gemm.wgsl',
+    'the column after it is in the same vec4: planes of columns are multiples of 4',
+    'var bRight = bQuad(tile, tile.firstColumn + 4);',
+    'var bRight = bQuad(tile, tile.firstColumn + 5);',
+  ),
+  ...rows(
+    'shaders/matmul/gemmWorkgroup.wgsl',
+    'the first trip multiplies the tile that no trip has filled yet: workgroup memory begins as zeros, and its products are 0',
+    'if (step > 0) {',
+    'if (true) {',
+  ),
+  ...rows(
+    'shaders/matmul/pack.wgsl',
+    'changes what padding columns hold, and products do not store what they make of those',
+    'let inside = at.x < params.xRows && at.y < params.xColumns;',
+    'let inside = at.x < params.xRows && at.y <= params.xColumns;',
+  ),
+  ...rows(
+    'shaders/matmul/pack.wgsl',
+    'where the index is past the last row, the number that is read is replaced by 0, whichever it is',
+    'let value = x[(batch * params.xRows + min(at.x, params.xRows - 1)) * params.xColumns + min(at.y, params.xColumns - 1)];',
+    'let value = x[(batch * params.xRows + min(at.x, params.xRows + 1)) * params.xColumns + min(at.y, params.xColumns - 1)];',
+  ),
 ];
 
 /** Rows of one place and one argument: a line and what mutants make of it. */
