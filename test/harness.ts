@@ -122,7 +122,7 @@ export function recorder(): Recorder {
         file = path;
         cases = [];
         await load();
-        found.push(...cases);
+        found.push(...cases, ...casesUnderBelief(path, cases));
       }
       file = null;
       return found;
@@ -145,8 +145,7 @@ async function runFile(
   if (registered().length === 0)
     return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
   const words = options.words ?? [];
-  const again = beliefsOf(path).flatMap((belief) => registered().map((each) => underBelief(each, belief)));
-  const wanted = [...registered(), ...again].filter(
+  const wanted = [...registered(), ...casesUnderBelief(path, registered())].filter(
     ({ record }) =>
       words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
   );
@@ -159,6 +158,11 @@ async function runFile(
       Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
   }
   return records;
+}
+
+/** The cases of a file once more, for each belief that it is run under. */
+function casesUnderBelief(path: string, cases: readonly Case[]): readonly Case[] {
+  return beliefsOf(path).flatMap((belief) => cases.map((each) => underBelief(each, belief)));
 }
 
 /** A case once more, with limits that are believed of the adapter. */

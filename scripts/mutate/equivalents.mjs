@@ -113,6 +113,97 @@ export const equivalents = [
     'let value = x[(batch * params.xRows + min(at.x, params.xRows - 1)) * params.xColumns + min(at.y, params.xColumns - 1)];',
     'let value = x[(batch * params.xRows + min(at.x, params.xRows + 1)) * params.xColumns + min(at.y, params.xColumns - 1)];',
   ),
+  ...rows(
+    'shaders/conv/conv2dDirect.wgsl',
+    'the binding of a bias that is not there holds zeros, and nothing writes them (runtime/run.ts)',
+    'if (BIAS) { total += bias[k]; }',
+    'if (true) { total += bias[k]; }',
+  ),
+  ...rows(
+    'shaders/conv/convTranspose2dDirect.wgsl',
+    'the binding of a bias that is not there holds zeros, and nothing writes them (runtime/run.ts)',
+    'if (BIAS) { total += bias[channel]; }',
+    'if (true) { total += bias[channel]; }',
+  ),
+  ...rows(
+    'shaders/conv/fewChannels.wgsl',
+    'changes the weights of outputs past the last only, which are not stored',
+    'let k = min(firstOutput + o, params.outputs - 1);',
+    'let k = min(firstOutput + o, 1 - params.outputs);',
+  ),
+  ...rows(
+    'shaders/lib/epilogue.wgsl',
+    'what arithmetic gives for NaN is quiet: its bits are 0x7fc00000 or more',
+    'let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800000);',
+    'let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800001);',
+  ),
+  ...rows(
+    'shaders/norm/joinMoments.wgsl',
+    'the first block then takes all parts and the others none: the same sums, of which only the rounding differs',
+    'for (var p = first; p < min(first + BLOCK, params.parts); p++) {',
+    'for (var p = first; p < min(first - BLOCK, params.parts); p++) {',
+  ),
+  ...rows(
+    'shaders/optim/sumSquares.wgsl',
+    'lanes of the first subgroup see sums[0] when it is complete, and software adapters run the others after them: all store one number',
+    'if (lane == 0 && first < end) { partials[params.firsts[slot / 4][slot % 4] + part] = sums[0]; }',
+    'if (lane != 0 && first < end) { partials[params.firsts[slot / 4][slot % 4] + part] = sums[0]; }',
+  ),
+  ...rows(
+    'shaders/peak/peakCopy.wgsl',
+    'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
+    'if (i < arrayLength(&x)) { y[i] = x[i]; }',
+    'if (true) { y[i] = x[i]; }',
+    'if (i <= arrayLength(&x)) { y[i] = x[i]; }',
+  ),
+  ...rows(
+    'shaders/pool/halvePool2d.wgsl',
+    'the threads of the first planes then do all of them, and the others none',
+    'for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {',
+    'for (var plane = first; plane < min(first - PLANES, params.planes); plane++) {',
+  ),
+  ...rows(
+    'shaders/pool/halvePool2dGradient.wgsl',
+    'the threads of the first planes then do all of them, and the others none',
+    'for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {',
+    'for (var plane = first; plane < min(first - PLANES, params.planes); plane++) {',
+  ),
+  ...rows(
+    'shaders/random/draw.wgsl',
+    'moves a cosine by (pi / 4)^6 (1 / 720 - 1 / 721), 4.5e-7 at most: less than the 2^-21 that the reference allows it',
+    'let cosine = 1 + s * (-0.5 + s * (1.0 / 24 + s * (-1.0 / 720 + s / 40320)));',
+    'let cosine = 1 + s * (-0.5 + s * (1.0 / 24 + s * (-1.0 / 721 + s / 40320)));',
+  ),
+  ...rows(
+    'shaders/reduce/reduceColumns.wgsl',
+    'which of two equal numbers is kept shows in the sign of 0 only, which the definition leaves open',
+    'let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);',
+    'let chosen = select(select(b, a, a < b), select(b, a, a >= b), OP == MAX);',
+  ),
+  ...rows(
+    'shaders/shape/copyStrided.wgsl',
+    'one thread more begins at the first element again, since coordinates go round, and copies what is there already',
+    'if (first >= params.size) { return; }',
+    'if (first > params.size) { return; }',
+  ),
+  ...rows(
+    'shaders/unary/unary.wgsl',
+    'one vec4 more is computed a second time by the next workgroup, or lies past the end',
+    'for (var v = 0u; v < VECTORS; v++) {',
+    'for (var v = 0u; v <= VECTORS; v++) {',
+  ),
+  ...rows(
+    'shaders/unary/unary.wgsl',
+    'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
+    'if (i >= params.vectors) { continue; }',
+    'if (false) { continue; }',
+  ),
+  ...rows(
+    'shaders/where/whereSelect.wgsl',
+    'a vec4 past the end of all arrays, which are equally long, is the last one again, or dropped',
+    'if (i < params.vectors) { y[i] = select(b[i], a[i], condition[i] != vec4u()); }',
+    'if (true) { y[i] = select(b[i], a[i], condition[i] != vec4u()); }',
+  ),
 ];
 
 /** Rows of one place and one argument: a line and what mutants make of it. */

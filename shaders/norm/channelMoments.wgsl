@@ -38,8 +38,9 @@ fn channelMoments(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = linearGroup(group, groups);
+  if (id >= params.channels * params.parts) { return; }
   let channel = id % params.channels;
-  let part = min(id / params.channels, params.parts - 1);
+  let part = id / params.channels;
   let first = part * params.chunk + lane;
   let last = min((part + 1) * params.chunk, params.length);
   let origin = beginWalk(channel, part * params.chunk).start;
@@ -72,7 +73,7 @@ fn channelMoments(
     workgroupBarrier();
     if (lane < half) { partial[lane] = join(partial[lane], partial[lane + half]); }
   }
-  if (lane == 0 && id < params.channels * params.parts) {
+  if (lane == 0) {
     moments[(params.firstPart + part) * params.channels + channel] = vec4f(partial[0], base);
   }
 }

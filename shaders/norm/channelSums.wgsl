@@ -33,8 +33,9 @@ fn channelSums(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = linearGroup(group, groups);
+  if (id >= params.channels * params.parts) { return; }
   let channel = id % params.channels;
-  let part = min(id / params.channels, params.parts - 1);
+  let part = id / params.channels;
   let first = part * params.chunk + lane;
   let last = min((part + 1) * params.chunk, params.length);
   let s = statistics[channel];
@@ -58,7 +59,7 @@ fn channelSums(
     workgroupBarrier();
     if (lane < half) { partial[lane] += partial[lane + half]; }
   }
-  if (lane == 0 && id < params.channels * params.parts) {
+  if (lane == 0) {
     sums[(params.firstPart + part) * params.channels + channel] = partial[0];
   }
 }

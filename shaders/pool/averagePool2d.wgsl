@@ -48,7 +48,7 @@ fn average(plane: i32, i: vec2i) -> f32 {
   return totalOf(sum) / divisor(s);
 }
 
-// The windows that can cover a row or column lie between the first and the last given here.
+// The first and the last window that cover a row or column.
 fn covering(at: vec2i) -> vec4i {
   if (ADAPTIVE) { return vec4i(at * params.output / params.input, ((at + 1) * params.output - 1) / params.input); }
   return vec4i((at + params.padding - params.window + params.stride) / params.stride, (at + params.padding) / params.stride);
@@ -61,9 +61,7 @@ fn spread(plane: i32, at: vec2i) -> f32 {
   var sum = LongSum();
   for (var p = first.x; p <= last.x; p++) {
     for (var q = first.y; q <= last.y; q++) {
-      let s = span(vec2i(p, q));
-      if (any(at < s.xy) || any(at >= s.zw)) { continue; }
-      addTerm(&sum, x[(plane * params.output.x + p) * params.output.y + q] / divisor(s));
+      addTerm(&sum, x[(plane * params.output.x + p) * params.output.y + q] / divisor(span(vec2i(p, q))));
     }
   }
   return totalOf(sum);

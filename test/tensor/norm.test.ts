@@ -143,6 +143,15 @@ test('the gradient of batchNorm with relu is 0 where the normalized value is exa
   const parameters = { weight, bias, runningMean, runningVar, training: false, relu: true } as BatchNormParameters;
   batchNorm(x, parameters).sum().backward();
   await near(bias?.grad as Tensor, reference.full([1], 1));
+  // In training a constant channel is 0 everywhere.
+  const flat = toTensor(reference.full([6, 1], 3), { requiresGrad: true });
+  if (weight && bias) [weight.grad, bias.grad] = [null, null];
+  batchNorm(flat, { ...parameters, training: true })
+    .mul(toTensor({ shape: [6, 1], data: Float64Array.of(1, -2, 3, 4, 5, -6) }))
+    .sum()
+    .backward();
+  for (const { grad } of [flat, weight, bias] as Tensor[])
+    await near(grad as Tensor, reference.full((grad as Tensor).shape, 0));
 });
 
 law(

@@ -69,6 +69,14 @@ law('randn gives the normals of the reference', cases, async ({ shape, seed, ski
   await near(randn(shape, after(seed, skip)), reference.randn(shape, seed, after(seed, skip).from));
 });
 
+test('bernoulli is true below its probability and not at it', async () => {
+  const drawn = await rand([64], after(7, 0)).data();
+  for (const [i, p] of drawn.entries()) {
+    const found = await bernoulli([64], p, after(7, 0)).data();
+    ensure(!found[i], `element ${i} drew ${p}, its probability, and is true`);
+  }
+});
+
 law('random tensors are the same however they are split', seeds, (seed) =>
   withLimits({ maxStorageBufferBindingSize: 1024 }, async () => {
     await near(rand([1000], after(seed, 0)), reference.rand([1000], seed));
@@ -89,6 +97,11 @@ law(
     );
   },
 );
+
+test('dropout of several vec4 a thread equals its reference', async () => {
+  const x = reference.build([3, 2731], ([row, column]) => (row as number) - (column as number) / 1000);
+  await near(dropout(toTensor(x), 0.4, after(11, 0)), reference.dropout(x, 0.4, 11));
+});
 
 /** Words whose blocks cross a multiple of 2^32 on the way, where the counter carries from its low to its high half. */
 const carries = fc.record({

@@ -26,6 +26,12 @@ law(
 );
 
 law(
+  'permute equals its reference for six dimensions, of which the last is whole vec4',
+  fc.record({ x: valuesOf([4, 3, 2, 3, 2, 8]), order: order(6) }),
+  ({ x, order }) => near(toTensor(x).permute(order), reference.permute(x, order)),
+);
+
+law(
   'transpose equals its reference',
   shapes({ minRank: 2 }).chain((shape) =>
     fc.record({ x: valuesOf(shape), a: fc.nat(shape.length - 1), b: fc.nat(shape.length - 1) }),
