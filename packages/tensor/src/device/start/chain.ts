@@ -30,8 +30,8 @@ const largeGrids = [
   [1, 1, 1103],
 ] as const;
 const dispatches = 14;
-/** Parameters of one dispatch lie so many alignments behind those of the one before: in all beyond 64 KiB. */
-const apart = 19;
+/** Bytes from the parameters of one dispatch to those of the next, a multiple of every alignment that WebGPU has: in all beyond 64 KiB. */
+const stride = 19 * 256;
 
 type Words = Uint32Array<ArrayBuffer>;
 
@@ -91,8 +91,10 @@ export class Chain {
       offset: slotBytes * (i >> 1),
       words: new Uint32Array(count),
     }));
-    const size = dispatches * apart * gpu.limits.minUniformBufferOffsetAlignment;
-    this.#params = gpu.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#params = gpu.createBuffer({
+      size: dispatches * stride,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
   }
 
   /** Encodes round `round`; `between` adds dispatches of other kernels in the middle of a pass. */
@@ -122,10 +124,10 @@ export class Chain {
 
     let pass = encoder.beginComputePass();
     for (let step = 0; step < dispatches; step++) {
-      const [factor, added] = params.values[step] as readonly [number, number];
+      const [factor, added] = params[step] as readonly [number, number];
       const [x, y] = [this.#at(step, round), this.#at(step + 1, round)];
       pass.setPipeline(this.#pipeline);
-      pass.setBindGroup(0, this.#group(x, y), [step * params.stride]);
+      pass.setBindGroup(0, this.#group(x, y), [step * stride]);
       const working = workingLanes(step, round);
       const shapes = working === 1 ? largeGrids : grids;
       pass.dispatchWorkgroups(...(shapes[(step + round) % shapes.length] as readonly [number, number, number]));
@@ -167,8 +169,7 @@ export class Chain {
   }
 
   /** Every step's factor, which is odd so that nothing is lost, and summand. */
-  #writeParams(round: number): { readonly values: readonly (readonly [number, number])[]; readonly stride: number } {
-    const stride = apart * this.#gpu.limits.minUniformBufferOffsetAlignment;
+  #writeParams(round: number): readonly (readonly [number, number])[] {
     const random = randomWords(2 * dispatches);
     const values = Array.from({ length: dispatches }, (_, i): readonly [number, number] => [
       (random[2 * i] as number) | 1,
@@ -179,7 +180,7 @@ export class Chain {
       arena.set([count, factor, step, workingLanes(i, round)], (i * stride) / 4);
     });
     this.#gpu.queue.writeBuffer(this.#params, 0, arena);
-    return { values, stride };
+    return values;
   }
 
   #group(x: Place, y: Place): GPUBindGroup {
