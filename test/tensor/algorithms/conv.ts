@@ -94,7 +94,7 @@ const plane = (min: number, max: number): fc.Arbitrary<Pair> => fc.tuple(size(mi
 const square = (n: number): Pair => [n, n];
 /** So small that a few images fill a binding. */
 /** Grids with y and z, and groups that nothing is left for. */
-const gridsOfFive = { maxComputeWorkgroupsPerDimension: 5 };
+const gridsOfTen = { maxComputeWorkgroupsPerDimension: 10 };
 const passes = { limits: { maxStorageBufferBindingSize: 1 << 14 } };
 
 const fewChannels: CasesOf<ConvSpec> = {
@@ -186,7 +186,7 @@ const anyEdges: Edges<ConvSpec> = {
   '1x1 on rows of a multiple of 4': conv(8, 12, [4, 4], { window: [1, 1], padding: [0, 0], images: 2 }),
   '1x1 with stride 2': conv(16, 9, [6, 6], { window: [1, 1], stride: [2, 2], padding: [0, 0] }),
   groups: conv(12, 18, [5, 6], { groups: 3, images: 2 }),
-  'groups of two by two tiles, in grids of five': conv(16, 136, [9, 9], { groups: 2, limits: gridsOfFive }),
+  'groups of two by two tiles, in grids of ten': conv(16, 136, [9, 9], { groups: 2, limits: gridsOfTen }),
   'passes of images': conv(4, 8, [8, 8], { images: 9, ...passes }),
 };
 

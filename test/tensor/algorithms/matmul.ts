@@ -74,7 +74,7 @@ function tiled(least: number, tile: number): CasesOf<ProductSpec> {
       'parts of the depth': product(Math.max(12, least), 2052, Math.max(8, least)),
       'parts of an odd depth': product(least + 1, 4099, least + 2),
       // Grids with y and z, and groups that nothing is left for.
-      'grids of five': product(130, 5, 131, [[3], [3]], { limits: { maxComputeWorkgroupsPerDimension: 5 } }),
+      'grids of ten': product(130, 5, 300, none, { limits: { maxComputeWorkgroupsPerDimension: 10 } }),
       'batches in parts of a binding': product(16, 8, 16, [[32], [32]], {
         limits: { maxStorageBufferBindingSize: 1 << 13 },
       }),
