@@ -204,6 +204,18 @@ export const equivalents = [
     'if (i < params.vectors) { y[i] = select(b[i], a[i], condition[i] != vec4u()); }',
     'if (true) { y[i] = select(b[i], a[i], condition[i] != vec4u()); }',
   ),
+  ...rows(
+    'shaders/norm/channelMoments.wgsl',
+    'lanes of the first subgroup see partial[0] when it is complete, and software adapters run the others after them: all store one number',
+    'if (lane == 0) {',
+    'if (lane != 0) {',
+  ),
+  ...rows(
+    'shaders/norm/channelSums.wgsl',
+    'lanes of the first subgroup see partial[0] when it is complete',
+    'if (lane == 0) {',
+    'if (lane == 1) {',
+  ),
 ];
 
 /** Rows of one place and one argument: a line and what mutants make of it. */

@@ -124,6 +124,14 @@ law(
 );
 
 law(
+  'the gradient of batchNorm is the derivative of its reference in grids with workgroups that no channel is left for',
+  fc.record({ c: cases([[2, 14, 3, 3]]), training: fc.boolean() }),
+  // 14 channels in rows of five workgroups are three rows.
+  ({ c, training }) => withLimits({ maxComputeWorkgroupsPerDimension: 5 }, () => checkGradient(c, training, false)),
+  { runs: 4 },
+);
+
+law(
   'the gradient of batchNorm over channels of several parts is the derivative of its reference',
   fc.record({
     c: cases([
