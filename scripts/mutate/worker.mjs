@@ -6,6 +6,8 @@ const [bundle, adapter] = process.argv.slice(2);
 const { device, files, init, kernels, loadCases, withKernelText } = await import(pathToFileURL(bundle).href);
 await init(adapter ? { adapter } : {});
 const cases = await loadCases(files);
+const skipped = [];
+for (const { skip } of cases) skipped.push((typeof skip === 'function' ? await skip() : skip) !== undefined);
 
 /** Entry points dispatched and formulas run since it was cleared. */
 const seen = new Set();
@@ -18,20 +20,19 @@ device().dispatch = (kernel, ...rest) => {
 
 process.on('message', async ({ mutant, run }) => {
   for (const index of run) {
-    const { record } = cases[index];
     process.send({ started: index });
     seen.clear();
     const start = performance.now();
     const reason = await (mutant ? withMutant(mutant, () => attempt(index)) : attempt(index));
     const milliseconds = Math.round(performance.now() - start);
-    process.send({ ended: index, reason, milliseconds, places: [...seen], skipped: record.state === 'skipped' });
+    process.send({ ended: index, reason, milliseconds, places: [...seen] });
     if (reason !== null && mutant) break;
   }
   process.send({ idle: true });
 });
 
 process.send({
-  ready: cases.map(({ record: { file, name, state } }) => ({ file, name, skipped: state === 'skipped' })),
+  ready: cases.map(({ record: { file, name } }, index) => ({ file, name, skipped: skipped[index] })),
   adapter: device().facts.name,
   driver: device().facts.description,
   kernels: kernels().length,
@@ -39,10 +40,8 @@ process.send({
 
 /** Runs one case; gives null where it passes, else why it failed. */
 async function attempt(index) {
-  const { record, run } = cases[index];
-  if (record.state === 'skipped') return null;
   try {
-    await run({ shrink: false });
+    await cases[index].run({ shrink: false });
     return null;
   } catch (reason) {
     return `${reason?.name ?? 'Error'}: ${reason?.message ?? reason}`;

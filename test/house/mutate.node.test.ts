@@ -33,7 +33,14 @@ test('mutate fails and names the mutant where the laws that notice it are left o
 test(
   'mutate kills the mutants of a sample of kernels by the laws of their own families',
   () => {
-    const { code, out } = mutate('shaders/gather', 'shaders/cast', '--sample', '8');
+    const { code, out } = mutate(
+      'shaders/gather',
+      'shaders/cast',
+      'shaders/where',
+      'shaders/softmax',
+      '--sample',
+      '16',
+    );
     ensure(code === 0 && out.includes('0 survived without a reason'), `it ended with ${code}: ${out}`);
   },
   { seconds: 300 },

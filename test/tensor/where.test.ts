@@ -24,7 +24,7 @@ law(
     const chosen = where(toTensor(condition, { dtype: 'bool' }), toTensor(a), toTensor(b));
     await near(chosen, reference.where(condition, a, b));
   },
-  { runs: 4 },
+  { runs: 8 },
 );
 
 law('the gradient of where is the derivative of its reference', cases, async ({ condition, a, b }) => {
