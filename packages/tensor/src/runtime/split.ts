@@ -55,7 +55,7 @@ export function splitRows(name: string, rows: number, rowBytes: readonly number[
   if (rows * largest <= most) return [{ start: 0, count: rows }];
   const unit = unitOf(rowBytes, limits);
   const count = Math.floor(most / largest / unit) * unit;
-  if (!canSplitRows(rowBytes, limits)) {
+  if (count === 0) {
     throw new LimitError(
       `${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`,
     );
