@@ -1,5 +1,5 @@
 // Work that is bound by memory, on VGG19's largest activation at batch 16, and at batch 128, which no cache holds. Bytes are those that must be read and written:
-// batch normalisation reads x for its statistics and again to apply them, and backward reads x and dy twice.
+// batch normalization reads x for its statistics and again to apply them, and backward reads x and dy twice.
 import { BatchNorm2d, parameter } from '@mien/nn';
 import { dropout, empty, kernel, maxPool2d, noGrad, randn, run, type Tensor } from '@mien/tensor';
 import copyText from './copy.wgsl';

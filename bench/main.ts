@@ -154,7 +154,7 @@ export function shareOfCopy({ name, unit, median }: Measurement, all: readonly M
   return `${Math.round((100 * median) / copy.median)} % of copy`;
 }
 
-/** Three digits, or all of a whole number. */
+/** Three digits, or all of an integer. */
 export function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

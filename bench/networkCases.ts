@@ -105,7 +105,7 @@ function inference(
   };
 }
 
-/** The most bytes live at one time in two steps, the second of which has the optimiser's state beside it. */
+/** The most bytes live at one time in two steps, the second of which has the optimizer's state beside it. */
 function peak(model: ModelName, images: number): Case {
   const name = `memory/${model}/b${images}`;
   return {

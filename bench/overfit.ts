@@ -14,7 +14,7 @@ const { input } = protocol(model, 'ck+');
 const cropper = new Cropper(input);
 const pixels = cropper.cut(
   faces.images,
-  chosen.map((index) => cropper.centre(index)),
+  chosen.map((index) => cropper.center(index)),
 );
 const x = tensor(pixels, { shape: [chosen.length, input.channels, input.size, input.size] });
 const labels = tensor(Int32Array.from(chosen, (index) => faces.labels[index] as number));

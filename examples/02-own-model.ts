@@ -4,7 +4,7 @@ import { Generator, init, ones, randn, scope, type Tensor, tensor, zeros } from 
 
 await init();
 
-/** Normalises each row to mean 0 and variance 1, then scales and shifts it. Ba, Kiros and Hinton (2016). */
+/** Normalizes each row to mean 0 and variance 1, then scales and shifts it. Ba, Kiros and Hinton (2016). */
 class LayerNorm extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -16,9 +16,9 @@ class LayerNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const centred = x.sub(x.mean(-1, { keepDim: true }));
-    const deviation = centred.square().mean(-1, { keepDim: true }).add(1e-5).sqrt();
-    return centred.div(deviation).mul(this.weight).add(this.bias);
+    const centerd = x.sub(x.mean(-1, { keepDim: true }));
+    const deviation = centerd.square().mean(-1, { keepDim: true }).add(1e-5).sqrt();
+    return centerd.div(deviation).mul(this.weight).add(this.bias);
   }
 }
 

@@ -30,7 +30,7 @@ const unseen = split(faces, 'PublicTest');
 const cropper = new Cropper(recipe.input);
 training.network.eval();
 for (const index of unseen.indices.slice(0, 3)) {
-  const view = cropper.cut(faces.images, [cropper.centre(index)]);
+  const view = cropper.cut(faces.images, [cropper.center(index)]);
   const scores = scope(() =>
     noGrad(() => softmax(training.network.forward(tensor(view, { shape: [1, 1, 44, 44] })), 1)),
   );

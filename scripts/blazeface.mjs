@@ -136,7 +136,7 @@ function permute({ shape, data }, order) {
 /** The file, in float16: MediaPipe's weights are, so that nothing is lost, which is checked. */
 function writeHalves(tensors) {
   const header = {
-    __metadata__: { source: 'MediaPipe BlazeFace (back), by way of @vladmandic/human 3.3.6', licence: 'Apache-2.0' },
+    __metadata__: { source: 'MediaPipe BlazeFace (back), by way of @vladmandic/human 3.3.6', license: 'Apache-2.0' },
   };
   const parts = [];
   let end = 0;

@@ -28,7 +28,7 @@ const checks = [
   ['direction: imports point one way', () => importsOutOfDirection()],
   ['errors: no package throws a bare Error', bareErrors],
   ['words: each operation has its kernel, reference and laws under one name', missingPlaces],
-  ['kernels: every kernel compiles in every specialisation, and none is forgotten', brokenKernels],
+  ['kernels: every kernel compiles in every specialization, and none is forgotten', brokenKernels],
   [
     'mutation: each kernel and gradient formula has mutants of two kinds, and no argument for one is stale',
     async () => [...thinPlaces(), ...staleRows()],

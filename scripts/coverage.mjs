@@ -15,7 +15,7 @@ export const reasons = {
   },
   /** Operations whose gradient no law checks. */
   gradient: {
-    'gives truth values or whole numbers, which have no derivative': `${truths} argmax argmin oneHot`,
+    'gives truth values or integers, which have no derivative': `${truths} argmax argmin oneHot`,
     'makes a tensor of numbers, not of tensors': `${made} ${drawn}`,
     'converts between dtypes, of which only float32 carries gradients': 'to',
   },

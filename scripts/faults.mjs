@@ -7,7 +7,7 @@ import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
 const options = { seed: { type: 'string', default: '1' }, json: { type: 'string' }, start: { type: 'boolean' } };
 const { values, positionals: words } = read();
 const seed = Number(values.seed);
-if (!Number.isSafeInteger(seed) || seed < 0) fail(`faults: --seed expects a whole number, got ${values.seed}`);
+if (!Number.isSafeInteger(seed) || seed < 0) fail(`faults: --seed expects an integer, got ${values.seed}`);
 prepare();
 const { runEntry } = await import('./bundle.mjs');
 const file = values.json === undefined ? null : resolve(callerFolder, values.json);

@@ -46,7 +46,7 @@ function readOptions() {
 
 function number(name) {
   const value = Number(values[name]);
-  return Number.isInteger(value) ? value : fail(`test: --${name} expects a whole number, not ${values[name]}`);
+  return Number.isInteger(value) ? value : fail(`test: --${name} expects an integer, not ${values[name]}`);
 }
 
 async function inNode() {

@@ -1,7 +1,7 @@
 // ONNX files without a library: the few fields of its protocol buffers that a graph of standard operations needs.
 // Numbers of fields: github.com/onnx/onnx, onnx/onnx.proto.
 
-/** One field: a whole number, bytes, text, or a message made of fields. */
+/** One field: an integer, bytes, text, or a message made of fields. */
 function field(number: number, value: number | Uint8Array | string | readonly Uint8Array[]): Buffer {
   if (typeof value === 'number') return Buffer.concat([varint(number * 8), varint(value)]);
   const bytes =
@@ -32,7 +32,7 @@ export class Graph {
     return name;
   }
 
-  /** An operation; attributes are whole numbers or lists of them. Gives the name of its result. */
+  /** An operation; attributes are integers or lists of them. Gives the name of its result. */
   node(
     operation: string,
     inputs: readonly string[],

@@ -1,5 +1,5 @@
 // tfjs, on the backend that its second word names; in Node its wasm backend has one thread (tensorflow/tfjs#3830).
-// Images lie as [N, H, W, C], as its kernels want them. Running statistics are left out here and in jax.mjs, in their favour.
+// Images lie as [N, H, W, C], as its kernels want them. Running statistics are left out here and in jax.mjs, in their favor.
 import { adapterName } from './adapter.mjs';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { createRequire } from 'node:module';

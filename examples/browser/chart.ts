@@ -61,7 +61,7 @@ export class Chart {
     const ratio = devicePixelRatio;
     [this.#canvas.width, this.#canvas.height] = [width * ratio, height * ratio];
     const pen = this.#canvas.getContext('2d') as CanvasRenderingContext2D;
-    const colour = (name: string): string => getComputedStyle(this.#canvas).getPropertyValue(name);
+    const color = (name: string): string => getComputedStyle(this.#canvas).getPropertyValue(name);
     const { low, high, show } = this.#options;
     const x = (step: number): number => margin.left + (step / this.#span) * (width - margin.left - margin.right);
     const y = (value: number): number =>
@@ -72,9 +72,9 @@ export class Chart {
     pen.textBaseline = 'middle';
     for (let tick = 0; tick <= 4; tick++) {
       const value = low + (tick / 4) * (high - low);
-      pen.fillStyle = colour('--quiet');
+      pen.fillStyle = color('--quiet');
       pen.fillText(show(value), margin.left - 8, y(value));
-      pen.strokeStyle = colour('--line');
+      pen.strokeStyle = color('--line');
       stroke(pen, 1, [
         [margin.left, y(value)],
         [width - margin.right, y(value)],
@@ -84,19 +84,19 @@ export class Chart {
     for (const step of [0, this.#span])
       pen.fillText(step === 0 ? '0' : `${step} steps`, Math.min(x(step), width - 34), height - 8);
     const cut = (value: number): number => y(Math.min(Math.max(value, low), high));
-    pen.strokeStyle = colour('--faint');
+    pen.strokeStyle = color('--faint');
     stroke(
       pen,
       1,
       this.#points.training.map(([step, value]) => [x(step), cut(value)]),
     );
-    pen.strokeStyle = colour('--ink');
+    pen.strokeStyle = color('--ink');
     stroke(
       pen,
       2,
       this.#points.training.map(([step, , average]) => [x(step), cut(average)]),
     );
-    pen.strokeStyle = pen.fillStyle = colour('--test');
+    pen.strokeStyle = pen.fillStyle = color('--test');
     const tests = this.#points.test.map(([step, value]): [number, number] => [x(step), cut(value)]);
     stroke(pen, 2, tests);
     for (const [at, level] of tests) {

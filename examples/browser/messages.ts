@@ -8,7 +8,7 @@ export type Order =
 
 /** A face that the network has not been trained on, and how it reads it. */
 export interface Reading {
-  /** 48 x 48 grey bytes. */
+  /** 48 x 48 gray bytes. */
   readonly pixels: Uint8Array;
   readonly drawnAs: string;
   readonly readAs: string;

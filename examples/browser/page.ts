@@ -77,8 +77,8 @@ function card({ pixels, drawnAs, readAs, score }: Reading): HTMLElement {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [48, 48];
   const image = new ImageData(48, 48);
-  pixels.forEach((grey, i) => {
-    image.data.set([grey, grey, grey, 255], 4 * i);
+  pixels.forEach((gray, i) => {
+    image.data.set([gray, gray, gray, 255], 4 * i);
   });
   canvas.getContext('2d')?.putImageData(image, 0, 0);
   const figure = document.createElement('figure');

@@ -86,7 +86,7 @@ async function read(training: Training, faces: Faces): Promise<Reading[]> {
   const cropper = new Cropper(input);
   const pixels = cropper.cut(
     faces.images,
-    chosen.map((index) => cropper.centre(index)),
+    chosen.map((index) => cropper.center(index)),
   );
   training.network.eval();
   const scores = scope(() =>

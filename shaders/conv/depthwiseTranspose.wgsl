@@ -24,7 +24,7 @@ fn elementOrZero(start: u32, column: u32) -> f32 {
 }
 
 // Four elements of a row of y, and the four that start one further.
-fn neighbours(plane: u32, row: u32, column: u32) -> mat2x4f {
+fn neighbors(plane: u32, row: u32, column: u32) -> mat2x4f {
   if (row >= params.output.x) { return mat2x4f(); }
   let start = (plane * params.output.x + row) * params.output.y;
   let near = vec4f(
@@ -65,9 +65,9 @@ fn depthwiseTranspose(
   let top = vec2f(weight[t + 2], weight[t]);
   let middle = vec2f(weight[t + 5], weight[t + 3]);
   let bottom = vec2f(weight[t + 8], weight[t + 6]);
-  var level = neighbours(plane, h / 2, w / 2);
+  var level = neighbors(plane, h / 2, w / 2);
   for (var row = h; row < min(h + ROWS, params.input.x); row += 2) {
-    let below = neighbours(plane, row / 2 + 1, w / 2);
+    let below = neighbors(plane, row / 2 + 1, w / 2);
     store(plane, row, w, level[0] * weight[t + 4] + shift, level * middle + shift);
     store(plane, row + 1, w, below[0] * weight[t + 1] + level[0] * weight[t + 7] + shift, below * top + level * bottom + shift);
     level = below;

@@ -1,6 +1,6 @@
 // The patches of x as a matrix, k-major for gemm.wgsl. Column j is output pixel (n, p, q), row t is tap (c, r, s):
 // patches[t, j] = x[n, c, p * stride + r * dilation - padding, ...], zero outside. PIXEL_MAJOR: patches[j, t].
-// threads: LANES in a group; each does four neighbouring pixels of one channel, all taps.
+// threads: LANES in a group; each does four neighboring pixels of one channel, all taps.
 // reference: Chellapilla, Puri and Simard (2006).
 // uses: lib/grid.wgsl
 const PIXEL_MAJOR: bool = false;

@@ -16,7 +16,7 @@ struct Params {
   inner: u32,
   smoothing: f32,
   nan: u32,
-  ignores: u32,      // 1 where columns labelled ignoreIndex count for nothing
+  ignores: u32,      // 1 where columns labeled ignoreIndex count for nothing
   ignoreIndex: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

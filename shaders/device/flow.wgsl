@@ -35,7 +35,7 @@ fn choose(kind: u32, value: u32) -> u32 {
   }
 }
 
-// Nested arrays with constant bounds, as the accumulators of products; whole numbers, exact in f32.
+// Nested arrays with constant bounds, as the accumulators of products; integers, exact in f32.
 fn accumulators(seed: u32) -> u32 {
   var state = seed;
   var sums: array<array<vec4f, 2>, ROWS>;

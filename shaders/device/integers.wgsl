@@ -1,4 +1,4 @@
-// integers: y[f, i] = function f of element i of the inputs, in whole numbers of 32 bits.
+// integers: y[f, i] = function f of element i of the inputs, in integers of 32 bits.
 // threads: one workgroup a function; each lane does one element.
 // reference: packages/tensor/src/device/start/integers.ts.
 const LANES: u32 = 64;

@@ -3,7 +3,7 @@ enable subgroups;
 // threads: a group is one subgroup of LANES, as in the kernels that shuffle.
 // reference: packages/tensor/src/device/start/shuffle.ts.
 const LANES: u32 = 8;
-@group(0) @binding(0) var<storage, read> x: array<f32>;        // [groups, LANES], whole numbers
+@group(0) @binding(0) var<storage, read> x: array<f32>;        // [groups, LANES], integers
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [groups, LANES, 2]
 
 @compute @workgroup_size(LANES)

@@ -1,4 +1,4 @@
-// What kernels do to a result as they store it, by `kind`: nothing; + bias by channel; batch normalisation by statistics that
+// What kernels do to a result as they store it, by `kind`: nothing; + bias by channel; batch normalization by statistics that
 // are there, by channel; the same + what stands where the result goes. Then max(., 0), if wanted.
 // The kernel has `bias`: [channels], and `statistics`: [channels] of (mean, inverse deviation, scale, shift).
 const NOTHING: u32 = 0;

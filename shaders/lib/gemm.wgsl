@@ -32,7 +32,7 @@ struct Params {
 // Where a group works: its matrix and split, the first row and column of its tile. Past the end, `exists` is false.
 struct Tile { exists: bool, matrix: u32, firstRow: u32, firstColumn: u32, firstK: u32, depth: u32 }
 
-// Tile `id`: neighbours take neighbouring columns of the same rows.
+// Tile `id`: neighbors take neighboring columns of the same rows.
 fn tileOf(id: u32, tileRows: u32, tileColumns: u32) -> Tile {
   let across = (params.columns + tileColumns - 1) / tileColumns;
   let down = (params.rows + tileRows - 1) / tileRows;

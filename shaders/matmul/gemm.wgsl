@@ -1,7 +1,7 @@
 // C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n]: both operands k-major, so that every load is a vec4 of values
 // that are all used at once. Sizes and layouts: lib/gemm.wgsl.
 // threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
-// unrolled); neighbours take neighbouring columns of the same rows.
+// unrolled); neighbors take neighboring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
 // uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/storeProduct.wgsl
 alias real = f32;   // f16: what is stored, sums are f32

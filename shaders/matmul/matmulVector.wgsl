@@ -1,7 +1,7 @@
 // y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n], finished as lib/epilogue.wgsl says, split s of the sum taking `chunk` values of k: a few
 // rows against a large matrix, which is read once, by vec4 and as it is stored.
 // threads: a group owns all rows of 4 ACROSS columns, a lane 4 of them; ALONG lanes of the same columns take turns along the
-// depth, 4 values of k at a time, and their sums are added up at the end. Neighbouring lanes read what lies together.
+// depth, 4 values of k at a time, and their sums are added up at the end. Neighboring lanes read what lies together.
 // uses: lib/grid.wgsl, lib/epilogue.wgsl
 const TRANSPOSED: bool = false;               // w is stored [N, K]
 const ALIGNED: bool = true;                   // rows of w as stored are multiples of 4: it is read as vec4

@@ -1,5 +1,5 @@
 // sums[p, c] = (sum of d, sum of d * (x - mean)) over part p of channel c's values, with d = dy, or with RELU dy where the
-// normalised x is over 0.
+// normalized x is over 0.
 // threads: one group per channel and part; lane l takes every LANES-th vec4 of the part; lanes join as a tree.
 // reference: Ioffe and Szegedy (2015), section 3.
 // uses: lib/grid.wgsl, lib/channelWalk.wgsl

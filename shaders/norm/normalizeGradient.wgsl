@@ -1,4 +1,4 @@
-// dx = scale * (d - means.x - (x - mean) * means.y), by channel, with d = dy, or with RELU dy where the normalised x is over 0.
+// dx = scale * (d - means.x - (x - mean) * means.y), by channel, with d = dy, or with RELU dy where the normalized x is over 0.
 // threads: LANES in a group; a thread does one vec4 of a row at the same place of up to ROWS rows: what it needs of the
 // channels it reads once. A row is an image, or the whole tensor where images are no multiple of 4.
 // reference: Ioffe and Szegedy (2015), section 3.

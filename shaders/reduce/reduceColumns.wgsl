@@ -1,5 +1,5 @@
 // y[o, p, i] = OP over part p of column (o, i): SUM, MAX or MIN of x[o, p * chunk .. min((p + 1) * chunk, length), i].
-// threads: LANES in a group, one value of y each; neighbours read neighbouring columns.
+// threads: LANES in a group, one value of y each; neighbors read neighboring columns.
 // uses: lib/grid.wgsl
 alias element = f32;       // or vec4<f32>: four columns as one
 alias elementBits = u32;   // or vec4<u32>

@@ -1,6 +1,6 @@
 // y[yOffset + c . yStrides] = x[xOffset + c . xStrides] for every coordinate c of a box: one kernel for transpose,
 // slice, flip, expand, pad and concatenation. Bits of any four-byte type.
-// threads: LANES in a group, ELEMENTS neighbours of the box each.
+// threads: LANES in a group, ELEMENTS neighbors of the box each.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const WHOLE_ROWS: bool = false;  // ELEMENTS divides the innermost size: a thread's elements never leave their row

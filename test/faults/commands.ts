@@ -214,7 +214,7 @@ export const commandFaults: readonly Fault[] = [
   grid('the last workgroup left out', (x, y, z) => [x > 1 ? x - 1 : x, y, z]),
   grid('y of the grid ignored', (x, _, z) => [x, 1, z]),
   grid('z of the grid ignored', (x, y) => [x, y, 1]),
-  reordered('neighbouring dispatches exchanged', (steps) =>
+  reordered('neighboring dispatches exchanged', (steps) =>
     steps.map((_, i) => steps[i ^ 1] ?? (steps[i] as (() => void)[])),
   ),
   reordered('every 5th dispatch done twice', (steps) =>

@@ -68,7 +68,7 @@ const scaled = (name: string, factor: number): Fault =>
 
 const percent = (factor: number): string => `${Number(((factor - 1) * 100).toPrecision(3))} %`;
 
-/** Whether one of the words is a vector of whole numbers, or names one. */
+/** Whether one of the words is a vector of integers, or names one. */
 function isWhole(code: string, words: readonly string[]): boolean {
   const names = [...code.matchAll(/(?:let|var) (\w+)[^=;]*= (?:select\()?vec4u\(/g)].map(([, name]) => name);
   return words.some((word) => /^vec4u\(/.test(word) || names.includes(word));
@@ -136,7 +136,7 @@ export const textFaults: readonly Fault[] = [
     calls(code, 'select', ([no, yes, condition]) => `select(${yes}, ${no}, ${condition})`),
   ),
   text('abs left out', (code) => calls(code, 'abs', (_, call) => call.slice(3))),
-  text('subgroupShuffle from the neighbouring lane', (code) =>
+  text('subgroupShuffle from the neighboring lane', (code) =>
     calls(code, 'subgroupShuffle', ([value, lane]) => `subgroupShuffle(${value}, (${lane}) ^ 1)`),
   ),
   scaled('subgroupAdd', 1.01),

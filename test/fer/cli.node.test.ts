@@ -68,7 +68,7 @@ test('mien answers wrong words with one plain sentence and exit code 1', () =>
   inFolder(async (folder) => {
     const cases: [string[], string][] = [
       [['train', '--model', 'vgg20'], "argument 'vgg20' is invalid"],
-      [['train', '--model', 'nano', '--epochs', 'many'], 'A whole number is expected'],
+      [['train', '--model', 'nano', '--epochs', 'many'], 'An integer is expected'],
       [['train'], 'train needs --model'],
       [['train', '--model', 'nano', '--data', join(folder, 'nowhere')], 'nowhere: no such file or folder'],
       [['evaluate', '--weights', join(folder, 'no.safetensors')], 'no.safetensors: cannot be read'],

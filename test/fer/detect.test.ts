@@ -20,7 +20,7 @@ import { test } from '../harness.ts';
 
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1, seed: 3 });
 
-/** A grey photo with drawn faces whose upper left corners lie at `places`. */
+/** A gray photo with drawn faces whose upper left corners lie at `places`. */
 function album(width: number, height: number, places: readonly (readonly [left: number, top: number])[]): Photo {
   const data = new Uint8Array(width * height * 3).fill(120);
   for (const [i, [left, top]] of places.entries()) {

@@ -30,11 +30,11 @@ test('drawFaces varies: no two faces are alike and none is flat', () => {
   for (let i = 0; i < labels.length; i++) {
     const image = images.subarray(i * PIXELS, (i + 1) * PIXELS);
     seen.add(hash(image));
-    assert.ok(new Set(image).size > 20, `face ${i} has few greys`);
+    assert.ok(new Set(image).size > 20, `face ${i} has few grays`);
   }
   assert.is(seen.size, labels.length);
 });
 
-test('drawFaces refuses sizes that are not whole numbers from 1', () => {
+test('drawFaces refuses sizes that are not integers from 1', () => {
   assert.throws(() => drawFaces({ training: 0 }), /expected 1 or more/);
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { law, test } from '../harness.ts';
 
-const grey = (value: number): string => Array.from({ length: PIXELS }, () => value).join(' ');
+const gray = (value: number): string => Array.from({ length: PIXELS }, () => value).join(' ');
 const header = 'emotion,pixels,Usage\n';
 
 /** The message of the FormatError that reading `text` throws. */
@@ -75,21 +75,21 @@ law(
 );
 
 test('fer2013Lines writes what parseFer2013 read, byte for byte', () => {
-  const text = `${header}3,${grey(0)},Training\n6,${grey(255)},PublicTest\n`;
+  const text = `${header}3,${gray(0)},Training\n6,${gray(255)},PublicTest\n`;
   const faces = parseFer2013(text);
   const parts = ['Training', 'PublicTest'].map((usage) => ({ usage, split: split(faces, usage) }));
   assert.is([...fer2013Lines(parts)].join(''), text);
 });
 
 test('parseFer2013 names the line of a short row, a bad label, a bad usage and a bad pixel', () => {
-  const good = `3,${grey(9)},Training\n`;
+  const good = `3,${gray(9)},Training\n`;
   assert.is(refusal(`${header}${good}3,1 2 3,Training\n`), 'a.csv, line 3: 3 pixels, 2304 expected (48 x 48)');
-  assert.is(refusal(`${header}${good}9,${grey(1)},Training\n`), 'a.csv, line 3: emotion is "9", expected 0 to 6');
-  assert.match(refusal(`${header}3,${grey(1)},Testing\n`), 'line 2: Usage is "Testing"');
-  assert.is(refusal(`${header}3,${grey(256)},Training\n`), 'a.csv, line 2: pixel 1 is over 255');
-  assert.match(refusal(`${header}3,${grey(1)} x,Training\n`), 'line 2: pixel 2305 holds "x", which is no digit');
-  assert.match(refusal(`${header}${good}3,${grey(1)}\n`), 'line 3: 2 columns, 3 expected');
-  assert.match(refusal(`${header}${good}3,"${grey(1)},Training\n${good}`), 'line 3');
+  assert.is(refusal(`${header}${good}9,${gray(1)},Training\n`), 'a.csv, line 3: emotion is "9", expected 0 to 6');
+  assert.match(refusal(`${header}3,${gray(1)},Testing\n`), 'line 2: Usage is "Testing"');
+  assert.is(refusal(`${header}3,${gray(256)},Training\n`), 'a.csv, line 2: pixel 1 is over 255');
+  assert.match(refusal(`${header}3,${gray(1)} x,Training\n`), 'line 2: pixel 2305 holds "x", which is no digit');
+  assert.match(refusal(`${header}${good}3,${gray(1)}\n`), 'line 3: 2 columns, 3 expected');
+  assert.match(refusal(`${header}${good}3,"${gray(1)},Training\n${good}`), 'line 3');
 });
 
 test('parseFer2013 refuses a file without the columns, without rows, without lines', () => {

@@ -12,18 +12,18 @@ const points = [0, 1, 2].map((epoch) => ({
   testAccuracy: 0.25 + epoch / 6,
 }));
 
-/** How many different colours a picture has. */
-function colours(file: Uint8Array): { width: number; height: number; colours: number } {
+/** How many different colors a picture has. */
+function colors(file: Uint8Array): { width: number; height: number; colors: number } {
   const { width, height, data } = PNG.sync.read(Buffer.from(file));
   const pixels = new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
-  return { width, height, colours: new Set(pixels).size };
+  return { width, height, colors: new Set(pixels).size };
 }
 
 test('learningCurve draws one epoch, three epochs and losses that are not finite', () => {
   for (const some of [points, points.slice(0, 1), [{ ...(points[0] as (typeof points)[0]), trainLoss: Number.NaN }]]) {
     const svg = learningCurve(some, 'A title', 'a note');
     assert.not.match(svg, 'NaN');
-    const { width, height, colours: n } = colours(png(svg));
+    const { width, height, colors: n } = colors(png(svg));
     assert.equal([width, height], [2080, 920]);
     assert.ok(n > 20);
   }
@@ -35,5 +35,5 @@ test('confusionMatrix draws classes without images', () => {
   matrix.add(0, 2);
   const svg = confusionMatrix(matrix, 'A title: 90 %', 'ten-crop');
   assert.not.match(svg, 'NaN');
-  assert.ok(colours(png(svg)).colours > 20);
+  assert.ok(colors(png(svg)).colors > 20);
 });

@@ -19,9 +19,9 @@ test('train starts from the averaged weights of a checkpoint, all but a classifi
   const [first, same, other] = ['first', 'same', 'other'].map((name) => join(folder, name)) as [string, string, string];
   try {
     await train({ model: 'nano', faces, out: first, protocol: { epochs: 1, batchSize: 8 } });
-    const told: Extract<RunEvent, { event: 'initialised' }>[] = [];
+    const told: Extract<RunEvent, { event: 'initialized' }>[] = [];
     const onEvent = (event: RunEvent): void => {
-      if (event.event === 'initialised') told.push(event);
+      if (event.event === 'initialized') told.push(event);
     };
     const common = { model: 'nano', init: first, protocol: still, stopAfter: 1, onEvent } as const;
     const { summary } = await train({ ...common, faces, out: same });

@@ -106,7 +106,7 @@ test('kfold refuses other settings in a folder that holds folds, and options out
       [{ ...short, out, model: 'small' }, /holds folds of another model; name another folder/],
       [{ ...short, out, protocol: { epochs: 2 } }, /holds folds of another protocol/],
       [{ ...short, out, only: [3, 11] }, /only 3 to 11, expected folds from 1 to 10/],
-      [{ ...short, out, seeds: [0.5] }, /seed 0.5, expected a whole number/],
+      [{ ...short, out, seeds: [0.5] }, /seed 0.5, expected an integer/],
       [{ faces, out: join(folder, 'new') }, /which model/],
       [{ ...short, faces: drawFaces({ training: 1 }), out: join(folder, 'new') }, /is drawn; folds are CK\+’?'?s/],
     ];

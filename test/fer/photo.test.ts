@@ -1,4 +1,4 @@
-import { greyBytes, type Photo, resample } from '@mien/fer';
+import { grayBytes, type Photo, resample } from '@mien/fer';
 import { ValueError } from '@mien/tensor';
 import { nearValues, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -82,6 +82,6 @@ test('resample refuses windows without area and photos whose bytes are missing',
   refuses(() => resample({ ...photo, height: 2 }, window, 4, 4), ValueError, '2x2 has 12 bytes');
 });
 
-test('greyBytes is 0.299 R + 0.587 G + 0.114 B, rounded', () => {
-  assert.equal([...greyBytes(Float32Array.of(255, 0, 0, 10, 0, 255, 0, 20, 0, 0, 255, 30))], [76, 150, 29, 18]);
+test('grayBytes is 0.299 R + 0.587 G + 0.114 B, rounded', () => {
+  assert.equal([...grayBytes(Float32Array.of(255, 0, 0, 10, 0, 255, 0, 20, 0, 0, 255, 30))], [76, 150, 29, 18]);
 });

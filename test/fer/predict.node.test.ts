@@ -21,7 +21,7 @@ import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 import { inFolder, mien } from '../hostile/kit.ts';
-import { ANIMATED_GIF, ANIMATED_WEBP, CMYK, EXIF6, GREY, WEBP } from './smallPhotos.ts';
+import { ANIMATED_GIF, ANIMATED_WEBP, CMYK, EXIF6, GRAY, WEBP } from './smallPhotos.ts';
 
 const photos = join('..', 'shared', 'data', 'photos');
 const absent = existsSync(photos) ? undefined : `${photos} is not on this machine`;
@@ -66,8 +66,8 @@ for (const [name, boxes] of Object.entries(FACES)) {
   );
 }
 
-/** Mean colour of a photo's rows and columns between shares of its sides. */
-function colour({ width, height, data }: Photo, [left, top]: readonly [number, number]): number[] {
+/** Mean color of a photo's rows and columns between shares of its sides. */
+function color({ width, height, data }: Photo, [left, top]: readonly [number, number]): number[] {
   const at = (Math.floor(top * height) * width + Math.floor(left * width)) * 3;
   return [...data.subarray(at, at + 3)];
 }
@@ -78,30 +78,30 @@ const near = (found: readonly number[], expected: readonly number[], within: num
     `${found}, expected ${expected}`,
   );
 
-test('decodePhoto shows a photo as a viewer does: upright, in colour, of any kind', async () => {
+test('decodePhoto shows a photo as a viewer does: upright, in color, of any kind', async () => {
   const { photo, width, height } = await decodePhoto(EXIF6, 'exif6.jpg');
   assert.equal([photo.width, photo.height, width, height], [24, 32, 24, 32]);
   // Turned to the right, the left half is on top and what was on top is on the right.
-  near(colour(photo, [0.75, 0.2]), [250, 0, 0], 12);
-  near(colour(photo, [0.25, 0.2]), [120, 0, 0], 12);
-  near(colour(photo, [0.5, 0.8]), [0, 0, 200], 12);
+  near(color(photo, [0.75, 0.2]), [250, 0, 0], 12);
+  near(color(photo, [0.25, 0.2]), [120, 0, 0], 12);
+  near(color(photo, [0.5, 0.8]), [0, 0, 200], 12);
   const webp = await decodePhoto(WEBP, 'x.webp');
-  assert.equal(colour(webp.photo, [0.1, 0.1]), [250, 0, 0]);
+  assert.equal(color(webp.photo, [0.1, 0.1]), [250, 0, 0]);
   const inks = await decodePhoto(CMYK, 'inks.jpg');
-  const [red = 0, green = 0, blue = 0] = colour(inks.photo, [0.1, 0.1]);
+  const [red = 0, green = 0, blue = 0] = color(inks.photo, [0.1, 0.1]);
   ensure(red > 180 && green < 90 && blue < 90, `CMYK red is ${red}, ${green}, ${blue}`);
-  const grey = await decodePhoto(GREY, 'grey.jpg');
-  const [r, g, b] = colour(grey.photo, [0.1, 0.1]);
-  ensure(r === g && g === b, `grey is ${r}, ${g}, ${b}`);
+  const gray = await decodePhoto(GRAY, 'gray.jpg');
+  const [r, g, b] = color(gray.photo, [0.1, 0.1]);
+  ensure(r === g && g === b, `gray is ${r}, ${g}, ${b}`);
 });
 
 test('decodePhoto lays transparent parts on white and takes 16 bits to 8', async () => {
   const clear = new PNG({ width: 32, height: 32 });
   clear.data.fill(0);
-  assert.equal(colour((await decodePhoto(PNG.sync.write(clear), 'clear.png')).photo, [0.5, 0.5]), [255, 255, 255]);
+  assert.equal(color((await decodePhoto(PNG.sync.write(clear), 'clear.png')).photo, [0.5, 0.5]), [255, 255, 255]);
   const half = new PNG({ width: 32, height: 32 });
   for (let i = 0; i < half.data.length; i += 4) half.data.set([200, 0, 0, 128], i);
-  near(colour((await decodePhoto(PNG.sync.write(half), 'half.png')).photo, [0.5, 0.5]), [227, 127, 127], 2);
+  near(color((await decodePhoto(PNG.sync.write(half), 'half.png')).photo, [0.5, 0.5]), [227, 127, 127], 2);
   const deep = Buffer.alloc(32 * 32 * 6);
   for (let i = 0; i < deep.length; i += 6) deep.set([0x80, 0x00, 0x40, 0x00, 0xff, 0xff], i);
   const bytes = PNG.sync.write(
@@ -117,7 +117,7 @@ test('decodePhoto lays transparent parts on white and takes 16 bits to 8', async
       inputHasAlpha: false,
     },
   );
-  near(colour((await decodePhoto(bytes, 'deep.png')).photo, [0.5, 0.5]), [128, 64, 255], 1);
+  near(color((await decodePhoto(bytes, 'deep.png')).photo, [0.5, 0.5]), [128, 64, 255], 1);
 });
 
 /** A checkpoint of a network that was just drawn, and 48x48 faces that were drawn, too, in PNG. */
@@ -266,7 +266,7 @@ test('video hands other files to ffmpeg, and without one says what to do', () =>
       assert.match(reason.message, 'film.mp4: ffmpeg is needed for videos other than animated GIF and WebP');
       // Three pictures in pieces that end anywhere, as a pipe gives them.
       const program = `#!${process.execPath}
-const picture = (grey) => Buffer.concat([Buffer.from('P6\\n32 24\\n255\\n'), Buffer.alloc(32 * 24 * 3, grey)]);
+const picture = (gray) => Buffer.concat([Buffer.from('P6\\n32 24\\n255\\n'), Buffer.alloc(32 * 24 * 3, gray)]);
 const all = Buffer.concat([picture(10), picture(32), picture(255)]);
 if (!process.argv.includes('file:${file}')) process.exit(1);
 for (let i = 0; i < all.length; i += 1000) process.stdout.write(all.subarray(i, i + 1000));

@@ -12,7 +12,7 @@ const data = join('..', 'shared', 'data');
 const absent = (name: string): string | undefined =>
   existsSync(join(data, name)) ? undefined : `${join(data, name)} is not on this machine`;
 
-function grey(faces: Faces, row: number): Buffer {
+function gray(faces: Faces, row: number): Buffer {
   const image = new PNG({ width: SIDE, height: SIDE });
   for (let i = 0; i < PIXELS; i++) {
     const value = faces.images[row * PIXELS + i] as number;
@@ -61,13 +61,13 @@ test('readFaces reads trees by split and class, and class folders of prefixed na
         const name = (faces.classes[faces.labels[row] as number] as string).toLowerCase();
         const [tree, flat] = [join(folder, 'tree', names[split] as string, name), join(folder, 'flat', name)];
         for (const place of [tree, flat]) mkdirSync(place, { recursive: true });
-        writeFileSync(join(tree, `${row}.png`), grey(faces, row));
-        writeFileSync(join(flat, `${split}_${row}.png`), grey(faces, row));
+        writeFileSync(join(tree, `${row}.png`), gray(faces, row));
+        writeFileSync(join(flat, `${split}_${row}.png`), gray(faces, row));
       }
     }
     for (const kind of ['tree', 'flat']) {
       const read = await readFaces(join(folder, kind));
-      assert.equal(read.converted, { colour: 0, resized: 0 });
+      assert.equal(read.converted, { color: 0, resized: 0 });
       for (const split of FER2013_SPLITS) {
         const found = read.splits[split] as Int32Array;
         assert.is(found.length, faces.splits[split]?.length);
@@ -84,16 +84,16 @@ test('readFaces reads trees by split and class, and class folders of prefixed na
     }
   }));
 
-test('readFaces turns colour grey by 0.299 R + 0.587 G + 0.114 B, brings images to 48x48, and counts both', () =>
+test('readFaces turns color gray by 0.299 R + 0.587 G + 0.114 B, brings images to 48x48, and counts both', () =>
   inFolder(async (folder) => {
     mkdirSync(join(folder, 'train', 'happy'), { recursive: true });
     mkdirSync(join(folder, 'test', 'sad'), { recursive: true });
     const image = new PNG({ width: 96, height: 64 });
     for (let i = 0; i < 96 * 64; i++) image.data.set([200, 100, 50, 255], 4 * i);
     writeFileSync(join(folder, 'train', 'happy', 'a.png'), PNG.sync.write(image));
-    writeFileSync(join(folder, 'test', 'sad', 'b.png'), grey(drawFaces({ training: 1 }), 0));
+    writeFileSync(join(folder, 'test', 'sad', 'b.png'), gray(drawFaces({ training: 1 }), 0));
     const read = await readFaces(folder);
-    assert.equal(read.converted, { colour: 1, resized: 1 });
+    assert.equal(read.converted, { color: 1, resized: 1 });
     assert.equal([...new Set(read.images.subarray(0, PIXELS))], [124]);
     // Without a validation folder, what is tested each epoch is the test folder.
     assert.equal([...(read.splits.PublicTest as Int32Array)], [1]);

@@ -38,7 +38,7 @@ test('protocol of the compact networks warms up, then falls along a cosine to ne
   assert.ok((rates.at(-1) as number) < 1e-5 && (rates[0] as number) > 0);
 });
 
-test('protocol feeds the reference 3 channels in 0..1 and the compact networks one, centred', () => {
+test('protocol feeds the reference 3 channels in 0..1 and the compact networks one, centerd', () => {
   assert.equal(protocol('vgg19', 'ck+').input, { channels: 3, size: 44, mean: 0, std: 1 });
   assert.equal(protocol('nano', 'ck+').input, { channels: 1, size: 44, mean: 0.5, std: 0.25 });
 });

@@ -8,7 +8,7 @@ import { SHIPPED, shippedWeights } from '@mien/fer/weights';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-test('shippedWeights are float16 files of less than 1.5 MB together, without optimiser and without paths', async () => {
+test('shippedWeights are float16 files of less than 1.5 MB together, without optimizer and without paths', async () => {
   let bytes = 0;
   for (const name of SHIPPED) {
     const file = await shippedWeights(name);
@@ -34,7 +34,7 @@ test('models tells what the files say: accuracy with its interval, size, checksu
     assert.match(sha256, /^[0-9a-f]{64}$/);
     assert.ok(parameters > 20_000 && command.includes(`--weights ${name} `));
   }
-  assert.match(detector.licence, /Apache/);
+  assert.match(detector.license, /Apache/);
   assert.ok(untrained.includes('vgg19') && !untrained.includes('small'));
 });
 

@@ -27,7 +27,7 @@ export const CMYK: Uint8Array = bytes(
 );
 
 /** Progressive JPEG of one component. */
-export const GREY: Uint8Array = bytes(
+export const GRAY: Uint8Array = bytes(
   '/9j/2wBDAAYEBQYFBAYGBQYHBwYIChAKCgkJChQODwwQFxQYGBcUFhYaHSUfGhsjHBYWICwgIyYnKSopGR8tMC0oMCUoKSj/wgAL' +
     'CAAYACABAREA/8QAGAABAAMBAAAAAAAAAAAAAAAAAAECBQb/2gAIAQEAAAABq5JrMlCX/8QAFhABAQEAAAAAAAAAAAAAAAAAFCAA' +
     '/9oACAEBAAEFAoZmX//EABcQAAMBAAAAAAAAAAAAAAAAACAyoQD/2gAIAQEABj8CBLkp/wD/xAAXEAADAQAAAAAAAAAAAAAAAAAg' +
@@ -39,7 +39,7 @@ export const WEBP: Uint8Array = bytes(
   'UklGRjQAAABXRUJQVlA4TCgAAAAvH8AFABcQQoKksdntJrFgMqz8r7DmP9YKBAKESZNaBUT0PwBUv1Vv',
 );
 
-/** Animated WebP: three frames for 100, 200 and 300 ms; the second in negative colours, the third mirrored. */
+/** Animated WebP: three frames for 100, 200 and 300 ms; the second in negative colors, the third mirrored. */
 export const ANIMATED_WEBP: Uint8Array = bytes(
   'UklGRv4AAABXRUJQVlA4WAoAAAACAAAAHwAAFwAAQU5JTQYAAAD/////AABBTk1GQAAAAAAAAAAAAB8AABcAAGQAAAJWUDhMKAAA' +
     'AC8fwAUAFxBCgqSx2e0msWAyrPyvsOY/1goEAoRJk1oFRPQ/AFS/VW9BTk1GQgAAAAAAAAAAAB8AABcAAMgAAABWUDhMKgAAAC8f' +
@@ -47,7 +47,7 @@ export const ANIMATED_WEBP: Uint8Array = bytes(
     'BQAXEEKCpLHZ7SaxYDKs/K+w5j/WCgQChEmTWgVE9D9UAd5VXw==',
 );
 
-/** Animated GIF: two frames, the first without a duration, the second in negative colours for 50 ms. */
+/** Animated GIF: two frames, the first without a duration, the second in negative colors for 50 ms. */
 export const ANIMATED_GIF: Uint8Array = bytes(
   'R0lGODlhIAAYAIEAAExpcXgAAPoAAAAAyCH/C05FVFNDQVBFMi4wAwEAAAAh+QQFAAAAACwAAAAAIAAYAAACQ5SPKcPtP5Q8sLY5' +
     'rcVSV654EJiID4mYDkqpDGu4LyxHtAwvcsD3/h+oAYc9IXFoPP6SyuKu6WNCpU2q0nrEErVIWQEAIfkEBQUAAAAsAAAAACAAGACB' +

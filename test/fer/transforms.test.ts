@@ -45,7 +45,7 @@ test('Cropper.draw reaches every place of a 44x44 crop and mirrors half of them'
   assert.ok(mirrored > 900 && mirrored < 1100, `${mirrored} of 2000`);
 });
 
-test('Cropper.ten gives corners and centre, then those of the mirrored image', () => {
+test('Cropper.ten gives corners and center, then those of the mirrored image', () => {
   const cropper = new Cropper(bytes);
   const crops = cropper.cut(images, cropper.ten(1));
   const plain = [at(1, 0, 0), at(1, 0, 4), at(1, 4, 0), at(1, 4, 4), at(1, 2, 2)];
@@ -54,7 +54,7 @@ test('Cropper.ten gives corners and centre, then those of the mirrored image', (
     Array.from({ length: 10 }, (_, view) => Math.round(crops[view * 44 * 44] as number)),
     [...plain, ...mirrored],
   );
-  assert.equal(cropper.centre(1), cropper.ten(1)[4]);
+  assert.equal(cropper.center(1), cropper.ten(1)[4]);
 });
 
 const still: Augmentation = { rotation: 0, scale: 0, shift: 0, light: 0, erasing: 0 };
@@ -97,12 +97,12 @@ law(
   { runs: 40 },
 );
 
-test('Cropper.draw without bounds gives the centre crop, mirrored or not', () => {
+test('Cropper.draw without bounds gives the center crop, mirrored or not', () => {
   const cropper = new Cropper(bytes);
   const view = cropper.draw(0, new Generator(1), still);
-  const plain = { ...cropper.centre(0), mirrored: view.mirrored };
-  const [drawn, centre] = [cropper.cut(images, [view]), cropper.cut(images, [plain])];
-  for (const [i, value] of centre.entries()) assert.ok(Math.abs(value - (drawn[i] as number)) < 1e-3);
+  const plain = { ...cropper.center(0), mirrored: view.mirrored };
+  const [drawn, center] = [cropper.cut(images, [view]), cropper.cut(images, [plain])];
+  for (const [i, value] of center.entries()) assert.ok(Math.abs(value - (drawn[i] as number)) < 1e-3);
 });
 
 test('Cropper.draw relights half of the images, within 0 to 255, and erases the share that is asked for', () => {
@@ -118,7 +118,7 @@ test('Cropper.draw relights half of the images, within 0 to 255, and erases the 
   const erased = views.filter(({ distortion }) => distortion?.erased);
   assert.ok(erased.length > 200 && erased.length < 300, `${erased.length} of 1000 erased`);
   for (const view of views.slice(0, 60)) {
-    // With this mean and std a grey value reads as 255 + grey, and only what is erased as 0.
+    // With this mean and std a gray value reads as 255 + gray, and only what is erased as 0.
     const crop = cropper.cut(images, [view]);
     const { height = 0, width = 0 } = view.distortion?.erased ?? {};
     assert.is(crop.filter((value) => value === 0).length, height * width);
@@ -127,10 +127,10 @@ test('Cropper.draw relights half of the images, within 0 to 255, and erases the 
   }
 });
 
-test('Cropper scales grey 0 and 255 to (0 - mean) / std and (1 - mean) / std', () => {
+test('Cropper scales gray 0 and 255 to (0 - mean) / std and (1 - mean) / std', () => {
   const two = Uint8Array.from({ length: PIXELS }, (_, i) => (i % 2) * 255);
   const cropper = new Cropper({ channels: 1, size: 48, mean: 0.5, std: 0.25 });
-  const crop = cropper.cut(two, [cropper.centre(0)]);
+  const crop = cropper.cut(two, [cropper.center(0)]);
   assert.equal([...crop.slice(0, 2)], [-2, 2]);
 });
 

@@ -6,7 +6,7 @@ Everything is computed in float64 from float32 inputs, and written as the shorte
 
 Inputs and weights come from one formula, so that large ones need not be stored; golden.ts repeats it:
   noise(name, i) = (2 k + 1) / 2^24 - 1, in (-1, 1), where k is the upper 24 bits of mix(fnv1a(name) + 0x9e3779b9 i mod 2^32);
-  fnv1a is FNV-1a of the name's bytes, mix is MurmurHash3's 32-bit finaliser.
+  fnv1a is FNV-1a of the name's bytes, mix is MurmurHash3's 32-bit finalizer.
 """
 import json
 import math
@@ -111,7 +111,7 @@ def pools():
     return rows
 
 
-# Batch normalisation.
+# Batch normalization.
 def norms():
     rows = []
 
@@ -245,16 +245,16 @@ def losses():
     return rows
 
 
-# Optimisers: five steps with given gradients; every value after every step.
-def optimisers():
+# Optimizers: five steps with given gradients; every value after every step.
+def optimizers():
     rows = []
 
     def add(name, op, make, **options):
-        w, b = nn.Parameter(eighths("optimiser w", 2, 3)), nn.Parameter(eighths("optimiser b", 3))
-        optimiser, row = make([w, b]), {"name": name, "op": op, "options": options, "w": w.clone(), "b": b.clone(), "steps": []}
+        w, b = nn.Parameter(eighths("optimizer w", 2, 3)), nn.Parameter(eighths("optimizer b", 3))
+        optimizer, row = make([w, b]), {"name": name, "op": op, "options": options, "w": w.clone(), "b": b.clone(), "steps": []}
         for step in range(5):
             w.grad, b.grad = eighths(f"gradient w {step}", 2, 3), eighths(f"gradient b {step}", 3)
-            optimiser.step()
+            optimizer.step()
             row["steps"].append({"dw": w.grad, "db": b.grad, "w": w.clone(), "b": b.clone()})
         rows.append(row)
 
@@ -285,11 +285,11 @@ def schedules():
     lr = torch.optim.lr_scheduler
 
     def add(op, make, **options):
-        optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-        schedule, factors = make(optimiser), []
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+        schedule, factors = make(optimizer), []
         for _ in range(12):
-            factors.append(optimiser.param_groups[0]["lr"])
-            optimiser.step()
+            factors.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
             schedule.step()
         rows.append({"op": op, "options": options, "factors": factors})
 
@@ -298,12 +298,12 @@ def schedules():
     add("exponential", lambda o: lr.ExponentialLR(o, 0.9), factor=0.9)
     add("cosine", lambda o: lr.CosineAnnealingLR(o, 11, 0.05), steps=11, floor=0.05)
     add("warmUp", lambda o: lr.LinearLR(o, 1 / 4, 1, 3), steps=4)
-    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule, factors = lr.ReduceLROnPlateau(optimiser, "min", 0.5, 1, threshold=0.01, min_lr=0.2), []
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule, factors = lr.ReduceLROnPlateau(optimizer, "min", 0.5, 1, threshold=0.01, min_lr=0.2), []
     metrics = [1, 0.5, 0.498, 0.497, 0.3, 0.31, 0.3, 0.29, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     for metric in metrics:
         schedule.step(metric)
-        factors.append(optimiser.param_groups[0]["lr"])
+        factors.append(optimizer.param_groups[0]["lr"])
     rows.append({"op": "Plateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2),
                  "metrics": metrics, "factors": factors})
     return rows
@@ -486,7 +486,7 @@ def networks():
             fill(network)
             network.eval()
         (loss() if held else trained).backward()
-        # A bias before batch normalisation has no gradient but rounding.
+        # A bias before batch normalization has no gradient but rounding.
         named = [(key, p) for key, p in network.named_parameters() if p.grad.norm() > 1e-6]
         chosen = [named[i] for i in (0, 1, len(named) // 3, len(named) // 2, len(named) - 5, len(named) - 2, len(named) - 1)]
         gradients = {key: {"norm": float(p.grad.norm()), "first": p.grad.flatten()[:4]} for key, p in chosen}
@@ -500,6 +500,6 @@ def networks():
 if __name__ == "__main__":
     write("formula", [{"name": name, "values": [float(v) for v in noise(name, (4,))]} for name in ("", "features.0.weight", "naïve")])
     for name, make in dict(pool=pools, norm=norms, conv=convolutions, element=elements,
-                           loss=losses, optimiser=optimisers, schedule=schedules,
+                           loss=losses, optimizer=optimizers, schedule=schedules,
                            init=scales, network=networks).items():
         write(name, make())

@@ -22,7 +22,7 @@ test('readFaces refuses labels that are no class', () =>
     const faces = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
     faces.labels[3] = 9;
     await writeHdf5(path, faces);
-    await rejected(readFaces(path), 'Training_label, row 3: 9, expected a whole number from 0 to 6');
+    await rejected(readFaces(path), 'Training_label, row 3: 9, expected an integer from 0 to 6');
   }));
 
 test('prepare refuses another data set, its own input, and a folder that is not there, and leaves nothing behind', () =>

@@ -12,7 +12,7 @@ type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, in
 /** What somebody changed, and what is said of it. */
 const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tensors) => void, sentence: string])[] = [
   ['an unknown model', (info) => (info.model = 'vgg20'), 'holds a network called vgg20'],
-  ['a missing protocol', (info) => (info.preset = {}), 'epochs is undefined, expected a whole number from 1'],
+  ['a missing protocol', (info) => (info.preset = {}), 'epochs is undefined, expected an integer from 1'],
   ['a protocol that is null', (info) => (info.preset = null), 'epochs is undefined'],
   [
     'a learning rate that is a word',
@@ -21,7 +21,7 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
   ],
   ['an input without channels', (info) => ((info.preset as Info).input = {}), 'input is {}, expected channels'],
   ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize is 0, expected'],
-  ['a step of -1', (info) => (info.step = -1), 'step: expects a whole number from 0 on, has -1'],
+  ['a step of -1', (info) => (info.step = -1), 'step: expects a non-negative integer, has -1'],
   [
     'a place in the epoch beyond its end',
     (info) => ((info.shuffle as Info).batch = 99),
@@ -42,7 +42,7 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
     'classifier.bias expects float32 [7], got float32 [6]',
   ],
   [
-    'half an optimiser',
+    'half an optimizer',
     (_, tensors) => tensors.delete('optimizer.classifier.bias.momentum_buffer'),
     'holds the momentum of',
   ],

@@ -17,7 +17,7 @@ const cases: Readonly<Record<string, readonly [file: string, edit: Edit, sentenc
   'a summary of nothing': ['summary.json', () => 'null', 'summary.json: epochs is undefined, expected a number'],
   'a summary of an unknown network': ['summary.json', change({ model: 'vgg99' }), 'model is "vgg99", expected one of'],
   'a summary without a seed': ['summary.json', change({ seed: null }), 'seed is null, expected a number'],
-  'a summary with half a protocol': ['summary.json', change({ protocol: {} }), 'expected a whole number from 1'],
+  'a summary with half a protocol': ['summary.json', change({ protocol: {} }), 'expected an integer from 1'],
   'metrics that are not lines of JSON': ['metrics.jsonl', () => 'epoch 0\n', 'metrics.jsonl, line 1: not JSON'],
   'metrics without an accuracy': ['metrics.jsonl', () => '{"epoch": 0}\n', 'line 1: no epoch with its test accuracy'],
   'metrics of no epoch': ['metrics.jsonl', () => '', 'metrics.jsonl: no epoch is finished'],

@@ -7,9 +7,9 @@ const weight = (): Tensor => zeros([2, 2, 3, 3]);
 
 /** Steps, paddings and sizes that are negative, zero or broken, and what is said of them. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
-  'slice by -1': [() => x().slice(2, 0, 5, -1), 'slice: step is an integer from 1 on, came -1; reverse with flip'],
-  'slice by 0': [() => x().slice(2, 0, 5, 0), 'slice: step is an integer from 1 on, came 0'],
-  'slice from half': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, came 0.5 and 2'],
+  'slice by -1': [() => x().slice(2, 0, 5, -1), 'slice: step must be a positive integer, got -1; reverse with flip'],
+  'slice by 0': [() => x().slice(2, 0, 5, 0), 'slice: step must be a positive integer, got 0'],
+  'slice from half': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, got 0.5 and 2'],
   'conv2d by -1': [() => conv2d(x(), weight(), null, { stride: -1 }), 'stride'],
   'conv2d by [1, 0]': [() => conv2d(x(), weight(), null, { stride: [1, 0] }), 'stride'],
   'conv2d with padding -1': [() => conv2d(x(), weight(), null, { padding: -1 }), 'padding'],

@@ -7,20 +7,20 @@ const whole = (): Tensor => tensor([1, 2], { dtype: 'int32' });
 /** Element types that an operation does not take, and what is said of them. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'two types': [() => zeros([2]).add(whole()), 'add: a is float32 and b is int32; convert one with to(dtype)'],
-  'a quotient of integers': [() => whole().div(2), "div: a expects float32, came int32; convert with to('float32')"],
-  'a mean of integers': [() => whole().mean(), 'mean: x expects float32, came int32'],
+  'a quotient of integers': [() => whole().div(2), "div: a expects float32, got int32; convert with to('float32')"],
+  'a mean of integers': [() => whole().mean(), 'mean: x expects float32, got int32'],
   'a sum of booleans': [
     () => tensor([true]).add(tensor([true])),
-    'add: a expects float32 or int32 or uint32, came bool',
+    'add: a expects float32 or int32 or uint32, got bool',
   ],
-  'a condition of numbers': [() => where(zeros([2]), 1, 2), 'where: condition expects bool, came float32'],
+  'a condition of numbers': [() => where(zeros([2]), 1, 2), 'where: condition expects bool, got float32'],
   'places that are not whole': [
     () => gather(zeros([2]), 0, zeros([2])),
-    'gather: index expects int32 or uint32, came float32',
+    'gather: index expects int32 or uint32, got float32',
   ],
   'integers to differentiate by': [
     () => tensor([1], { dtype: 'int32', requiresGrad: true }),
-    'only float32 has gradients, came int32',
+    'only float32 has gradients, got int32',
   ],
   'a gradient of integers': [
     () => tensor([1, 2], { requiresGrad: true }).mul(2).backward(whole()),
@@ -30,7 +30,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
     () => {
       tensor([1, 2], { requiresGrad: true }).grad = whole();
     },
-    'grad: the gradient expects float32, came int32',
+    'grad: the gradient expects float32, got int32',
   ],
   'integers in a softmax': [() => softmax(whole(), 0), 'softmax: x expects float32'],
   'integers in a pooling': [

@@ -19,7 +19,7 @@ import { test } from '../harness.ts';
 /** Shapes that do not fit, and what is said of them: both of them, and where. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'rows of different length': [() => tensor([[1, 2], [3]]), 'rows at depth 1 hold 2 values, got 1 values'],
-  'too few values': [() => tensor([1, 2, 3], { shape: [2, 2] }), 'shape [2, 2] holds 4 values, came 3'],
+  'too few values': [() => tensor([1, 2, 3], { shape: [2, 2] }), 'shape [2, 2] holds 4 values, got 3'],
   'nine dimensions': [() => zeros([1, 1, 1, 1, 1, 1, 1, 1, 1]), 'at most 8 dimensions'],
   'sizes that do not broadcast': [
     () => zeros([2, 6]).add(zeros([4])),
@@ -40,7 +40,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'a window larger than the image': [() => conv2d(zeros([1, 1, 2, 2]), zeros([1, 1, 3, 3]), null), 'conv2d: '],
   'a bias of another length': [
     () => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), zeros([3])),
-    'bias expects [2], one for each output channel, came [3]',
+    'bias expects [2], one for each output channel, got [3]',
   ],
   'channels of a transposed convolution': [
     () => convTranspose2d(zeros([1, 3, 4, 4]), zeros([2, 4, 3, 3]), null),
@@ -57,12 +57,12 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'a scale of another length': [
     () =>
       batchNorm(zeros([2, 3]), { weight: zeros([2]), bias: null, runningMean: null, runningVar: null, training: true }),
-    'weight expects [3], one for each channel of x [2, 3], came [2]',
+    'weight expects [3], one for each channel of x [2, 3], got [2]',
   ],
   'features of a layer': [() => new Linear(4, 2, { generator: new Generator(0) }).forward(zeros([1, 3])), '[1, 3]'],
   'targets of another batch': [
     () => crossEntropy(zeros([3, 7]), tensor([1, 2], { dtype: 'int32' })),
-    'for [3, 7] the target expects [3], came int32 [2]',
+    'for [3, 7] the target expects [3], got int32 [2]',
   ],
   'a gradient of another shape': [
     () =>

@@ -106,10 +106,10 @@ const hostile: Readonly<Record<string, readonly [bytes: () => Uint8Array, senten
     () => edited({ format: 2 }),
     'metadata mien.format: this version reads format 1, the file has 2',
   ],
-  'a negative epoch': [() => edited({ epoch: -1 }), 'metadata mien.epoch: expects a whole number from 0 on, has -1'],
+  'a negative epoch': [() => edited({ epoch: -1 }), 'metadata mien.epoch: expects a non-negative integer, has -1'],
   'a missing step': [
     () => edited({ step: undefined }),
-    'metadata mien.step: expects a whole number from 0 on, has undefined',
+    'metadata mien.step: expects a non-negative integer, has undefined',
   ],
   'classes that are not names': [() => edited({ classes: [1] }), 'metadata mien.classes: expects names, has [1]'],
   'a generator without offset': [
@@ -125,13 +125,13 @@ for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
   });
 }
 
-test('writeCheckpoint refuses a model whose names read as optimiser state', async () => {
+test('writeCheckpoint refuses a model whose names read as optimizer state', async () => {
   let message = '';
   const model = await toHost(new Map([['optimizer.x', ones([1])]]));
   await writeCheckpoint({ info, model }).catch((reason) => {
     message = reason instanceof ValueError ? reason.message : '';
   });
-  ensure(message.includes('optimizer.x reads as optimiser state'), message);
+  ensure(message.includes('optimizer.x reads as optimizer state'), message);
 });
 
 test('a checkpoint holds infinities, as a causal mask has them, through state dict, file and back', async () => {
@@ -199,7 +199,7 @@ test('writeCheckpoint refuses NaN and information that would not be read, and wr
     ensure(reason instanceof ValueError && reason.message.includes(sentence), String(reason));
   };
   await refused({ info, model: new Map([['w', nan]]) }, 'element 0 of w is NaN');
-  await refused({ info: { ...info, epoch: -1 }, model: new Map() }, 'info.epoch: expects a whole number from 0 on');
+  await refused({ info: { ...info, epoch: -1 }, model: new Map() }, 'info.epoch: expects a non-negative integer');
   await refused(
     { info: { ...info, extra: { best: Number.NaN } }, model: new Map() },
     'info.extra.best must be a value',

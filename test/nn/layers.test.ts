@@ -98,7 +98,7 @@ for (const [name, [make, input, output]] of Object.entries(shapesOf)) {
     using layer = make();
     const x = zeros(input, { requiresGrad: true });
     const y = layer.forward(x);
-    ensure(y.shape.join() === output, `came [${y.shape}]`);
+    ensure(y.shape.join() === output, `got [${y.shape}]`);
     y.sum().backward();
     ensure(x.grad?.shape.join() === input.join(), `the gradient is [${x.grad?.shape}]`);
     for (const [parameter, { grad }] of layer.namedParameters()) ensure(grad !== null, `${parameter} has no gradient`);
@@ -138,7 +138,7 @@ law(
 );
 
 law(
-  'Sequential in evaluation gives without gradients what it gives with them, convolution and normalisation in one pass or not',
+  'Sequential in evaluation gives without gradients what it gives with them, convolution and normalization in one pass or not',
   fc.record({
     x: valuesOf([3, 2, 5, 4]),
     state: fc.array(valuesOf([6], { min: 0.5, max: 2 }), { minLength: 12, maxLength: 12 }),
@@ -247,7 +247,7 @@ const batches = fc.tuple(
 );
 
 law(
-  'BatchNorm2d normalises in training, keeps unbiased statistics, and evaluates with them',
+  'BatchNorm2d normalizes in training, keeps unbiased statistics, and evaluates with them',
   batches.chain(([n, c, side]) =>
     fc.record({ x: valuesOf([n, c, side, side]), gain: valuesOf([c], { min: 0.5, max: 2 }) }),
   ),

@@ -116,7 +116,7 @@ test('loaders and datasets refuse what they cannot do', () => {
   const loader = new DataLoader(drawing(3), { batchSize: 2, collate });
   refuses(() => loader.loadState({ seed: 0, epoch: 0, batch: 3 }), ValueError, 'batch 3 is not a place among 2');
   const column = (rows: number) => ({ shape: [rows], dtype: 'int32', data: new Int32Array(rows) }) as const;
-  refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'came 2, 3');
+  refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'got 2, 3');
 });
 
 test('DataLoader gives a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {

@@ -280,10 +280,10 @@ test('losses refuse targets and weights of other shapes', () => {
   refuses(
     () => crossEntropy(logits, zeros([3], { dtype: 'int32' })),
     ShapeError,
-    'crossEntropy: for [2, 3] the target expects [2], came int32 [3]',
+    'crossEntropy: for [2, 3] the target expects [2], got int32 [3]',
   );
-  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], came float32 [2]');
-  refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expects [N, C, ...], came [3]');
+  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], got float32 [2]');
+  refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expects [N, C, ...], got [3]');
   const weight = zeros([2]);
   refuses(() => nllLoss(logits, zeros([2], { dtype: 'int32' }), { weight }), ShapeError, 'weight expects [3]');
   refuses(

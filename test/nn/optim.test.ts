@@ -298,16 +298,12 @@ for (const name of ['SGD', 'AdamW'] as const) {
   });
 }
 
-test('optimisers refuse a state of other parameters, other shapes or another optimiser', () => {
+test('optimizers refuse a state of other parameters, other shapes or another optimizer', () => {
   using layer = new Linear(2, 1);
   using sgd = makers.SGD(layer);
   using adam = makers.AdamW(layer);
   const wrong = new Map([['weight.momentum_buffer', zeros([2])]]);
-  refuses(
-    () => sgd.loadStateDict(wrong),
-    StateError,
-    'weight.momentum_buffer expects float32 [1, 2], came float32 [2]',
-  );
+  refuses(() => sgd.loadStateDict(wrong), StateError, 'weight.momentum_buffer expects float32 [1, 2], got float32 [2]');
   refuses(
     () => sgd.loadStateDict(new Map([['w.momentum_buffer', zeros([2])]])),
     StateError,
@@ -316,11 +312,11 @@ test('optimisers refuse a state of other parameters, other shapes or another opt
   refuses(
     () => adam.loadStateDict(new Map([['bias.exp_avg', zeros([1])]])),
     StateError,
-    'bias.exp_avg_sq expects float32 [1], came nothing',
+    'bias.exp_avg_sq expects float32 [1], got nothing',
   );
 });
 
-test('optimisers refuse options out of range', () => {
+test('optimizers refuse options out of range', () => {
   using layer = new Linear(2, 1);
   const parameters = layer.namedParameters();
   refuses(() => new SGD(parameters, { lr: -1 }), ValueError, 'SGD: lr -1');

@@ -78,7 +78,7 @@ law(
     ensure(bytes.length < 8 + 64 + 8 + 2 * values.length, `${bytes.length} bytes`);
     for (const [i, value] of values.entries()) {
       const got = read.data[i] as number;
-      // Between neighbours lie 2^-10 of the power of two below, and no less than 2^-24.
+      // Between neighbors lie 2^-10 of the power of two below, and no less than 2^-24.
       const step = 2 ** Math.max(-24, Math.floor(Math.log2(Math.abs(value))) - 10);
       const steps = got / step;
       ensure(Number.isInteger(steps), `${value} became ${got}, no 16-bit float`);
@@ -215,7 +215,7 @@ const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: st
     file({ x: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, four),
     'tensor x: F32 [1099511627776',
   ],
-  'metadata that is not a string': [file({ __metadata__: { a: 1 } }), '__metadata__ a: a string is expected, came 1'],
+  'metadata that is not a string': [file({ __metadata__: { a: 1 } }), '__metadata__ a: a string is expected, got 1'],
   'an integer beyond int32': [
     file({ x: entry('I64', [1], 0, 8) }, bytesOf(BigInt64Array.of(2n ** 31n))),
     'tensor x: an I64 value does not fit int32',

@@ -109,7 +109,7 @@ test('capture runs its function twice, then no more; earlier results keep their 
   ensure(calls === 2, `${calls} calls`);
 });
 
-test('a captured function may begin otherwise, as when an optimiser makes its state', async () => {
+test('a captured function may begin otherwise, as when an optimizer makes its state', async () => {
   let state: Tensor | null = null;
   using sums = capture((x: Tensor) => {
     state ??= keep(zeros([2]));
@@ -193,9 +193,9 @@ const recorded = <T>(fn: (x: Tensor) => T, x: Tensor = ones([2])): ReturnType<ty
 
 test('capture refuses another shape, another dtype and another number of arguments', () => {
   using step = recorded((x) => x.mul(2));
-  refuses(() => step.run(ones([3])), CaptureError, 'argument 0 was float32 [2] in the first call, came float32 [3]');
-  refuses(() => step.run(ones([2], { dtype: 'int32' })), CaptureError, 'came int32 [2]');
-  refuses(() => (step as { run: (...x: Tensor[]) => unknown }).run(), CaptureError, 'with 1 arguments, came 0');
+  refuses(() => step.run(ones([3])), CaptureError, 'argument 0 was float32 [2] in the first call, got float32 [3]');
+  refuses(() => step.run(ones([2], { dtype: 'int32' })), CaptureError, 'got int32 [2]');
+  refuses(() => (step as { run: (...x: Tensor[]) => unknown }).run(), CaptureError, 'with 1 arguments, got 0');
   refuses(() => step.run(ones([2], { requiresGrad: true })), CaptureError, 'requires a gradient; detach() it');
 });
 

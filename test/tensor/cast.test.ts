@@ -15,7 +15,7 @@ const cases = shapes({ maxRank: 3 }).chain((shape) =>
 
 law('to equals its reference between any dtypes', cases, async ({ x, from, to }) => {
   const start = reference.to(x, from);
-  // A negative whole number has no meaning as uint32 but its bits: sources are kept in the target's range.
+  // A negative integer has no meaning as uint32 but its bits: sources are kept in the target's range.
   const safe = { shape: start.shape, data: start.data.map((v) => (to === 'uint32' ? Math.abs(v) : v)) };
   await near(toTensor(safe, { dtype: from }).to(to), reference.to(safe, to));
 });

@@ -187,7 +187,7 @@ test('convBatchNorm2d with relu leaves NaN where it comes from', async () => {
       const weight = toTensor(reference.full([2, 1, 1, 1], -1));
       const y = await convBatchNorm2d(toTensor(x), weight, null, {}, { ...unit(2), relu: true }).data();
       const [nan, cut] = [y.filter((v) => Number.isNaN(v)), y.filter((v) => v === 0)];
-      ensure(nan.length === 2 && cut.length === 30, `by ${conv} came ${y}`);
+      ensure(nan.length === 2 && cut.length === 30, `by ${conv} got ${y}`);
     });
   }
 });
@@ -201,7 +201,7 @@ test('convBatchNorm2d refuses what conv2d and batchNorm refuse, with gradients a
     refuses(
       () => convBatchNorm2d(x, w, null, {}, { ...unit(2), residual: x }),
       ShapeError,
-      'batchNorm: residual expects the shape of x [1, 2, 4, 4], came [1, 3, 4, 4]',
+      'batchNorm: residual expects the shape of x [1, 2, 4, 4], got [1, 3, 4, 4]',
     );
     refuses(
       () => noGrad(() => convBatchNorm2d(x, w, null, {}, { ...unit(2), runningMean: null })),

@@ -199,10 +199,10 @@ test('softmaxCrossEntropy refuses targets and weights of other shapes', () => {
   refuses(
     () => softmaxCrossEntropy(logits, zeros([3], { dtype: 'int32' })),
     ShapeError,
-    'softmaxCrossEntropy: for [2, 3] the target expects [2], came int32 [3]',
+    'softmaxCrossEntropy: for [2, 3] the target expects [2], got int32 [3]',
   );
-  refuses(() => softmaxCrossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], came float32 [2]');
-  refuses(() => softmaxCrossEntropy(zeros([3]), zeros([3])), ShapeError, 'logits expect [N, C, ...], came [3]');
+  refuses(() => softmaxCrossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], got float32 [2]');
+  refuses(() => softmaxCrossEntropy(zeros([3]), zeros([3])), ShapeError, 'logits expect [N, C, ...], got [3]');
   refuses(() => softmaxCrossEntropy(logits, labels, { weight: zeros([2]) }), ShapeError, 'weight expects [3]');
   refuses(() => softmaxCrossEntropy(logits, labels, { labelSmoothing: 2 }), ValueError, 'labelSmoothing 2');
 });

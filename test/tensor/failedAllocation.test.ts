@@ -105,7 +105,7 @@ test('failed buffers never come back from the pool', async () => {
   for (let i = 0; i < 3; i++) ensure((await outcome(ones([size]).sum())) === String(size), 'a sound buffer');
 });
 
-test('a failed gradient or optimiser state fails what it touches, until it is written again', async () => {
+test('a failed gradient or optimizer state fails what it touches, until it is written again', async () => {
   await emptyPool();
   const [w, other] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })];
   await withFailingAllocations(aimed, async () => {

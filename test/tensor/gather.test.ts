@@ -107,7 +107,7 @@ law(
   },
 );
 
-test('gather gives NaN for an index outside, and never a neighbour', async () => {
+test('gather gives NaN for an index outside, and never a neighbor', async () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   const index = toTensor(reference.values([2, 1], [2, -1]), { dtype: 'int32' });
   await near(gather(x, 1, index), reference.values([2, 1], [NaN, NaN]));
@@ -116,7 +116,7 @@ test('gather gives NaN for an index outside, and never a neighbour', async () =>
 
 test('gather refuses an index of another dtype or shape', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
-  refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, came float32');
+  refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, got float32');
   const index = toTensor(reference.values([1, 3], [0, 0, 0]), { dtype: 'int32' });
   refuses(
     () => gather(x, 0, index),

@@ -210,13 +210,13 @@ test('matmul of medium precision rounds to f16', rounded, { skip: noHalf });
 test('linear refuses shapes that do not go together', () => {
   const of = (...shape: number[]) => toTensor(reference.full(shape, 1));
   const together = 'linear: x [..., K], weight [N, K] and bias [N] go together';
-  refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, came x [2, 3], weight [4, 5], bias null`);
-  refuses(() => linear(of(2, 3), of(4, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [4, 3], bias [3]`);
-  refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, came x [2, 3], weight [3], bias null`);
+  refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, got x [2, 3], weight [4, 5], bias null`);
+  refuses(() => linear(of(2, 3), of(4, 3), of(3)), ShapeError, `${together}, got x [2, 3], weight [4, 3], bias [3]`);
+  refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, got x [2, 3], weight [3], bias null`);
 });
 
 test('matmul refuses sizes that do not meet', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];
   refuses(() => a.matmul(b), ShapeError, 'matmul: a has 3 columns, b has 2 rows (a [2, 3], b [2, 3])');
-  refuses(() => a.matmul(a.sum()), ShapeError, 'matmul: a and b have dimensions, came [2, 3] and []');
+  refuses(() => a.matmul(a.sum()), ShapeError, 'matmul: a and b have dimensions, got [2, 3] and []');
 });

@@ -228,11 +228,11 @@ law(
   'batchNorm keeps its digits however its values lie: far from zero, with a first value far from all others, or constant',
   fc.record({
     x: valuesOf([4, 2, 9, 9], { min: -1, max: 1 }),
-    centre: fc.constantFrom(0, 100, -1000),
+    center: fc.constantFrom(0, 100, -1000),
     first: fc.constantFrom(0, 30, -300),
   }),
-  async ({ x, centre, first }) => {
-    const data = Float64Array.from(x.data, (v, i) => Math.fround(v + centre + (i % 81 === 0 ? first : 0)));
+  async ({ x, center, first }) => {
+    const data = Float64Array.from(x.data, (v, i) => Math.fround(v + center + (i % 81 === 0 ? first : 0)));
     const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
     await near(batchNorm(toTensor({ ...x, data }), none), reference.batchNorm({ ...x, data }, none));
   },
@@ -242,7 +242,7 @@ test('batchNorm with relu leaves NaN where it comes from', async () => {
   const x = reference.build([2, 2, 4], (at) => (at[1] === 0 && at[2] === 1 ? Number.NaN : (at[0] as number)));
   const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
   const found = await batchNorm(toTensor(x), { ...none, relu: true }).data();
-  ensure(found.slice(0, 4).every(Number.isNaN) && found.slice(12).every(Number.isFinite), `came ${found}`);
+  ensure(found.slice(0, 4).every(Number.isNaN) && found.slice(12).every(Number.isFinite), `got ${found}`);
 });
 
 test('the graph keeps no result of batchNorm: what follows has it computed again', () => {
@@ -403,17 +403,17 @@ test('batchNorm refuses parameters of another size and one value a channel', () 
   refuses(
     () => batchNorm(x, { ...none, weight: two }),
     ShapeError,
-    'batchNorm: weight expects [3], one for each channel of x [2, 3], came [2]',
+    'batchNorm: weight expects [3], one for each channel of x [2, 3], got [2]',
   );
   refuses(
     () => batchNorm(x.slice(0, 0, 1), none),
     ValueError,
-    'batchNorm: training needs more than one value a channel, came x [1, 3]',
+    'batchNorm: training needs more than one value a channel, got x [1, 3]',
   );
   refuses(
     () => batchNorm(x, { ...none, residual: two }),
     ShapeError,
-    'batchNorm: residual expects the shape of x [2, 3], came [2]',
+    'batchNorm: residual expects the shape of x [2, 3], got [2]',
   );
   refuses(() => batchNorm(x, { ...none, training: false }), ValueError, 'needs runningMean and runningVar');
 });

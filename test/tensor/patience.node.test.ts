@@ -29,11 +29,11 @@ test('a host read sleeps while the device works', async () => {
 });
 
 test('setImmediate is as it was for everybody else', async () => {
-  const words = await new Promise((done) => setImmediate((...came) => done(came), 'a', 'b'));
+  const words = await new Promise((done) => setImmediate((...args) => done(args), 'a', 'b'));
   assert.equal(words, ['a', 'b']);
   assert.is(await promisify(setImmediate)('c'), 'c');
   assert.is(await nextTurn('d'), 'd');
-  const cancelled = setImmediate(() => assert.unreachable());
-  clearImmediate(cancelled);
+  const canceled = setImmediate(() => assert.unreachable());
+  clearImmediate(canceled);
   await nextTurn();
 });

@@ -45,7 +45,7 @@ for (const name of ['sum', 'mean', 'max', 'min'] as const) {
   );
 }
 
-law('sum, max and min of whole numbers are exact', cases(5000), async ({ x, dims }) => {
+law('sum, max and min of integers are exact', cases(5000), async ({ x, dims }) => {
   const whole = reference.to({ ...x, data: x.data.map((v) => v * 1000) }, 'int32');
   for (const name of ['sum', 'max', 'min'] as const) {
     await near(toTensor(whole, { dtype: 'int32' })[name](dims), reference[name](whole, dims));

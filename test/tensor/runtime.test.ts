@@ -10,7 +10,7 @@ import {
   run,
   zeros,
 } from '@mien/tensor';
-import { ensure, gridOf, paramLayout, refuses, specialise, splitRows } from '@mien/tensor/testing';
+import { ensure, gridOf, paramLayout, refuses, specialize, splitRows } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -86,12 +86,12 @@ law(
   },
 );
 
-test('specialise sets consts and aliases by name and refuses other names', () => {
+test('specialize sets consts and aliases by name and refuses other names', () => {
   const text = 'alias real = f32;\nconst LANES: u32 = 64;\nconst LANES_TWICE = LANES * 2;\n';
-  const set = specialise('k', text, { LANES: 32, real: 'f16' }, ['fn helper() {}']);
+  const set = specialize('k', text, { LANES: 32, real: 'f16' }, ['fn helper() {}']);
   ensure(set.startsWith('enable f16; alias real = f16;\nconst LANES: u32 = 32;\nconst LANES_TWICE = LANES * 2;'), set);
   ensure(set.endsWith('fn helper() {}'), 'libraries come last');
-  refuses(() => specialise('k', text, { TILE: 1 }, []), KernelError, 'k: no top-level const or alias named TILE');
+  refuses(() => specialize('k', text, { TILE: 1 }, []), KernelError, 'k: no top-level const or alias named TILE');
 });
 
 test('paramLayout follows the rules of WGSL for uniform buffers', () => {

@@ -30,7 +30,7 @@ import { law } from '../harness.ts';
 interface LinearCase {
   readonly shape: readonly number[];
   readonly op: (x: Tensor) => Tensor;
-  /** Summands of one value of the second derivative, where they are not whole numbers that float32 adds exactly. */
+  /** Summands of one value of the second derivative, where they are not integers that float32 adds exactly. */
   readonly terms?: number;
   /** Linear only around an input whose values differ from one another and from 0. */
   readonly distinct?: boolean;

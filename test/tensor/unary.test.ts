@@ -138,9 +138,9 @@ test('elementwise functions take infinities, NaN and the largest numbers as IEEE
   await near(x.slice(0, 0, 2).exp(), reference.values([2], [Infinity, 0]));
 });
 
-test('elementwise functions refuse whole numbers and clamp refuses to have no bound', () => {
+test('elementwise functions refuse integers and clamp refuses to have no bound', () => {
   const x = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
-  refuses(() => x.exp(), DtypeError, 'exp: x expects float32, came int32');
+  refuses(() => x.exp(), DtypeError, 'exp: x expects float32, got int32');
   refuses(() => clamp(x.to('float32'), {}), ValueError, 'clamp: expected a bound, got none; pass min, max or both');
 });
 
@@ -152,13 +152,13 @@ test('clamp gives max everywhere where min exceeds max, without a gradient, as P
   await near(x.grad as Tensor, reference.values([3], [0, 0, 0]));
 });
 
-test('sign gives -1, 0 or 1, of whole numbers too, and a gradient of zero', async () => {
+test('sign gives -1, 0 or 1, of integers too, and a gradient of zero', async () => {
   const x = toTensor(reference.values([5], [-3, -0, 0, 0.25, Infinity]), { requiresGrad: true });
   await near(x.sign(), reference.values([5], [-1, 0, 0, 1, 1]));
   x.sign().backward(toTensor(reference.values([5], [1, 2, Infinity, NaN, 3])));
   await near(x.grad as Tensor, reference.values([5], [0, 0, 0, 0, 0]));
   const whole = toTensor(reference.values([3], [-7, 0, 2147483647]), { dtype: 'int32' });
-  ensure(whole.sign().dtype === 'int32', 'sign of whole numbers is whole');
+  ensure(whole.sign().dtype === 'int32', 'sign of integers is whole');
   await near(whole.sign(), reference.values([3], [-1, 0, 1]));
 });
 

@@ -65,7 +65,7 @@ function drawRectangle(size: number, generator: Generator): Rectangle {
 }
 
 /**
- * Writes the grey values (0 to 255) of a size x size crop of the image `index`, distorted, to `out`: sampled bilinearly
+ * Writes the gray values (0 to 255) of a size x size crop of the image `index`, distorted, to `out`: sampled bilinearly
  * about the image's middle, then relit. What is erased is left to the caller, who knows the value that means nothing.
  */
 export function distort(images: Uint8Array, index: number, of: Distortion, size: number, out: Float32Array): void {
@@ -86,9 +86,9 @@ export function distort(images: Uint8Array, index: number, of: Distortion, size:
       const lower = first + SIDE * Math.min(edge, Math.max(0, top + 1));
       const above = (1 - across) * (images[upper + x0] as number) + across * (images[upper + x1] as number);
       const below = (1 - across) * (images[lower + x0] as number) + across * (images[lower + x1] as number);
-      const grey = Math.min(255, of.brightness * ((1 - along) * above + along * below));
-      out[at] = grey;
-      sum += grey;
+      const gray = Math.min(255, of.brightness * ((1 - along) * above + along * below));
+      out[at] = gray;
+      sum += gray;
     }
   }
   if (of.contrast === 1) return;

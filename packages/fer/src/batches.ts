@@ -5,7 +5,7 @@ import type { Split } from './datasets/faces.ts';
 import type { Protocol } from './protocol.ts';
 import { Cropper, type View } from './transforms.ts';
 
-/** Some images of a split, cut and normalised. */
+/** Some images of a split, cut and normalized. */
 export interface Batch {
   /** [images, channels, size, size]. */
   readonly x: Float32Array<ArrayBuffer>;

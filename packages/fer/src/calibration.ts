@@ -139,7 +139,7 @@ function slope(scored: Scored, inverse: number): number {
 export function meanProbabilities(members: readonly Float64Array[], classes: number): Float64Array {
   const [first] = members;
   if (!first || members.some(({ length }) => length !== first.length)) {
-    throw new ValueError(`meanProbabilities: expected members of equal length, came ${members.map((m) => m.length)}`);
+    throw new ValueError(`meanProbabilities: expected members of equal length, got ${members.map((m) => m.length)}`);
   }
   if (members.length === 1) return first;
   const out = new Float64Array(first.length);

@@ -16,18 +16,18 @@ export interface Score {
   readonly matrix: ConfusionMatrix;
 }
 
-/** What an evaluation found: of the logits averaged over an image's views, and of the centre crop's alone. */
+/** What an evaluation found: of the logits averaged over an image's views, and of the center crop's alone. */
 export interface Evaluation extends Score {
-  readonly centre: Score;
+  readonly center: Score;
 }
 
-/** The centre crop's place among the views of TenCrop. */
-const CENTRE = 4;
+/** The center crop's place among the views of TenCrop. */
+const CENTER = 4;
 
 /** How an evaluation is made. */
 export interface EvaluationOptions {
   readonly input: InputForm;
-  /** 10: TenCrop, as the published figures; 1: the centre crop. Default 10. */
+  /** 10: TenCrop, as the published figures; 1: the center crop. Default 10. */
   readonly crops?: 1 | 10;
   /** Views in one pass: bounds the memory that activations take. Default 130. */
   readonly views?: number;
@@ -47,7 +47,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   const classes = faces.classes.length;
   const cropper = new Cropper(input);
   const logits = new Float64Array(indices.length * classes);
-  const centre = crops === 1 ? logits : new Float64Array(logits.length);
+  const center = crops === 1 ? logits : new Float64Array(logits.length);
   const perPass = Math.max(1, Math.floor(views / crops));
   const wasTraining = net.training;
   net.eval();
@@ -60,7 +60,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
       const mean = meanLogits(values, i * crops, crops, classes);
       if (!mean.every(Number.isFinite)) throw new ValueError(`evaluate: the network gives ${mean} for image ${image}`);
       logits.set(mean, (done + i) * classes);
-      if (crops > 1) centre.set(meanLogits(values, i * crops + CENTRE, 1, classes), (done + i) * classes);
+      if (crops > 1) center.set(meanLogits(values, i * crops + CENTER, 1, classes), (done + i) * classes);
     }
     done += part.length;
     onImages?.(done, indices.length);
@@ -69,7 +69,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
     for (let start = 0; start < indices.length; start += perPass) {
       signal?.throwIfAborted();
       const part = indices.subarray(start, start + perPass);
-      const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.centre(i)] : cropper.ten(i))).flat();
+      const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.center(i)] : cropper.ten(i))).flat();
       const read = logitsOf(net, cropper, faces.images, wanted);
       // A failure is thrown when its turn comes; until then it is not an unhandled one.
       read.catch(() => {});
@@ -82,7 +82,7 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
     net.train(wasTraining);
   }
   const score = scoreOf(logits, split);
-  return { ...score, centre: crops === 1 ? score : scoreOf(centre, split) };
+  return { ...score, center: crops === 1 ? score : scoreOf(center, split) };
 }
 
 function scoreOf(logits: Float64Array, split: Split): Score {

@@ -64,7 +64,7 @@ export { network } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
-export { greyBytes, type Photo, resample } from './photos/photo.ts';
+export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export {
   type Clip,

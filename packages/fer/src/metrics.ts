@@ -121,9 +121,9 @@ export function wilson(correct: number, n: number, z = 1.959964): readonly [low:
   if (!(n > 0) || correct < 0 || correct > n) throw new ValueError(`wilson: ${correct} of ${n}`);
   const p = correct / n;
   const squared = (z * z) / n;
-  const centre = (p + squared / 2) / (1 + squared);
+  const center = (p + squared / 2) / (1 + squared);
   const half = (z * Math.sqrt((p * (1 - p)) / n + squared / (4 * n))) / (1 + squared);
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+  return [Math.max(0, center - half), Math.min(1, center + half)];
 }
 
 /** `94.6 % (92.9 to 96.0)`: a share with its 95 % interval. */

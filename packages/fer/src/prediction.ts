@@ -9,7 +9,7 @@ import type { Box } from './detection/boxes.ts';
 import { cropOf, type Detection, detectFaces } from './detection/detect.ts';
 import { logitsOf, meanLogits } from './evaluation.ts';
 import { viewsPerPass } from './models/network.ts';
-import { greyBytes, type Photo, resample } from './photos/photo.ts';
+import { grayBytes, type Photo, resample } from './photos/photo.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
 
 /** What a network says of one face. */
@@ -32,7 +32,7 @@ export interface FaceReading extends Reading {
   readonly landmarks: Detection['landmarks'] | null;
   /** What was cut out for the network, which may reach beyond the photo. */
   readonly crop: Box;
-  /** The same as 48x48 grey bytes. */
+  /** The same as 48x48 gray bytes. */
   readonly seen: Uint8Array;
 }
 
@@ -80,7 +80,7 @@ export class ExpressionReader {
     const sorted = found?.sort((a, b) => a.box.left - b.box.left) ?? [wholeOf(photo)];
     const faces = sorted.map((face) => {
       const crop = found ? cropOf(face) : face.box;
-      return { face, crop, seen: greyBytes(resample(photo, crop, SIDE, SIDE)) };
+      return { face, crop, seen: grayBytes(resample(photo, crop, SIDE, SIDE)) };
     });
     const images = new Uint8Array(faces.length * PIXELS);
     for (const [i, { seen }] of faces.entries()) images.set(seen, i * PIXELS);
@@ -88,7 +88,7 @@ export class ExpressionReader {
     return faces.map(({ face, crop, seen }, i) => ({ ...face, crop, seen, ...(readings[i] as Reading) }));
   }
 
-  /** Reads 48x48 grey images, one after another in `images`: logits of ten views, averaged, over the temperature. */
+  /** Reads 48x48 gray images, one after another in `images`: logits of ten views, averaged, over the temperature. */
   async readFaces(images: Uint8Array): Promise<Reading[]> {
     const perPass = Math.max(1, Math.floor(this.#views / TEN));
     const readings: Reading[] = [];

@@ -3,8 +3,8 @@ import type { Augmentation } from './augmentation.ts';
 import type { DatasetName, ModelName, Preset, Protocol } from './protocol.ts';
 import type { InputForm } from './transforms.ts';
 
-const COLOUR: InputForm = { channels: 3, size: 44, mean: 0, std: 1 };
-const GREY: InputForm = { channels: 1, size: 44, mean: 0.5, std: 0.25 };
+const COLOR: InputForm = { channels: 3, size: 44, mean: 0, std: 1 };
+const GRAY: InputForm = { channels: 1, size: 44, mean: 0.5, std: 0.25 };
 
 const REFERENCE = {
   learningRate: 0.01,
@@ -93,13 +93,13 @@ const NANO_BY_DATASET: Record<DatasetName, Partial<ByDataset>> = {
 export function presetOf(preset: Preset, model: ModelName, dataset: DatasetName): Protocol {
   const compact = model === 'small' || model === 'nano';
   if (preset === 'reference') {
-    const input: InputForm = compact ? { ...COLOUR, channels: 1 } : COLOUR;
+    const input: InputForm = compact ? { ...COLOR, channels: 1 } : COLOR;
     return { ...REFERENCE, ...REFERENCE_BY_DATASET[dataset], input };
   }
   return {
     ...BEST,
     ...BEST_BY_DATASET[dataset],
     ...(model === 'nano' ? { ...NANO, ...NANO_BY_DATASET[dataset] } : {}),
-    input: compact ? GREY : COLOUR,
+    input: compact ? GRAY : COLOR,
   };
 }

@@ -14,7 +14,7 @@ export const DATASETS = ['fer2013', 'ck+', 'drawn'] as const;
 export type DatasetName = (typeof DATASETS)[number];
 
 /**
- * Whose recipe: `reference` is the published one, to the letter (with one grey channel for small and nano, which take no
+ * Whose recipe: `reference` is the published one, to the letter (with one gray channel for small and nano, which take no
  * more); `best` is ours.
  */
 export const PRESETS = ['reference', 'best'] as const;
@@ -37,7 +37,7 @@ export interface Protocol {
   readonly batchSize: number;
   /**
    * Images that go through the network at a time, whose gradients add up to the batch's; absent, the whole batch. BatchNorm
-   * then normalises by the statistics of these images, not of the batch.
+   * then normalizes by the statistics of these images, not of the batch.
    */
   readonly microBatch?: number;
   readonly learningRate: number;
@@ -57,7 +57,7 @@ export interface Protocol {
   readonly crops: 1 | 10;
   /** Whether FER2013's PrivateTest is evaluated at each epoch, as the reference does, or once at the end. */
   readonly privateTest: 'each-epoch' | 'at-end';
-  /** The test whose best epoch is kept; `private` reports an optimistic figure, as it is chosen on the reported images. */
+  /** The test whose best epoch is kept; `private` reports an optimiztic figure, as it is chosen on the reported images. */
   readonly select: 'public' | 'private';
   readonly input: InputForm;
   /** How training images are changed; null: cropped at random and mirrored, nothing else. */
@@ -105,10 +105,10 @@ const isShare = isFrom(0, 1);
 const isPositive = isFrom(Number.MIN_VALUE);
 
 const SETTINGS = {
-  epochs: ['a whole number from 1', isWhole(1)],
+  epochs: ['an integer from 1', isWhole(1)],
   // One image has no variance for BatchNorm at a 1x1 map.
-  batchSize: ['a whole number from 2', isWhole(2)],
-  microBatch: ['absent, or a whole number from 2', (value) => value === undefined || isWhole(2)(value)],
+  batchSize: ['an integer from 2', isWhole(2)],
+  microBatch: ['absent, or an integer from 2', (value) => value === undefined || isWhole(2)(value)],
   learningRate: ['a number above 0 and below 1000', isFrom(Number.MIN_VALUE, 1000)],
   schedule: [
     'stepwise with after, every and factor, or cosine with warmup',

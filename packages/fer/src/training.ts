@@ -124,8 +124,7 @@ export class Training {
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
     const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
     const classes = train.faces.classes;
-    if (!Number.isSafeInteger(seed) || seed < 0)
-      throw new ValueError(`Training: seed ${seed}, expected a whole number`);
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`Training: seed ${seed}, expected an integer`);
     this.model = model;
     this.protocol = protocol;
     this.classes = classes;

@@ -1,9 +1,9 @@
-// From grey bytes to network input on the host: crops, mirrors and scaling in one pass over each image.
+// From gray bytes to network input on the host: crops, mirrors and scaling in one pass over each image.
 import { type Generator, ValueError } from '@mien/tensor';
 import { type Augmentation, type Distortion, distort, drawDistortion } from './augmentation.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 
-/** What a network is fed: `channels` copies of a size x size crop, each value (grey / 255 - mean) / std. */
+/** What a network is fed: `channels` copies of a size x size crop, each value (gray / 255 - mean) / std. */
 export interface InputForm {
   readonly channels: number;
   readonly size: number;
@@ -29,7 +29,7 @@ export class Cropper {
       throw new ValueError(`Cropper: crops of ${form.size}, expected 1 to ${SIDE}`);
     }
     this.form = form;
-    this.#table = Float32Array.from({ length: 256 }, (_, grey) => (grey / 255 - form.mean) / form.std);
+    this.#table = Float32Array.from({ length: 256 }, (_, gray) => (gray / 255 - form.mean) / form.std);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Cropper {
   draw(index: number, generator: Generator, augmentation: Augmentation | null = null): View {
     if (augmentation) {
       const mirrored = generator.integer(2) === 1;
-      return { ...this.centre(index), mirrored, distortion: drawDistortion(augmentation, this.form.size, generator) };
+      return { ...this.center(index), mirrored, distortion: drawDistortion(augmentation, this.form.size, generator) };
     }
     const places = SIDE - this.form.size + 1;
     return {
@@ -50,22 +50,22 @@ export class Cropper {
     };
   }
 
-  /** The centre crop of the image `index`. */
-  centre(index: number): View {
+  /** The center crop of the image `index`. */
+  center(index: number): View {
     const start = this.#margin();
     return { index, top: start, left: start, mirrored: false };
   }
 
-  /** TenCrop: top left, top right, bottom left, bottom right and centre, then the same of the mirrored image. */
+  /** TenCrop: top left, top right, bottom left, bottom right and center, then the same of the mirrored image. */
   ten(index: number): View[] {
     const edge = SIDE - this.form.size;
-    const centre = this.#margin();
+    const center = this.#margin();
     const corners = [
       [0, 0],
       [0, edge],
       [edge, 0],
       [edge, edge],
-      [centre, centre],
+      [center, center],
     ] as const;
     // A crop of the mirrored image is the mirror of the crop that lies opposite.
     return [false, true].flatMap((mirrored) =>
@@ -109,7 +109,7 @@ export class Cropper {
     if (mirrored) for (let row = 0; row < size; row++) out.subarray(row * size, (row + 1) * size).reverse();
   }
 
-  /** Where the centre crop starts; torchvision's CenterCrop rounds half to even. */
+  /** Where the center crop starts; torchvision's CenterCrop rounds half to even. */
   #margin(): number {
     const edge = SIDE - this.form.size;
     return edge % 4 === 3 ? (edge + 1) / 2 : Math.floor(edge / 2);

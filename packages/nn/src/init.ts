@@ -45,7 +45,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   expectList('init', 'shape', shape);
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
-    throw new ShapeError(`init: a weight needs two dimensions or more, came [${shape.join(', ')}]`);
+    throw new ShapeError(`init: a weight needs two dimensions or more, got [${shape.join(', ')}]`);
   }
   const taps = kernel.reduce((product, size) => product * size, 1);
   return { fanIn: inputs * taps, fanOut: outputs * taps };

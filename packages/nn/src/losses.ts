@@ -81,7 +81,7 @@ function expectLoss(name: string, tensors: Readonly<Record<string, Tensor>>, opt
   expectOneOf(name, 'reduction', options.reduction ?? 'mean', ['mean', 'sum', 'none']);
 }
 
-/** Where labels are `ignoreIndex`, or null where they cannot be: whole numbers without a sign are never negative. */
+/** Where labels are `ignoreIndex`, or null where they cannot be: integers without a sign are never negative. */
 function ignoredIn(target: Tensor, ignoreIndex: number): Tensor | null {
   return target.dtype === 'uint32' && ignoreIndex < 0 ? null : target.eq(ignoreIndex);
 }
@@ -149,15 +149,15 @@ function reduce(samples: Tensor, reduction: Reduction = 'mean'): Tensor {
 /** Throws ShapeError without a class dimension, or for weights of another number. */
 function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): void {
   const classes = x.shape[1];
-  if (classes === undefined) throw new ShapeError(`${name}: expects [N, C, ...], came [${x.shape.join(', ')}]`);
+  if (classes === undefined) throw new ShapeError(`${name}: expects [N, C, ...], got [${x.shape.join(', ')}]`);
   if (weight && !sameShape(weight.shape, [classes])) {
-    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came [${weight.shape.join(', ')}]`);
+    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, got [${weight.shape.join(', ')}]`);
   }
 }
 
 function mismatch(name: string, x: Tensor, target: Tensor, expected: readonly number[]): ShapeError {
   const [first, second, third] = [x.shape, expected, target.shape].map((shape) => `[${shape.join(', ')}]`);
-  return new ShapeError(`${name}: for ${first} the target expects ${second}, came ${target.dtype} ${third}`);
+  return new ShapeError(`${name}: for ${first} the target expects ${second}, got ${target.dtype} ${third}`);
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -65,7 +65,7 @@ export abstract class Module {
   /** Computes the outputs from the inputs. */
   abstract forward(...inputs: never[]): unknown;
 
-  /** Whether layers that differ between training and evaluation (dropout, batch normalisation) act as in training. */
+  /** Whether layers that differ between training and evaluation (dropout, batch normalization) act as in training. */
   get training(): boolean {
     unchanging(`training of ${this.constructor.name}`, () => this.#training);
     return this.#training;

@@ -1,4 +1,4 @@
-// Tensors by name, on the device or on the host: what state dicts, optimiser states and files exchange.
+// Tensors by name, on the device or on the host: what state dicts, optimizer states and files exchange.
 import { type DType, kindOf, Tensor, type TypedArray, ValueError } from '@mien/tensor';
 
 /** Types of elements in files, under safetensors' names. */

@@ -139,17 +139,17 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     if (!this.#taken) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
     this.#taken = true;
     if (inputs.length !== own.length) {
-      throw new CaptureError(`capture: the function was captured with ${own.length} arguments, came ${inputs.length}`);
+      throw new CaptureError(`capture: the function was captured with ${own.length} arguments, got ${inputs.length}`);
     }
     for (const [i, input] of inputs.entries()) {
       const target = own[i] as Tensor;
       if (input.requiresGrad) {
         throw new CaptureError(`capture: argument ${i} requires a gradient; detach() it, or use it from outside`);
       }
-      const [expected, came] = [target, input].map(({ dtype, shape }) => `${dtype} ${show(shape)}`);
-      if (expected !== came) {
+      const [expected, actual] = [target, input].map(({ dtype, shape }) => `${dtype} ${show(shape)}`);
+      if (expected !== actual) {
         throw new CaptureError(
-          `capture: argument ${i} was ${expected} in the first call, came ${came}; call the function itself, or capture it for this shape too`,
+          `capture: argument ${i} was ${expected} in the first call, got ${actual}; call the function itself, or capture it for this shape too`,
         );
       }
     }
@@ -253,7 +253,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
  *
  * `fn` is synchronous, reads nothing on the host and returns tensors that require no gradient, alone or in arrays and plain
  * objects. What changes from call to call it takes as arguments (tensors of fixed shapes) or by `live` (numbers);
- * parameters and other tensors from outside it sees as they are, changed in place or not. Modules, optimisers, dropout and
+ * parameters and other tensors from outside it sees as they are, changed in place or not. Modules, optimizers, dropout and
  * EMA of Mien do what that needs. Whatever else `fn` does on the host happens in recorded calls and checks only.
  *
  * A number, flag or list of the host that `fn` reads and that changes later is **not** seen by replays: give it by `live`, or

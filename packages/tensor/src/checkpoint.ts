@@ -84,10 +84,10 @@ export class Checkpoint {
   next(name: string, y: Tensor, saves: Tensors): GraphNode | null {
     if (this.#turn === null) return null;
     const made = this.#made[this.#turn++];
-    const [came, shape] = [name, y.shape.join(', ')];
-    if (!made) throw this.#changed(`${came} [${shape}] after all others`);
-    if (made.node.name !== came || made.shape !== shape) {
-      throw this.#changed(`${came} [${shape}], not ${made.node.name} [${made.shape}]`);
+    const [actual, shape] = [name, y.shape.join(', ')];
+    if (!made) throw this.#changed(`${actual} [${shape}] after all others`);
+    if (made.node.name !== actual || made.shape !== shape) {
+      throw this.#changed(`${actual} [${shape}], not ${made.node.name} [${made.shape}]`);
     }
     made.node.save(y, saves);
     return made.node.retain();

@@ -24,7 +24,7 @@ export class Generator {
   /** Throws ValueError unless the seed is an integer from 0 to 2^53 - 1. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0)
-      throw new ValueError(`generator: seed is an integer from 0 to 2^53 - 1, came ${seed}`);
+      throw new ValueError(`generator: seed must be an integer from 0 to 2^53 - 1, got ${seed}`);
     this.seed = seed;
   }
 
@@ -33,7 +33,7 @@ export class Generator {
     expectOptions('generator', state);
     const { seed, offset } = state;
     if (!Number.isSafeInteger(offset) || offset < 0)
-      throw new ValueError(`generator: offset counts words, came ${offset}`);
+      throw new ValueError(`generator: offset counts words, got ${offset}`);
     const generator = new Generator(seed);
     generator.#offset = offset;
     return generator;
@@ -74,7 +74,7 @@ export class Generator {
   /** The next integer from 0 to below - 1, each equally likely. Throws ValueError unless 1 <= below <= 2^32. */
   integer(below: number): number {
     if (!Number.isInteger(below) || below < 1 || below > twoTo32) {
-      throw new ValueError(`generator: integer(below) takes an integer from 1 to 2^32, came ${below}`);
+      throw new ValueError(`generator: integer(below) takes an integer from 1 to 2^32, got ${below}`);
     }
     const whole = twoTo32 - (twoTo32 % below);
     for (;;) {

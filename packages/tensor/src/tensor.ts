@@ -52,7 +52,7 @@ class Share implements Holding {
 
 /**
  * An n-dimensional array on the device, contiguous in row-major order, of rank 0 to 8 and at least one element. Values
- * never change under a reader: operations make new tensors, and only optimisers and `assign` write in place.
+ * never change under a reader: operations make new tensors, and only optimizers and `assign` write in place.
  * Owned by the scope it was made in; outside of all scopes call `dispose()`.
  */
 export class Tensor {
@@ -140,7 +140,7 @@ export class Tensor {
 
   /** Makes it a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
   makeLeaf(): this {
-    if (this.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, came ${this.dtype}`);
+    if (this.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, got ${this.dtype}`);
     if (this.#share.node) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
     this.#leaf = this;
     return this;
@@ -197,7 +197,7 @@ export class Tensor {
   /** The one value of a tensor of one element. Throws ShapeError for more. */
   async item(): Promise<number> {
     if (this.size !== 1)
-      throw new ShapeError(`item: expects one element, came ${show(this.shape)}; use data() or toArray()`);
+      throw new ShapeError(`item: expects one element, got ${show(this.shape)}; use data() or toArray()`);
     return (await this.data())[0] as number;
   }
 
@@ -463,7 +463,7 @@ export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
 }
 
 /**
- * Overwrites the values of `target` in place: for optimisers, loading and running statistics. Backward through an
+ * Overwrites the values of `target` in place: for optimizers, loading and running statistics. Backward through an
  * operation that saved the old values throws GradientError. Throws ShapeError and DtypeError where the source does not match.
  */
 export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
@@ -473,7 +473,7 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
       throw new ValueError(`assign: source must be a tensor or a list of numbers, got ${kindOf(source)}`);
     }
     if (source.length !== target.size) {
-      throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, came ${source.length}`);
+      throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, got ${source.length}`);
     }
     const array = toTypedArray(target.dtype, source);
     const storage = target.storage.device.upload(array);

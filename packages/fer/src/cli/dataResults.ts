@@ -9,7 +9,7 @@ import { aligned } from './results.ts';
 export function reportPrepared({ out, classes, splits, notFaces, converted, hidden }: PrepareReport): string {
   return [
     ...countTable(classes, splits),
-    ...(converted.colour > 0 ? [`${images(converted.colour)} in colour turned grey`] : []),
+    ...(converted.color > 0 ? [`${images(converted.color)} in color turned gray`] : []),
     ...(converted.resized > 0 ? [`${images(converted.resized)} of another size brought to 48x48`] : []),
     ...(hidden > 0 ? [hiddenText(hidden)] : []),
     ...(notFaces > 0 ? [`${images(notFaces)} left out that FER+ calls "not a face"`] : []),

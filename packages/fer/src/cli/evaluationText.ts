@@ -36,7 +36,7 @@ export function reportEvaluation(report: EvaluationReport): string {
     'scores in %',
     ...aligned(table),
     '',
-    'images by what they show (row) and what they were recognised as (column)',
+    'images by what they show (row) and what they were recognized as (column)',
     ...aligned([[...classes.map((name) => name.slice(0, 8)), 'shown'], ...counts]),
     '',
     ...meaningOf(report).flatMap((sentence) => wrapped(sentence)),
@@ -56,7 +56,7 @@ function figures(report: EvaluationReport): (readonly [name: string, value: stri
         : `${share(report.accuracyWithoutDuplicates)} (95 % interval ${range(report.intervalWithoutDuplicates)}), ${whole(nWithoutDuplicates ?? 0)} images`,
     ]);
   }
-  if (report.crops === 10) lines.push(['centre crop alone', share(report.accuracySingleView)]);
+  if (report.crops === 10) lines.push(['center crop alone', share(report.accuracySingleView)]);
   lines.push(['cross-entropy', loss.toFixed(4)], ['calibration error', `${share(ece)} (ECE, 15 bins)`]);
   if (temperature === null) lines.push(['', `no temperature: ${calibration.reason}`]);
   else {

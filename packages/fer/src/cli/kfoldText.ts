@@ -91,7 +91,7 @@ function leakLines({ tested, sharedSubject, sharedSequence, testedTwice, testedN
 
 function meaning({ folds, leaks }: KFoldReport): string[] {
   const sentences = [
-    'The best epoch is chosen on the images that it is reported on, as the published figures are: it is optimistic. The last epoch is the honest figure.',
+    'The best epoch is chosen on the images that it is reported on, as the published figures are: it is optimiztic. The last epoch is the honest figure.',
     ...((leaks.sharedSubject ?? 0) > 0
       ? [
           'People are shared between training and test: for faces of new people, --folds subject is the figure to believe.',

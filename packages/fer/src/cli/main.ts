@@ -21,7 +21,7 @@ import { tune } from './tune.ts';
 import { video } from './video.ts';
 
 const mien: Command = new Command('mien')
-  .description('Trains and evaluates networks that recognise facial expressions, on WebGPU.')
+  .description('Trains and evaluates networks that recognize facial expressions, on WebGPU.')
   .version(version)
   .configureHelp({ helpWidth: 110 })
   .showHelpAfterError('(mien --help shows what there is)');

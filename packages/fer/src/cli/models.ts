@@ -8,7 +8,7 @@ import { print, printJson } from './output.ts';
 /** `mien models`. */
 export const models: Command = new Command('models')
   .description(
-    'Lists the networks: those that come trained, with size, accuracy, licence and checksum, and the others.',
+    'Lists the networks: those that come trained, with size, accuracy, license and checksum, and the others.',
   )
   .option('--json', 'standard output carries one JSON object and nothing else')
   .action(({ json }: { readonly json?: boolean }) =>
@@ -23,7 +23,7 @@ function lines({ shipped, detector, untrained }: ModelsReport): string {
   return [
     ...shipped.flatMap(shippedLines),
     `${detector.name}, the face detector: ${size(detector.bytes)}`,
-    `  licence: ${detector.licence}`,
+    `  license: ${detector.license}`,
     `  sha256: ${detector.sha256}`,
     `without weights: ${untrained.join(', ')}; mien train --model NAME, or mien import FILE`,
     '',
@@ -31,12 +31,12 @@ function lines({ shipped, detector, untrained }: ModelsReport): string {
 }
 
 function shippedLines(model: ShippedModel): string[] {
-  const { name, parameters, bytes, sha256, licence, epochs, seed, accuracy, interval, n, command } = model;
+  const { name, parameters, bytes, sha256, license, epochs, seed, accuracy, interval, n, command } = model;
   return [
     `${name}: ${whole(parameters)} parameters, ${size(bytes)}, trained on FER2013 (${epochs} epochs, seed ${seed})`,
     `  accuracy: ${share(accuracy)} of ${whole(n)} images of PrivateTest (95 % interval ${range(interval)}), ${share(model.accuracyWithoutDuplicates)} without those known from training`,
     `  measured by: ${command}`,
-    `  licence: ${licence}`,
+    `  license: ${license}`,
     `  sha256: ${sha256}`,
   ];
 }

@@ -22,7 +22,7 @@ export class Progress {
   show(event: RunEvent): void {
     if (event.event === 'begin') this.#begin(event);
     else if (event.event === 'step') this.#step(event);
-    else if (event.event === 'initialised') this.#initialised(event);
+    else if (event.event === 'initialized') this.#initialized(event);
     else if (event.event === 'tuning') this.#tuning(event);
     else if (event.event === 'checking') this.#count('checking  {bar} {value} of {total} cases', event);
     else if (event.event === 'reading') this.#reading(event.share);
@@ -82,7 +82,7 @@ export class Progress {
     );
   }
 
-  #initialised({ file, taken, left }: Extract<RunEvent, { event: 'initialised' }>): void {
+  #initialized({ file, taken, left }: Extract<RunEvent, { event: 'initialized' }>): void {
     const random = left.length > 0 ? `; ${left.join(', ')} start at random, for other classes` : '';
     this.say(`${taken} tensors start from ${file}${random}`);
   }

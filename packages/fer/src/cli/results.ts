@@ -17,7 +17,7 @@ export function reportRun(out: string, summary: Summary): string {
       `test accuracy ${share(summary.testAccuracy)}${range(summary.testAccuracyInterval)}, ten-crop on ${summary.testImages} images (${tested}), last epoch`,
     );
     lines.push(
-      `best epoch ${(summary.bestEpoch ?? 0) + 1} of ${summary.epochs}: ${share(summary.bestTestAccuracy)} (${viewsText(summary.protocol.crops)}; chosen on the same images of ${summary.selectedOn}, so optimistic)`,
+      `best epoch ${(summary.bestEpoch ?? 0) + 1} of ${summary.epochs}: ${share(summary.bestTestAccuracy)} (${viewsText(summary.protocol.crops)}; chosen on the same images of ${summary.selectedOn}, so optimiztic)`,
     );
   } else
     lines.push(`stopped in epoch ${summary.epochs + 1} after ${summary.steps} steps; go on with --resume ${folder}`);

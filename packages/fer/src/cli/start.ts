@@ -6,7 +6,7 @@ import { writeFile } from '@mien/nn/files';
 import { Command, Option } from 'commander';
 import { type Faces, PIXELS, split } from '../datasets/faces.ts';
 import { readFaces } from '../datasets/files.ts';
-import { greyPng } from '../figures/images.ts';
+import { grayPng } from '../figures/images.ts';
 import { MODELS, type ModelName } from '../protocol.ts';
 import { claimOrRefuse } from '../run/claim.ts';
 import { drawnFile } from '../run/data.ts';
@@ -90,7 +90,7 @@ async function drawn(folder: string, seed: number, progress: Progress): Promise<
 async function readDrawn(faces: Faces, folder: string): Promise<string> {
   const image = split(faces, 'PrivateTest').indices[0] as number;
   const path = join(folder, 'face.png');
-  writeFile(path, await greyPng(faces.images.subarray(image * PIXELS, (image + 1) * PIXELS)));
+  writeFile(path, await grayPng(faces.images.subarray(image * PIXELS, (image + 1) * PIXELS)));
   const { photos } = await predict([path], { weights: folder, detect: false, out: join(folder, 'reading') });
   const [face] = photos[0]?.faces ?? [];
   if (!face) throw new FormatError(`${path}: ${photos[0]?.error ?? 'holds no face'}`);

@@ -38,8 +38,8 @@ export function number(text: string): number {
   return value;
 }
 
-/** The whole number from 0 on that an option's word means. */
+/** The integer from 0 on that an option's word means. */
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('An integer is expected.');
   return Number(text);
 }

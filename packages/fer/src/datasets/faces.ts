@@ -1,12 +1,12 @@
-// What every data set of faces is once it is read: grey 48x48 images, one label each, and named splits.
+// What every data set of faces is once it is read: gray 48x48 images, one label each, and named splits.
 import { ValueError } from '@mien/tensor';
 
 /** Side of every face image, in pixels. */
 export const SIDE = 48;
-/** Bytes of one face image: 48 * 48 grey values. */
+/** Bytes of one face image: 48 * 48 gray values. */
 export const PIXELS: number = SIDE * SIDE;
 
-/** Faces in memory: `images` is [count, 48, 48] grey bytes, `labels` [count] class numbers. */
+/** Faces in memory: `images` is [count, 48, 48] gray bytes, `labels` [count] class numbers. */
 export interface Faces {
   /** What was read, for example `fer2013`, `ck+` or `drawn`. */
   readonly dataset: string;
@@ -17,8 +17,8 @@ export interface Faces {
   readonly splits: Readonly<Record<string, Int32Array>>;
   /** The file of each image, as a path below the folder that was read; absent where one file held them all. */
   readonly sources?: readonly string[];
-  /** How many of those files were in colour, and how many of another size. */
-  readonly converted?: { readonly colour: number; readonly resized: number };
+  /** How many of those files were in color, and how many of another size. */
+  readonly converted?: { readonly color: number; readonly resized: number };
   /** How many image files were skipped because an operating system hides them, as macOS hides `._face.png`. */
   readonly hidden?: number;
   /** FER+ votes, [count, 10], and the rows that it calls "not a face". */

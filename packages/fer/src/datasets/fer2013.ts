@@ -72,7 +72,7 @@ function findColumns(header: readonly string[], file: string): Columns {
   return { emotion: find('emotion'), pixels: find('pixels'), usage: find('usage') };
 }
 
-/** Writes the grey values of `text` to out[start ..], or says what is wrong with them. */
+/** Writes the gray values of `text` to out[start ..], or says what is wrong with them. */
 function readPixels(text: string, out: Uint8Array, start: number): string | null {
   let written = 0;
   let value = -1;

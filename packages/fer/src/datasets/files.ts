@@ -31,7 +31,7 @@ export async function readFer2013(path: string, onBytes?: (read: number, total: 
   return reader.end();
 }
 
-/** Reads a CK+48 folder: classes in label order, file names sorted inside each class, 8-bit grey 48x48 PNG files. */
+/** Reads a CK+48 folder: classes in label order, file names sorted inside each class, 8-bit gray 48x48 PNG files. */
 export async function readCkPlus(folder: string): Promise<Faces> {
   const found = await ckPlusFolders(folder);
   const missing = CK_PLUS_CLASSES.filter((name) => !found.includes(name));
@@ -50,7 +50,7 @@ export async function readCkPlus(folder: string): Promise<Faces> {
     hidden += pngs.length - files.length;
     if (files.length === 0) throw new FormatError(`${join(folder, name)}: no PNG files`);
     for (const file of files) {
-      images.push(await readGreyPng(join(folder, name, file)));
+      images.push(await readGrayPng(join(folder, name, file)));
       labels.push(label);
       sources.push(`${name}/${file}`);
     }
@@ -132,7 +132,7 @@ async function ckPlusFolders(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-async function readGreyPng(path: string): Promise<Uint8Array> {
+async function readGrayPng(path: string): Promise<Uint8Array> {
   let png: PNG;
   try {
     png = PNG.sync.read(await readFile(path));
@@ -142,13 +142,13 @@ async function readGreyPng(path: string): Promise<Uint8Array> {
   if (png.width !== SIDE || png.height !== SIDE) {
     throw new FormatError(`${path}: ${png.width}x${png.height} pixels, ${SIDE}x${SIDE} expected`);
   }
-  const grey = new Uint8Array(PIXELS);
+  const gray = new Uint8Array(PIXELS);
   for (let i = 0; i < PIXELS; i++) {
     const red = png.data[4 * i] as number;
     if (red !== png.data[4 * i + 1] || red !== png.data[4 * i + 2]) {
-      throw new FormatError(`${path}: ${basename(path)} is in colour, 8-bit grey expected`);
+      throw new FormatError(`${path}: ${basename(path)} is in color, 8-bit gray expected`);
     }
-    grey[i] = red;
+    gray[i] = red;
   }
-  return grey;
+  return gray;
 }

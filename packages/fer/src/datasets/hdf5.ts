@@ -87,7 +87,7 @@ function readParts(
         const label = Number(value);
         if (!(label >= 0 && label < classes && Number.isInteger(label))) {
           throw new FormatError(
-            `${path}, ${name}_label, row ${from + row}: ${value}, expected a whole number from 0 to ${classes - 1}`,
+            `${path}, ${name}_label, row ${from + row}: ${value}, expected an integer from 0 to ${classes - 1}`,
           );
         }
         labels[at + from + row] = label;
@@ -122,7 +122,7 @@ function part(file: File5, path: string, name: string): Part {
     );
   }
   if (labels.shape?.join() !== String(rows) || !/^[<>][bBhHiIqQ]$/.test(String(labels.dtype))) {
-    throw new FormatError(`${path}, ${name}_label: ${described(labels)}, expected whole numbers [${rows}]`);
+    throw new FormatError(`${path}, ${name}_label: ${described(labels)}, expected integers [${rows}]`);
   }
   if (votes && (votes.shape?.join() !== `${rows},${FER_PLUS_COLUMNS.length}` || votes.dtype !== '<B')) {
     throw new FormatError(

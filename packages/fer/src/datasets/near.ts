@@ -13,7 +13,7 @@ const LOW = 8;
 const TERMS = LOW * LOW - 1;
 
 /**
- * Finds every pair of `rows` whose pixels correlate by `least` or more (Pearson; as in normalised cross-correlation,
+ * Finds every pair of `rows` whose pixels correlate by `least` or more (Pearson; as in normalized cross-correlation,
  * Lewis 1995), and hands each to `onPair`. Constant images correlate with none.
  *
  * Images less their mean, over their norm, are at the distance sqrt(2 - 2 correlation). An orthonormal transform keeps

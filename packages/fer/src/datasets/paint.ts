@@ -1,4 +1,4 @@
-// Paints one 48x48 face from numbers. Units: half the height of a head, x to the right, y down, the head's centre at 0.
+// Paints one 48x48 face from numbers. Units: half the height of a head, x to the right, y down, the head's center at 0.
 //
 // Only + - * / and sqrt, which IEEE 754 rounds exactly, reach a pixel: no sin, exp or pow, whose last digits differ
 // between machines. One seed therefore gives the same bytes everywhere.
@@ -51,7 +51,7 @@ export interface Sketch {
   readonly lipTone: number;
   readonly glasses: boolean;
   readonly beard: number;
-  /** Pose: tan of half the tilt, turn and nod in head units, pixels per unit and the head's centre in pixels. */
+  /** Pose: tan of half the tilt, turn and nod in head units, pixels per unit and the head's center in pixels. */
   readonly tilt: number;
   readonly turn: number;
   readonly nod: number;

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
-import { greyBytes, resample } from '../photos/photo.ts';
+import { grayBytes, resample } from '../photos/photo.ts';
 import { type Faces, PIXELS, SIDE } from './faces.ts';
 import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
 import { isSystemName } from './hidden.ts';
@@ -62,19 +62,19 @@ export async function hasSplitNames(folder: string): Promise<boolean> {
 
 /**
  * Reads a tree of image files with FER2013's classes: the splits from folders' names or files', the order split by
- * split, class by class and by name. Colour becomes grey (0.299 R + 0.587 G + 0.114 B) and other sizes become 48x48;
+ * split, class by class and by name. Color becomes gray (0.299 R + 0.587 G + 0.114 B) and other sizes become 48x48;
  * `converted` counts both. Throws FormatError naming the file or folder.
  */
 export async function readTree(folder: string, onShare: (share: number) => void = () => {}): Promise<Faces> {
   const { entries, hidden } = await entriesOf(folder);
   const images = new Uint8Array(entries.length * PIXELS);
-  const converted = { colour: 0, resized: 0 };
+  const converted = { color: 0, resized: 0 };
   for (let from = 0; from < entries.length; from += TOGETHER) {
     const some = entries.slice(from, from + TOGETHER);
     const decoded = await Promise.all(some.map(({ source }) => decode(join(folder, source))));
-    for (const [i, { grey, colour, resized }] of decoded.entries()) {
-      images.set(grey, (from + i) * PIXELS);
-      converted.colour += Number(colour);
+    for (const [i, { gray, color, resized }] of decoded.entries()) {
+      images.set(gray, (from + i) * PIXELS);
+      converted.color += Number(color);
       converted.resized += Number(resized);
     }
     onShare((from + some.length) / entries.length);
@@ -147,14 +147,14 @@ async function foldersIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** A picture of any format, size and colour as `predict` would see it, in 48x48 grey bytes: its own, if that is what it holds. */
-async function decode(path: string): Promise<{ grey: Uint8Array; colour: boolean; resized: boolean }> {
+/** A picture of any format, size and color as `predict` would see it, in 48x48 gray bytes: its own, if that is what it holds. */
+async function decode(path: string): Promise<{ gray: Uint8Array; color: boolean; resized: boolean }> {
   const { photo } = await decodePhoto(readPhotoFile(path), path);
   const { width, height, data } = photo;
   const whole = { left: 0, top: 0, width, height };
   return {
-    grey: greyBytes(resample(photo, whole, SIDE, SIDE)),
-    colour: data.some((value, i) => value !== data[i - (i % 3)]),
+    gray: grayBytes(resample(photo, whole, SIDE, SIDE)),
+    color: data.some((value, i) => value !== data[i - (i % 3)]),
     resized: width !== SIDE || height !== SIDE,
   };
 }

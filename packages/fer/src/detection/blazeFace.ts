@@ -5,7 +5,7 @@ import { Generator, pad, scope, type Tensor } from '@mien/tensor';
 
 /** Side of the network's square input, in pixels. */
 export const INPUT = 256;
-/** Numbers of each anchor in `boxes`: centre, width and height, then six landmarks, all in pixels of the input. */
+/** Numbers of each anchor in `boxes`: center, width and height, then six landmarks, all in pixels of the input. */
 export const COORDINATES = 16;
 /** The maps that faces are read from: cells a side, and anchors a cell. */
 export const MAPS = [

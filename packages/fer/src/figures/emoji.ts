@@ -1,4 +1,4 @@
-// A drawn face for each expression, in shapes only: no font and no licence but our own.
+// A drawn face for each expression, in shapes only: no font and no license but our own.
 
 interface Drawing {
   readonly skin: string;

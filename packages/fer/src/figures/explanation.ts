@@ -1,9 +1,9 @@
 // What the network saw of each face, and where it looked.
 import { scaleLinear } from 'd3-scale';
 import { SIDE } from '../datasets/faces.ts';
-import { greyBytes, type Photo, resample } from '../photos/photo.ts';
+import { grayBytes, type Photo, resample } from '../photos/photo.ts';
 import type { FaceReading } from '../prediction.ts';
-import { greyImage, heatImage } from './images.ts';
+import { grayImage, heatImage } from './images.ts';
 import { INK, picture, text, textWidth } from './lettering.ts';
 import { percentage } from './prediction.ts';
 
@@ -21,9 +21,9 @@ const TOP = 96;
 const SIZE = 240;
 const GAP = 14;
 const ROW = SIZE + 78;
-/** How much of the colour lies over the face. */
+/** How much of the color lies over the face. */
 const COVER = 0.55;
-/** Dark to bright, so that it is read without colours, too. */
+/** Dark to bright, so that it is read without colors, too. */
 const heat = scaleLinear(
   [0, 0.25, 0.5, 0.75, 1],
   ['rgb(20, 11, 53)', 'rgb(101, 21, 110)', 'rgb(188, 55, 84)', 'rgb(245, 125, 21)', 'rgb(252, 239, 130)'],
@@ -50,9 +50,9 @@ export async function explanationFigure(
 }
 
 async function row(photo: Photo, { face, target, map, peak }: ExplainedReading, y: number): Promise<string[]> {
-  const crop = greyBytes(resample(photo, face.crop, 2 * SIZE, 2 * SIZE));
+  const crop = grayBytes(resample(photo, face.crop, 2 * SIZE, 2 * SIZE));
   const [second, third] = [LEFT + SIZE + GAP, LEFT + 2 * (SIZE + GAP)];
-  const colours = Uint8Array.from(
+  const colors = Uint8Array.from(
     { length: SIDE * SIDE * 3 },
     (_, i) => channels(map[Math.floor(i / 3)] as number)[i % 3] as number,
   );
@@ -63,10 +63,10 @@ async function row(photo: Photo, { face, target, map, peak }: ExplainedReading, 
   return [
     text(caption, LEFT, y + 10, { size: 15, weight: 'bold' }),
     `<g transform="translate(0 22)">`,
-    await greyImage(face.seen, LEFT, y, SIZE),
-    await greyImage(crop, second, y, SIZE),
-    await greyImage(crop, third, y, SIZE),
-    await heatImage(colours, third, y, SIZE, COVER),
+    await grayImage(face.seen, LEFT, y, SIZE),
+    await grayImage(crop, second, y, SIZE),
+    await grayImage(crop, third, y, SIZE),
+    await heatImage(colors, third, y, SIZE, COVER),
     under('what the network saw, 48x48', LEFT),
     under('the same of the photo', second),
     under(`what speaks for ${target}`, third),
@@ -74,7 +74,7 @@ async function row(photo: Photo, { face, target, map, peak }: ExplainedReading, 
   ];
 }
 
-/** The scale, as its colours lie over a middle grey. */
+/** The scale, as its colors lie over a middle gray. */
 function legend(x: number, y: number): string[] {
   const bar = { width: 150, height: 10 };
   const start = x + SIZE - bar.width;

@@ -11,16 +11,16 @@ export async function photoImage(photo: Photo, x: number, y: number, width: numb
   return image(`data:image/jpeg;base64,${jpeg.toString('base64')}`, x, y, width, height);
 }
 
-/** Grey bytes of a square as an SVG image whose pixels stay squares. */
-export async function greyImage(grey: Uint8Array, x: number, y: number, size: number): Promise<string> {
-  const png = await greyPng(grey);
+/** Gray bytes of a square as an SVG image whose pixels stay squares. */
+export async function grayImage(gray: Uint8Array, x: number, y: number, size: number): Promise<string> {
+  const png = await grayPng(gray);
   return image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size, ' image-rendering="optimizeSpeed"');
 }
 
-/** Grey bytes of a square as a PNG file. */
-export function greyPng(grey: Uint8Array): Promise<Buffer> {
-  const side = Math.sqrt(grey.length);
-  return sharp(grey, { raw: { width: side, height: side, channels: 1 } })
+/** Gray bytes of a square as a PNG file. */
+export function grayPng(gray: Uint8Array): Promise<Buffer> {
+  const side = Math.sqrt(gray.length);
+  return sharp(gray, { raw: { width: side, height: side, channels: 1 } })
     .png()
     .toBuffer();
 }

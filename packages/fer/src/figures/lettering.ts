@@ -14,7 +14,7 @@ export interface TextStyle {
   readonly turn?: number;
 }
 
-/** The colours of all figures. */
+/** The colors of all figures. */
 export const INK = {
   text: '#1b1f24',
   quiet: '#6b7280',

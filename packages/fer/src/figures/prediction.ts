@@ -2,7 +2,7 @@
 import type { Photo } from '../photos/photo.ts';
 import type { FaceReading } from '../prediction.ts';
 import { emoji } from './emoji.ts';
-import { greyImage, photoImage } from './images.ts';
+import { grayImage, photoImage } from './images.ts';
 import { INK, picture, text, textWidth } from './lettering.ts';
 
 const LEFT = 40;
@@ -55,8 +55,8 @@ export async function predictionFigure(
 function frame({ box }: FaceReading, number: number | null, scale: number): string {
   const [x, y] = [LEFT + box.left * scale, TOP + box.top * scale];
   const [width, height] = [box.width * scale, box.height * scale];
-  const line = (colour: string, thick: number): string =>
-    `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="none" stroke="${colour}" stroke-width="${thick}"/>`;
+  const line = (color: string, thick: number): string =>
+    `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="none" stroke="${color}" stroke-width="${thick}"/>`;
   const parts = [line(INK.paper, 4.5), line(INK.test, 2.5)];
   if (number !== null) {
     const above = y - 26 > TOP ? y - 13 : y + height + 13;
@@ -80,7 +80,7 @@ async function card(face: FaceReading, number: number | null): Promise<string[]>
   const names = Object.keys(probabilities);
   const left = SEEN + 16 + Math.max(...names.map((name) => textWidth(name, { size: 12.5 })));
   const row = SEEN / names.length;
-  const parts = [await greyImage(face.seen, 0, 0, SEEN)];
+  const parts = [await grayImage(face.seen, 0, 0, SEEN)];
   if (number !== null) parts.push(badge(number, 13, 13));
   for (const [i, name] of names.entries()) {
     const share = probabilities[name] as number;

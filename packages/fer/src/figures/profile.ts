@@ -11,7 +11,7 @@ const MOST = 18;
 const COMPUTES = '#d9480f';
 const MOVES = '#8796a8';
 
-/** The picture as SVG. A bar is red where the operation told how much it computes, else grey. */
+/** The picture as SVG. A bar is red where the operation told how much it computes, else gray. */
 export function profileFigure(report: ProfileReport): string {
   const shown = report.rows.slice(0, MOST);
   const rest = report.rows.slice(MOST);
@@ -50,7 +50,7 @@ export function profileFigure(report: ProfileReport): string {
   return picture(WIDTH, bottom + 30, parts);
 }
 
-/** A row's kernel, its work before the values that specialise it: `gemm 64x512x64 <BIAS=true>`. */
+/** A row's kernel, its work before the values that specialize it: `gemm 64x512x64 <BIAS=true>`. */
 export function nameOf({ kernel, work }: Pick<ProfileRow, 'kernel' | 'work'>): string {
   if (work === '') return kernel;
   const [name, ...values] = kernel.split('<');

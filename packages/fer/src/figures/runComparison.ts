@@ -10,8 +10,8 @@ export interface ComparedRun {
   readonly points: readonly CurvePoint[];
 }
 
-const COLOURS = ['#d9480f', '#1971c2', '#2f9e44', '#9c36b5', '#e8a500', '#0c8599', '#e64980', '#5c6370'] as const;
-/** Runs beyond the colours have them again, dashed. */
+const COLORS = ['#d9480f', '#1971c2', '#2f9e44', '#9c36b5', '#e8a500', '#0c8599', '#e64980', '#5c6370'] as const;
+/** Runs beyond the colors have them again, dashed. */
 const DASHES = ['', '7 6', '2 6'] as const;
 const TOP = 112;
 const BOTTOM = 400;
@@ -19,7 +19,7 @@ const PANEL = 410;
 const ROW = 24;
 
 /** The most runs that one picture can tell apart. */
-export const MOST_COMPARED: number = COLOURS.length * DASHES.length;
+export const MOST_COMPARED: number = COLORS.length * DASHES.length;
 
 /** The runs as SVG; `note` stands under the title. */
 export function runComparison(runs: readonly ComparedRun[], title: string, note = ''): string {
@@ -54,13 +54,13 @@ export function runComparison(runs: readonly ComparedRun[], title: string, note 
   let width = 1040;
   let y = BOTTOM + 76;
   for (const [i, { name, words, points }] of runs.entries()) {
-    const colour = COLOURS[i % COLOURS.length] as string;
-    const dashes = DASHES[Math.floor(i / COLOURS.length)] ?? '';
+    const color = COLORS[i % COLORS.length] as string;
+    const dashes = DASHES[Math.floor(i / COLORS.length)] ?? '';
     const of = (value: 'testLoss' | 'testAccuracy') => points.map((p) => ({ epoch: p.epoch + 1, value: p[value] }));
     parts.push(
-      ...curve(of('testLoss'), loss, colour, dashes),
-      ...curve(of('testAccuracy'), accuracy, colour, dashes),
-      `<line x1="40" x2="68" y1="${y - 4.5}" y2="${y - 4.5}" stroke="${colour}" stroke-width="3" stroke-dasharray="${dashes}"/>`,
+      ...curve(of('testLoss'), loss, color, dashes),
+      ...curve(of('testAccuracy'), accuracy, color, dashes),
+      `<line x1="40" x2="68" y1="${y - 4.5}" y2="${y - 4.5}" stroke="${color}" stroke-width="3" stroke-dasharray="${dashes}"/>`,
       text(name, 80, y, { size: 13.5, weight: 'bold' }),
       text(words, 100 + names, y, { size: 13.5, fill: INK.quiet }),
     );

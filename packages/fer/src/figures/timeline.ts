@@ -18,7 +18,7 @@ const GAP = 0.5;
 /** Width of a moment without another near it. */
 const ALONE = 8;
 
-const COLOURS: readonly (readonly [start: string, colour: string])[] = [
+const COLORS: readonly (readonly [start: string, color: string])[] = [
   ['ang', '#d9534a'],
   ['disg', '#8aa63a'],
   ['fear', '#7d6bb8'],
@@ -30,10 +30,10 @@ const COLOURS: readonly (readonly [start: string, colour: string])[] = [
 ];
 const OTHERS = ['#5f6b7a', '#3d8f83', '#c98f5a', '#8c5a78'] as const;
 
-/** The colour of each class, by the expression that its name begins with. */
-function coloursOf(classes: readonly string[]): string[] {
+/** The color of each class, by the expression that its name begins with. */
+function colorsOf(classes: readonly string[]): string[] {
   return classes.map((name, i) => {
-    const known = COLOURS.find(([start]) => name.toLowerCase().startsWith(start));
+    const known = COLORS.find(([start]) => name.toLowerCase().startsWith(start));
     return known?.[1] ?? (OTHERS[i % OTHERS.length] as string);
   });
 }
@@ -44,7 +44,7 @@ export function timeline({ classes, faces, frames, seconds, smoothing, model }: 
     .sort((a, b) => b.moments.length - a.moments.length)
     .slice(0, MOST)
     .sort((a, b) => a.face - b.face);
-  const colours = coloursOf(classes);
+  const colors = colorsOf(classes);
   const x = scaleLinear([0, Math.max(seconds, 0.04)], [LEFT, RIGHT]);
   const more = faces.length > drawn.length ? `, ${drawn.length} of ${faces.length} faces` : '';
   const smoothed = smoothing > 0 ? `smoothed by ${smoothing} s` : 'not smoothed';
@@ -56,19 +56,19 @@ export function timeline({ classes, faces, frames, seconds, smoothing, model }: 
       66,
       { size: 13.5, fill: INK.quiet },
     ),
-    ...legend(classes, colours),
+    ...legend(classes, colors),
   ];
-  for (const [i, face] of drawn.entries()) parts.push(...panel(face, classes, colours, x, TOP + i * PANEL));
+  for (const [i, face] of drawn.entries()) parts.push(...panel(face, classes, colors, x, TOP + i * PANEL));
   if (drawn.length === 0) parts.push(text('no face', 40, TOP + 20, { size: 18, weight: 'bold' }));
   const end = TOP + Math.max(drawn.length * PANEL, 60);
   return picture(WIDTH, end + 16, parts);
 }
 
-function legend(classes: readonly string[], colours: readonly string[]): string[] {
+function legend(classes: readonly string[], colors: readonly string[]): string[] {
   let x = 40;
   return classes.flatMap((name, i) => {
     const parts = [
-      `<rect x="${x}" y="84" width="12" height="12" rx="3" fill="${colours[i]}"/>`,
+      `<rect x="${x}" y="84" width="12" height="12" rx="3" fill="${colors[i]}"/>`,
       text(name, x + 18, 95, { size: 13 }),
     ];
     x += 18 + textWidth(name, { size: 13 }) + 22;
@@ -81,7 +81,7 @@ type Scale = ReturnType<typeof scaleLinear<number, number>>;
 function panel(
   { face, moments }: VideoFace,
   classes: readonly string[],
-  colours: readonly string[],
+  colors: readonly string[],
   x: Scale,
   top: number,
 ): string[] {
@@ -104,7 +104,7 @@ function panel(
   }
   const strip = y(0) + 6;
   for (const run of runsOf(moments)) {
-    parts.push(...areas(run, classes, colours, x, y), ...winners(run, classes, colours, x, strip));
+    parts.push(...areas(run, classes, colors, x, y), ...winners(run, classes, colors, x, strip));
   }
   parts.push(...marks(moments, x, y(1)));
   for (const tick of x.ticks(8)) {
@@ -125,7 +125,7 @@ function runsOf(moments: readonly VideoMoment[]): VideoMoment[][] {
   return runs;
 }
 
-/** Where a moment's colour begins and ends: halfway to its neighbours; a single one has a width to be seen by. */
+/** Where a moment's color begins and ends: halfway to its neighbors; a single one has a width to be seen by. */
 function spanOf(places: readonly number[], i: number): readonly [number, number] {
   const at = places[i] as number;
   if (places.length === 1) return [Math.min(at, RIGHT - ALONE), Math.min(at, RIGHT - ALONE) + ALONE];
@@ -135,7 +135,7 @@ function spanOf(places: readonly number[], i: number): readonly [number, number]
 function areas(
   run: readonly VideoMoment[],
   classes: readonly string[],
-  colours: readonly string[],
+  colors: readonly string[],
   x: Scale,
   y: Scale,
 ): string[] {
@@ -147,14 +147,14 @@ function areas(
     const lower = floor.map((share, i) => `${(places[i] as number).toFixed(1)},${y(share).toFixed(1)}`);
     for (const [i, row] of rows.entries()) floor[i] = (floor[i] as number) + (row.probabilities[name] as number);
     const upper = floor.map((share, i) => `${(places[i] as number).toFixed(1)},${y(share).toFixed(1)}`);
-    return `<path d="M${upper.join('L')}L${lower.reverse().join('L')}Z" fill="${colours[c]}"/>`;
+    return `<path d="M${upper.join('L')}L${lower.reverse().join('L')}Z" fill="${colors[c]}"/>`;
   });
 }
 
 function winners(
   run: readonly VideoMoment[],
   classes: readonly string[],
-  colours: readonly string[],
+  colors: readonly string[],
   x: Scale,
   top: number,
 ): string[] {
@@ -163,13 +163,13 @@ function winners(
     const shares = classes.map((name) => raw[name] as number);
     return shares.indexOf(Math.max(...shares));
   });
-  // One rectangle for all neighbours of a colour, so that no seams show.
+  // One rectangle for all neighbors of a color, so that no seams show.
   return best.flatMap((c, i) => {
     if (best[i - 1] === c) return [];
     let last = i;
     while (best[last + 1] === c) last++;
     const [from, to] = [spanOf(places, i)[0], spanOf(places, last)[1]];
-    return `<rect x="${from.toFixed(2)}" y="${top}" width="${(to - from).toFixed(2)}" height="${STRIP}" fill="${colours[c]}"/>`;
+    return `<rect x="${from.toFixed(2)}" y="${top}" width="${(to - from).toFixed(2)}" height="${STRIP}" fill="${colors[c]}"/>`;
   });
 }
 

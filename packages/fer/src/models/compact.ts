@@ -1,4 +1,4 @@
-// Our own networks for grey 44x44 crops: `small` (349,383 parameters) and `nano` (25,591).
+// Our own networks for gray 44x44 crops: `small` (349,383 parameters) and `nano` (25,591).
 // Residual blocks: He et al. (2016); inverted residuals: Sandler et al. (2018); depthwise pairs: Howard et al. (2017).
 import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
 import type { Generator, Tensor } from '@mien/tensor';

@@ -1,4 +1,4 @@
-// VGG (Simonyan and Zisserman 2015) with batch normalisation, as the reference trains it on 44x44 crops.
+// VGG (Simonyan and Zisserman 2015) with batch normalization, as the reference trains it on 44x44 crops.
 import {
   BatchNorm2d,
   Conv2d,

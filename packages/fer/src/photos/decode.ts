@@ -34,7 +34,7 @@ export function readPhotoFile(path: string): Uint8Array {
 }
 
 /**
- * A photo as a viewer shows it: upright by its EXIF orientation, in sRGB by its colour profile, transparent parts on white,
+ * A photo as a viewer shows it: upright by its EXIF orientation, in sRGB by its color profile, transparent parts on white,
  * from any depth to 8 bits. Throws FormatError, naming `name`, where the bytes are no whole photo of a known format, and
  * ValueError for one that is too small, too large or an animation.
  */
@@ -89,7 +89,7 @@ async function decode(bytes: Uint8Array, name: string, options: { readonly page?
       .autoOrient()
       .flatten({ background: '#ffffff' })
       .resize({ width: LONGEST, height: LONGEST, fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
+      .toColorspace('srgb')
       .removeAlpha()
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });

@@ -24,7 +24,7 @@ export function resample(photo: Photo, window: Box, width: number, height: numbe
   const { data } = photo;
   if (data.length !== photo.width * photo.height * 3 || data.length === 0) {
     throw new ValueError(
-      `resample: a photo of ${photo.width}x${photo.height} has ${photo.width * photo.height * 3} bytes, from 3 on; came ${data.length}`,
+      `resample: a photo of ${photo.width}x${photo.height} has ${photo.width * photo.height * 3} bytes, from 3 on; got ${data.length}`,
     );
   }
   if (!(window.width > 0 && window.height > 0 && Number.isFinite(window.left + window.top))) {
@@ -73,15 +73,15 @@ function tapsOf(start: number, length: number, count: number, size: number): Tap
   const step = length / count;
   const reach = Math.max(1, step);
   return Array.from({ length: count }, (_, i) => {
-    const centre = start + (i + 0.5) * step;
-    const from = Math.floor(centre - reach + 0.5);
-    const to = Math.max(from + 1, Math.ceil(centre + reach - 0.5));
+    const center = start + (i + 0.5) * step;
+    const from = Math.floor(center - reach + 0.5);
+    const to = Math.max(from + 1, Math.ceil(center + reach - 0.5));
     const inside = (place: number): number => Math.min(Math.max(place, 0), size - 1);
     const [least, most] = [inside(from), inside(to - 1)];
     const shares = new Float64Array(most - least + 1);
     let sum = 0;
     for (let place = from; place < to; place++) {
-      const share = Math.max(0, 1 - Math.abs(place + 0.5 - centre) / reach);
+      const share = Math.max(0, 1 - Math.abs(place + 0.5 - center) / reach);
       shares[inside(place) - least] = (shares[inside(place) - least] as number) + share;
       sum += share;
     }
@@ -92,8 +92,8 @@ function tapsOf(start: number, length: number, count: number, size: number): Tap
   });
 }
 
-/** Grey bytes of [3, height, width]: 0.299 R + 0.587 G + 0.114 B, rounded. */
-export function greyBytes(rgb: Float32Array): Uint8Array {
+/** Gray bytes of [3, height, width]: 0.299 R + 0.587 G + 0.114 B, rounded. */
+export function grayBytes(rgb: Float32Array): Uint8Array {
   const area = rgb.length / 3;
   return Uint8Array.from({ length: area }, (_, i) =>
     Math.round(0.299 * (rgb[i] as number) + 0.587 * (rgb[area + i] as number) + 0.114 * (rgb[2 * area + i] as number)),

@@ -166,7 +166,7 @@ export class Course {
     this.#last = test;
     this.#lastPrivate = priv;
     // Epochs compare by the same views; those of the summary are always ten.
-    const seenBy = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.centre : evaluation);
+    const seenBy = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.center : evaluation);
     const [tested, testedPrivate] = [seenBy(test), priv && seenBy(priv)];
     const progress = await training.finishEpoch();
     const metrics: EpochMetrics = {

@@ -62,7 +62,7 @@ export function ofOne(record: RunRecord): string {
   return learningCurve(record.metrics, runTitle(record.summary), `test accuracy ${endOf(record)}`);
 }
 
-/** `65.1 % at epoch 23, ten-crop (95 % interval 63.5 to 66.7 %); best 64.4 % at epoch 20, centre crop` */
+/** `65.1 % at epoch 23, ten-crop (95 % interval 63.5 to 66.7 %); best 64.4 % at epoch 20, center crop` */
 function endOf({ summary: { testAccuracy, testAccuracyInterval: interval }, metrics }: RunRecord): string {
   const last = metrics.at(-1) as EpochMetrics;
   const best = metrics.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));

@@ -91,7 +91,7 @@ export interface EvaluationReport {
   readonly loss: number;
   readonly accuracy: number;
   readonly interval: Interval;
-  /** Of the centre crop alone. */
+  /** Of the center crop alone. */
   readonly accuracySingleView: number;
   /** Without the images that are in the training images, pixel by pixel; null for the training images themselves. */
   readonly accuracyWithoutDuplicates: number | null;
@@ -105,7 +105,7 @@ export interface EvaluationReport {
   readonly bins: readonly ReliabilityBin[];
   readonly calibration: CalibrationReport;
   readonly classes: readonly string[];
-  /** Row: shown; column: recognised as. */
+  /** Row: shown; column: recognized as. */
   readonly confusion: readonly (readonly number[])[];
 }
 
@@ -189,7 +189,7 @@ export async function assess(
     labels: labelsOf(parts[part] as Split),
     classes,
   });
-  const [all, single] = [scored(0), scored(0, ({ centre }) => centre)];
+  const [all, single] = [scored(0), scored(0, ({ center }) => center)];
   const matrix = matrixOf(all, faces.classes);
   const fresh = training && withoutSeen(all, chosen, training);
   const { ece, bins } = reliability(all);

@@ -42,7 +42,7 @@ export interface Summary {
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
   readonly testAccuracyInterval: readonly [number, number] | null;
-  /** The images on which the best epoch was chosen; its accuracy there is optimistic. */
+  /** The images on which the best epoch was chosen; its accuracy there is optimiztic. */
   readonly selectedOn: 'PublicTest' | 'PrivateTest' | 'test';
   readonly bestTestAccuracy: number | null;
   /** By the views of the epochs' tests, those that `protocol.crops` says. */
@@ -84,7 +84,7 @@ export type RunEvent =
       readonly secondsLeft: number;
     })
   /** How many tensors came from a checkpoint, and which stayed random. */
-  | { readonly event: 'initialised'; readonly file: string; readonly taken: number; readonly left: readonly string[] }
+  | { readonly event: 'initialized'; readonly file: string; readonly taken: number; readonly left: readonly string[] }
   | { readonly event: 'tuning'; readonly done: number; readonly total: number }
   /** The loss is not finite, and the last steps are run again to find the operation. */
   | { readonly event: 'searching'; readonly steps: number }

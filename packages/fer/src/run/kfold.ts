@@ -105,7 +105,7 @@ export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
   const settings = settle(out, options);
   const seeds = options.seeds ?? seedsOf(out);
   for (const seed of seeds) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`kfold: seed ${seed}, expected a whole number`);
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`kfold: seed ${seed}, expected an integer`);
   }
   const [first, last] = options.only ?? [1, CK_PLUS_FOLDS];
   if (![first, last].every((fold) => Number.isInteger(fold) && fold >= 1 && fold <= CK_PLUS_FOLDS) || first > last) {

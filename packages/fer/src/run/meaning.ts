@@ -12,7 +12,7 @@ export function meaningOf(report: EvaluationReport): string[] {
     );
   } else if (members.some(({ chosenOn }) => chosenOn !== null && split.endsWith(chosenOn))) {
     sentences.push(
-      'Optimistic: the epoch did best on these same images, and was kept for that. The last epoch, or images that chose nothing, give the honest figure.',
+      'Optimiztic: the epoch did best on these same images, and was kept for that. The last epoch, or images that chose nothing, give the honest figure.',
     );
   }
   if (dataset === 'ck+') {
@@ -43,7 +43,7 @@ export function meaningOf(report: EvaluationReport): string[] {
     sentences.push('Drawn faces only show that learning works; the figure says nothing about photographs.');
   }
   sentences.push(
-    'A class is the expression that a face shows, as somebody labelled it: not the emotion that a person felt.',
+    'A class is the expression that a face shows, as somebody labeled it: not the emotion that a person felt.',
   );
   return sentences;
 }

@@ -13,7 +13,7 @@ export interface ShippedModel {
   /** Of its float16 safetensors file. */
   readonly bytes: number;
   readonly sha256: string;
-  readonly licence: string;
+  readonly license: string;
   readonly dataset: string;
   readonly epochs: number;
   readonly seed: number;
@@ -33,7 +33,7 @@ export interface ModelsReport {
     readonly name: string;
     readonly bytes: number;
     readonly sha256: string;
-    readonly licence: string;
+    readonly license: string;
   };
   /** Networks that come without weights. */
   readonly untrained: readonly ModelName[];
@@ -49,7 +49,7 @@ export async function models(): Promise<ModelsReport> {
       name: 'BlazeFace',
       bytes: blazeFaceWeights.length,
       sha256: digest(blazeFaceWeights),
-      licence: 'Apache-2.0, by the MediaPipe authors',
+      license: 'Apache-2.0, by the MediaPipe authors',
     },
     untrained: MODELS.filter((name) => !SHIPPED.some((other) => other === name)),
   };
@@ -65,7 +65,7 @@ async function shipped(name: ShippedName): Promise<ShippedModel> {
     parameters: learnt.reduce((sum, [, { data }]) => sum + data.length, 0),
     bytes: bytes.length,
     sha256: digest(bytes),
-    licence: 'MIT; of the data see the model card',
+    license: 'MIT; of the data see the model card',
     dataset,
     epochs: info.epoch,
     seed: info.seed,

@@ -39,8 +39,8 @@ export interface PrepareReport {
   readonly splits: readonly SplitCounts[];
   /** Images left out because FER+ calls them "not a face". */
   readonly notFaces: number;
-  /** Image files that were in colour, and of another size. */
-  readonly converted: { readonly colour: number; readonly resized: number };
+  /** Image files that were in color, and of another size. */
+  readonly converted: { readonly color: number; readonly resized: number };
   /** Image files that were skipped because an operating system hides them. */
   readonly hidden: number;
 }
@@ -75,7 +75,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
     classes: faces.classes,
     splits,
     notFaces: read.labels.length - splits.reduce((sum, { images }) => sum + images, 0),
-    converted: read.converted ?? { colour: 0, resized: 0 },
+    converted: read.converted ?? { color: 0, resized: 0 },
     hidden: read.hidden ?? 0,
   };
 }

@@ -28,7 +28,7 @@ export function reportPage(parts: ReportParts): string {
     last && confusion
       ? section(
           'By class',
-          `${figure(confusion, 'Confusion matrix: rows are what a face shows, columns what it was recognised as')}${classTable(last.report)}`,
+          `${figure(confusion, 'Confusion matrix: rows are what a face shows, columns what it was recognized as')}${classTable(last.report)}`,
         )
       : '',
     last ? section('Confidence', calibration(last.report)) : '',
@@ -78,7 +78,7 @@ function figures({ record: { summary, metrics }, best }: ReportParts, { report }
         : `95 % interval ${range(report.intervalWithoutDuplicates)}, ${whole(left ?? 0)} of ${whole(n)} images`,
     ]);
   }
-  if (report.crops === 10) rows.push(['centre crop alone', share(report.accuracySingleView), 'one view of each image']);
+  if (report.crops === 10) rows.push(['center crop alone', share(report.accuracySingleView), 'one view of each image']);
   if (best) {
     const { accuracy, interval, members, split } = best.report;
     const chosen = members[0]?.chosenOn;
@@ -86,7 +86,7 @@ function figures({ record: { summary, metrics }, best }: ReportParts, { report }
     rows.push([
       `Accuracy, best epoch (${(bestEpoch ?? 0) + 1})`,
       share(accuracy),
-      honest ? `95 % interval ${range(interval)}; chosen on ${chosen}` : 'optimistic: chosen on these same images',
+      honest ? `95 % interval ${range(interval)}; chosen on ${chosen}` : 'optimiztic: chosen on these same images',
     ]);
   } else if (bestEpoch !== null) {
     rows.push(['Best epoch', String(bestEpoch + 1), 'it is the last one']);
@@ -121,7 +121,7 @@ function meaning({ record, last }: ReportParts): string {
     );
   }
   if (record.summary.protocol.select === 'private') {
-    sentences.unshift('The best epoch was chosen on PrivateTest, so that its figure there is optimistic.');
+    sentences.unshift('The best epoch was chosen on PrivateTest, so that its figure there is optimiztic.');
   }
   return `<ul>${sentences.map((sentence) => `<li>${escaped(sentence)}</li>`).join('')}</ul>`;
 }
@@ -157,15 +157,15 @@ function mistakes({ mistakes }: ReportParts, { split, report }: Assessment): str
   const faces = mistakes.map(({ image, label, predicted, confidence, ofLabel }) => {
     const source = `data:image/png;base64,${facePng(split.faces.images.subarray(image * PIXELS, (image + 1) * PIXELS))}`;
     const percent = (value: number): string => `${(100 * value).toFixed(value < 0.01 ? 1 : 0)}&nbsp;%`;
-    return `<li><img src="${source}" width="96" height="96" alt="a face labelled ${escaped(label)}"><b>${escaped(predicted)}</b> ${percent(confidence)}<br><span>labelled ${escaped(label)}, ${percent(ofLabel)}</span><br><span>image ${image}</span></li>`;
+    return `<li><img src="${source}" width="96" height="96" alt="a face labeled ${escaped(label)}"><b>${escaped(predicted)}</b> ${percent(confidence)}<br><span>labeled ${escaped(label)}, ${percent(ofLabel)}</span><br><span>image ${image}</span></li>`;
   });
   const wrong = report.n - Math.round(report.accuracy * report.n);
   return `<p>Of ${whole(wrong)} images told wrong, those whose label was given the least probability.${report.dataset === 'fer2013' ? ' Look at the labels too: some of them are the mistake.' : ''}</p><ul class="faces">${faces.join('')}</ul>`;
 }
 
-function facePng(grey: Uint8Array): string {
+function facePng(gray: Uint8Array): string {
   const png = new PNG({ width: SIDE, height: SIDE, colorType: 0 });
-  for (const [i, value] of grey.entries()) png.data.fill(value, 4 * i, 4 * i + 3).fill(255, 4 * i + 3, 4 * i + 4);
+  for (const [i, value] of gray.entries()) png.data.fill(value, 4 * i, 4 * i + 3).fill(255, 4 * i + 3, 4 * i + 4);
   return PNG.sync.write(png, { colorType: 0 }).toString('base64');
 }
 
@@ -208,7 +208,7 @@ function protocolRows(protocol: Protocol): (readonly [string, string])[] {
     ['batch', microBatch === undefined ? String(batchSize) : `${batchSize}, ${microBatch} at a time`],
     ['learning rate', `${learningRate}, ${course}`],
     [
-      'optimiser',
+      'optimizer',
       `SGD, momentum ${momentum}${nesterov ? ' (Nesterov)' : ''}, weight decay ${weightDecay}${decayNorm ? '' : ', none on BatchNorm'}`,
     ],
     ['gradients', clip === null ? 'not clipped' : `clipped: ${clip.kind} ${clip.limit}`],
@@ -218,7 +218,7 @@ function protocolRows(protocol: Protocol): (readonly [string, string])[] {
     ['changes of training images', `mirror, ${augmentation === null ? 'random crop' : flat(augmentation)}`],
     [
       'input',
-      `${input.size}x${input.size}, ${input.channels === 1 ? 'grey' : `${input.channels} channels`}, minus ${input.mean} over ${input.std}`,
+      `${input.size}x${input.size}, ${input.channels === 1 ? 'gray' : `${input.channels} channels`}, minus ${input.mean} over ${input.std}`,
     ],
     [
       'tests of an epoch',

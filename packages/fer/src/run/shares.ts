@@ -39,7 +39,7 @@ export function range([low, high]: Interval): string {
 
 /** How many views of an image were averaged. */
 export function viewsText(crops: number): string {
-  return crops === 10 ? 'ten-crop' : 'centre crop';
+  return crops === 10 ? 'ten-crop' : 'center crop';
 }
 
 /** `28,709` */

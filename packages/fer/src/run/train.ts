@@ -18,7 +18,7 @@ import { tuneStep } from './tune.ts';
 /** What `train` is told. Only `model` has no default in a new run; a resumed run takes all from its checkpoint. */
 export interface TrainOptions {
   readonly model?: ModelName;
-  /** A fer2013.csv or a CK+48 folder, recognised by content; without it faces are drawn. */
+  /** A fer2013.csv or a CK+48 folder, recognized by content; without it faces are drawn. */
   readonly data?: string;
   /** Faces that are read already; goes before `data`. */
   readonly faces?: Faces;
@@ -81,7 +81,7 @@ async function trainIn(options: TrainOptions): Promise<TrainResult> {
   for (const name of ['checkpointEvery', 'stopAfter'] as const) {
     const steps = options[name];
     if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) {
-      throw new ValueError(`train: ${name} is ${steps}, expected a whole number of steps from 1 on`);
+      throw new ValueError(`train: ${name} is ${steps}, expected a positive number of steps`);
     }
   }
   const resumed = options.resume === undefined ? null : readRun(options.resume, options.from ?? 'last');
@@ -171,7 +171,7 @@ async function trainIn(options: TrainOptions): Promise<TrainResult> {
     }
     if (!resumed) refuseRun(out);
     if (initial) {
-      onEvent({ event: 'initialised', file: initial.file, taken: initial.tensors.size, left: initial.left });
+      onEvent({ event: 'initialized', file: initial.file, taken: initial.tensors.size, left: initial.left });
     }
     const run = new Course(training, splits, out, adapter, options);
     if (resumed && options.data !== undefined) training.note = { ...training.note, data: resolve(options.data) };

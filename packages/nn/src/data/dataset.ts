@@ -30,7 +30,7 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
     const lengths = columns.map(({ shape }) => shape[0]);
     const [length] = lengths;
     if (length === undefined || lengths.some((each) => each !== length)) {
-      throw new ShapeError(`ArrayDataset: columns need equally many rows, came ${lengths.map(String).join(', ')}`);
+      throw new ShapeError(`ArrayDataset: columns need equally many rows, got ${lengths.map(String).join(', ')}`);
     }
     this.length = length;
     this.#columns = columns;

@@ -46,10 +46,10 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError(`DataLoader: batchSize ${batchSize} is not a whole number from 1 on`);
+      throw new ValueError(`DataLoader: batchSize ${batchSize} is not a positive integer`);
     }
     if (!Number.isInteger(prefetch) || prefetch < 0) {
-      throw new ValueError(`DataLoader: prefetch ${prefetch} is not a whole number from 0 on`);
+      throw new ValueError(`DataLoader: prefetch ${prefetch} is not a non-negative integer`);
     }
     const batches = dataset.length / batchSize;
     this.length = dropLast ? Math.floor(batches) : Math.ceil(batches);
@@ -128,7 +128,7 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   }
 }
 
-/** One 32-bit seed from several numbers, each bit of which changes about half of it (MurmurHash3's finaliser). */
+/** One 32-bit seed from several numbers, each bit of which changes about half of it (MurmurHash3's finalizer). */
 function mix(...words: readonly number[]): number {
   let hash = 0;
   for (const word of words) {

@@ -1,4 +1,4 @@
-// Checkpoints: one safetensors file with a model, its optimiser, its averages, and where training stands.
+// Checkpoints: one safetensors file with a model, its optimizer, its averages, and where training stands.
 import { expectOptions, type GeneratorState, kindOf, ValueError } from '@mien/tensor';
 import type { LoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
@@ -19,7 +19,7 @@ export interface CheckpointInfo {
   readonly preset: Json;
   /** The epoch that training is in, from 0. */
   readonly epoch: number;
-  /** Optimiser steps so far. */
+  /** Optimizer steps so far. */
   readonly step: number;
   readonly seed: number;
   /** The default generator. */
@@ -30,7 +30,7 @@ export interface CheckpointInfo {
   readonly extra?: Json;
 }
 
-/** A model and, to go on training it exactly, its optimiser, its averages and the state of the run. */
+/** A model and, to go on training it exactly, its optimizer, its averages and the state of the run. */
 export interface Checkpoint<Tensors = State> {
   readonly info: CheckpointInfo;
   readonly model: Tensors;
@@ -42,7 +42,7 @@ const format = 1;
 const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
 
 /**
- * The bytes of a checkpoint: the model's tensors under their own names, the optimiser's as `optimizer.<parameter>.<slot>`,
+ * The bytes of a checkpoint: the model's tensors under their own names, the optimizer's as `optimizer.<parameter>.<slot>`,
  * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
  * tensor in one of these name spaces, for NaN among its values (an earlier file is better than that one), and for information
  * that `readCheckpoint` would refuse or that JSON does not hold: whatever is written can be read, bit for bit. Infinities
@@ -56,7 +56,7 @@ export async function writeCheckpoint(
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
   for (const state of [model, optimizer, ema]) expectState('writeCheckpoint', state);
   const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
-  if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimiser state; rename the module's field`);
+  if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimizer state; rename the module's field`);
   const tensors = await toHost(
     new Map([...model, ...prefixed(optimizer, prefixes.optimizer), ...prefixed(ema, prefixes.ema)]),
   );
@@ -139,7 +139,7 @@ function expectJson(place: string, value: unknown, depth = 0): void {
 
 type Expectation = readonly [what: string, fits: (value: unknown) => boolean];
 
-const count: Expectation = ['a whole number from 0 on', isCount];
+const count: Expectation = ['a non-negative integer', isCount];
 
 const expectations = {
   model: ['a name', (value) => typeof value === 'string'],

@@ -39,7 +39,7 @@ export function writeFile(path: string, content: Uint8Array | string): void {
   }
 }
 
-/** The rename itself reaches the disk with its folder; not every system lets folders be synchronised. */
+/** The rename itself reaches the disk with its folder; not every system lets folders be synchronized. */
 function syncFolder(path: string): void {
   let folder: number | undefined;
   try {

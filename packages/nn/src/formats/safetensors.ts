@@ -109,7 +109,7 @@ function readMetadata(value: unknown, refuse: Refuse): readonly [string, string]
   if (!isObject(value)) throw refuse('__metadata__', 'an object of strings is expected');
   return Object.entries(value).map(([key, text]) => {
     if (typeof text !== 'string')
-      throw refuse(`__metadata__ ${key}`, `a string is expected, came ${JSON.stringify(text)}`);
+      throw refuse(`__metadata__ ${key}`, `a string is expected, got ${JSON.stringify(text)}`);
     return [key, text];
   });
 }

@@ -9,8 +9,8 @@ import { BatchNorm1d, BatchNorm2d, type Epilogue } from './norm.ts';
 
 /**
  * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What passes between two
- * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalisation, a
- * Conv2d or a Linear is done in the same pass, and in evaluation without gradients a batch normalisation with its Conv2d.
+ * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalization, a
+ * Conv2d or a Linear is done in the same pass, and in evaluation without gradients a batch normalization with its Conv2d.
  */
 export class Sequential extends Module {
   readonly [index: number]: Layer;

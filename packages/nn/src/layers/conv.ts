@@ -28,7 +28,7 @@ export interface ConvTranspose2dLayerOptions extends ConvTranspose2dOptions, Bia
 
 /** What is done to a convolution's result in the same pass. */
 export interface ConvEpilogue extends ActivationOptions {
-  /** The batch normalisation that comes first, as `batchNorm` is told. */
+  /** The batch normalization that comes first, as `batchNorm` is told. */
   readonly norm?: BatchNormParameters;
 }
 
@@ -51,7 +51,7 @@ export class Conv2d extends Module {
     this.bias = bias ? parameter(defaultUniform([outChannels], inputs * r * s, random)) : null;
   }
 
-  /** The convolution; with an epilogue relu(norm(that)), in one pass but where a normalisation is trained. */
+  /** The convolution; with an epilogue relu(norm(that)), in one pass but where a normalization is trained. */
   forward(x: Tensor, epilogue: ConvEpilogue = {}): Tensor {
     expectOptions('Conv2d', epilogue);
     const { norm, relu = false } = epilogue;

@@ -25,7 +25,7 @@ export interface BatchNormOptions {
   readonly eps?: number;
 }
 
-/** What is done to a layer's result, in the same pass where the layer is a batch normalisation. */
+/** What is done to a layer's result, in the same pass where the layer is a batch normalization. */
 export interface Epilogue {
   /** Added to the result: of its shape. */
   readonly residual?: Tensor;
@@ -66,7 +66,7 @@ abstract class BatchNorm extends Module {
 
   protected abstract readonly ranks: readonly number[];
 
-  /** Normalises x; with an epilogue relu(normalised x + residual), which costs nothing more. */
+  /** Normalizes x; with an epilogue relu(normalized x + residual), which costs nothing more. */
   forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
     expectTensor(this.constructor.name, 'x', x);
     expectOptions(this.constructor.name, epilogue);
@@ -87,14 +87,14 @@ abstract class BatchNorm extends Module {
   }
 }
 
-/** Batch normalisation of x [N, C] or [N, C, L] over all dimensions but C. */
+/** Batch normalization of x [N, C] or [N, C, L] over all dimensions but C. */
 export class BatchNorm1d extends BatchNorm {
   protected get ranks(): readonly number[] {
     return [2, 3];
   }
 }
 
-/** Batch normalisation of x [N, C, H, W] over all dimensions but C. */
+/** Batch normalization of x [N, C, H, W] over all dimensions but C. */
 export class BatchNorm2d extends BatchNorm {
   protected get ranks(): readonly number[] {
     return [4];

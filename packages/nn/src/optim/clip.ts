@@ -1,4 +1,4 @@
-// Bounds on gradients: in the optimiser's own update, or by themselves between backward and the step.
+// Bounds on gradients: in the optimizer's own update, or by themselves between backward and the step.
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
 import {
   clamp,

@@ -1,4 +1,4 @@
-// What optimisers share: groups of parameters, state by parameter name, the factor that schedules set.
+// What optimizers share: groups of parameters, state by parameter name, the factor that schedules set.
 import {
   assign,
   inspect,
@@ -18,7 +18,7 @@ import { expectState, type HostTensor, listed, type State } from '../state.ts';
 import { type Bounds, boundsOf, type Clip } from './clip.ts';
 import { type Filling, zerosTogether } from './slots.ts';
 
-/** Parameters that share options; what a group leaves out, the optimiser's own options say. */
+/** Parameters that share options; what a group leaves out, the optimizer's own options say. */
 export type GroupOptions<O> = Partial<O> & { readonly parameters: readonly NamedTensor[] | readonly Tensor[] };
 
 /** A group with every option set. `options` may be replaced between steps. */
@@ -30,7 +30,7 @@ export interface ParameterGroup<O> {
 /** `model.namedParameters()`, tensors without names, which are called 0, 1, 2, ... in states, or groups of either. */
 export type Parameters<O> = readonly NamedTensor[] | readonly Tensor[] | readonly GroupOptions<O>[];
 
-/** What an optimiser keeps for one parameter. */
+/** What an optimizer keeps for one parameter. */
 interface Slots {
   readonly tensors: Map<string, Tensor>;
   /** Updates of this parameter so far, the one going on included; 0 where they are not counted. */
@@ -38,7 +38,7 @@ interface Slots {
 }
 
 /**
- * Base of optimisers. `step()` updates in place every parameter that has a gradient, several in one dispatch, and reads
+ * Base of optimizers. `step()` updates in place every parameter that has a gradient, several in one dispatch, and reads
  * nothing back; state is made at a parameter's first step and saved by name as `<parameter>.<slot>`. Gradients of several
  * `backward()` add up until `zeroGrad()`: divide each loss by their number for the mean over micro-batches.
  */
@@ -132,8 +132,8 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         for (const { key, shape } of slots) {
           const value = state.get(key);
           const expected = `float32 [${shape.join(', ')}]`;
-          const came = value ? `${value.dtype} [${value.shape.join(', ')}]` : 'nothing';
-          if (came !== expected) faults.push(`${key} expects ${expected}, came ${came}`);
+          const actual = value ? `${value.dtype} [${value.shape.join(', ')}]` : 'nothing';
+          if (actual !== expected) faults.push(`${key} expects ${expected}, got ${actual}`);
         }
         if (this.countsSteps && state.get(`${name}.step`) instanceof Tensor) {
           faults.push(`${name}.step is read on the host; load a state from a file or from toHost`);
@@ -144,7 +144,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     if (unexpected.length > 0) faults.push(`unexpected ${listed(unexpected)}`);
     if (faults.length > 0) {
       throw new StateError(
-        `${this.constructor.name}: the saved state does not fit: ${listed(faults)}; use the optimiser and the network that were saved`,
+        `${this.constructor.name}: the saved state does not fit: ${listed(faults)}; use the optimizer and the network that were saved`,
       );
     }
     this.#clear();

@@ -1,5 +1,5 @@
 // Work on many tensors in few dispatches: each has slots for several of them, as many as eight storage buffers allow (what
-// WebGPU guarantees). What an optimiser keeps lies side by side in storages that all slots share.
+// WebGPU guarantees). What an optimizer keeps lies side by side in storages that all slots share.
 import { device, type Kernel, keep, type Live, run, Tensor, zeros } from '@mien/tensor';
 
 /** A range of device memory. */

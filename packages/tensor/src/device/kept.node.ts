@@ -10,7 +10,7 @@ const folder = (): string => join(cacheFolder(), 'tuned');
 export function environmentTune(): boolean {
   const word = process.env.MIEN_TUNE || 'off';
   if (word === 'on' || word === 'off') return word === 'on';
-  throw new ValueError(`MIEN_TUNE is on or off, came ${word}; unset it, or run mien tune --help`);
+  throw new ValueError(`MIEN_TUNE is on or off, got ${word}; unset it, or run mien tune --help`);
 }
 
 /** The names of all texts. */

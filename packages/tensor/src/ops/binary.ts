@@ -125,7 +125,7 @@ interface Reads {
 function differentiable(op: Row, reads: Reads, da: Derivative, db: Derivative): Binary {
   return (a, b) => {
     if (typeof a === 'number') {
-      if (typeof b === 'number') throw new DtypeError(`${op.name}: one operand must be a tensor, came ${a} and ${b}`);
+      if (typeof b === 'number') throw new DtypeError(`${op.name}: one operand must be a tensor, got ${a} and ${b}`);
       return withNumber(op, b, a, true, reads.b, (dy, x, y) => db(dy, a, x, y));
     }
     if (typeof b === 'number') return withNumber(op, a, b, false, reads.a, (dy, x, y) => da(dy, x, b, y));
@@ -256,7 +256,7 @@ function predicate(op: Row): Predicate {
   return (a, b) => {
     if (typeof a !== 'number') return apply(op, a, b);
     if (typeof b !== 'number') return apply(op, b, a, true);
-    throw new DtypeError(`${op.name}: one operand must be a tensor, came ${a} and ${b}`);
+    throw new DtypeError(`${op.name}: one operand must be a tensor, got ${a} and ${b}`);
   };
 }
 

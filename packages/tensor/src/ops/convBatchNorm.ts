@@ -1,5 +1,5 @@
-// A convolution and the batch normalisation after it, in one pass outside of training: the epilogue of the convolution's kernels
-// normalises by the running statistics, so that nothing is folded into weights and nothing can be out of date.
+// A convolution and the batch normalization after it, in one pass outside of training: the epilogue of the convolution's kernels
+// normalizes by the running statistics, so that nothing is folded into weights and nothing can be out of date.
 
 import { inspect } from '../anomaly.ts';
 import { expectOptions } from '../arguments.ts';

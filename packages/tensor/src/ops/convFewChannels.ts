@@ -1,4 +1,4 @@
-// 3x3 convolutions of pictures, grey or in colour, as networks begin with: so few products are summed up that bringing them in
+// 3x3 convolutions of pictures, gray or in color, as networks begin with: so few products are summed up that bringing them in
 // order for a product of matrices would take longest. One way of doing conv2d and its weight gradient.
 import fewChannelsText from '@mien/shaders/conv/fewChannels.wgsl';
 import fewChannelsWeightGradientText from '@mien/shaders/conv/fewChannelsWeightGradient.wgsl';

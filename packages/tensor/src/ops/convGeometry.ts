@@ -200,11 +200,11 @@ function expectRank4(
   layout: string,
   shape: Shape,
 ): readonly [number, number, number, number] {
-  if (shape.length !== 4) throw new ShapeError(`${name}: ${argument} expects [${layout}], came ${show(shape)}`);
+  if (shape.length !== 4) throw new ShapeError(`${name}: ${argument} expects [${layout}], got ${show(shape)}`);
   return shape as readonly [number, number, number, number];
 }
 
 function expectBias(name: string, bias: Shape | null, channels: number): void {
   if (!bias || (bias.length === 1 && bias[0] === channels)) return;
-  throw new ShapeError(`${name}: bias expects [${channels}], one for each output channel, came ${show(bias)}`);
+  throw new ShapeError(`${name}: bias expects [${channels}], one for each output channel, got ${show(bias)}`);
 }

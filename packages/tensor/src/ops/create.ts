@@ -39,7 +39,7 @@ export function tensor(
   const { shape, data, dtype } = flatten(values, options.shape);
   checkShape('tensor', shape);
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`tensor: shape ${show(shape)} holds ${sizeOf(shape)} values, came ${data.length}`);
+    throw new ShapeError(`tensor: shape ${show(shape)} holds ${sizeOf(shape)} values, got ${data.length}`);
   }
   const chosen = options.dtype ?? dtype;
   const array = isTyped(data, chosen) ? data : toTypedArray(chosen, data);

@@ -104,18 +104,18 @@ function composed(dy: Tensor, inputs: Inputs, settings: Settings): Tensor {
 function smoothed({ logits, target }: Inputs, { smoothing, ignoreIndex }: Settings): Tensor {
   const classes = logits.shape[1] as number;
   const order = [0, logits.rank - 1, ...logits.shape.slice(2).map((_, i) => i + 1)];
-  const hot = target.dtype === 'float32' ? target : labelled(target, classes).permute(order);
+  const hot = target.dtype === 'float32' ? target : labeled(target, classes).permute(order);
   const smooth = hot.mul(1 - smoothing).add(smoothing / classes);
   if (!ignores(target, ignoreIndex)) return smooth;
   return where(target.eq(ignoreIndex).reshape(columnsOf(logits)), 0, smooth);
 }
 
-/** Whether the target consists of labels that may be `ignoreIndex`: whole numbers without a sign are never negative. */
+/** Whether the target consists of labels that may be `ignoreIndex`: integers without a sign are never negative. */
 function ignores({ dtype }: Tensor, ignoreIndex: number): boolean {
   return dtype !== 'float32' && holds(dtype, ignoreIndex);
 }
 
-function labelled(labels: Tensor, classes: number): Tensor {
+function labeled(labels: Tensor, classes: number): Tensor {
   const hot = oneHot(labels, classes).to('float32');
   return where(hot.sum(-1, { keepDim: true }).eq(1), hot, full([], Number.NaN));
 }
@@ -161,17 +161,17 @@ function check({ logits, target, weight }: Inputs, { smoothing, ignoreIndex }: S
   expectDtype(name, 'target', target, 'int32', 'uint32', 'float32');
   const [n, classes, ...rest] = logits.shape;
   if (n === undefined || classes === undefined) {
-    throw new ShapeError(`${name}: logits expect [N, C, ...], came ${show(logits.shape)}`);
+    throw new ShapeError(`${name}: logits expect [N, C, ...], got ${show(logits.shape)}`);
   }
   const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
   if (show(target.shape) !== show(expected)) {
     throw new ShapeError(
-      `${name}: for ${show(logits.shape)} the target expects ${show(expected)}, came ${target.dtype} ${show(target.shape)}`,
+      `${name}: for ${show(logits.shape)} the target expects ${show(expected)}, got ${target.dtype} ${show(target.shape)}`,
     );
   }
   if (weight) expectDtype(name, 'weight', weight, 'float32');
   if (weight && show(weight.shape) !== show([classes])) {
-    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, came ${show(weight.shape)}`);
+    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, got ${show(weight.shape)}`);
   }
   if (!Number.isInteger(ignoreIndex)) {
     throw new ValueError(`${name}: ignoreIndex expected an integer, got ${ignoreIndex}; pass a label`);

@@ -12,9 +12,9 @@ export interface ActivationOptions {
 export interface Epilogue {
   /** [channels]: added. */
   readonly bias?: Tensor | null;
-  /** [channels] of (mean, inverse deviation, scale, shift), in place of a bias: results are normalised by them. */
+  /** [channels] of (mean, inverse deviation, scale, shift), in place of a bias: results are normalized by them. */
   readonly statistics?: Tensor | null;
-  /** Whether what stands where results go is added to what was normalised. */
+  /** Whether what stands where results go is added to what was normalized. */
   readonly adds?: boolean;
   /** Whether max(., 0) is taken at last. */
   readonly relu?: boolean;

@@ -1,5 +1,5 @@
-// Values picked by index. The device cannot throw: an index outside gives NaN (0 for whole numbers), so that a wrong label
-// shows in the loss at once instead of reading a neighbour's value.
+// Values picked by index. The device cannot throw: an index outside gives NaN (0 for integers), so that a wrong label
+// shows in the loss at once instead of reading a neighbor's value.
 
 import gatherText from '@mien/shaders/gather/gather.wgsl';
 import scatterAddText from '@mien/shaders/gather/scatterAdd.wgsl';
@@ -94,7 +94,7 @@ function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor 
 
 /**
  * y[..., j, ...] = x[..., index[..., j, ...], ...] along `dim`: the shape of the index, whose other sizes are x's. The
- * gradient looks at every index for every element of x. Indices outside 0..size - 1 give NaN, or 0 for whole numbers.
+ * gradient looks at every index for every element of x. Indices outside 0..size - 1 give NaN, or 0 for integers.
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   expectTensor('gather', 'x', x);
@@ -119,7 +119,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
   expectTensor('embedding', 'weight', weight);
   const [length, inner] = weight.shape;
   if (weight.rank !== 2 || length === undefined || inner === undefined) {
-    throw new ShapeError(`embedding: weight is [V, D], came ${show(weight.shape)}`);
+    throw new ShapeError(`embedding: weight is [V, D], got ${show(weight.shape)}`);
   }
   return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
 }
@@ -128,7 +128,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
 export function oneHot(index: Tensor, classes: number): Tensor {
   expectDtype('oneHot', 'index', index, 'int32', 'uint32');
   if (!Number.isInteger(classes) || classes < 1)
-    throw new ValueError(`oneHot: classes is an integer from 1 on, came ${classes}`);
+    throw new ValueError(`oneHot: classes must be a positive integer, got ${classes}`);
   return scope(() => {
     const column = index.to('int32').reshape([...index.shape, 1]);
     return column.eq(arange(0, classes, 1, { dtype: 'int32' })).to('int32');

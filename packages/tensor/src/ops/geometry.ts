@@ -20,11 +20,11 @@ export function show(shape: Shape): string {
 /** Throws ShapeError unless every size is a positive integer and there are at most eight. */
 export function checkShape(operation: string, shape: Shape): void {
   expectList(operation, 'shape', shape);
-  if (shape.length > maxRank) throw new ShapeError(`${operation}: at most ${maxRank} dimensions, came ${show(shape)}`);
+  if (shape.length > maxRank) throw new ShapeError(`${operation}: at most ${maxRank} dimensions, got ${show(shape)}`);
   for (const size of shape) {
     if (Number.isInteger(size) && size > 0) continue;
     throw new ShapeError(
-      `${operation}: sizes are integers from 1 on, came ${show(shape)}; tensors without elements do not exist here`,
+      `${operation}: sizes must be positive integers, got ${show(shape)}; tensors without elements do not exist here`,
     );
   }
 }
@@ -86,7 +86,7 @@ export function broadcastStrides(shape: Shape, to: Shape): number[] {
   });
 }
 
-/** Merges neighbouring dimensions that every list of strides walks as one; sizes of 1 go. */
+/** Merges neighboring dimensions that every list of strides walks as one; sizes of 1 go. */
 export function collapse(shape: Shape, strides: readonly Shape[]): { shape: number[]; strides: number[][] } {
   const sizes: number[] = [];
   const merged: number[][] = strides.map(() => []);

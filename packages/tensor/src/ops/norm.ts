@@ -1,4 +1,4 @@
-// Batch normalisation. Ioffe and Szegedy (2015). Every pass reads and writes each value once; ReLU and a residual sum go
+// Batch normalization. Ioffe and Szegedy (2015). Every pass reads and writes each value once; ReLU and a residual sum go
 // with them. What follows may drop the result and have it computed again (Chen et al., 2016): see `recompute`.
 
 import channelMoments from '@mien/shaders/norm/channelMoments.wgsl';
@@ -69,20 +69,20 @@ export interface BatchNormParameters {
   readonly runningMean: Tensor | null;
   /** [C]; in training it follows the batch's unbiased variance in place. May be null in training. */
   readonly runningVar: Tensor | null;
-  /** Normalise by this batch's statistics rather than by the running ones. */
+  /** Normalize by this batch's statistics rather than by the running ones. */
   readonly training: boolean;
   /** The part of the running statistics that a batch replaces. Default 0.1. */
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Added to what is normalised, in the same pass: of x's shape. */
+  /** Added to what is normalized, in the same pass: of x's shape. */
   readonly residual?: Tensor | null;
   /** Whether the result is max(., 0) of all that, in the same pass. Default false. */
   readonly relu?: boolean;
 }
 
 /**
- * Normalises x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
+ * Normalizes x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
  * batch or with the running statistics; adds `residual` and takes `relu`, if given. Without a
  * residual the graph keeps x alone: the result is computed again where a gradient needs it. Throws ShapeError for parameters
  * that do not have C values or another shape than x, ValueError in training with one value a channel.
@@ -218,7 +218,7 @@ function normalized(x: Tensor, planes: Planes, statistics: Tensor, residual: Ten
   return y;
 }
 
-/** Writes x [N, C, ...] normalised by statistics [C, 4], plus residual and with relu, if given, into y. */
+/** Writes x [N, C, ...] normalized by statistics [C, 4], plus residual and with relu, if given, into y. */
 export function normalizeInto(
   y: Tensor,
   x: Tensor,
@@ -232,7 +232,7 @@ export function normalizeInto(
   eachValue(choose(form, planes), { x, residual, y }, { statistics }, planes);
 }
 
-/** The gradients by x [N, C, ...], weight [C] and bias [C]; with `relu` dy counts only where the normalised x is over 0. */
+/** The gradients by x [N, C, ...], weight [C] and bias [C]; with `relu` dy counts only where the normalized x is over 0. */
 function gradients(
   dy: Tensor,
   x: Tensor,
@@ -322,23 +322,23 @@ export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void
   const { weight, bias, runningMean, runningVar, training, residual } = parameters;
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];
-  if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], came ${show(x.shape)}`);
+  if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], got ${show(x.shape)}`);
   for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
     if (tensor) expectDtype('batchNorm', name, tensor, 'float32');
     if (!tensor || (tensor.rank === 1 && tensor.size === channels)) continue;
     throw new ShapeError(
-      `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, came ${show(tensor.shape)}`,
+      `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, got ${show(tensor.shape)}`,
     );
   }
   if (residual) {
     expectDtype('batchNorm', 'residual', residual, 'float32');
     if (show(residual.shape) !== show(x.shape)) {
-      throw new ShapeError(`batchNorm: residual expects the shape of x ${show(x.shape)}, came ${show(residual.shape)}`);
+      throw new ShapeError(`batchNorm: residual expects the shape of x ${show(x.shape)}, got ${show(residual.shape)}`);
     }
   }
   if (training && x.size === channels) {
     throw new ValueError(
-      `batchNorm: training needs more than one value a channel, came x ${show(x.shape)}; use a larger batch or eval()`,
+      `batchNorm: training needs more than one value a channel, got x ${show(x.shape)}; use a larger batch or eval()`,
     );
   }
   if (!training && !(runningMean && runningVar)) {

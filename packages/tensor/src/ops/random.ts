@@ -107,7 +107,7 @@ export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}):
   return y;
 }
 
-/** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is an integer from 1 on. */
+/** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is a positive integer. */
 export function permutation(n: number, options: RandomOptions = {}): Tensor {
   expectInteger('permutation', 'n', n);
   return tensor((generatorOf(options) ?? defaultGenerator()).permutation(n));

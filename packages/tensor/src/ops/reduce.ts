@@ -146,7 +146,7 @@ function partsOfColumn(columns: number, length: number): number {
   return Math.max(wanted, Math.ceil(length / chunkOfColumn));
 }
 
-/** Reduces `dims` run by run of neighbouring dimensions, the last first. */
+/** Reduces `dims` run by run of neighboring dimensions, the last first. */
 function reduce(
   name: string,
   ops: Readonly<Record<Elements, Reduction>>,
@@ -172,7 +172,7 @@ function reduceRuns(name: string, op: Reduction, x: Tensor, dims: readonly numbe
     last = first - 1;
   }
   const shape = keepDim ? sizes : sizes.filter((_, dim) => !dims.includes(dim));
-  // A result is never the memory of x: an optimiser writes to that in place.
+  // A result is never the memory of x: an optimizer writes to that in place.
   return y.storage === x.storage ? expand(y.viewed(shape), shape) : y.viewed(shape);
 }
 

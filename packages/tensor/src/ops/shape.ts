@@ -160,10 +160,10 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
   const along = normalizeDim('slice', dim, x.rank);
   const size = x.shape[along] as number;
   if (!Number.isInteger(step) || step < 1) {
-    throw new ValueError(`slice: step is an integer from 1 on, came ${step}; reverse with flip`);
+    throw new ValueError(`slice: step must be a positive integer, got ${step}; reverse with flip`);
   }
   if (!Number.isInteger(start) || !(Number.isInteger(end) || end === Number.POSITIVE_INFINITY)) {
-    throw new ValueError(`slice: start and end are integers, came ${start} and ${end}`);
+    throw new ValueError(`slice: start and end are integers, got ${start} and ${end}`);
   }
   const place = (position: number): number => Math.min(Math.max(position < 0 ? position + size : position, 0), size);
   const [first, last] = [place(start), place(end)];
@@ -286,7 +286,7 @@ export function pad(x: Tensor, counts: readonly (readonly [number, number])[], v
     !counts.flat().every((count) => Number.isInteger(count) && count >= 0)
   ) {
     throw new ValueError(
-      `pad: give [before, after] from 0 on for each of the ${x.rank} dimensions, came ${JSON.stringify(counts)}; cut with slice`,
+      `pad: give [before, after] from 0 on for each of the ${x.rank} dimensions, got ${JSON.stringify(counts)}; cut with slice`,
     );
   }
   const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));

@@ -1,4 +1,4 @@
-// Normalised exponentials along one dimension, shifted by the largest so that none overflows.
+// Normalized exponentials along one dimension, shifted by the largest so that none overflows.
 import softmaxText from '@mien/shaders/softmax/softmax.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';

@@ -1,7 +1,7 @@
 import { ulps, within } from './bounds.ts';
 import { build, type Element, type Values } from './values.ts';
 
-/** Block `index` of the stream of `seed`: four words, by the definition of Philox4x32-10 in whole numbers of any size. */
+/** Block `index` of the stream of `seed`: four words, by the definition of Philox4x32-10 in integers of any size. */
 export function philox(seed: bigint, index: bigint, upper: bigint = 0n): bigint[] {
   const mask = (1n << 32n) - 1n;
   let [c0, c1, c2, c3] = [index & mask, index >> 32n, upper & mask, upper >> 32n] as [bigint, bigint, bigint, bigint];

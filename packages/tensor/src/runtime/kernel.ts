@@ -8,7 +8,7 @@ import {
   numericConsts,
   type ParamLayout,
   paramLayout,
-  specialise,
+  specialize,
   storageBindings,
   usedLibraries,
 } from './wgsl.ts';
@@ -21,14 +21,14 @@ export type TextEdit = (name: string, text: string) => string;
 let textEdit: TextEdit | null = null;
 
 /**
- * One specialisation of one WGSL file. Made at module level by `kernel`, so that every specialisation in use is known
+ * One specialization of one WGSL file. Made at module level by `kernel`, so that every specialization in use is known
  * before anything runs; read from its text on first use, compiled on first dispatch.
  */
 export class Kernel {
   /** Position in the order of declaration; unique. */
   readonly id: number;
   readonly name: string;
-  /** The name and the values it was specialised with, as error messages show it. */
+  /** The name and the values it was specialized with, as error messages show it. */
   readonly label: string;
   readonly #text: string;
   readonly #values: KernelValues;
@@ -48,7 +48,7 @@ export class Kernel {
     return this.#read().code;
   }
 
-  /** Top-level consts that are number literals, after specialising: tile sizes that the host needs too. */
+  /** Top-level consts that are number literals, after specializing: tile sizes that the host needs too. */
   get consts(): Readonly<Record<string, number>> {
     return this.#read().consts;
   }
@@ -79,7 +79,7 @@ export class Kernel {
       return edit ? edit(name, library) : library;
     });
     const text = edit ? edit(this.name, this.#text) : this.#text;
-    const code = specialise(this.name, text, this.#values, used);
+    const code = specialize(this.name, text, this.#values, used);
     this.#parsed = {
       edit,
       code,
@@ -112,7 +112,7 @@ export function kernel(text: string, values: KernelValues = {}): Kernel {
   return made;
 }
 
-/** Every kernel declared so far, each in every specialisation that it is used with. */
+/** Every kernel declared so far, each in every specialization that it is used with. */
 export function kernels(): readonly Kernel[] {
   return registry;
 }

@@ -4,7 +4,7 @@ import type { Copy, Dispatch } from './stream.ts';
 
 /** One command as it ran. */
 export interface Span {
-  /** The kernel with the values that specialise it, or `copy`. */
+  /** The kernel with the values that specialize it, or `copy`. */
   readonly kernel: string;
   /** What the operation says it was for, or an empty string. */
   readonly work: string;

@@ -28,19 +28,19 @@ export interface ParamLayout {
   readonly bytes: number;
 }
 
-/** Values that specialise a kernel: the right-hand sides of its top-level `const` and `alias` declarations, by name. */
+/** Values that specialize a kernel: the right-hand sides of its top-level `const` and `alias` declarations, by name. */
 export type KernelValues = Readonly<Record<string, string | number | boolean>>;
 
 /** A kernel's text with named consts and aliases set, then its libraries; its lines keep their numbers. */
-export function specialise(name: string, text: string, values: KernelValues, libraries: readonly string[]): string {
-  let specialised = text;
+export function specialize(name: string, text: string, values: KernelValues, libraries: readonly string[]): string {
+  let specialized = text;
   for (const [declared, value] of Object.entries(values)) {
     const declaration = new RegExp(`^((?:const|alias) ${declared}(?:: \\w+)? = )[^;]+;`, 'm');
-    if (!declaration.test(specialised)) throw new KernelError(`${name}: no top-level const or alias named ${declared}`);
-    specialised = specialised.replace(declaration, `$1${value};`);
+    if (!declaration.test(specialized)) throw new KernelError(`${name}: no top-level const or alias named ${declared}`);
+    specialized = specialized.replace(declaration, `$1${value};`);
   }
-  const enable = /^alias \w+ = f16;/m.test(specialised) ? 'enable f16; ' : '';
-  return enable + [specialised, ...libraries].join('\n');
+  const enable = /^alias \w+ = f16;/m.test(specialized) ? 'enable f16; ' : '';
+  return enable + [specialized, ...libraries].join('\n');
 }
 
 /** The entry point's name: the function after `@compute`. */
@@ -146,7 +146,7 @@ export function writeParam(
 ): void {
   const numbers = typeof value === 'number' ? [value] : value;
   if (numbers.length > count || (count > 1 && typeof value === 'number')) {
-    throw new KernelError(`${name}: param ${member} takes ${count} numbers, came ${numbers.length}`);
+    throw new KernelError(`${name}: param ${member} takes ${count} numbers, got ${numbers.length}`);
   }
   for (let i = 0; i < numbers.length; i++) {
     const at = start + byteOffset + 4 * i;

@@ -17,7 +17,7 @@ export { isNarrow, type Limits, limitsOf } from '../runtime/limits.ts';
 export { planBuffers } from '../runtime/plan.ts';
 export { gridOf } from '../runtime/run.ts';
 export { splitRows } from '../runtime/split.ts';
-export { paramLayout, specialise } from '../runtime/wgsl.ts';
+export { paramLayout, specialize } from '../runtime/wgsl.ts';
 export { gradcheck, gradgradcheck } from './gradcheck.ts';
 export { withKernelText } from './kernelText.ts';
 export { type Law, type LawCases, LawError, type LawOptions, type LawReport, law, refuses } from './law.ts';

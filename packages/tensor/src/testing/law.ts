@@ -134,6 +134,6 @@ export function refuses(fn: () => unknown, kind: abstract new (...input: never[]
     thrown = reason;
   }
   ensure(thrown !== null, `nothing was thrown, expected ${kind.name}: ${sentence}`);
-  ensure(thrown instanceof kind, `expected ${kind.name}, came ${String(thrown)}`);
+  ensure(thrown instanceof kind, `expected ${kind.name}, got ${String(thrown)}`);
   ensure(thrown.message.includes(sentence), `expected \`${sentence}\` in \`${thrown.message}\``);
 }

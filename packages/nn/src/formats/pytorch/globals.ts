@@ -105,7 +105,7 @@ function tensor([storage, offset, shape, stride]: readonly PickleValue[], refuse
   return new PytorchTensor(storage, offset, [...shape], [...stride]);
 }
 
-/** Whether a value is a whole number from 0 on. */
+/** Whether a value is a non-negative integer. */
 export function isCount(value: PickleValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -163,7 +163,7 @@ class Pickler {
       throw new ValueError(`writePytorch: PyTorch has no ${dtype} storages; convert it to int32 or float32`);
     const size = shape.reduce((product, each) => product * each, 1);
     if (size !== data.length) {
-      throw new ValueError(`writePytorch: a tensor [${shape.join(', ')}] takes ${size} elements, came ${data.length}`);
+      throw new ValueError(`writePytorch: a tensor [${shape.join(', ')}] takes ${size} elements, got ${data.length}`);
     }
     this.#global('torch._utils', '_rebuild_tensor_v2');
     this.#code(0x28, 0x28);

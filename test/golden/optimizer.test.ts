@@ -4,7 +4,7 @@ import { summed } from '@mien/tensor/reference';
 import { near, nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { casesOf, expected, load, type Stored } from './golden.ts';
-import optimisers from './optimiser.golden.json' with { type: 'json' };
+import optimizers from './optimizer.golden.json' with { type: 'json' };
 
 type Both<Name extends string> = Readonly<Record<Name, Stored>>;
 
@@ -24,7 +24,7 @@ interface ClipCase extends Both<'dw' | 'db' | 'clippedW' | 'clippedB'> {
 
 const classes = { SGD, Adam, AdamW };
 
-for (const each of casesOf<StepsCase | ClipCase>(optimisers)) {
+for (const each of casesOf<StepsCase | ClipCase>(optimizers)) {
   test(`${each.op} gives PyTorch's values ${each.name}`, () =>
     each.op === 'clipGradientNorm' ? clips(each) : follows(each));
 }
@@ -34,10 +34,10 @@ async function follows({ op, options, w, b, steps }: StepsCase): Promise<void> {
     ['w', load(w, true)],
     ['b', load(b, true)],
   ];
-  using optimiser = new classes[op](parameters, options);
+  using optimizer = new classes[op](parameters, options);
   for (const [i, step] of steps.entries()) {
     for (const [name, parameter] of parameters) parameter.grad = load(step[`d${name}` as 'dw' | 'db']);
-    optimiser.step();
+    optimizer.step();
     for (const [name, parameter] of parameters)
       await near(parameter, summed(expected(step[name as 'w' | 'b']), 6 * (i + 1)));
   }
