@@ -273,7 +273,7 @@ def optimizers():
     for maximum in (1.0, 100.0):
         w, b = nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(3))
         w.grad, b.grad = eighths("clip w", 2, 3), eighths("clip b", 3)
-        row = {"name": f"to {maximum}", "op": "clipGradientNorm", "options": {"maximum": maximum},
+        row = {"name": f"to {maximum}", "op": "clipGradNorm", "options": {"maximum": maximum},
                "dw": w.grad.clone(), "db": b.grad.clone()}
         rows.append(row | {"norm": float(nn.utils.clip_grad_norm_([w, b], maximum)), "clippedW": w.grad, "clippedB": b.grad})
     return rows

@@ -1,4 +1,4 @@
-import { Adam, AdamW, clipGradientNorm, SGD } from '@mien/nn';
+import { Adam, AdamW, clipGradNorm, SGD } from '@mien/nn';
 import { type Tensor, zeros } from '@mien/tensor';
 import { summed } from '@mien/tensor/reference';
 import { near, nearValues } from '@mien/tensor/testing';
@@ -17,7 +17,7 @@ interface StepsCase extends Both<'w' | 'b'> {
 
 interface ClipCase extends Both<'dw' | 'db' | 'clippedW' | 'clippedB'> {
   readonly name: string;
-  readonly op: 'clipGradientNorm';
+  readonly op: 'clipGradNorm';
   readonly options: { readonly maximum: number };
   readonly norm: number;
 }
@@ -26,7 +26,7 @@ const classes = { SGD, Adam, AdamW };
 
 for (const each of casesOf<StepsCase | ClipCase>(optimizers)) {
   test(`${each.op} gives PyTorch's values ${each.name}`, () =>
-    each.op === 'clipGradientNorm' ? clips(each) : follows(each));
+    each.op === 'clipGradNorm' ? clips(each) : follows(each));
 }
 
 async function follows({ op, options, w, b, steps }: StepsCase): Promise<void> {
@@ -50,7 +50,7 @@ async function clips({ options, dw, db, norm, clippedW, clippedB }: ClipCase): P
     parameter.grad = load(gradient);
     return parameter;
   });
-  const found = clipGradientNorm(parameters, options.maximum);
+  const found = clipGradNorm(parameters, options.maximum);
   nearValues([await found.item()], summed([norm], 9));
   for (const [i, clipped] of [clippedW, clippedB].entries()) {
     await near(parameters[i]?.grad as Tensor, summed(expected(clipped), 9));

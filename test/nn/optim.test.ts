@@ -2,8 +2,8 @@ import {
   Adam,
   AdamW,
   type Clip,
-  clipGradientNorm,
-  clipGradientValue,
+  clipGradNorm,
+  clipGradValue,
   Linear,
   type Optimizer,
   SGD,
@@ -106,7 +106,7 @@ const manyParameters = fc
     }),
   );
 
-/** What clipGradientValue and clipGradientNorm do. */
+/** What clipGradValue and clipGradNorm do. */
 function clipped(gradients: readonly Values[], clip: Clip | null): readonly (readonly number[])[] {
   const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
   const bound = (g: number): number => {
@@ -213,7 +213,7 @@ test('one NaN gradient makes every parameter NaN in a step that is clipped by no
         ['p', p],
         ['q', q],
       ]);
-      if (outside) clipGradientNorm([p, q], 1);
+      if (outside) clipGradNorm([p, q], 1);
       optimizer.step(outside ? null : { kind: 'norm', limit: 1 });
       const [first, second] = await Promise.all([p.data(), q.data()]);
       ensure([...first, ...second].every(Number.isNaN), `${optimizer.constructor.name}: ${first} and ${second}`);
@@ -330,10 +330,10 @@ test('optimizers refuse options out of range', () => {
   refuses(() => new SGD([], { lr: 1 }), ValueError, 'there are no parameters');
 });
 
-law('clipGradientValue bounds every element', cases, async ({ start }) => {
+law('clipGradValue bounds every element', cases, async ({ start }) => {
   const p = toTensor(start, { requiresGrad: true });
   p.grad = toTensor(start);
-  clipGradientValue([p], 0.5);
+  clipGradValue([p], 0.5);
   const found = await (p.grad as Tensor).data();
   nearValues(
     found,
@@ -342,7 +342,7 @@ law('clipGradientValue bounds every element', cases, async ({ start }) => {
   p.dispose();
 });
 
-law('clipGradientNorm scales all gradients by one factor and returns the norm', cases, async ({ gradients }) => {
+law('clipGradNorm scales all gradients by one factor and returns the norm', cases, async ({ gradients }) => {
   const parameters = gradients.map((gradient) => {
     const p = toTensor(gradient, { requiresGrad: true });
     p.grad = toTensor(gradient);
@@ -351,7 +351,7 @@ law('clipGradientNorm scales all gradients by one factor and returns the norm', 
   const terms = gradients.length * (gradients[0]?.data.length ?? 1);
   const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
   for (const maximum of [norm / 2, norm * 2]) {
-    const before = await clipGradientNorm(parameters, maximum).item();
+    const before = await clipGradNorm(parameters, maximum).item();
     nearValues([before], summed([norm], terms));
     const factor = Math.min(1, maximum / (norm + 1e-6));
     for (const [i, p] of parameters.entries()) {
@@ -363,14 +363,14 @@ law('clipGradientNorm scales all gradients by one factor and returns the norm', 
   for (const p of parameters) p.dispose();
 });
 
-test('clipGradientNorm sums the squares of gradients that take many workgroups', async () => {
+test('clipGradNorm sums the squares of gradients that take many workgroups', async () => {
   const sizes = [70_001, 5, 33_333];
   const parameters = sizes.map((size) => {
     const p = zeros([size], { requiresGrad: true });
     p.grad = ones([size]);
     return p;
   });
-  const norm = await clipGradientNorm(parameters, 1).item();
+  const norm = await clipGradNorm(parameters, 1).item();
   const expected = Math.sqrt(sizes.reduce((sum, size) => sum + size, 0));
   nearValues([norm], [expected]);
   for (const p of parameters) p.dispose();

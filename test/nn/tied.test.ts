@@ -1,15 +1,5 @@
 // One tensor under two names: every part of @mien/nn treats it as one.
-import {
-  clipGradientNorm,
-  clipGradientValue,
-  EMA,
-  type HostTensor,
-  Linear,
-  Module,
-  SGD,
-  StateError,
-  toHost,
-} from '@mien/nn';
+import { clipGradNorm, clipGradValue, EMA, type HostTensor, Linear, Module, SGD, StateError, toHost } from '@mien/nn';
 import { readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import { readPytorch, writePytorch } from '@mien/nn/pytorch';
 import { assign, ones, type Tensor, tensor, ValueError } from '@mien/tensor';
@@ -68,10 +58,10 @@ test('clipping counts and scales a tensor that is listed twice once', async () =
     [1, 1],
     [1, 1],
   ]);
-  const norm = clipGradientNorm([weight, net.second.weight], 1);
+  const norm = clipGradNorm([weight, net.second.weight], 1);
   ensure((await norm.item()) === 2, 'the norm');
   ensure(Math.abs(((await (weight.grad as Tensor).data())[0] as number) - 0.5) < 1e-5, 'scaled once');
-  clipGradientValue([weight, net.second.weight], 0.25);
+  clipGradValue([weight, net.second.weight], 0.25);
   ensure((await valuesOf(weight.grad as Tensor)) === '0.25,0.25,0.25,0.25', 'clamped');
 });
 

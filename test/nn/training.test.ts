@@ -2,7 +2,7 @@ import {
   Adam,
   ArrayDataset,
   BatchNorm1d,
-  clipGradientNorm,
+  clipGradNorm,
   cosine,
   crossEntropy,
   DataLoader,
@@ -107,7 +107,7 @@ class Run {
     const loss = scope(() => {
       const loss = crossEntropy(this.network.forward(tensor(x as HostTensor)), tensor(target as HostTensor));
       loss.backward();
-      clipGradientNorm(this.network.parameters(), 1);
+      clipGradNorm(this.network.parameters(), 1);
       this.optimizer.step();
       this.optimizer.zeroGrad();
       this.ema.update();

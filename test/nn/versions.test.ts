@@ -1,5 +1,5 @@
 // Everything of @mien/nn that writes to tensors in place, between a forward pass and its backward.
-import { Adam, AdamW, BatchNorm1d, clipGradientNorm, clipGradientValue, EMA, Linear, mseLoss, SGD } from '@mien/nn';
+import { Adam, AdamW, BatchNorm1d, clipGradNorm, clipGradValue, EMA, Linear, mseLoss, SGD } from '@mien/nn';
 import { GradientError, ones, randn, type Tensor, zeros } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
@@ -63,8 +63,8 @@ test('writes that no graph saved are not refused: running statistics, averages, 
     .square()
     .sum();
   first.backward();
-  clipGradientNorm(layer.parameters(), 1);
-  clipGradientValue(layer.parameters(), 0.5);
+  clipGradNorm(layer.parameters(), 1);
+  clipGradValue(layer.parameters(), 0.5);
   second.backward();
 });
 

@@ -67,9 +67,9 @@ export { VGG } from './models/vgg.ts';
 export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export {
-  type Clip,
   DATASETS,
   type DatasetName,
+  type LrScheduleConfig,
   learningRate,
   MODELS,
   type ModelName,
@@ -77,7 +77,6 @@ export {
   type Preset,
   type Protocol,
   protocol,
-  type Schedule,
 } from './protocol.ts';
 export { type Moment, smooth } from './timeline.ts';
 export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training.ts';

@@ -1,5 +1,5 @@
 // What a training run is made of: every number that decides it besides data and seed.
-import { cosine, stepDecay, warmUp } from '@mien/nn';
+import { type Clip, cosine, stepDecay, warmUp } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { Augmentation } from './augmentation.ts';
 import { presetOf } from './presets.ts';
@@ -21,15 +21,12 @@ export const PRESETS = ['reference', 'best'] as const;
 export type Preset = (typeof PRESETS)[number];
 
 /**
- * How the learning rate goes. `stepwise`: constant up to epoch `after`, then times `factor` every `every` epochs.
- * `cosine`: rises over `warmup` epochs, then falls to 0 along half a cosine, step by step.
+ * The learning rate's schedule, as checkpoints store it. `stepwise`: constant until epoch `after`, then multiplied by
+ * `factor` every `every` epochs. `cosine`: rises over `warmup` epochs, then falls to 0 along half a cosine, step by step.
  */
-export type Schedule =
+export type LrScheduleConfig =
   | { readonly kind: 'stepwise'; readonly after: number; readonly every: number; readonly factor: number }
   | { readonly kind: 'cosine'; readonly warmup: number };
-
-/** How gradients are held in check: every element, or their common norm. */
-export type Clip = { readonly kind: 'value' | 'norm'; readonly limit: number };
 
 /** Everything that decides a training run besides its data and its seed; stored in every checkpoint. */
 export interface Protocol {
@@ -41,12 +38,13 @@ export interface Protocol {
    */
   readonly microBatch?: number;
   readonly learningRate: number;
-  readonly schedule: Schedule;
+  readonly schedule: LrScheduleConfig;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
   /** Whether weight decay reaches BatchNorm's weights and biases too. */
   readonly decayNorm: boolean;
+  /** The bound on gradients: on every element, or on their common norm. */
   readonly clip: Clip | null;
   readonly labelSmoothing: number;
   /** The share of each target that FER+ voters give, the rest being the label's; absent, 0. The data must hold their votes. */

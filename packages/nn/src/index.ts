@@ -41,7 +41,7 @@ export {
 } from './losses.ts';
 export { buffer, type Layer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
-export { type Bounds, type Clip, clipGradientNorm, clipGradientValue } from './optim/clip.ts';
+export { type Bounds, type Clip, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';
 export {
   type GroupOptions,

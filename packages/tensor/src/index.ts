@@ -74,7 +74,7 @@ export { chromeTrace, type Profile, type ProfileRow, profile, profileRows } from
 export { run } from './runtime/run.ts';
 export { collectedTensors, keep, scope } from './runtime/scope.ts';
 export type { Elapsed } from './runtime/stopwatch.ts';
-export type { Span } from './runtime/timer.ts';
+export type { ProfileSpan } from './runtime/timer.ts';
 export { type TuneOptions, type TuneResult, tune, tuning } from './runtime/tuner.ts';
 export { deleteTuned, listTuned, type Tuned, type TunedAdapter } from './runtime/tunerStore.ts';
 export type { Work } from './runtime/work.ts';

@@ -4,8 +4,8 @@ import {
   AdamW,
   BatchNorm2d,
   type Clip,
-  clipGradientNorm,
-  clipGradientValue,
+  clipGradNorm,
+  clipGradValue,
   EMA,
   Linear,
   type Optimizer,
@@ -99,20 +99,20 @@ function clipping(): Case[] {
   };
   return [
     {
-      operation: 'clipGradientNorm',
+      operation: 'clipGradNorm',
       run: async () => {
         const p = withGradient();
-        const norm = clipGradientNorm([p], 2);
+        const norm = clipGradNorm([p], 2);
         await near(norm, summed({ shape: [], data: Float64Array.of(Math.hypot(...gradient.data)) }, 300));
         const expected = clipped(gradient, { kind: 'norm', limit: 2 });
         await near(p.grad as Tensor, summed({ shape: [300], data: expected }, 300));
       },
     },
     {
-      operation: 'clipGradientValue',
+      operation: 'clipGradValue',
       run: async () => {
         const p = withGradient();
-        clipGradientValue([p], 0.5);
+        clipGradValue([p], 0.5);
         await near(p.grad as Tensor, { shape: [300], data: clipped(gradient, { kind: 'value', limit: 0.5 }) });
       },
     },

@@ -51,9 +51,9 @@ export function boundsOf(name: string, clip: Clip | null, gradients: readonly Te
 }
 
 /** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
-export function clipGradientValue(parameters: readonly Tensor[], bound: number): void {
-  expectParameters('clipGradientValue', parameters);
-  expectPositive('clipGradientValue', bound);
+export function clipGradValue(parameters: readonly Tensor[], bound: number): void {
+  expectParameters('clipGradValue', parameters);
+  expectPositive('clipGradValue', bound);
   scope(() => replaceGradients(new Set(parameters), (gradient) => clamp(gradient, { min: -bound, max: bound })));
 }
 
@@ -61,9 +61,9 @@ export function clipGradientValue(parameters: readonly Tensor[], bound: number):
  * Scales all gradients by one factor, so that the norm of all their elements together is at most `maximum`. Returns the
  * norm before, one element; a tensor that is listed twice counts once; nothing is read by the host. Throws ValueError for a maximum that is not positive.
  */
-export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
-  expectParameters('clipGradientNorm', parameters);
-  expectPositive('clipGradientNorm', maximum);
+export function clipGradNorm(parameters: readonly Tensor[], maximum: number): Tensor {
+  expectParameters('clipGradNorm', parameters);
+  expectPositive('clipGradNorm', maximum);
   return scope(() => {
     const distinct = [...new Set(parameters)];
     const norm = squaresOf(distinct.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();

@@ -70,8 +70,8 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   protected abstract update(updates: Updates<O>): void;
 
   /**
-   * Updates every parameter that has a gradient. With `clip` the gradients are bounded on the way in, as clipGradientValue
-   * or clipGradientNorm would bound them, but stay as they are. Throws ValueError for a bound that is not positive. A captured
+   * Updates every parameter that has a gradient. With `clip` the gradients are bounded on the way in, as clipGradValue
+   * or clipGradNorm would bound them, but stay as they are. Throws ValueError for a bound that is not positive. A captured
    * step follows lrFactor and counts updates; it refuses options that were replaced.
    */
   step(clip: Clip | null = null): void {

@@ -13,7 +13,7 @@ import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { type Elapsed, Stopwatch } from './stopwatch.ts';
 import { type Content, type ContentRange, Storage } from './storage.ts';
 import { type Command, type Dispatch, Stream } from './stream.ts';
-import { type Span, Timer } from './timer.ts';
+import { type ProfileSpan, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
 /** What the framework holds on the device, in bytes of rounded buffer sizes. */
@@ -278,7 +278,7 @@ export class Device {
   }
 
   /** Takes the time of every command of `fn`: what ran, in order, whether the device took the times, and what `fn` returned. */
-  async time<T>(fn: () => T | Promise<T>): Promise<{ spans: Span[]; stamps: boolean; result: T }> {
+  async time<T>(fn: () => T | Promise<T>): Promise<{ spans: ProfileSpan[]; stamps: boolean; result: T }> {
     const timer = new Timer(this.#gpu);
     this.#stream.time(timer);
     try {

@@ -3,7 +3,7 @@ import { expectFunction, expectList, expectOptions } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 import { device } from './defaultDevice.ts';
 import type { Peak } from './peak.ts';
-import type { Span } from './timer.ts';
+import type { ProfileSpan } from './timer.ts';
 
 /** Everything that one call of a function had the device do. */
 export interface Profile<T> {
@@ -13,7 +13,7 @@ export interface Profile<T> {
   /** Seconds from the call until the device had finished, with what timing itself costs. */
   readonly seconds: number;
   /** Every command in the order in which it ran. */
-  readonly spans: readonly Span[];
+  readonly spans: readonly ProfileSpan[];
   /** What the function returned. */
   readonly result: T;
 }
@@ -48,10 +48,10 @@ export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> 
 }
 
 /** A profile's spans summed by kernel and operation, the longest first. */
-export function profileRows(spans: readonly Span[], peak: Peak | null = null): ProfileRow[] {
+export function profileRows(spans: readonly ProfileSpan[], peak: Peak | null = null): ProfileRow[] {
   expectList('profileRows', 'spans', spans);
   for (const span of spans) expectOptions('profileRows', span);
-  const groups = new Map<string, Span[]>();
+  const groups = new Map<string, ProfileSpan[]>();
   for (const span of spans) {
     const key = `${span.kernel}\n${span.work}`;
     const group = groups.get(key);
@@ -60,7 +60,7 @@ export function profileRows(spans: readonly Span[], peak: Peak | null = null): P
   }
   const all = sum(spans, ({ seconds }) => seconds);
   const rows = Array.from(groups.values(), (group): ProfileRow => {
-    const { kernel, work } = group[0] as Span;
+    const { kernel, work } = group[0] as ProfileSpan;
     const seconds = sum(group, (span) => span.seconds);
     const bytes = sum(group, (span) => span.bytes);
     const flops = group.some((span) => span.flops === null) ? null : sum(group, (span) => span.flops ?? 0);
@@ -92,6 +92,6 @@ export function chromeTrace(profiled: Profile<unknown>): string {
   return JSON.stringify({ displayTimeUnit: 'ms', traceEvents: [...names, ...events] });
 }
 
-function sum(spans: readonly Span[], of: (span: Span) => number): number {
+function sum(spans: readonly ProfileSpan[], of: (span: ProfileSpan) => number): number {
   return spans.reduce((total, span) => total + of(span), 0);
 }

@@ -3,7 +3,7 @@
 import type { Copy, Dispatch } from './stream.ts';
 
 /** One command as it ran. */
-export interface Span {
+export interface ProfileSpan {
   /** The kernel with the values that specialize it, or `copy`. */
   readonly kernel: string;
   /** What the operation says it was for, or an empty string. */
@@ -19,7 +19,7 @@ export interface Span {
   readonly bytes: number;
 }
 
-type Timed = Omit<Span, 'start' | 'seconds'>;
+type Timed = Omit<ProfileSpan, 'start' | 'seconds'>;
 
 /** The most queries that a set may hold. */
 const mostQueries = 4096;
@@ -75,7 +75,7 @@ export class TimedSubmit {
   }
 
   /** Waits for the device and gives the spans, which start from `origin` nanoseconds on its clock, by default the first. */
-  async spans(origin: bigint | null): Promise<{ readonly spans: Span[]; readonly origin: bigint }> {
+  async spans(origin: bigint | null): Promise<{ readonly spans: ProfileSpan[]; readonly origin: bigint }> {
     await this.#staging.mapAsync(GPUMapMode.READ);
     const times = new BigInt64Array(this.#staging.getMappedRange().slice(0));
     for (const used of [this.#set, this.#resolved, this.#staging]) used.destroy();
@@ -96,7 +96,7 @@ export class Timer {
   readonly stamps: boolean;
   readonly #gpu: GPUDevice;
   readonly #submits: TimedSubmit[] = [];
-  readonly #spans: Span[] = [];
+  readonly #spans: ProfileSpan[] = [];
 
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
@@ -120,7 +120,7 @@ export class Timer {
   }
 
   /** All spans, once the device has finished; starts are seconds since the first. */
-  async spans(): Promise<Span[]> {
+  async spans(): Promise<ProfileSpan[]> {
     const first = this.#spans[0]?.start ?? 0;
     const spans = this.#spans.map((span) => ({ ...span, start: span.start - first }));
     let origin: bigint | null = null;
