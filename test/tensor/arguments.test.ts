@@ -26,6 +26,7 @@ const readsFiles = 'its arguments are folders and names of the adapter store, te
 const functions: Readonly<Record<string, Example>> = {
   detectAnomaly: () => [() => x().log()],
   expectConvolution: helper,
+  expectBoolean: helper,
   expectFunction: helper,
   expectInteger: helper,
   expectList: helper,

@@ -6,6 +6,7 @@ import {
   defaultGenerator,
   device,
   empty,
+  expectBoolean,
   expectFunction,
   expectInteger,
   expectList,
@@ -141,10 +142,12 @@ test('unchanging makes a captured function refuse another value', () => {
   refuses(() => step.run(), CaptureError, 'the mode is 2');
 });
 
-test('expectTensor, expectOptions, expectFunction, expectInteger, expectNumber, expectPair, expectOneOf, expectList and kindOf name the argument', () => {
+test('expectTensor, expectOptions, expectBoolean, expectFunction, expectInteger, expectNumber, expectPair, expectOneOf, expectList and kindOf name the argument', () => {
   const x = tensor([1]);
   expectTensor('f', 'x', x);
   expectOptions('f', {});
+  expectOptions('f', { stride: 2 }, ['stride', 'padding']);
+  expectBoolean('f', 'keepDim', false);
   expectFunction('f', () => {});
   expectInteger('f', 'n', 3);
   expectNumber('f', 'p', 0.5, 0, 1);
@@ -153,6 +156,13 @@ test('expectTensor, expectOptions, expectFunction, expectInteger, expectNumber, 
   ensure(expectPair('f', 'size', 2, 1).join() === '2,2', 'one number is both');
   refuses(() => expectTensor('f', 'x', [1]), ValueError, 'f: x must be a tensor, got an array of 1');
   refuses(() => expectOptions('f', x), ValueError, 'f: options must be an object, got a tensor [1]');
+  const names = ['stride', 'padding', 'keepDim'];
+  const misspelled = (options: object, message: string): void =>
+    refuses(() => expectOptions('f', options, names), ValueError, message);
+  misspelled({ pading: 1 }, "f: unknown option 'pading'; did you mean 'padding'?");
+  misspelled({ keep_dim: true }, "f: unknown option 'keep_dim'; did you mean 'keepDim'?");
+  misspelled({ x: 1 }, "f: unknown option 'x'; expected 'stride', 'padding' or 'keepDim'");
+  refuses(() => expectBoolean('f', 'keepDim', 1), ValueError, 'f: keepDim must be true or false, got 1');
   refuses(() => expectFunction('f', 'g'), ValueError, "f: expected a function, got 'g'");
   refuses(() => expectInteger('f', 'n', 0), ValueError, 'f: n must be a positive integer, got 0');
   refuses(() => expectNumber('f', 'p', 2, 0, 1), ValueError, 'f: p must be a number from 0 to 1, got 2');

@@ -29,10 +29,56 @@ export function expectTensor(operation: string, argument: string, value: unknown
   throw new ValueError(`${operation}: ${argument} must be a tensor, got ${kindOf(value)}; make one with tensor()`);
 }
 
-/** Throws ValueError unless `options` is an object of options; absent ones are the callee's default. */
-export function expectOptions(operation: string, options: unknown): void {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options) && !isTensor(options)) return;
-  throw new ValueError(`${operation}: options must be an object, got ${kindOf(options)}`);
+/**
+ * Throws ValueError unless `options` is an object whose keys are among `names` (any keys without `names`). Call it with `{}` for
+ * absent options.
+ */
+export function expectOptions(operation: string, options: unknown, names?: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || isTensor(options)) {
+    throw new ValueError(`${operation}: options must be an object, got ${kindOf(options)}`);
+  }
+  if (!names) return;
+  for (const name in options) {
+    if (names.includes(name)) continue;
+    const closest = closestName(name, names);
+    const remedy = closest ? `did you mean '${closest}'?` : `expected ${listed(names)}`;
+    throw new ValueError(`${operation}: unknown option ${kindOf(name)}; ${remedy}`);
+  }
+}
+
+/** The name that `typed` is most likely a misspelling of, or null: case and underscores do not count. */
+function closestName(typed: string, names: readonly string[]): string | null {
+  const plain = (name: string): string => name.toLowerCase().replaceAll('_', '');
+  const distances = names.map((name) => editDistance(plain(typed), plain(name)));
+  const least = Math.min(...distances);
+  return least <= Math.max(1, Math.floor(typed.length / 3)) ? (names[distances.indexOf(least)] ?? null) : null;
+}
+
+/** Levenshtein's distance: insertions, deletions and substitutions that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] as number) + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(substituted, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** `'a', 'b' or 'c'` */
+function listed(choices: readonly unknown[]): string {
+  const texts = choices.map(kindOf);
+  const last = texts.pop();
+  return texts.length > 0 ? `${texts.join(', ')} or ${last}` : `${last}`;
+}
+
+/** Throws ValueError unless `value` is true or false. */
+export function expectBoolean(operation: string, option: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new ValueError(`${operation}: ${option} must be true or false, got ${kindOf(value)}`);
 }
 
 /** Throws ValueError unless `value` is a function. */
@@ -80,7 +126,7 @@ export function expectPair(
 /** Throws ValueError unless `value` is one of `choices`. */
 export function expectOneOf(operation: string, option: string, value: unknown, choices: readonly unknown[]): void {
   if (choices.includes(value)) return;
-  throw new ValueError(`${operation}: ${option} must be ${choices.map(kindOf).join(' or ')}, got ${kindOf(value)}`);
+  throw new ValueError(`${operation}: ${option} must be ${listed(choices)}, got ${kindOf(value)}`);
 }
 
 /** Throws ShapeError unless `value` is a list. */

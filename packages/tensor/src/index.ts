@@ -1,6 +1,7 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { type AnomalyOptions, detectAnomaly, inspect, searching } from './anomaly.ts';
 export {
+  expectBoolean,
   expectFunction,
   expectInteger,
   expectList,
