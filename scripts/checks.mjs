@@ -1,5 +1,5 @@
 // What a reader would trust blindly, held by machine. Each failure prints its remedy.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { uncoveredFunctions } from './checkCoverage.mjs';
 import { docsThatFail } from './checkDocs.mjs';
 import { importsOutOfDirection } from './checkImports.mjs';
+import { wordsToReplace } from './checkWords.mjs';
 import { staleRows } from './mutate/equivalents.mjs';
 import { thinPlaces } from './mutate/list.mjs';
 import { root } from './workspace.mjs';
@@ -20,12 +21,13 @@ const budgets = { tensor: 104, nn: 21, fer: 24 };
 const notOperations = ['elementwise', 'epilogue', 'geometry', 'longSum'];
 
 const checks = [
-  ['types: tsc finds nothing', () => tool('typescript/bin/tsc', ['-p', '.', '--pretty', 'false'])],
+  ['types: tsc finds nothing', typeErrors],
   [
     'style: biome finds nothing (npm run check -- --fix formats)',
     () => tool('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--max-diagnostics=30', '.']),
   ],
   ['direction: imports point one way', () => importsOutOfDirection()],
+  ['prose: comments, strings and documents are in plain English', () => wordsToReplace()],
   ['errors: no package throws a bare Error', bareErrors],
   ['words: each operation has its kernel, reference and laws under one name', missingPlaces],
   ['kernels: every kernel compiles in every specialization, and none is forgotten', brokenKernels],
@@ -57,13 +59,20 @@ export async function check() {
   return records;
 }
 
-/** Runs an installed program of Node; gives what it says where it fails. */
-export async function tool(bin, words) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', bin), ...words], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  return status === 0 ? [] : [`${stdout}${stderr}`.trim()];
+/** Runs an installed program of Node. Returns its output where it fails. */
+export async function tool(bin, args) {
+  const child = spawn(process.execPath, [join(root, 'node_modules', bin), ...args], { cwd: root });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part) => (output += part));
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  return status === 0 ? [] : [output.trim()];
+}
+
+/** The packages alone once more, whose exports must have explicit types. */
+async function typeErrors() {
+  const projects = ['.', 'packages'].map((project) => tool('typescript/bin/tsc', ['-p', project, '--pretty', 'false']));
+  const [all = [], packages = []] = await Promise.all(projects);
+  return all.length > 0 ? all : packages;
 }
 
 /** Paths below `folder` that end with `ending`, relative to the root. */
