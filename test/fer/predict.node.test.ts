@@ -263,7 +263,7 @@ test('video hands other files to ffmpeg, and without one says what to do', () =>
     try {
       process.env.PATH = folder;
       const reason = await video(file, { weights, detect: false }).catch((reason) => reason);
-      assert.match(reason.message, 'film.mp4: ffmpeg is needed for videos other than animated GIF and WebP');
+      assert.match(reason.message, 'film.mp4: videos other than animated GIF and WebP need ffmpeg');
       // Three pictures in pieces that end anywhere, as a pipe gives them.
       const program = `#!${process.execPath}
 const picture = (gray) => Buffer.concat([Buffer.from('P6\\n32 24\\n255\\n'), Buffer.alloc(32 * 24 * 3, gray)]);
@@ -284,7 +284,7 @@ for (let i = 0; i < all.length; i += 1000) process.stdout.write(all.subarray(i, 
         { mode: 0o755 },
       );
       const refused = await video(file, { weights, detect: false }).catch((reason) => reason);
-      assert.match(refused.message, 'film.mp4: ffmpeg cannot read it (moov atom not found)');
+      assert.match(refused.message, 'film.mp4: ffmpeg cannot decode the file (moov atom not found)');
     } finally {
       process.env.PATH = path;
     }

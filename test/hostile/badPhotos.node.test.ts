@@ -39,22 +39,22 @@ function crc32(bytes: Uint8Array): number {
 
 /** What is written under a name, and what must be said of it. */
 const bad: readonly (readonly [name: string, make: (path: string) => void, sentence: string])[] = [
-  ['text.jpg', (path) => writeFileSync(path, 'these are words'), 'text.jpg: no photo; give JPEG, PNG'],
+  ['text.jpg', (path) => writeFileSync(path, 'these are words'), 'text.jpg: expected JPEG, PNG'],
   ['empty.jpg', (path) => writeFileSync(path, ''), 'the file is empty'],
-  ['cut.jpg', (path) => writeFileSync(path, CMYK.subarray(0, CMYK.length - 30)), 'damaged or cut short'],
+  ['cut.jpg', (path) => writeFileSync(path, CMYK.subarray(0, CMYK.length - 30)), 'damaged or truncated'],
   [
     'dot.png',
     (path) => writeFileSync(path, PNG.sync.write(new PNG({ width: 1, height: 1 }))),
-    '1x1 pixels hold no face',
+    'expected at least 24x24 pixels, got 1x1',
   ],
-  ['bomb.png', (path) => writeFileSync(path, bomb()), '20000x20000 pixels, at most 268,435,456 are decoded'],
-  ['moving.webp', (path) => writeFileSync(path, ANIMATED_WEBP), 'an animation of 3 frames; mien video reads it'],
+  ['bomb.png', (path) => writeFileSync(path, bomb()), 'expected at most 268,435,456 pixels, got 20000x20000'],
+  ['moving.webp', (path) => writeFileSync(path, ANIMATED_WEBP), 'got an animation of 3 frames; use mien video'],
   [
     'drawing.svg',
     (path) => writeFileSync(path, '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>'),
-    'a file of svg is no photo; give JPEG',
+    'expected JPEG, PNG, WebP, GIF, TIFF or AVIF, got svg',
   ],
-  ['folder', (path) => mkdirSync(path), 'is a folder; name the photos in it'],
+  ['folder', (path) => mkdirSync(path), 'is a folder; pass its photos'],
   ['missing.jpg', () => {}, 'no such file'],
 ];
 
@@ -79,11 +79,11 @@ test('predict says in one line what is wrong with each file that is no photo, an
     const lines = all.err.split('\n').filter((line) => line.startsWith('mien: '));
     ensure(lines.length === bad.length + 1, `${lines.length} lines:\n${all.err}`);
     ensure(lines.at(-1) === `mien: ${bad.length} of ${bad.length + 1} photos could not be read`, `${lines.at(-1)}`);
-    refused(await mien(['predict', files[0] as string, '--weights', weights]), 'text.jpg: no photo');
-    refused(await mien(['video', join(folder, 'folder'), '--weights', weights]), 'no frames');
+    refused(await mien(['predict', files[0] as string, '--weights', weights]), 'text.jpg: expected JPEG');
+    refused(await mien(['video', join(folder, 'folder'), '--weights', weights]), 'expected a folder of .jpg');
     refused(
       await mien(['video', join(folder, 'folder'), '--weights', weights, '--smooth', '-1']),
       'a deviation of -1 seconds',
     );
-    refused(await mien(['explain', files[2] as string, '--weights', weights]), 'damaged or cut short');
+    refused(await mien(['explain', files[2] as string, '--weights', weights]), 'damaged or truncated');
   }));

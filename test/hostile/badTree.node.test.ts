@@ -14,5 +14,5 @@ test('readFaces refuses an unknown class, a tree without images, and a broken im
     mkdirSync(join(tree, 'train', 'happy'), { recursive: true });
     await rejected(readFaces(tree), 'no images in <split>/<class>/');
     writeFileSync(join(tree, 'train', 'happy', 'a.png'), 'no picture');
-    await rejected(readFaces(tree), 'a.png: no photo; give JPEG');
+    await rejected(readFaces(tree), 'a.png: expected JPEG');
   }));

@@ -7,64 +7,64 @@ import { Generator, pad, scope, type Tensor } from '@mien/tensor';
 export const INPUT = 256;
 /** Numbers of each anchor in `boxes`: center, width and height, then six landmarks, all in pixels of the input. */
 export const COORDINATES = 16;
-/** The maps that faces are read from: cells a side, and anchors a cell. */
+/** Feature maps with prediction heads: cells per side, and anchors per cell. */
 export const MAPS = [
   { cells: 16, anchors: 2 },
   { cells: 8, anchors: 6 },
 ] as const;
 
-/** Output channels of the blocks; three of them halve the map. */
+/** Output channels of each block, and the blocks with stride 2. */
 const WIDTHS: readonly number[] = [...Array(15).fill(24), ...Array(8).fill(48), ...Array(8).fill(96)];
-const HALVING: readonly number[] = [7, 15, 23];
+const DOWNSAMPLING: readonly number[] = [7, 15, 23];
 
-/** A depthwise 3x3 and a 1x1 convolution. TensorFlow's `same` puts the zeros of a halving at the end only. */
+/** A depthwise 3x3 and a 1x1 convolution. With stride 2, TensorFlow's `same` pads at the end only. */
 class Separable extends Module {
   readonly depthwise: Conv2d;
   readonly pointwise: Conv2d;
-  readonly #halving: boolean;
+  readonly #downsamples: boolean;
 
-  constructor(inputs: number, width: number, halving: boolean, generator: Generator) {
+  constructor(inChannels: number, outChannels: number, downsamples: boolean, generator: Generator) {
     super();
-    const size = halving ? { stride: 2 } : { padding: 1 };
-    this.depthwise = new Conv2d(inputs, inputs, 3, { ...size, groups: inputs, bias: false, generator });
-    this.pointwise = new Conv2d(inputs, width, 1, { generator });
-    this.#halving = halving;
+    const window = downsamples ? { stride: 2 } : { padding: 1 };
+    this.depthwise = new Conv2d(inChannels, inChannels, 3, { ...window, groups: inChannels, bias: false, generator });
+    this.pointwise = new Conv2d(inChannels, outChannels, 1, { generator });
+    this.#downsamples = downsamples;
   }
 
   forward(x: Tensor): Tensor {
-    return scope(() => this.pointwise.forward(this.depthwise.forward(this.#halving ? zerosAround(x, 0, 1) : x)));
+    return scope(() => this.pointwise.forward(this.depthwise.forward(this.#downsamples ? zeroPad(x, 0, 1) : x)));
   }
 }
 
-/** relu(separable(x) + x); where it halves, the largest of each 2x2 is added, with channels of zeros where it widens. */
+/** relu(separable(x) + shortcut(x)): the shortcut pools when downsampling, and pads with zero channels when there are more. */
 class BlazeBlock extends Module {
   readonly separable: Separable;
-  readonly #widening: number;
+  readonly #addedChannels: number;
   readonly #pool: MaxPool2d | null;
 
-  constructor(inputs: number, width: number, halving: boolean, generator: Generator) {
+  constructor(inChannels: number, outChannels: number, downsamples: boolean, generator: Generator) {
     super();
-    this.separable = new Separable(inputs, width, halving, generator);
-    this.#widening = width - inputs;
-    this.#pool = halving ? new MaxPool2d(2) : null;
+    this.separable = new Separable(inChannels, outChannels, downsamples, generator);
+    this.#addedChannels = outChannels - inChannels;
+    this.#pool = downsamples ? new MaxPool2d(2) : null;
   }
 
   forward(x: Tensor): Tensor {
     return scope(() => {
-      const half = this.#pool?.forward(x) ?? x;
-      const shortcut = this.#widening > 0 ? pad(half, [NONE, [0, this.#widening], NONE, NONE]) : half;
+      const pooled = this.#pool?.forward(x) ?? x;
+      const shortcut = this.#addedChannels > 0 ? pad(pooled, [NONE, [0, this.#addedChannels], NONE, NONE]) : pooled;
       return this.separable.forward(x).add(shortcut).relu();
     });
   }
 }
 
-/** What the network says of each anchor: scores [N, 896, 1] before the sigmoid, boxes [N, 896, 16]. */
+/** Outputs of the two heads, with 512 and 384 anchors: scores [N, anchors, 1] before the sigmoid, boxes [N, anchors, 16]. */
 export interface Anchored {
   readonly scores: readonly Tensor[];
   readonly boxes: readonly Tensor[];
 }
 
-/** [N, 3, 256, 256] in -1 to 1 to scores and boxes of 512 and of 384 anchors. */
+/** Face detection network: maps x [N, 3, 256, 256], with values from -1 to 1, to scores and boxes of 896 anchors. */
 export class BlazeFace extends Module {
   readonly stem: Conv2d;
   readonly blocks: Sequential;
@@ -79,7 +79,7 @@ export class BlazeFace extends Module {
     const generator = new Generator(0);
     this.stem = new Conv2d(3, 24, 5, { stride: 2, generator });
     this.blocks = new Sequential(
-      ...WIDTHS.map((width, i) => new BlazeBlock(WIDTHS[i - 1] ?? 24, width, HALVING.includes(i), generator)),
+      ...WIDTHS.map((width, i) => new BlazeBlock(WIDTHS[i - 1] ?? 24, width, DOWNSAMPLING.includes(i), generator)),
     );
     this.last = new Separable(96, 96, true, generator);
     this.scores16 = new Conv2d(96, 2, 1, { generator });
@@ -88,7 +88,7 @@ export class BlazeFace extends Module {
     this.boxes8 = new Conv2d(96, 6 * COORDINATES, 1, { generator });
   }
 
-  /** The network with these weights. Throws FormatError or StateError where the file is not BlazeFace's. */
+  /** Loads the weights of a safetensors file. Throws FormatError or StateError if they are not BlazeFace's. */
   static from(safetensors: Uint8Array): BlazeFace {
     const { tensors } = readSafetensors(safetensors, { file: 'blazeface.safetensors', refuseNaN: true });
     const net = new BlazeFace().eval();
@@ -97,7 +97,7 @@ export class BlazeFace extends Module {
   }
 
   forward(x: Tensor): Anchored {
-    const large = this.blocks.forward(this.stem.forward(zerosAround(x, 1, 2)).relu());
+    const large = this.blocks.forward(this.stem.forward(zeroPad(x, 1, 2)).relu());
     const small = this.last.forward(large).relu();
     return {
       scores: [rows(this.scores16.forward(large), 1), rows(this.scores8.forward(small), 1)],
@@ -108,12 +108,12 @@ export class BlazeFace extends Module {
 
 const NONE = [0, 0] as const;
 
-/** x with rows and columns of zeros before and after. */
-function zerosAround(x: Tensor, before: number, after: number): Tensor {
+/** Pads the height and width of x with zeros. */
+function zeroPad(x: Tensor, before: number, after: number): Tensor {
   return pad(x, [NONE, NONE, [before, after], [before, after]]);
 }
 
-/** [N, anchors * columns, H, W] to [N, H * W * anchors, columns], the order of TensorFlow's layout. */
+/** Reorders [N, anchors * columns, H, W] to [N, H * W * anchors, columns], as in TensorFlow's layout. */
 function rows(x: Tensor, columns: number): Tensor {
   const [n = 1] = x.shape;
   return scope(() => x.permute([0, 2, 3, 1]).reshape([n, x.size / n / columns, columns]));

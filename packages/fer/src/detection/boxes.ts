@@ -1,7 +1,7 @@
-// Boxes in pixels: overlap, and groups of those that mean one thing.
+// Bounding boxes in pixels, their overlap, and non-maximum suppression.
 import { ValueError } from '@mien/tensor';
 
-/** A rectangle in pixels of a photo, from the left and the top; parts of pixels count. */
+/** A rectangle in pixels of a photo, fractions included. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -14,36 +14,37 @@ export function overlap(a: Box, b: Box): number {
   const width = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
   const height = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
   if (width <= 0 || height <= 0) return 0;
-  const both = width * height;
-  return both / (a.width * a.height + b.width * b.height - both);
+  const intersection = width * height;
+  return intersection / (a.width * a.height + b.width * b.height - intersection);
 }
 
 /**
- * Non-maximum suppression: the indices in groups, best score first. The first of each group is its best; the others
- * overlap it by more than `limit` and no better group's first does so with any of them. Equal scores go by their order.
+ * Non-maximum suppression that keeps the suppressed boxes: groups of indices, best score first. The first of each group
+ * suppresses the others, whose intersection over union with it exceeds `limit`. Ties keep the order of the input.
  */
 export function suppress(boxes: readonly Box[], scores: readonly number[], limit: number): number[][] {
   if (scores.length !== boxes.length) {
     throw new ValueError(`suppress: ${boxes.length} boxes with ${scores.length} scores, expected one each`);
   }
-  let left = boxes.map((_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  let remaining = boxes.map((_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
   const groups: number[][] = [];
-  while (left.length > 0) {
-    const best = boxes[left[0] as number] as Box;
-    const joins = (i: number): boolean => i === left[0] || overlap(best, boxes[i] as Box) > limit;
-    groups.push(left.filter(joins));
-    left = left.filter((i) => !joins(i));
+  while (remaining.length > 0) {
+    const first = remaining[0] as number;
+    const best = boxes[first] as Box;
+    const joins = (i: number): boolean => i === first || overlap(best, boxes[i] as Box) > limit;
+    groups.push(remaining.filter(joins));
+    remaining = remaining.filter((i) => !joins(i));
   }
   return groups;
 }
 
-/** The square about the middle of `box`, `enlarge` times as wide as its longer side, moved down by `lower` of that side. */
-export function squareAbout({ left, top, width, height }: Box, enlarge: number, lower = 0): Box {
+/** The square around the center of `box`: `scale` times its longer side wide, moved down by `shift` of that side. */
+export function squareAbout({ left, top, width, height }: Box, scale: number, shift = 0): Box {
   const longer = Math.max(width, height);
-  const side = enlarge * longer;
+  const side = scale * longer;
   return {
     left: left + (width - side) / 2,
-    top: top + (height - side) / 2 + lower * longer,
+    top: top + (height - side) / 2 + shift * longer,
     width: side,
     height: side,
   };

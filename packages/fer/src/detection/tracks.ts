@@ -1,10 +1,10 @@
-// Which faces of successive frames are one face: by overlap of their boxes. For browsers and Node.
+// Face tracking across video frames by the overlap of boxes. For browsers and Node.
 import { type Box, overlap } from './boxes.ts';
 
-/** Boxes of successive frames that overlap by less belong to two faces. */
-const SAME = 0.3;
-/** Seconds after which a face that comes back is a new one. */
-const PATIENCE = 1;
+/** Minimum intersection over union of one face's boxes in successive frames. */
+const MIN_OVERLAP = 0.3;
+/** Seconds without a detection after which a track ends. */
+const MAX_GAP = 1;
 
 interface Track {
   readonly id: number;
@@ -12,31 +12,31 @@ interface Track {
   seconds: number;
 }
 
-/** Gives the faces of a video numbers from 1 on, frame by frame. */
+/** Numbers the faces of a video frame by frame, starting at 1. */
 export class FaceTracker {
   #tracks: Track[] = [];
   #count = 0;
 
   /**
-   * The number of each face of the next frame, which is shown at `seconds`. The pairs of a face seen within the last second
-   * and one of this frame that overlap most are one face; what is left over begins anew.
+   * The number of each face in the next frame, whose time is `seconds`. Faces of the last second are matched greedily with
+   * those of this frame, largest overlap first; unmatched faces get new numbers.
    */
   next(boxes: readonly Box[], seconds: number): number[] {
-    this.#tracks = this.#tracks.filter((track) => seconds - track.seconds <= PATIENCE);
+    this.#tracks = this.#tracks.filter((track) => seconds - track.seconds <= MAX_GAP);
     const pairs = this.#tracks
       .flatMap((track) => boxes.map((box, i) => ({ track, i, shared: overlap(track.box, box) })))
-      .filter(({ shared }) => shared >= SAME)
+      .filter(({ shared }) => shared >= MIN_OVERLAP)
       .sort((a, b) => b.shared - a.shared);
-    const found = new Map<number, Track>();
-    const taken = new Set<Track>();
+    const matches = new Map<number, Track>();
+    const matched = new Set<Track>();
     for (const { track, i } of pairs) {
-      if (found.has(i) || taken.has(track)) continue;
-      found.set(i, track);
-      taken.add(track);
+      if (matches.has(i) || matched.has(track)) continue;
+      matches.set(i, track);
+      matched.add(track);
     }
     return boxes.map((box, i) => {
-      const track = found.get(i) ?? { id: ++this.#count, box, seconds };
-      if (!found.has(i)) this.#tracks.push(track);
+      const track = matches.get(i) ?? { id: ++this.#count, box, seconds };
+      if (!matches.has(i)) this.#tracks.push(track);
       Object.assign(track, { box, seconds });
       return track.id;
     });
