@@ -1,7 +1,15 @@
 // Whole networks: a training step as `Training` does it, a forward pass in evaluation, the answer to one image, the memory
 // that training takes at its peak, and what the first call of a new process costs. Images are noise: values do not matter.
 import { spawn } from 'node:child_process';
-import { FER2013_CLASSES, type ModelName, network, PIXELS, protocol, type Split, Training } from '@mien/fer';
+import {
+  createNetwork,
+  FER2013_CLASSES,
+  type ModelName,
+  PIXELS,
+  type Split,
+  Training,
+  trainingConfig,
+} from '@mien/fer';
 import { Conv2d, type Layer, Linear } from '@mien/nn';
 import {
   device,
@@ -159,16 +167,16 @@ export function trainingOf(model: ModelName, batchSize: number): Training {
     },
     indices: Int32Array.from({ length: batchSize * 2000 }, (_, i) => i % count),
   };
-  return new Training({ model, train, protocol: protocol(model, 'fer2013', { batchSize }) });
+  return new Training({ model, train, protocol: trainingConfig(model, 'fer2013', { batchSize }) });
 }
 
 export function networkOf(model: ModelName): Layer {
   const { channels } = inputOf(model);
-  return network(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(1) });
+  return createNetwork(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(1) });
 }
 
 export function inputOf(model: ModelName): { readonly channels: number; readonly size: number } {
-  return protocol(model, 'fer2013').input;
+  return trainingConfig(model, 'fer2013').input;
 }
 
 /**

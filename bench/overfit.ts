@@ -1,6 +1,6 @@
 // Can a network learn eight images by heart? `node scripts/run.mjs bench/overfit.ts vgg19 CK+48` trains on one image of each
 // class and one more until the loss is under 0.05, and prints the steps. Dropout stays off: it is there to prevent just this.
-import { Cropper, type ModelName, network, protocol } from '@mien/fer';
+import { Cropper, createNetwork, type ModelName, trainingConfig } from '@mien/fer';
 import { readCkPlus } from '@mien/fer/node';
 import { crossEntropy, SGD } from '@mien/nn';
 import { Generator, init, scope, tensor } from '@mien/tensor';
@@ -10,7 +10,7 @@ const { facts } = await init();
 const faces = await readCkPlus(folder);
 const firstOfEach = faces.classes.map((_, label) => faces.labels.indexOf(label));
 const chosen = [...firstOfEach, (firstOfEach[0] as number) + 3];
-const { input } = protocol(model, 'ck+');
+const { input } = trainingConfig(model, 'ck+');
 const cropper = new Cropper(input);
 const pixels = cropper.cut(
   faces.images,
@@ -20,7 +20,7 @@ const x = tensor(pixels, { shape: [chosen.length, input.channels, input.size, in
 const labels = tensor(Int32Array.from(chosen, (index) => faces.labels[index] as number));
 
 const generator = new Generator(1);
-using net = network(model, { classes: faces.classes.length, channels: input.channels, generator });
+using net = createNetwork(model, { classes: faces.classes.length, channels: input.channels, generator });
 for (const [, module] of net.namedModules()) if (module.constructor.name === 'Dropout') module.eval();
 using optimizer = new SGD(net.namedParameters(), { lr: 0.01, momentum: 0.9 });
 

@@ -1,10 +1,10 @@
 // Expression recognition in Node: a nano network learns faces that a generator draws, then reads some it has not seen.
-import { Cropper, drawFaces, PIXELS, protocol, split, Training } from '@mien/fer';
+import { Cropper, drawFaces, PIXELS, split, Training, trainingConfig } from '@mien/fer';
 import { init, noGrad, scope, softmax, tensor } from '@mien/tensor';
 
 const { facts } = await init();
 const faces = drawFaces({ seed: 5, training: 120, publicTest: 1, privateTest: 12 });
-const recipe = protocol('nano', 'drawn', { epochs: 6 });
+const recipe = trainingConfig('nano', 'drawn', { epochs: 6 });
 const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe });
 
 while (!training.done) {

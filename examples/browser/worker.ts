@@ -1,5 +1,5 @@
 // Trains in a worker, so that the page never freezes: drawn faces, the nano network, the same packages as in Node.
-import { Cropper, drawFaces, type Faces, PIXELS, protocol, split, Training } from '@mien/fer';
+import { Cropper, drawFaces, type Faces, PIXELS, split, Training, trainingConfig } from '@mien/fer';
 import { init, noGrad, scope, softmax, tensor, warmUp } from '@mien/tensor';
 import type { News, Order, Reading } from './messages.ts';
 
@@ -27,7 +27,7 @@ function messageOf(reason: unknown): string {
 async function train({ images, epochs, seed }: Order & { kind: 'start' }): Promise<void> {
   const { facts } = await init();
   const faces = drawFaces({ seed, training: images, publicTest: 4, privateTest: 10 });
-  const recipe = protocol('nano', 'drawn', { epochs });
+  const recipe = trainingConfig('nano', 'drawn', { epochs });
   const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe, seed });
   const parameters = training.network.parameters().reduce((sum, { size }) => sum + size, 0);
   const tests = split(faces, 'PrivateTest');

@@ -1,5 +1,5 @@
 // Twenty steps of `nano` from one seed, or the rest of them from a checkpoint: the same function in Node and in Chromium.
-import { drawFaces, protocol, readTraining, split, Training } from '@mien/fer';
+import { drawFaces, readTraining, split, Training, trainingConfig } from '@mien/fer';
 import { init } from '@mien/tensor';
 
 /** What one side saw. */
@@ -15,7 +15,7 @@ export interface Steps {
 export async function twentySteps(until: number, from?: readonly number[]): Promise<Steps> {
   const { facts } = await init();
   const faces = drawFaces({ seed: 3, training: 8, publicTest: 1, privateTest: 1 });
-  const recipe = protocol('nano', 'drawn', { epochs: 3, batchSize: 8 });
+  const recipe = trainingConfig('nano', 'drawn', { epochs: 3, batchSize: 8 });
   const options = { model: 'nano', train: split(faces, 'Training'), protocol: recipe, seed: 3 } as const;
   const training = new Training(options, from ? readTraining(Uint8Array.from(from)) : undefined);
   const losses: number[] = [];

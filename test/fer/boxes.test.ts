@@ -4,11 +4,11 @@ import {
   cropOf,
   type Detection,
   decodeFaces,
+  iou,
   LANDMARKS,
   mergeFaces,
-  overlap,
+  nonMaxSuppression,
   squareAbout,
-  suppress,
 } from '@mien/fer';
 import { ValueError } from '@mien/tensor';
 import { ensure, nearValues, refuses } from '@mien/tensor/testing';
@@ -30,7 +30,7 @@ const holds = ({ left, top, width, height }: Box, x: number, y: number): boolean
   x >= left && x < left + width && y >= top && y < top + height;
 
 law(
-  'overlap is the share of pixels of both boxes that lie in each',
+  'iou is the share of pixels of both boxes that lie in each',
   fc.record({ a: wholeBox, b: wholeBox }),
   ({ a, b }) => {
     let [both, either] = [0, 0];
@@ -40,15 +40,15 @@ law(
         if (holds(a, x, y) || holds(b, x, y)) either++;
       }
     }
-    nearValues([overlap(a, b), overlap(b, a)], [both / either, both / either]);
+    nearValues([iou(a, b), iou(b, a)], [both / either, both / either]);
   },
 );
 
 law(
-  'suppress groups all boxes about the best ones, which do not overlap beyond the limit',
+  'nonMaxSuppression groups all boxes about the best ones, which do not overlap beyond the limit',
   fc.record({ faces: scored, limit: fc.integer({ min: 0, max: 9 }).map((n) => n / 10) }),
   ({ faces, limit }) => {
-    const groups = suppress(
+    const groups = nonMaxSuppression(
       faces.map(({ box }) => box),
       faces.map(({ score }) => score),
       limit,
@@ -61,18 +61,22 @@ law(
     for (const [g, [first, ...others]] of groups.entries()) {
       const best = at(first as number);
       for (const i of others) {
-        ensure(overlap(best.box, at(i).box) > limit && at(i).score <= best.score, `box ${i} is in group ${g}`);
+        ensure(iou(best.box, at(i).box) > limit && at(i).score <= best.score, `box ${i} is in group ${g}`);
       }
       for (const [next] of groups.slice(g + 1)) {
         const later = at(next as number);
-        ensure(later.score <= best.score && overlap(later.box, best.box) <= limit, `group ${g} should hold ${next}`);
+        ensure(later.score <= best.score && iou(later.box, best.box) <= limit, `group ${g} should hold ${next}`);
       }
     }
   },
 );
 
-test('suppress refuses boxes without a score each', () =>
-  refuses(() => suppress([{ left: 0, top: 0, width: 1, height: 1 }], [], 0.5), ValueError, '1 boxes with 0 scores'));
+test('nonMaxSuppression refuses boxes without a score each', () =>
+  refuses(
+    () => nonMaxSuppression([{ left: 0, top: 0, width: 1, height: 1 }], [], 0.5),
+    ValueError,
+    '1 boxes with 0 scores',
+  ));
 
 test('anchors are the middles of 16x16 cells twice and of 8x8 cells six times', () => {
   const all = anchors();
@@ -144,7 +148,7 @@ law(
     const rows = unique.map(({ anchor, dx, size }) => ({ anchor, row: [dx, 0, size, size, ...Array(12).fill(dx)] }));
     const faces = decodeFaces(...output(rows), { left: 0, top: 0, width: 256, height: 256 });
     const merged = mergeFaces(faces);
-    const groups = suppress(
+    const groups = nonMaxSuppression(
       faces.map(({ box }) => box),
       faces.map(({ score }) => score),
       0.3,

@@ -6,11 +6,11 @@ import {
   ExpressionReader,
   type Photo,
   PIXELS,
-  protocol,
   readTraining,
   SIDE,
   split,
   Training,
+  trainingConfig,
 } from '@mien/fer';
 import { blazeFaceWeights } from '@mien/fer/blazeface';
 import { device } from '@mien/tensor';
@@ -64,7 +64,7 @@ test('an ExpressionReader reads faces from left to right, each by ten views of i
   const training = new Training({
     model: 'nano',
     train: split(faces, 'Training'),
-    protocol: protocol('nano', 'drawn'),
+    protocol: trainingConfig('nano', 'drawn'),
   });
   const checkpoint = readTraining(await training.checkpoint());
   training.dispose();
@@ -92,7 +92,7 @@ test('an ExpressionReader takes temperature and margin from the note of its chec
   const note = { temperature: 2, margin: 1 };
   const of = async (options: object): Promise<ExpressionReader> => {
     const train = split(faces, 'Training');
-    const training = new Training({ model: 'nano', train, protocol: protocol('nano', 'drawn'), ...options });
+    const training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn'), ...options });
     const reader = new ExpressionReader(readTraining(await training.checkpoint()), null);
     training.dispose();
     return reader;

@@ -1,17 +1,17 @@
 import {
   type CutNetwork,
+  createNetwork,
   cutNetwork,
   drawFaces,
   ExpressionReader,
   explainFace,
   gradCam,
   MODELS,
-  network,
   PIXELS,
-  protocol,
   readTraining,
   split,
   Training,
+  trainingConfig,
 } from '@mien/fer';
 import { Flatten, Linear } from '@mien/nn';
 import { conv2d, device, Generator, noGrad, randn, ShapeError, scope, type Tensor, ValueError } from '@mien/tensor';
@@ -89,8 +89,8 @@ for (const name of MODELS) {
   test(
     `cutNetwork of ${name} computes what ${name} does, and its map is the last of a convolution`,
     async () => {
-      const { channels, size } = protocol(name, 'fer2013').input;
-      using net = network(name, { classes: 7, channels, generator: new Generator(3) }).eval();
+      const { channels, size } = trainingConfig(name, 'fer2013').input;
+      using net = createNetwork(name, { classes: 7, channels, generator: new Generator(3) }).eval();
       const { body, head } = cutNetwork(net);
       const x = randn([1, channels, size, size], { generator: new Generator(4) });
       const [whole, map, parts] = scope(() =>
@@ -112,7 +112,7 @@ for (const name of MODELS) {
 async function drawnReader(seed: number): Promise<ExpressionReader> {
   const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
   const train = split(faces, 'Training');
-  const training = new Training({ model: 'nano', train, protocol: protocol('nano', 'drawn'), seed });
+  const training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn'), seed });
   try {
     return new ExpressionReader(readTraining(await training.checkpoint()), null);
   } finally {

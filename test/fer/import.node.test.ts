@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { drawFaces, type ModelName, network, protocol, readTraining, split, Training } from '@mien/fer';
+import { createNetwork, drawFaces, type ModelName, readTraining, split, Training, trainingConfig } from '@mien/fer';
 import { evaluate, exportPytorch, importWeights, listPytorch, train, writeFer2013 } from '@mien/fer/node';
 import { type HostTensor, StateError, toHost } from '@mien/nn';
 import { readPytorch, writePytorch } from '@mien/nn/pytorch';
@@ -28,8 +28,8 @@ const x = (channels: number): Tensor =>
 
 /** A network's state, with statistics other than those of a new one. */
 async function stateOf(model: ModelName): Promise<Map<string, HostTensor>> {
-  const { channels } = protocol(model, 'fer2013').input;
-  using net = network(model, { classes: 7, channels, generator: new Generator(3) });
+  const { channels } = trainingConfig(model, 'fer2013').input;
+  using net = createNetwork(model, { classes: 7, channels, generator: new Generator(3) });
   const state = await toHost(net.stateDict());
   for (const [name, { data }] of state)
     if (name.endsWith('running_var')) data.set(Array.from(data, (_, i) => 1 + i / data.length));
@@ -37,8 +37,8 @@ async function stateOf(model: ModelName): Promise<Map<string, HostTensor>> {
 }
 
 async function logits(model: ModelName, state: ReadonlyMap<string, HostTensor>): Promise<string> {
-  const { channels } = protocol(model, 'fer2013').input;
-  using net = network(model, { classes: 7, channels, generator: new Generator(0) });
+  const { channels } = trainingConfig(model, 'fer2013').input;
+  using net = createNetwork(model, { classes: 7, channels, generator: new Generator(0) });
   net.loadStateDict(state);
   return String(await net.eval().forward(x(channels)).toArray());
 }
@@ -94,7 +94,7 @@ test('importWeights takes a state dict without counted batches, of half floats, 
 test('exportPytorch writes the weights that evaluate takes, and importWeights brings them back to the same figures', () =>
   inFolder(async (path) => {
     const faces = drawFaces({ training: 4, publicTest: 2, privateTest: 1 });
-    const settings = protocol('nano', 'drawn', { epochs: 1, batchSize: 14 });
+    const settings = trainingConfig('nano', 'drawn', { epochs: 1, batchSize: 14 });
     using training = new Training({
       model: 'nano',
       train: split(faces, 'Training'),

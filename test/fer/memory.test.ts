@@ -1,5 +1,5 @@
 // Training on an adapter without the memory for its batch.
-import { drawFaces, protocol, split, Training } from '@mien/fer';
+import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { device, LimitError, memory, zeros } from '@mien/tensor';
 import { ensure, withFailingAllocations } from '@mien/tensor/testing';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ const begin = (microBatch?: number): Training =>
   new Training({
     model: 'nano',
     train,
-    protocol: protocol('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
+    protocol: trainingConfig('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
   });
 
 /** Runs `fn` where the device gives no more than `bytes` in all. */

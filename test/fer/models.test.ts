@@ -1,10 +1,14 @@
-import { MODELS, type ModelName, network, protocol } from '@mien/fer';
+import { createNetwork, MODELS, type ModelName, trainingConfig } from '@mien/fer';
 import { Generator, noGrad, randn, scope } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
 const build = (name: ModelName) =>
-  network(name, { classes: 7, channels: protocol(name, 'fer2013').input.channels, generator: new Generator(1) });
+  createNetwork(name, {
+    classes: 7,
+    channels: trainingConfig(name, 'fer2013').input.channels,
+    generator: new Generator(1),
+  });
 
 const parameters: Partial<Record<ModelName, number>> = {
   vgg19: 20_038_983,

@@ -6,12 +6,12 @@ import {
   type Box,
   detectFaces,
   drawFaces,
-  overlap,
+  iou,
   type Photo,
   PIXELS,
-  protocol,
   split,
   Training,
+  trainingConfig,
 } from '@mien/fer';
 import { blazeFaceWeights } from '@mien/fer/blazeface';
 import { decodePhoto, explain, predict, predictPhoto, video } from '@mien/fer/node';
@@ -58,7 +58,7 @@ for (const [name, boxes] of Object.entries(FACES)) {
       const found = await detectFaces(net, photo);
       ensure(found.length === boxes.length, `${found.length} faces of ${boxes.length}`);
       for (const each of boxes) {
-        const shared = Math.max(...found.map(({ box }) => overlap(box, boxOf(each))));
+        const shared = Math.max(...found.map(({ box }) => iou(box, boxOf(each))));
         ensure(shared >= 0.5, `the best overlap with ${each} is ${shared.toFixed(2)}`);
       }
     },
@@ -126,7 +126,7 @@ async function kit(folder: string): Promise<{ readonly weights: string; readonly
   const training = new Training({
     model: 'nano',
     train: split(faces, 'Training'),
-    protocol: protocol('nano', 'drawn'),
+    protocol: trainingConfig('nano', 'drawn'),
   });
   const weights = join(folder, 'weights.safetensors');
   writeFileSync(weights, await training.checkpoint());

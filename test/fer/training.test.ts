@@ -1,15 +1,23 @@
-import { drawFaces, type Protocol, protocol, readTraining, type StepReport, split, Training } from '@mien/fer';
+import {
+  drawFaces,
+  readTraining,
+  type StepReport,
+  split,
+  Training,
+  type TrainingConfig,
+  trainingConfig,
+} from '@mien/fer';
 import { FormatError, StateError } from '@mien/nn';
 import { assign, device, memory, ValueError } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
-const begin = (changes: Partial<Protocol> = {}, seed = 1): Training =>
+const begin = (changes: Partial<TrainingConfig> = {}, seed = 1): Training =>
   new Training({
     model: 'nano',
     train: split(faces, 'Training'),
-    protocol: protocol('nano', 'drawn', { epochs: 4, batchSize: 8, ...changes }),
+    protocol: trainingConfig('nano', 'drawn', { epochs: 4, batchSize: 8, ...changes }),
     seed,
     note: { dataset: 'drawn' },
   });
@@ -58,7 +66,7 @@ test('Training on targets that are the labels, as probabilities, is training on 
   const targets = new Float32Array(faces.labels.length * classes);
   for (const [i, label] of faces.labels.entries()) targets[i * classes + label] = 1;
   const train = split(faces, 'Training');
-  const of = protocol('nano', 'drawn', { epochs: 4, batchSize: 8, microBatch: 4 });
+  const of = trainingConfig('nano', 'drawn', { epochs: 4, batchSize: 8, microBatch: 4 });
   using hard = new Training({ model: 'nano', train, protocol: of });
   using soft = new Training({ model: 'nano', train, protocol: of, targets });
   const [expected, found] = [await steps(hard, 4), await steps(soft, 4)];
@@ -76,7 +84,7 @@ test('Training on targets that are the labels, as probabilities, is training on 
 
 test('Training refuses targets of another number', () => {
   const train = split(faces, 'Training');
-  const of = protocol('nano', 'drawn');
+  const of = trainingConfig('nano', 'drawn');
   assert.throws(
     () => new Training({ model: 'nano', train, protocol: of, targets: new Float32Array(7) }),
     (reason: unknown) =>
@@ -107,7 +115,7 @@ test('Training learns: the loss on fourteen faces falls by half within thirty st
   using training = new Training({
     model: 'nano',
     train: { faces, indices: few.indices.subarray(0, 14) },
-    protocol: protocol('nano', 'drawn', { epochs: 30, batchSize: 14, learningRate: 0.1, labelSmoothing: 0 }),
+    protocol: trainingConfig('nano', 'drawn', { epochs: 30, batchSize: 14, learningRate: 0.1, labelSmoothing: 0 }),
   });
   const reports = await steps(training, 30);
   const [first, last] = [reports[0]?.loss as number, reports.at(-1)?.loss as number];

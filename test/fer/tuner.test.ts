@@ -1,5 +1,5 @@
 // Training with the tuner on and off, and with winners that nobody would choose.
-import { drawFaces, protocol, split, Training } from '@mien/fer';
+import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { init, tune } from '@mien/tensor';
 import { type Values, within } from '@mien/tensor/reference';
 import { ensure, nearValues } from '@mien/tensor/testing';
@@ -27,7 +27,7 @@ async function losses(): Promise<number[]> {
 }
 
 function begin(): Training {
-  const recipe = protocol('nano', 'drawn', { epochs: 50, batchSize, learningRate });
+  const recipe = trainingConfig('nano', 'drawn', { epochs: 50, batchSize, learningRate });
   return new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe });
 }
 

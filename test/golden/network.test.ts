@@ -1,5 +1,5 @@
 // Both published networks and our own, with weights by formula: logits, a step's loss, its gradients and statistics.
-import { type ModelName, network } from '@mien/fer';
+import { createNetwork, type ModelName } from '@mien/fer';
 import { crossEntropy, Dropout, type Layer } from '@mien/nn';
 import { assign, device, Generator, noGrad, scope, type Tensor, tensor } from '@mien/tensor';
 import { sumError, type Values, within } from '@mien/tensor/reference';
@@ -89,7 +89,7 @@ for (const each of casesOf<NetworkCase>(networks)) {
 }
 
 function filled({ name, channels }: NetworkCase): Layer {
-  const model = network(name, { classes: 7, channels, generator: new Generator(0) });
+  const model = createNetwork(name, { classes: 7, channels, generator: new Generator(0) });
   fill(model);
   return model;
 }

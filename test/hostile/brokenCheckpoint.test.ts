@@ -1,12 +1,12 @@
 // Checkpoints that were cut short, edited, filled with NaN, or belong to another network.
-import { drawFaces, protocol, readTraining, split, Training } from '@mien/fer';
+import { drawFaces, readTraining, split, Training, trainingConfig } from '@mien/fer';
 import { FormatError, StateError } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const train = split(drawFaces({ training: 1, publicTest: 1, privateTest: 1 }), 'Training');
-const settings = protocol('nano', 'drawn');
+const settings = trainingConfig('nano', 'drawn');
 const checkpoint = async (): Promise<Uint8Array> => {
   using training = new Training({ model: 'nano', train, protocol: settings });
   return await training.checkpoint();

@@ -1,12 +1,12 @@
 // Weights that turned into NaN: the next loss is NaN, and no checkpoint may be written over the last good one.
-import { drawFaces, protocol, split, Training } from '@mien/fer';
+import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { assign } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
 test('Training refuses a NaN loss, and to take a checkpoint after it', async () => {
   const train = split(drawFaces({ training: 2, publicTest: 1, privateTest: 1 }), 'Training');
-  using training = new Training({ model: 'nano', train, protocol: protocol('nano', 'drawn', { batchSize: 7 }) });
+  using training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn', { batchSize: 7 }) });
   for (const weight of training.network.parameters()) assign(weight, new Float32Array(weight.size).fill(Number.NaN));
   await training.step();
   const message = await training.checkpoint().then(
@@ -26,7 +26,7 @@ test('Training names the operation and the layer of a loss that is not finite, b
   const searched: number[] = [];
   const onSearch = (steps: number): void => void searched.push(steps);
   // Weights grow by a factor a step until products overflow.
-  const of = protocol('nano', 'drawn', { batchSize: 7, learningRate: 999, clip: null, ema: null, epochs: 9 });
+  const of = trainingConfig('nano', 'drawn', { batchSize: 7, learningRate: 999, clip: null, ema: null, epochs: 9 });
   using training = new Training({ model: 'nano', train, protocol: of, onSearch });
   const message = await (async () => {
     for (;;) {

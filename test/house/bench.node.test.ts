@@ -1,5 +1,5 @@
 // What `npm run bench` and `npm run bench:peers` say: their arithmetic, their names, and the networks that peers are given.
-import { network } from '@mien/fer';
+import { createNetwork } from '@mien/fer';
 import { Generator } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { PNG } from 'pngjs';
@@ -162,7 +162,7 @@ test('flopsOf counts two for each multiply-add of a forward pass', () => {
 
 test('the networks that peers are given have the shapes of ours', () => {
   for (const name of ['vgg19', 'resnet18'] satisfies NetworkName[]) {
-    using net = network(name, { classes: 7, channels: 3, generator: new Generator(1) });
+    using net = createNetwork(name, { classes: 7, channels: 3, generator: new Generator(1) });
     const ours = net.namedParameters().map(([, { shape }]) => shape);
     expectEqual(
       parametersOf(name).map(({ shape }) => shape),

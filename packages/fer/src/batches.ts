@@ -2,7 +2,7 @@
 import { DataLoader, type Dataset } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { Split } from './datasets/faces.ts';
-import type { Protocol } from './protocol.ts';
+import type { TrainingConfig } from './trainingConfig.ts';
 import { Cropper, type View } from './transforms.ts';
 
 /** Some images of a split, cut and normalized. */
@@ -20,7 +20,7 @@ export type Batches = DataLoader<View, Batch>;
 /** What batches are made of. */
 export interface BatchesOptions {
   readonly train: Split;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
   /** Images of all batches but an epoch's last. */
   readonly batchSize: number;
   /** As of `TrainingOptions`. */
@@ -53,7 +53,7 @@ export function batches({ train, protocol, batchSize, targets, seed }: BatchesOp
 }
 
 /** The images of a split, each as a crop drawn by its own generator. */
-function views({ indices }: Split, cropper: Cropper, { augmentation }: Protocol): Dataset<View> {
+function views({ indices }: Split, cropper: Cropper, { augmentation }: TrainingConfig): Dataset<View> {
   return {
     length: indices.length,
     get: (i, generator) => cropper.draw(indices[i] as number, generator, augmentation),

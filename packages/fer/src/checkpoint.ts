@@ -2,8 +2,8 @@
 import { FormatError, type HostTensor, type Layer } from '@mien/nn';
 import { type Checkpoint, readCheckpoint } from '@mien/nn/checkpoint';
 import { Generator, ValueError } from '@mien/tensor';
-import { network } from './models/network.ts';
-import { faultOf, MODELS, type ModelName, type Protocol } from './protocol.ts';
+import { createNetwork } from './models/network.ts';
+import { faultOf, MODELS, type ModelName, type TrainingConfig } from './trainingConfig.ts';
 
 /**
  * Reads a checkpoint that `Training` wrote. Throws FormatError, naming `file`, for one that is cut short or edited, and
@@ -17,7 +17,7 @@ export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckp
   }
   const fault = faultOf(preset) ?? faultOfExtra(checkpoint.info.extra);
   if (fault) throw new FormatError(`${file}: metadata mien: ${fault}; it was edited, or another version wrote it`);
-  return { ...checkpoint, name: model as ModelName, protocol: preset as unknown as Protocol };
+  return { ...checkpoint, name: model as ModelName, protocol: preset as unknown as TrainingConfig };
 }
 
 /** What is wrong with the part of a checkpoint that `Training` adds, or null. */
@@ -39,13 +39,13 @@ function faultOfExtra(extra: unknown): string | null {
 /** A checkpoint with its network's name and protocol. */
 export interface ReadCheckpoint extends Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
   readonly name: ModelName;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
 }
 
 /** The network of a checkpoint in evaluation mode: averaged weights where it holds them. Throws StateError where they do not fit. */
 export function trainedNetwork({ name, protocol, info, model, ema }: ReadCheckpoint): Layer {
   const classes = info.classes.length;
-  const net = network(name, { classes, channels: protocol.input.channels, generator: new Generator(0) }).eval();
+  const net = createNetwork(name, { classes, channels: protocol.input.channels, generator: new Generator(0) }).eval();
   try {
     net.loadStateDict(model);
     if (ema.size > 0) net.loadStateDict(ema, { strict: false });

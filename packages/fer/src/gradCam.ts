@@ -2,7 +2,7 @@
 import { AdaptiveAvgPool2d, AvgPool2d, Flatten, type Layer, ReLU, Sequential } from '@mien/nn';
 import { grad, noGrad, ShapeError, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { PIXELS, SIDE } from './datasets/faces.ts';
-import { Nano, Small } from './models/compact.ts';
+import { NanoNet, SmallNet } from './models/compact.ts';
 import { ResNet18 } from './models/resnet.ts';
 import { VGG } from './models/vgg.ts';
 import type { ExpressionReader } from './prediction.ts';
@@ -16,7 +16,7 @@ export interface CutNetwork {
 
 /** One of this package's networks, in evaluation, cut behind its last convolution. Throws ValueError for another. */
 export function cutNetwork(net: Layer): CutNetwork {
-  if (net instanceof Small || net instanceof Nano) {
+  if (net instanceof SmallNet || net instanceof NanoNet) {
     return {
       body: (x) => net.features.forward(x),
       head: chain(new AdaptiveAvgPool2d(1), new Flatten(), net.classifier),

@@ -44,7 +44,7 @@ export {
 export { groupFolds } from './datasets/folds.ts';
 export { type NearPair, nearPairs } from './datasets/near.ts';
 export { BlazeFace } from './detection/blazeFace.ts';
-export { type Box, overlap, squareAbout, suppress } from './detection/boxes.ts';
+export { type Box, iou, nonMaxSuppression, squareAbout } from './detection/boxes.ts';
 export {
   anchors,
   cropOf,
@@ -59,13 +59,15 @@ export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork, type Score } from './evaluation.ts';
 export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
-export { Nano, Small } from './models/compact.ts';
-export { network } from './models/network.ts';
+export { NanoNet, SmallNet } from './models/compact.ts';
+export { createNetwork } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
 export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
+export { type Moment, smooth } from './timeline.ts';
+export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training.ts';
 export {
   DATASETS,
   type DatasetName,
@@ -75,9 +77,7 @@ export {
   type ModelName,
   PRESETS,
   type Preset,
-  type Protocol,
-  protocol,
-} from './protocol.ts';
-export { type Moment, smooth } from './timeline.ts';
-export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training.ts';
+  type TrainingConfig,
+  trainingConfig,
+} from './trainingConfig.ts';
 export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

@@ -1,6 +1,6 @@
 // The recipes: the reference's published one, and ours, by network and data set.
 import type { Augmentation } from './augmentation.ts';
-import type { DatasetName, ModelName, Preset, Protocol } from './protocol.ts';
+import type { DatasetName, ModelName, Preset, TrainingConfig } from './trainingConfig.ts';
 import type { InputForm } from './transforms.ts';
 
 const COLOR: InputForm = { channels: 3, size: 44, mean: 0, std: 1 };
@@ -22,7 +22,7 @@ const REFERENCE = {
 } as const;
 
 // The reference's figures for CK+ come from its ten-fold run, whose batches are 32.
-const REFERENCE_BY_DATASET: Record<DatasetName, Pick<Protocol, 'epochs' | 'batchSize' | 'schedule'>> = {
+const REFERENCE_BY_DATASET: Record<DatasetName, Pick<TrainingConfig, 'epochs' | 'batchSize' | 'schedule'>> = {
   fer2013: { epochs: 250, batchSize: 128, schedule: { kind: 'stepwise', after: 80, every: 5, factor: 0.9 } },
   'ck+': { epochs: 60, batchSize: 32, schedule: { kind: 'stepwise', after: 20, every: 1, factor: 0.8 } },
   drawn: { epochs: 20, batchSize: 32, schedule: { kind: 'stepwise', after: 10, every: 1, factor: 0.8 } },
@@ -40,7 +40,7 @@ const BEST = {
 } as const;
 
 type ByDataset = Pick<
-  Protocol,
+  TrainingConfig,
   'epochs' | 'batchSize' | 'learningRate' | 'schedule' | 'ema' | 'crops' | 'augmentation'
 >;
 
@@ -90,7 +90,7 @@ const NANO_BY_DATASET: Record<DatasetName, Partial<ByDataset>> = {
 };
 
 /** The recipe `preset` for `model` on `dataset`. */
-export function presetOf(preset: Preset, model: ModelName, dataset: DatasetName): Protocol {
+export function presetOf(preset: Preset, model: ModelName, dataset: DatasetName): TrainingConfig {
   const compact = model === 'small' || model === 'nano';
   if (preset === 'reference') {
     const input: InputForm = compact ? { ...COLOR, channels: 1 } : COLOR;

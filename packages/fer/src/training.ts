@@ -21,15 +21,15 @@ import { type Batch, type Batches, batches } from './batches.ts';
 import type { Split } from './datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from './evaluation.ts';
 import { batchThatFits } from './memory.ts';
-import { network, viewsPerPass } from './models/network.ts';
-import { learningRate, type ModelName, type Protocol } from './protocol.ts';
+import { createNetwork, viewsPerPass } from './models/network.ts';
+import { learningRate, type ModelName, type TrainingConfig } from './trainingConfig.ts';
 import { countCorrect, microBatches, parameterGroups } from './trainingStep.ts';
 
 /** What is trained, on what, and how. */
 export interface TrainingOptions {
   readonly model: ModelName;
   readonly train: Split;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
   /** What is learnt instead of the labels, probabilities of each class for every image of `train.faces`: [count, classes]. */
   readonly targets?: Float32Array;
   /** Weights that a new run starts from; what they do not name is random. */
@@ -95,7 +95,7 @@ const IN_FLIGHT = 2;
  */
 export class Training {
   readonly model: ModelName;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
   readonly classes: readonly string[];
   readonly seed: number;
   readonly network: Layer;
@@ -133,7 +133,7 @@ export class Training {
     this.#options = options;
     this.#from = from;
     this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
-    this.network = network(model, {
+    this.network = createNetwork(model, {
       classes: classes.length,
       channels: protocol.input.channels,
       generator: new Generator(seed),
@@ -443,6 +443,6 @@ export class Training {
 }
 
 /** A protocol as JSON holds it. */
-function plain(protocol: Protocol): { readonly [key: string]: never } {
+function plain(protocol: TrainingConfig): { readonly [key: string]: never } {
   return JSON.parse(JSON.stringify(protocol));
 }

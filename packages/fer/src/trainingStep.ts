@@ -1,7 +1,7 @@
 // What one step of training is made of: parts of a batch, groups of parameters, and what is counted.
 import { BatchNorm2d, type GroupOptions, type Layer, type SGDOptions } from '@mien/nn';
 import type { TypedArray } from '@mien/tensor';
-import type { Protocol } from './protocol.ts';
+import type { TrainingConfig } from './trainingConfig.ts';
 
 /**
  * Where the parts of a batch begin and end: at most `most` images each, and of nearly equal sizes. BatchNorm cannot train on
@@ -17,7 +17,7 @@ export function microBatches(
 }
 
 /** BatchNorm's own weights apart, where the protocol does not decay them. */
-export function parameterGroups(net: Layer, { decayNorm }: Protocol): GroupOptions<SGDOptions>[] {
+export function parameterGroups(net: Layer, { decayNorm }: TrainingConfig): GroupOptions<SGDOptions>[] {
   const all = net.namedParameters();
   if (decayNorm) return [{ parameters: all }];
   const norms = net.namedModules().filter(([, module]) => module instanceof BatchNorm2d);

@@ -1,9 +1,9 @@
 // `mien evaluate`: checkpoints on a split.
 import { Command, Option } from 'commander';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import { DATASETS, type DatasetName } from '../protocol.ts';
 import { type EvaluateOptions, type EvaluationReport, evaluate as evaluateWeights } from '../run/evaluate.ts';
 import { checkPicture } from '../run/figures.ts';
+import { DATASETS, type DatasetName } from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { reportEvaluation } from './evaluationText.ts';
 import { print, printJson } from './output.ts';

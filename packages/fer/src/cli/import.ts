@@ -1,8 +1,8 @@
 // `mien import`: PyTorch's files in.
 import { Command, Option } from 'commander';
-import { MODELS, type ModelName } from '../protocol.ts';
 import { importWeights } from '../run/import.ts';
 import { listPytorch } from '../run/listing.ts';
+import { MODELS, type ModelName } from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { reportImport, reportListing } from './importResults.ts';
 import { print, printJson } from './output.ts';

@@ -1,8 +1,8 @@
 // `mien kfold`: all ten folds of CK+.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import { MODELS, type ModelName, PRESETS, type Preset, type Protocol } from '../protocol.ts';
 import { type FoldEvent, kfold as kfoldRun } from '../run/kfold.ts';
+import { MODELS, type ModelName, PRESETS, type Preset, type TrainingConfig } from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { reportFolds } from './kfoldText.ts';
 import { print, printJson } from './output.ts';
@@ -82,7 +82,7 @@ async function run(words: Words, signal: AbortSignal): Promise<void> {
   try {
     const report = await kfoldRun({
       ...defined({ model, data, folds, seeds, only, init, preset, out, checkpointEvery, adapter }),
-      protocol: defined({ epochs, batchSize, learningRate }) as Partial<Protocol>,
+      protocol: defined({ epochs, batchSize, learningRate }) as Partial<TrainingConfig>,
       signal,
       onEvent: (event) => {
         if (event.event === 'fold')

@@ -1,7 +1,7 @@
 // `mien profile`: where the time of a training step goes.
 import { Command, Option } from 'commander';
-import { MODELS, type ModelName } from '../protocol.ts';
 import { profileTraining } from '../run/profile.ts';
+import { MODELS, type ModelName } from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { print, printJson } from './output.ts';
 import { reportProfile } from './results.ts';

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Augmentation } from '../augmentation.ts';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
+import { train as trainRun } from '../run/train.ts';
 import {
   DATASETS,
   type DatasetName,
@@ -9,9 +10,8 @@ import {
   type ModelName,
   PRESETS,
   type Preset,
-  type Protocol,
-} from '../protocol.ts';
-import { train as trainRun } from '../run/train.ts';
+  type TrainingConfig,
+} from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';
@@ -25,7 +25,7 @@ interface TrainWords {
   readonly fold?: number;
   readonly folds?: FoldKind;
   readonly preset?: Preset;
-  readonly select?: Protocol['select'];
+  readonly select?: TrainingConfig['select'];
   readonly augment?: Augmentation | 'none';
   readonly epochs?: number;
   readonly batchSize?: number;
@@ -166,7 +166,7 @@ const OF_PROTOCOL = [
   'select',
 ] as const satisfies readonly (keyof TrainWords)[];
 
-function protocolOf(words: TrainWords): Partial<Protocol> {
+function protocolOf(words: TrainWords): Partial<TrainingConfig> {
   const { lr, ema, testCrops } = words;
   return {
     ...picked(words, OF_PROTOCOL),

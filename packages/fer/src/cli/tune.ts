@@ -1,8 +1,8 @@
 // `mien tune`: the fastest way of every operation on this adapter.
 import { deleteTuned, listTuned } from '@mien/tensor';
 import { Command, Option } from 'commander';
-import { MODELS, type ModelName } from '../protocol.ts';
 import { tuneTraining } from '../run/tune.ts';
+import { MODELS, type ModelName } from '../trainingConfig.ts';
 import { runCommand } from './ending.ts';
 import { print, printJson } from './output.ts';
 import { Progress } from './progress.ts';

@@ -10,7 +10,7 @@ export interface Box {
 }
 
 /** Intersection over union of two boxes, 0 to 1. */
-export function overlap(a: Box, b: Box): number {
+export function iou(a: Box, b: Box): number {
   const width = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
   const height = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
   if (width <= 0 || height <= 0) return 0;
@@ -22,16 +22,16 @@ export function overlap(a: Box, b: Box): number {
  * Non-maximum suppression that keeps the suppressed boxes: groups of indices, best score first. The first of each group
  * suppresses the others, whose intersection over union with it exceeds `limit`. Ties keep the order of the input.
  */
-export function suppress(boxes: readonly Box[], scores: readonly number[], limit: number): number[][] {
+export function nonMaxSuppression(boxes: readonly Box[], scores: readonly number[], limit: number): number[][] {
   if (scores.length !== boxes.length) {
-    throw new ValueError(`suppress: ${boxes.length} boxes with ${scores.length} scores, expected one each`);
+    throw new ValueError(`nonMaxSuppression: ${boxes.length} boxes with ${scores.length} scores, expected one each`);
   }
   let remaining = boxes.map((_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
   const groups: number[][] = [];
   while (remaining.length > 0) {
     const first = remaining[0] as number;
     const best = boxes[first] as Box;
-    const joins = (i: number): boolean => i === first || overlap(best, boxes[i] as Box) > limit;
+    const joins = (i: number): boolean => i === first || iou(best, boxes[i] as Box) > limit;
     groups.push(remaining.filter(joins));
     remaining = remaining.filter((i) => !joins(i));
   }

@@ -2,7 +2,7 @@
 import { noGrad, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { type Photo, resample } from '../photos/photo.ts';
 import { type BlazeFace, COORDINATES, INPUT, MAPS } from './blazeFace.ts';
-import { type Box, squareAbout, suppress } from './boxes.ts';
+import { type Box, nonMaxSuppression, squareAbout } from './boxes.ts';
 
 /** A point in a photo, in pixels. */
 export type Point = readonly [x: number, y: number];
@@ -100,7 +100,7 @@ export function decodeFaces(scores: ArrayLike<number>, boxes: ArrayLike<number>,
 
 /** Merges overlapping faces into their mean, weighted by score: the paper's replacement for non-maximum suppression. */
 export function mergeFaces(faces: readonly Detection[]): Detection[] {
-  const groups = suppress(
+  const groups = nonMaxSuppression(
     faces.map(({ box }) => box),
     faces.map(({ score }) => score),
     MERGE_LIMIT,

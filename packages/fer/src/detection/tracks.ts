@@ -1,5 +1,5 @@
 // Face tracking across video frames by the overlap of boxes. For browsers and Node.
-import { type Box, overlap } from './boxes.ts';
+import { type Box, iou } from './boxes.ts';
 
 /** Minimum intersection over union of one face's boxes in successive frames. */
 const MIN_OVERLAP = 0.3;
@@ -24,7 +24,7 @@ export class FaceTracker {
   next(boxes: readonly Box[], seconds: number): number[] {
     this.#tracks = this.#tracks.filter((track) => seconds - track.seconds <= MAX_GAP);
     const pairs = this.#tracks
-      .flatMap((track) => boxes.map((box, i) => ({ track, i, shared: overlap(track.box, box) })))
+      .flatMap((track) => boxes.map((box, i) => ({ track, i, shared: iou(track.box, box) })))
       .filter(({ shared }) => shared >= MIN_OVERLAP)
       .sort((a, b) => b.shared - a.shared);
     const matches = new Map<number, Track>();

@@ -79,7 +79,7 @@ abstract class Compact extends Module {
 }
 
 /** 52.6 MFLOP an image. */
-export class Small extends Compact {
+export class SmallNet extends Compact {
   constructor(options: NetworkOptions) {
     const { channels, generator } = options;
     const features = new Sequential(
@@ -98,7 +98,7 @@ export class Small extends Compact {
 }
 
 /** 2.63 MFLOP an image. */
-export class Nano extends Compact {
+export class NanoNet extends Compact {
   constructor(options: NetworkOptions) {
     const { channels, generator } = options;
     const features = new Sequential(

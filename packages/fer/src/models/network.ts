@@ -1,7 +1,7 @@
 // The networks by name.
 import type { Layer } from '@mien/nn';
-import type { ModelName } from '../protocol.ts';
-import { Nano, Small } from './compact.ts';
+import type { ModelName } from '../trainingConfig.ts';
+import { NanoNet, SmallNet } from './compact.ts';
 import type { NetworkOptions } from './options.ts';
 import { ResNet18 } from './resnet.ts';
 import { VGG } from './vgg.ts';
@@ -18,12 +18,12 @@ const NETWORKS = {
   vgg16: { make: (options) => new VGG('vgg16', options), views: 130 },
   vgg19: { make: (options) => new VGG('vgg19', options), views: 130 },
   resnet18: { make: (options) => new ResNet18(options), views: 130 },
-  small: { make: (options) => new Small(options), views: 500 },
-  nano: { make: (options) => new Nano(options), views: 1000 },
+  small: { make: (options) => new SmallNet(options), views: 500 },
+  nano: { make: (options) => new NanoNet(options), views: 1000 },
 } satisfies Record<ModelName, Row>;
 
 /** Builds the network called `name` with fresh weights. */
-export function network(name: ModelName, options: NetworkOptions): Layer {
+export function createNetwork(name: ModelName, options: NetworkOptions): Layer {
   return NETWORKS[name].make(options);
 }
 

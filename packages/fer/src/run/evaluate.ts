@@ -19,7 +19,7 @@ import type { Faces, Split } from '../datasets/faces.ts';
 import { type Evaluation, evaluateNetwork, labelsOf, matrixOf, type Score } from '../evaluation.ts';
 import type { ClassScore, ConfusionMatrix } from '../metrics.ts';
 import { viewsPerPass } from '../models/network.ts';
-import type { DatasetName, ModelName } from '../protocol.ts';
+import type { DatasetName, ModelName } from '../trainingConfig.ts';
 import { chooseSplit, obtain } from './data.ts';
 import type { RunEvent } from './events.ts';
 import { writeConfusion } from './figures.ts';

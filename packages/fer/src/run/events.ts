@@ -1,8 +1,8 @@
 // What a run tells while it goes on, and what it leaves behind as JSON.
 
 import type { FoldKind } from '../datasets/ckplus.ts';
-import type { ModelName, Protocol } from '../protocol.ts';
 import type { StepReport } from '../training.ts';
+import type { ModelName, TrainingConfig } from '../trainingConfig.ts';
 
 /** One line of metrics.jsonl. Accuracies are fractions 0 to 1; test figures are of `crops` views an image, as the protocol says. */
 export interface EpochMetrics {
@@ -55,7 +55,7 @@ export interface Summary {
   readonly imagesPerSecond: number;
   readonly classes: readonly string[];
   readonly confusion: readonly (readonly number[])[] | null;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
 }
 
 /** What a run tells while it goes on. */

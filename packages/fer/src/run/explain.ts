@@ -6,7 +6,7 @@ import { explanationFigure } from '../figures/explanation.ts';
 import { png } from '../figures/lettering.ts';
 import { explainFace } from '../gradCam.ts';
 import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
-import type { ModelName } from '../protocol.ts';
+import type { ModelName } from '../trainingConfig.ts';
 import { inFile, openReader, type PhotoFace, type ReaderOptions } from './predict.ts';
 
 /** What `explain` is told. */

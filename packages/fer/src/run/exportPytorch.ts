@@ -2,7 +2,7 @@
 import type { HostTensor } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { type Writable, type WritableTensor, writePytorch } from '@mien/nn/pytorch';
-import type { ModelName } from '../protocol.ts';
+import type { ModelName } from '../trainingConfig.ts';
 import { type RunNote, readWeights } from './folder.ts';
 import { freeName } from './import.ts';
 

@@ -3,8 +3,8 @@ import { FormatError, StateError } from '@mien/nn';
 import type { PytorchFile, PytorchTensor } from '@mien/nn/pytorch';
 import { Generator } from '@mien/tensor';
 import { FER2013_CLASSES } from '../datasets/fer2013.ts';
-import { network } from '../models/network.ts';
-import { MODELS, type ModelName, protocol } from '../protocol.ts';
+import { createNetwork } from '../models/network.ts';
+import { MODELS, type ModelName, trainingConfig } from '../trainingConfig.ts';
 
 /** Kinds and shapes by name. */
 type Expected = ReadonlyMap<string, string>;
@@ -90,8 +90,8 @@ function afterDot(name: string, from: number): number {
 
 /** Names, kinds and shapes of a network's state, told by the network itself. */
 function expectedOf(model: ModelName): Expected {
-  const { channels } = protocol(model, 'fer2013').input;
-  using net = network(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(0) });
+  const { channels } = trainingConfig(model, 'fer2013').input;
+  using net = createNetwork(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(0) });
   return new Map(
     Array.from(net.stateDict(), ([name, { dtype, shape }]) => [
       name,

@@ -5,8 +5,8 @@ import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
 import { type ReadCheckpoint, readTraining } from '../checkpoint.ts';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../protocol.ts';
 import type { Note } from '../training.ts';
+import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../trainingConfig.ts';
 import { SHIPPED, type ShippedName, shippedWeights } from '../weights.ts';
 import type { EpochMetrics, Summary } from './events.ts';
 

@@ -7,7 +7,7 @@ import { type PytorchFile, readPytorch } from '@mien/nn/pytorch';
 import { Generator, init } from '@mien/tensor';
 import { CK_PLUS_CLASSES } from '../datasets/ckplus.ts';
 import { FER2013_CLASSES } from '../datasets/fer2013.ts';
-import { type DatasetName, type ModelName, protocol } from '../protocol.ts';
+import { type DatasetName, type ModelName, trainingConfig } from '../trainingConfig.ts';
 import { bestFit, type Fit } from './fit.ts';
 import type { RunNote } from './folder.ts';
 import { type Values, valuesOf } from './listing.ts';
@@ -58,7 +58,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportRepor
   const { model, expected, prefix, tensors: found } = bestFit(read, options.model, file);
   const tensors = new Map([...expected.keys()].map((name) => [name, hostOf(found, prefix, name, file)]));
   const classes = dataset === 'ck+' ? CK_PLUS_CLASSES : FER2013_CLASSES;
-  const preset = protocol(model, dataset);
+  const preset = trainingConfig(model, dataset);
   const epoch = epochOf(values);
   const epochs = epoch === null ? 0 : epoch + 1;
   const bytes = await writeCheckpoint({

@@ -1,7 +1,7 @@
 // Weights that a new run starts from instead of random ones: those of a run on other data, say.
 import type { HostTensor } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
-import type { ModelName } from '../protocol.ts';
+import type { ModelName } from '../trainingConfig.ts';
 import { readWeights } from './folder.ts';
 
 /** What a new run takes from a checkpoint. */

@@ -7,7 +7,7 @@ import { CK_PLUS_FOLDS, type FoldKind, folds as foldsOf, type Leaks, leaksOf } f
 import type { Faces } from '../datasets/faces.ts';
 import { confusionMatrix } from '../figures/confusionMatrix.ts';
 import { ConfusionMatrix } from '../metrics.ts';
-import type { ModelName, Preset, Protocol } from '../protocol.ts';
+import type { ModelName, Preset, TrainingConfig } from '../trainingConfig.ts';
 import { claim } from './claim.ts';
 import { obtain } from './data.ts';
 import { evaluate } from './evaluate.ts';
@@ -36,7 +36,7 @@ export interface KFoldOptions {
   readonly init?: string;
   readonly preset?: Preset;
   /** Changes to the protocol of the network on CK+. */
-  readonly protocol?: Partial<Protocol>;
+  readonly protocol?: Partial<TrainingConfig>;
   /** Default runs/kfold-<model>-<folds>. */
   readonly out?: string;
   readonly checkpointEvery?: number;
@@ -83,7 +83,7 @@ export interface KFoldReport {
   readonly folds: FoldKind;
   readonly init: string | null;
   readonly out: string;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
   readonly results: readonly FoldResult[];
   /** Folds that are still to be trained. */
   readonly missing: readonly { readonly seed: number; readonly fold: number }[];

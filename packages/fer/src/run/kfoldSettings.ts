@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import { faultOf, MODELS, type ModelName, type Protocol, protocol } from '../protocol.ts';
+import { faultOf, MODELS, type ModelName, type TrainingConfig, trainingConfig } from '../trainingConfig.ts';
 import { pathOf, readJson } from './folder.ts';
 import type { KFoldOptions } from './kfold.ts';
 import { flat } from './repeat.ts';
@@ -18,7 +18,7 @@ export interface Settings {
   readonly folds: FoldKind;
   readonly data: string | null;
   readonly init: string | null;
-  readonly protocol: Protocol;
+  readonly protocol: TrainingConfig;
 }
 
 /** The settings of the folder, or new ones. Throws ValueError where both are given and differ. */
@@ -35,8 +35,8 @@ export function settle(out: string, options: KFoldOptions): Settings {
     init: options.init === undefined ? (before?.init ?? null) : pathOf(options.init),
     protocol:
       fresh || options.preset !== undefined
-        ? protocol(model, 'ck+', changes, options.preset)
-        : protocol(model, 'ck+', { ...before.protocol, ...changes }),
+        ? trainingConfig(model, 'ck+', changes, options.preset)
+        : trainingConfig(model, 'ck+', { ...before.protocol, ...changes }),
   };
   if (!FOLD_KINDS.includes(now.folds))
     throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);

@@ -1,7 +1,7 @@
 // The networks there are: those that come trained, with what their files say of them, and those to train.
 import { createHash } from 'node:crypto';
 import { blazeFaceWeights } from '../blazeface.ts';
-import { MODELS, type ModelName } from '../protocol.ts';
+import { MODELS, type ModelName } from '../trainingConfig.ts';
 import { SHIPPED, type ShippedName, shippedWeights } from '../weights.ts';
 import { readWeights } from './folder.ts';
 import { type Interval, intervalOf } from './shares.ts';

@@ -10,7 +10,7 @@ import { png } from '../figures/lettering.ts';
 import { predictionFigure } from '../figures/prediction.ts';
 import { decodePhoto, readPhotoFile } from '../photos/decode.ts';
 import { ExpressionReader, type FaceReading, type Reading } from '../prediction.ts';
-import type { ModelName } from '../protocol.ts';
+import type { ModelName } from '../trainingConfig.ts';
 import { makeFolder, readWeights } from './folder.ts';
 
 /** What reads photos. */

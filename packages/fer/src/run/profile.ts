@@ -4,8 +4,8 @@ import { writeFile } from '@mien/nn/files';
 import { chromeTrace, init, measurePeak, type Peak, type ProfileRow, profile, profileRows } from '@mien/tensor';
 import { png } from '../figures/lettering.ts';
 import { profileFigure } from '../figures/profile.ts';
-import { type ModelName, protocol } from '../protocol.ts';
 import { Training } from '../training.ts';
+import { type ModelName, trainingConfig } from '../trainingConfig.ts';
 import { makeFolder } from './folder.ts';
 import { noise } from './noise.ts';
 
@@ -46,7 +46,7 @@ const measured = 3;
 export async function profileTraining(options: ProfileOptions): Promise<ProfileReport> {
   const { model, out } = options;
   const device = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
-  const of = protocol(model, 'fer2013', {
+  const of = trainingConfig(model, 'fer2013', {
     epochs: 1,
     ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
   });

@@ -1,5 +1,5 @@
 // The command that repeats a run.
-import { type DatasetName, PRESETS, type Protocol, protocol } from '../protocol.ts';
+import { type DatasetName, PRESETS, type TrainingConfig, trainingConfig } from '../trainingConfig.ts';
 import type { Summary } from './events.ts';
 
 /** Words of a shell, and what of the protocol no option of the command sets. */
@@ -13,12 +13,12 @@ export interface Repeat {
 export function repeatOf(summary: Summary, data: string | null): Repeat {
   const { model, fold, folds, seed, init } = summary;
   const dataset = summary.dataset as DatasetName;
-  const usual = protocol(model, dataset);
+  const usual = trainingConfig(model, dataset);
   const [preset, differences] = PRESETS.map((name) => {
-    const of = protocol(model, dataset, {}, name);
+    const of = trainingConfig(model, dataset, {}, name);
     return [name, differing(of, summary.protocol)] as const;
   }).reduce((a, b) => (b[1].length < a[1].length ? b : a));
-  const isUsual = differing(usual, protocol(model, dataset, {}, preset)).length === 0;
+  const isUsual = differing(usual, trainingConfig(model, dataset, {}, preset)).length === 0;
   const words = ['mien train', `--model ${model}`];
   if (data !== null) words.push(`--data ${quoted(data)}`);
   if (!isUsual) words.push(`--preset ${preset}`);
@@ -37,10 +37,10 @@ export function repeatOf(summary: Summary, data: string | null): Repeat {
 
 interface Named {
   readonly name: string;
-  readonly words: (of: Protocol) => string;
+  readonly words: (of: TrainingConfig) => string;
 }
 
-const OPTIONS: { readonly [Name in keyof Protocol]?: Named } = {
+const OPTIONS: { readonly [Name in keyof TrainingConfig]?: Named } = {
   epochs: { name: '--epochs', words: (of) => String(of.epochs) },
   batchSize: { name: '--batch-size', words: (of) => String(of.batchSize) },
   microBatch: { name: '--micro-batch', words: (of) => String(of.microBatch) },
@@ -64,8 +64,8 @@ const OPTIONS: { readonly [Name in keyof Protocol]?: Named } = {
   },
 };
 
-function differing(a: Protocol, b: Protocol): (keyof Protocol)[] {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof Protocol)[];
+function differing(a: TrainingConfig, b: TrainingConfig): (keyof TrainingConfig)[] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof TrainingConfig)[];
   return names.filter((name) => flat(a[name]) !== flat(b[name]));
 }
 

@@ -3,7 +3,7 @@ import { PNG } from 'pngjs';
 import { PIXELS, SIDE } from '../datasets/faces.ts';
 import { reliabilityDiagram } from '../figures/reliabilityDiagram.ts';
 import { wilson } from '../metrics.ts';
-import type { Protocol } from '../protocol.ts';
+import type { TrainingConfig } from '../trainingConfig.ts';
 import { runTitle } from './curves.ts';
 import type { Assessment, EvaluationReport } from './evaluate.ts';
 import { meaningOf } from './meaning.ts';
@@ -195,7 +195,7 @@ function settings({ record: { summary }, repeat }: ReportParts, evaluated: Asses
   return `<p>This command repeats it:</p><pre>${escaped(repeat.command)}</pre>${besides}<table class="settings">${rows.join('')}</table><p class="quiet">The page holds images of the data set, whose terms it falls under.</p>`;
 }
 
-function protocolRows(protocol: Protocol): (readonly [string, string])[] {
+function protocolRows(protocol: TrainingConfig): (readonly [string, string])[] {
   const { epochs, batchSize, microBatch, learningRate, schedule, momentum, nesterov, weightDecay, decayNorm, clip } =
     protocol;
   const { labelSmoothing, softLabels = 0, ema, augmentation, input, crops, select } = protocol;

@@ -5,8 +5,14 @@ import { init, tuning, ValueError } from '@mien/tensor';
 import type { FoldKind } from '../datasets/ckplus.ts';
 import type { Faces } from '../datasets/faces.ts';
 import { softTargets } from '../datasets/ferplus.ts';
-import { type DatasetName, type ModelName, type Preset, type Protocol, protocol } from '../protocol.ts';
 import { Training } from '../training.ts';
+import {
+  type DatasetName,
+  type ModelName,
+  type Preset,
+  type TrainingConfig,
+  trainingConfig,
+} from '../trainingConfig.ts';
 import { claim, claimOrRefuse, type Release } from './claim.ts';
 import { Course } from './course.ts';
 import { obtain, splitsOf } from './data.ts';
@@ -36,7 +42,7 @@ export interface TrainOptions {
   /** Whose recipe. Default: the reference's for VGG and ResNet, ours for small and nano. */
   readonly preset?: Preset;
   /** Changes to the protocol of model and data set. */
-  readonly protocol?: Partial<Protocol>;
+  readonly protocol?: Partial<TrainingConfig>;
   /** A run folder to go on with. */
   readonly resume?: string;
   /** Which of its checkpoints: `last` goes on exactly, `best` is the reference's way. Default `last`. */
@@ -124,8 +130,8 @@ async function trainIn(options: TrainOptions): Promise<TrainResult> {
   const initial = options.init === undefined ? null : await readInitial(options.init, model, faces.classes);
   const splits = splitsOf(faces, fold, folds);
   const of = resumed
-    ? protocol(model, dataset, { ...resumed.protocol, ...options.protocol })
-    : protocol(model, dataset, options.protocol, options.preset);
+    ? trainingConfig(model, dataset, { ...resumed.protocol, ...options.protocol })
+    : trainingConfig(model, dataset, options.protocol, options.preset);
   if (resumed) onlyEpochsChange(resumed.protocol, of);
   if (of.select === 'private' && !splits.private) {
     throw new ValueError(`train: the best epoch is to be chosen on PrivateTest, which ${dataset} has not here`);
@@ -209,7 +215,7 @@ function softened(faces: Faces, share: number): Float32Array {
 }
 
 /** A resumed run keeps its protocol: another would be another run. More epochs are fine where the rate does not depend on their number. */
-function onlyEpochsChange(before: Protocol, now: Protocol): void {
+function onlyEpochsChange(before: TrainingConfig, now: TrainingConfig): void {
   const { epochs: a, ...rest } = before;
   const { epochs: b, ...restNow } = now;
   const changed = Object.keys(restNow).filter(

@@ -1,7 +1,7 @@
 // Tunes what a training step does for this adapter (Node only): the ways of its operations, timed on random images.
 import { init, type TuneResult, tune } from '@mien/tensor';
-import { type ModelName, type Protocol, protocol } from '../protocol.ts';
 import { Training } from '../training.ts';
+import { type ModelName, type TrainingConfig, trainingConfig } from '../trainingConfig.ts';
 import { noise } from './noise.ts';
 
 /** What `tuneTraining` is told. */
@@ -31,7 +31,7 @@ export interface TuneReport {
 export async function tuneTraining(options: TuneTrainingOptions): Promise<TuneReport> {
   const { model, signal, onProgress = () => {} } = options;
   const device = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
-  const of = protocol(model, 'fer2013', options.batchSize === undefined ? {} : { batchSize: options.batchSize });
+  const of = trainingConfig(model, 'fer2013', options.batchSize === undefined ? {} : { batchSize: options.batchSize });
   const start = performance.now();
   const results = await tuneStep(model, of, { onProgress, ...(signal ? { signal } : {}) });
   const total = (of: (result: TuneResult) => number): number =>
@@ -49,7 +49,7 @@ export async function tuneTraining(options: TuneTrainingOptions): Promise<TuneRe
 /** Tunes one step by a protocol, of a network of its own that is thrown away. */
 export async function tuneStep(
   model: ModelName,
-  of: Protocol,
+  of: TrainingConfig,
   options: Pick<TuneTrainingOptions, 'signal' | 'onProgress'> & { readonly classes?: readonly string[] },
 ): Promise<TuneResult[]> {
   const { signal, onProgress = () => {}, classes } = options;

@@ -29,7 +29,7 @@ export type LrScheduleConfig =
   | { readonly kind: 'cosine'; readonly warmup: number };
 
 /** Everything that decides a training run besides its data and its seed; stored in every checkpoint. */
-export interface Protocol {
+export interface TrainingConfig {
   readonly epochs: number;
   readonly batchSize: number;
   /**
@@ -66,15 +66,15 @@ export interface Protocol {
  * The protocol of `model` on `dataset`, with `changes` on top. Without a preset: `best` for small and nano, `reference` for
  * the others. Throws ValueError on a number out of range.
  */
-export function protocol(
+export function trainingConfig(
   model: ModelName,
   dataset: DatasetName,
-  changes: Partial<Protocol> = {},
+  changes: Partial<TrainingConfig> = {},
   preset: Preset = model === 'small' || model === 'nano' ? 'best' : 'reference',
-): Protocol {
-  const whole: Protocol = { ...presetOf(preset, model, dataset), ...changes };
+): TrainingConfig {
+  const whole: TrainingConfig = { ...presetOf(preset, model, dataset), ...changes };
   const fault = faultOf(whole);
-  if (fault) throw new ValueError(`protocol: ${fault}`);
+  if (fault) throw new ValueError(`trainingConfig: ${fault}`);
   return whole;
 }
 
@@ -148,14 +148,14 @@ const SETTINGS = {
         [value.rotation, value.shift].every(isFrom(0)) &&
         [value.scale, value.light, value.erasing].every(isShare)),
   ],
-} as const satisfies Record<keyof Protocol, Setting>;
+} as const satisfies Record<keyof TrainingConfig, Setting>;
 
 /** The learning rate of step `step` (from 0) of `steps` in epoch `epoch` (from 0). */
-export function learningRate(of: Protocol, epoch: number, step = 0, steps = 1): number {
+export function learningRate(of: TrainingConfig, epoch: number, step = 0, steps = 1): number {
   return of.learningRate * factor(of, epoch, epoch * steps + step, steps);
 }
 
-function factor({ epochs, schedule }: Protocol, epoch: number, step: number, steps: number): number {
+function factor({ epochs, schedule }: TrainingConfig, epoch: number, step: number, steps: number): number {
   if (schedule.kind === 'stepwise') {
     const { after, every, factor } = schedule;
     return epoch <= after ? 1 : stepDecay({ every, factor })(epoch - after);
