@@ -4,4 +4,4 @@ import { prepare, root, typed } from './workspace.mjs';
 
 prepare();
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'packages/fer/src/cli/main.ts'), ['doctor', ...typed()]);
+await runEntry(join(root, 'packages/fer/src/commands/main.ts'), ['doctor', ...typed()]);

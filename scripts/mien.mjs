@@ -5,4 +5,4 @@ import { callerFolder, prepare, root, typed } from './workspace.mjs';
 prepare();
 process.chdir(callerFolder);
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'packages/fer/src/cli/main.ts'), typed());
+await runEntry(join(root, 'packages/fer/src/commands/main.ts'), typed());

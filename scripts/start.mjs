@@ -11,4 +11,4 @@ const words = typed().map((word, i, all) => {
 prepare();
 process.chdir(root);
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'packages/fer/src/cli/start.ts'), words);
+await runEntry(join(root, 'packages/fer/src/commands/start.ts'), words);

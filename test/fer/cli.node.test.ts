@@ -18,7 +18,7 @@ interface Ended {
 /** Runs `mien` with these words; `onOut` hears standard output and may end the child. */
 function mien(words: readonly string[], onOut: (text: string, kill: () => void) => void = () => {}): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words], {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
       // The same adapter as the tests themselves.
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
     });

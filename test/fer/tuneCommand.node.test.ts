@@ -14,7 +14,7 @@ test(
     const mien = (words: readonly string[], tune = 'off'): { code: number | null; out: string; err: string } => {
       const adapter = process.env.MIEN_ADAPTER ?? device().facts.name;
       const own = { INIT_CWD: process.cwd(), XDG_CACHE_HOME: folder, MIEN_TUNE: tune, MIEN_ADAPTER: adapter };
-      const command = ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words];
+      const command = ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words];
       const ended = spawnSync(process.execPath, command, { env: { ...process.env, ...own }, encoding: 'utf8' });
       return { code: ended.status, out: ended.stdout, err: ended.stderr };
     };

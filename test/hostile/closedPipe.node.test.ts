@@ -13,7 +13,7 @@ function mienUntilClosed(
   words: readonly string[],
   closed: 'stdout' | 'stderr',
 ): Promise<{ code: number | null; other: string }> {
-  const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words], {
+  const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
     env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
   });
   let other = '';

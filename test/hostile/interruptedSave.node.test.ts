@@ -12,7 +12,7 @@ test('mien train killed in the middle of its saves leaves a checkpoint that can 
   const out = mkdtempSync(join(tmpdir(), 'mien-killed-'));
   try {
     const words = ['train', '--model', 'nano', '--out', out, '--batch-size', '2', '--checkpoint-every', '1', '--json'];
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words], {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
       stdio: ['ignore', 'pipe', 'ignore'],
     });

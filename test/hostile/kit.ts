@@ -24,7 +24,7 @@ export function mien(
   onText: (text: string, interrupt: Interrupt) => void = () => {},
 ): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/cli/main.ts', ...words], {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
     });
     let [out, err] = ['', ''];

@@ -13,7 +13,6 @@ export {
   reliability,
   type Scored,
 } from './calibration.ts';
-export { type ReadCheckpoint, readTraining } from './checkpoint.ts';
 export {
   CK_PLUS_CLASSES,
   CK_PLUS_COUNTS,
@@ -59,15 +58,15 @@ export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork, type Score } from './evaluation.ts';
 export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
+export { createNetwork } from './models/catalog.ts';
 export { NanoNet, SmallNet } from './models/compact.ts';
-export { createNetwork } from './models/network.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
 export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export { type Moment, smooth } from './timeline.ts';
-export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training.ts';
+export { type ReadCheckpoint, readTraining } from './training/checkpoint.ts';
 export {
   DATASETS,
   type DatasetName,
@@ -79,5 +78,6 @@ export {
   type Preset,
   type TrainingConfig,
   trainingConfig,
-} from './trainingConfig.ts';
+} from './training/config.ts';
+export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training/training.ts';
 export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

@@ -2,14 +2,14 @@
 import type { Layer } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { probabilities } from './calibration.ts';
-import { type ReadCheckpoint, trainedNetwork } from './checkpoint.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 import type { BlazeFace } from './detection/blazeFace.ts';
 import type { Box } from './detection/boxes.ts';
 import { cropOf, type Detection, detectFaces } from './detection/detect.ts';
 import { logitsOf, meanLogits } from './evaluation.ts';
-import { viewsPerPass } from './models/network.ts';
+import { viewsPerPass } from './models/catalog.ts';
 import { grayBytes, type Photo, resample } from './photos/photo.ts';
+import { type ReadCheckpoint, trainedNetwork } from './training/checkpoint.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
 
 /** What a network says of one face. */

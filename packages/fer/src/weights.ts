@@ -1,6 +1,6 @@
 // Networks that come trained with the package, apart from the rest so that a page which brings its own does not load them.
 // What they are, and what they are not for: ../weights/README.md.
-import type { ModelName } from './trainingConfig.ts';
+import type { ModelName } from './training/config.ts';
 
 /** The networks that come trained on FER2013. */
 export type ShippedName = Extract<ModelName, 'small' | 'nano'>;

@@ -1,9 +1,9 @@
 // What a run tells, as a bar on a terminal, as plain lines elsewhere; always on standard error.
 
 import cliProgress from 'cli-progress';
-import type { RunEvent } from '../run/events.ts';
-import { viewsText } from '../run/shares.ts';
-import { hiddenText } from './dataResults.ts';
+import { viewsText } from '../runs/accuracy.ts';
+import type { RunEvent } from '../runs/events.ts';
+import { hiddenText } from './counts.ts';
 import { printError } from './output.ts';
 
 /** Shows events of one run. */
