@@ -91,7 +91,7 @@ test('meanProbabilities gives logits whose softmax is the mean of the members’
 test('calibration refuses rows that do not fit their labels', () => {
   const none = { logits: new Float64Array(0), labels: [], classes: 3 };
   for (const refuses of [fitTemperature, meanCrossEntropy, reliability]) {
-    assert.throws(() => refuses(none), /0 logits of 3 classes, 0 labels/);
+    assert.throws(() => refuses(none), /expected 3 logits for each label, got 0 logits and 0 labels/);
   }
 });
 

@@ -109,5 +109,5 @@ test('an ExpressionReader takes temperature and margin from the note of its chec
   plain.dispose();
   calibrated.dispose();
   const refused = await of({ note: { temperature: 0 } }).catch((reason) => reason);
-  assert.match(refused.message, "the checkpoint's temperature is 0, expected a number above 0");
+  assert.match(refused.message, 'expected a positive temperature in the checkpoint, got 0');
 });

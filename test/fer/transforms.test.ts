@@ -135,5 +135,5 @@ test('Cropper scales gray 0 and 255 to (0 - mean) / std and (1 - mean) / std', (
 });
 
 test('Cropper refuses crops larger than the image', () => {
-  assert.throws(() => new Cropper({ ...bytes, size: 49 }), /expected 1 to 48/);
+  assert.throws(() => new Cropper({ ...bytes, size: 49 }), /expected a size from 1 to 48/);
 });

@@ -1,5 +1,5 @@
-// The detector's weights, apart from the rest so that a page which detects no faces does not load them.
+// The detector's weights, in a separate module so that pages without face detection do not load them.
 import bytes from './detection/blazeface.safetensors';
 
-/** BlazeFace's weights as a safetensors file (270 kB), for `BlazeFace.from`. MediaPipe's, under Apache-2.0. */
+/** MediaPipe's BlazeFace weights (Apache-2.0) as a safetensors file of 270 kB, for `BlazeFace.from`. */
 export const blazeFaceWeights: Uint8Array = bytes;

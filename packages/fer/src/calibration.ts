@@ -1,78 +1,78 @@
-// Whether a network is as often right as it says: expected calibration error, and a temperature that mends it
-// (Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv 1706.04599).
+// Calibration: expected calibration error and temperature scaling (Guo et al. 2017, On Calibration of Modern Neural
+// Networks, arXiv 1706.04599).
 import { ValueError } from '@mien/tensor';
 
-/** Rows of logits with the class that each row should have: logits [n, classes], labels [n]. */
+/** Logits [n, classes] with labels [n]. */
 export interface Scored {
   readonly logits: Float64Array;
   readonly labels: ArrayLike<number>;
   readonly classes: number;
 }
 
-/** The images whose confidence lies in one of the equal parts of 0 to 1. */
+/** The images whose confidence is in (low, high]. */
 export interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
   readonly n: number;
-  /** The mean confidence and the share told right; null without images. */
+  /** Mean confidence and accuracy; null without images. */
   readonly confidence: number | null;
   readonly accuracy: number | null;
 }
 
-/** How far confidence and accuracy lie apart. */
+/** A reliability diagram and its summary. */
 export interface Reliability {
-  /** The mean distance between confidence and accuracy over the bins, by the images in them. */
+  /** Expected calibration error: mean of |confidence - accuracy| over the bins, weighted by their images. */
   readonly ece: number;
   readonly bins: readonly ReliabilityBin[];
 }
 
-/** How many equal parts the published figures cut confidence into. */
+/** Number of bins, as in the published figures. */
 export const ECE_BINS = 15;
 
-// A network that is always right would have its confidence grow for ever; these bound what is searched.
-const COLDEST = 0.01;
-const HOTTEST = 100;
+// Bounds of the search: for a network without errors the best temperature is 0.
+const MIN_TEMPERATURE = 0.01;
+const MAX_TEMPERATURE = 100;
 
 /** softmax(logits / temperature) of one row. */
 export function probabilities(logits: ArrayLike<number>, temperature = 1): number[] {
   const row = Array.from(logits);
-  const highest = Math.max(...row);
-  const powers = row.map((value) => Math.exp((value - highest) / temperature));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+  const max = Math.max(...row);
+  const exponentials = row.map((value) => Math.exp((value - max) / temperature));
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
 }
 
 /** -log softmax(logits / temperature)[label] of one row. */
 export function crossEntropyOf(logits: ArrayLike<number>, label: number, temperature = 1): number {
   const row = Array.from(logits);
-  const highest = Math.max(...row);
-  const sum = row.reduce((total, value) => total + Math.exp((value - highest) / temperature), 0);
-  return Math.log(sum) + (highest - (row[label] as number)) / temperature;
+  const max = Math.max(...row);
+  const sum = row.reduce((total, value) => total + Math.exp((value - max) / temperature), 0);
+  return Math.log(sum) + (max - (row[label] as number)) / temperature;
 }
 
 /** The mean cross-entropy of logits / temperature. Throws ValueError without rows. */
 export function meanCrossEntropy(scored: Scored, temperature = 1): number {
-  const n = rowsOf(scored, 'meanCrossEntropy');
+  const n = rowCount(scored, 'meanCrossEntropy');
   let sum = 0;
   for (let i = 0; i < n; i++) sum += crossEntropyOf(rowOf(scored, i), scored.labels[i] as number, temperature);
   return sum / n;
 }
 
 /**
- * The expected calibration error of softmax(logits / temperature), with its bins: the confidence of a row is its largest
- * probability, and bin i holds those in (i / bins, (i + 1) / bins]. Throws ValueError without rows.
+ * The expected calibration error and reliability diagram of softmax(logits / temperature). The confidence of a row is its
+ * largest probability; bin i covers (i / bins, (i + 1) / bins]. Throws ValueError without rows.
  */
 export function reliability(scored: Scored, temperature = 1, bins: number = ECE_BINS): Reliability {
-  const n = rowsOf(scored, 'reliability');
+  const n = rowCount(scored, 'reliability');
   const sums = Array.from({ length: bins }, () => ({ n: 0, confidence: 0, correct: 0 }));
   for (let i = 0; i < n; i++) {
-    const given = probabilities(rowOf(scored, i), temperature);
-    const confidence = Math.max(...given);
+    const predicted = probabilities(rowOf(scored, i), temperature);
+    const confidence = Math.max(...predicted);
     const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))];
-    if (!bin) throw new ValueError(`reliability: row ${i} has a confidence of ${confidence}`);
+    if (!bin) throw new ValueError(`reliability: expected finite logits, got confidence ${confidence} in row ${i}`);
     bin.n++;
     bin.confidence += confidence;
-    if (given.indexOf(confidence) === scored.labels[i]) bin.correct++;
+    if (predicted.indexOf(confidence) === scored.labels[i]) bin.correct++;
   }
   return {
     ece: sums.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0) / n,
@@ -87,55 +87,52 @@ export function reliability(scored: Scored, temperature = 1, bins: number = ECE_
 }
 
 /**
- * The temperature whose division of the logits gives the least mean cross-entropy, between 0.01 and 100. Which class is
- * largest, and so the accuracy, stays as it is. Fit it on images that no figure is reported on. Throws ValueError
- * without rows.
+ * The temperature, from 0.01 to 100, that minimizes the mean cross-entropy of logits / temperature. The predicted classes
+ * and the accuracy do not change. Fit it on images that are not used for reported figures. Throws ValueError without rows.
  */
 export function fitTemperature(scored: Scored): number {
-  rowsOf(scored, 'fitTemperature');
-  // The loss is convex in 1 / temperature, so that its slope there changes sign once.
-  let [low, high] = [Math.log(1 / HOTTEST), Math.log(1 / COLDEST)];
+  rowCount(scored, 'fitTemperature');
+  // Bisection: the loss is convex in 1 / temperature, so its derivative changes sign once.
+  let [low, high] = [Math.log(1 / MAX_TEMPERATURE), Math.log(1 / MIN_TEMPERATURE)];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
-    if (slope(scored, Math.exp(middle)) > 0) high = middle;
+    if (derivative(scored, Math.exp(middle)) > 0) high = middle;
     else low = middle;
   }
   return Math.exp(-(low + high) / 2);
 }
 
 /**
- * How far the first probability must be before the second to be believed: of all margins, the one beyond which most more rows
- * are told right than wrong, so that just below it a row is as likely wrong as right. 0 where all are best believed. Throws
- * ValueError without rows.
+ * The minimum difference between the two largest probabilities for a prediction to be accepted: the margin that maximizes
+ * correct minus wrong among the accepted rows. 0 if it is best to accept all rows. Throws ValueError without rows.
  */
 export function fitMargin(scored: Scored, temperature = 1): number {
-  const n = rowsOf(scored, 'fitMargin');
+  const n = rowCount(scored, 'fitMargin');
   const rows = Array.from({ length: n }, (_, i) => {
-    const given = probabilities(rowOf(scored, i), temperature);
-    const [first = 0, second = 0] = [...given].sort((a, b) => b - a);
-    return { margin: first - second, correct: given.indexOf(first) === scored.labels[i] };
+    const predicted = probabilities(rowOf(scored, i), temperature);
+    const [first = 0, second = 0] = [...predicted].sort((a, b) => b - a);
+    return { margin: first - second, correct: predicted.indexOf(first) === scored.labels[i] };
   }).sort((a, b) => a.margin - b.margin);
-  let [found, least, sum] = [0, 0, 0];
+  let [best, min, sum] = [0, 0, 0];
   for (const [i, row] of rows.entries()) {
     sum += row.correct ? 1 : -1;
-    if (sum < least) [found, least] = [rows[i + 1]?.margin ?? 1, sum];
+    if (sum < min) [best, min] = [rows[i + 1]?.margin ?? 1, sum];
   }
-  return found;
+  return best;
 }
 
-/** The derivative of the summed cross-entropy by 1 / temperature. */
-function slope(scored: Scored, inverse: number): number {
+/** The derivative of the summed cross-entropy with respect to 1 / temperature. */
+function derivative(scored: Scored, inverse: number): number {
   let sum = 0;
   for (let i = 0; i < scored.labels.length; i++) {
     const row = rowOf(scored, i);
-    const given = probabilities(row, 1 / inverse);
-    for (const [c, probability] of given.entries()) sum += probability * (row[c] as number);
+    for (const [c, probability] of probabilities(row, 1 / inverse).entries()) sum += probability * (row[c] as number);
     sum -= row[scored.labels[i] as number] as number;
   }
   return sum;
 }
 
-/** The logits of an ensemble: log of the mean of its members' probabilities, so that their softmax is that mean. */
+/** The logits of an ensemble: log of the mean of its members' probabilities; their softmax is that mean. */
 export function meanProbabilities(members: readonly Float64Array[], classes: number): Float64Array {
   const [first] = members;
   if (!first || members.some(({ length }) => length !== first.length)) {
@@ -150,7 +147,7 @@ export function meanProbabilities(members: readonly Float64Array[], classes: num
       }
     }
   }
-  // A probability that underflowed to 0 keeps a finite logit.
+  // Keeps the logit of a probability that underflowed to 0 finite.
   return out.map((probability) => Math.log(Math.max(probability, Number.MIN_VALUE)));
 }
 
@@ -158,7 +155,9 @@ function rowOf({ logits, classes }: Scored, i: number): Float64Array {
   return logits.subarray(i * classes, (i + 1) * classes);
 }
 
-function rowsOf({ logits, labels, classes }: Scored, called: string): number {
+function rowCount({ logits, labels, classes }: Scored, operation: string): number {
   if (labels.length > 0 && logits.length === labels.length * classes) return labels.length;
-  throw new ValueError(`${called}: ${logits.length} logits of ${classes} classes, ${labels.length} labels`);
+  throw new ValueError(
+    `${operation}: expected ${classes} logits for each label, got ${logits.length} logits and ${labels.length} labels`,
+  );
 }

@@ -1,4 +1,4 @@
-// How a network does on a split: logits of one or ten views of each image, averaged, then loss and confusions.
+// Evaluation of a network on a split: mean logits of one or ten crops per image, then loss and confusion matrix.
 import type { Layer } from '@mien/nn';
 import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
 import { meanCrossEntropy, type Scored } from './calibration.ts';
@@ -6,40 +6,40 @@ import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
 import { Cropper, type InputForm, type View } from './transforms.ts';
 
-/** How logits, [images, classes] in the order of the split, fit its labels. */
+/** Logits [images, classes] in the order of the split, and their metrics. */
 export interface Score {
   readonly logits: Float64Array;
   /** Mean cross-entropy, without label smoothing. */
   readonly loss: number;
-  /** A fraction, 0 to 1. */
+  /** 0 to 1. */
   readonly accuracy: number;
   readonly matrix: ConfusionMatrix;
 }
 
-/** What an evaluation found: of the logits averaged over an image's views, and of the center crop's alone. */
+/** The score of the logits averaged over an image's crops, and that of the center crop alone. */
 export interface Evaluation extends Score {
   readonly center: Score;
 }
 
-/** The center crop's place among the views of TenCrop. */
+/** Index of the center crop in TenCrop. */
 const CENTER = 4;
 
-/** How an evaluation is made. */
+/** Options of evaluateNetwork. */
 export interface EvaluationOptions {
   readonly input: InputForm;
-  /** 10: TenCrop, as the published figures; 1: the center crop. Default 10. */
+  /** 10: TenCrop, as in the published figures; 1: the center crop. Default 10. */
   readonly crops?: 1 | 10;
-  /** Views in one pass: bounds the memory that activations take. Default 130. */
+  /** Maximum number of views per pass, which bounds the memory of activations. Default 130. */
   readonly views?: number;
-  /** Hears how many images are done. */
+  /** Called after each pass with the number of images done. */
   readonly onImages?: (done: number, total: number) => void;
-  /** Ends the evaluation early by throwing the signal's reason. */
+  /** Aborts the evaluation, which throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Evaluates `net` on `split` with dropout off and running statistics in use, and leaves its mode as it was. Works in
- * passes of bounded size whatever the split's. Throws ValueError where a logit is not finite.
+ * Evaluates `net` on `split` in evaluation mode, in passes of bounded size; restores the network's mode. Throws ValueError
+ * if a logit is not finite.
  */
 export async function evaluateNetwork(net: Layer, split: Split, options: EvaluationOptions): Promise<Evaluation> {
   const { input, crops = 10, views = 130, onImages, signal } = options;
@@ -53,31 +53,32 @@ export async function evaluateNetwork(net: Layer, split: Split, options: Evaluat
   net.eval();
   let done = 0;
   // While the device works on one pass, the host cuts the views of the next.
-  let ahead: Promise<void> | null = null;
-  const settle = async (read: Promise<ArrayLike<number>>, part: Int32Array): Promise<void> => {
+  let pending: Promise<void> | null = null;
+  const store = async (read: Promise<ArrayLike<number>>, images: Int32Array): Promise<void> => {
     const values = await read;
-    for (const [i, image] of part.entries()) {
+    for (const [i, image] of images.entries()) {
       const mean = meanLogits(values, i * crops, crops, classes);
-      if (!mean.every(Number.isFinite)) throw new ValueError(`evaluate: the network gives ${mean} for image ${image}`);
+      if (!mean.every(Number.isFinite))
+        throw new ValueError(`evaluate: expected finite logits, got ${mean} for image ${image}; retrain the network`);
       logits.set(mean, (done + i) * classes);
       if (crops > 1) center.set(meanLogits(values, i * crops + CENTER, 1, classes), (done + i) * classes);
     }
-    done += part.length;
+    done += images.length;
     onImages?.(done, indices.length);
   };
   try {
     for (let start = 0; start < indices.length; start += perPass) {
       signal?.throwIfAborted();
-      const part = indices.subarray(start, start + perPass);
-      const wanted = Array.from(part, (i) => (crops === 1 ? [cropper.center(i)] : cropper.ten(i))).flat();
-      const read = logitsOf(net, cropper, faces.images, wanted);
-      // A failure is thrown when its turn comes; until then it is not an unhandled one.
+      const images = indices.subarray(start, start + perPass);
+      const passViews = Array.from(images, (i) => (crops === 1 ? [cropper.center(i)] : cropper.ten(i))).flat();
+      const read = logitsOf(net, cropper, faces.images, passViews);
+      // Both promises are awaited later; without these handlers a rejection would count as unhandled until then.
       read.catch(() => {});
-      await ahead;
-      ahead = settle(read, part);
-      ahead.catch(() => {});
+      await pending;
+      pending = store(read, images);
+      pending.catch(() => {});
     }
-    await ahead;
+    await pending;
   } finally {
     net.train(wasTraining);
   }
@@ -96,7 +97,7 @@ export function labelsOf({ faces, indices }: Split): Int32Array {
   return Int32Array.from(indices, (i) => faces.labels[i] as number);
 }
 
-/** What the largest logits of rows say against their labels. */
+/** The confusion matrix of the classes with the largest logits. */
 export function matrixOf({ logits, labels }: Scored, classes: readonly string[]): ConfusionMatrix {
   const matrix = new ConfusionMatrix(classes);
   for (let i = 0; i < labels.length; i++) {
@@ -106,7 +107,7 @@ export function matrixOf({ logits, labels }: Scored, classes: readonly string[])
   return matrix;
 }
 
-/** The logits that `net` gives of views of `images`, cut on the host: [views, classes]. */
+/** The logits [views, classes] of `net` for views of `images`. */
 export function logitsOf(
   net: Layer,
   cropper: Cropper,
@@ -122,7 +123,7 @@ export function logitsOf(
   return read;
 }
 
-/** The mean of `count` rows of logits from row `first` on. */
+/** The mean of `count` rows of logits, starting at row `first`. */
 export function meanLogits(logits: ArrayLike<number>, first: number, count: number, classes: number): number[] {
   return Array.from({ length: classes }, (_, c) => {
     let sum = 0;

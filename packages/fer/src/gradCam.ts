@@ -1,4 +1,4 @@
-// Where a network looks: Grad-CAM, Selvaraju et al. (2017), on the last convolutional map. For browsers and Node.
+// Grad-CAM (Selvaraju et al. 2017) on the last convolutional feature map. For browsers and Node.
 import { AdaptiveAvgPool2d, AvgPool2d, Flatten, type Layer, ReLU, Sequential } from '@mien/nn';
 import { grad, noGrad, ShapeError, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { PIXELS, SIDE } from './datasets/faces.ts';
@@ -8,13 +8,13 @@ import { VGG } from './models/vgg.ts';
 import type { ExpressionReader } from './prediction.ts';
 import type { View } from './transforms.ts';
 
-/** A network in two parts: `head(body(x))` are its logits [N, classes], `body(x)` its last convolutional map [N, C, P, Q]. */
+/** A network in two parts: `body(x)` is its last feature map [N, C, P, Q], `head(body(x))` its logits [N, classes]. */
 export interface CutNetwork {
   readonly body: (x: Tensor) => Tensor;
   readonly head: (map: Tensor) => Tensor;
 }
 
-/** One of this package's networks, in evaluation, cut behind its last convolution. Throws ValueError for another. */
+/** Splits one of this package's networks after its last convolution. Throws ValueError for other networks. */
 export function cutNetwork(net: Layer): CutNetwork {
   if (net instanceof SmallNet || net instanceof NanoNet) {
     return {
@@ -34,30 +34,30 @@ export function cutNetwork(net: Layer): CutNetwork {
     };
   }
   throw new ValueError(
-    `cutNetwork: knows this package's networks, not ${net.constructor.name}; give gradCam its body and head yourself`,
+    `cutNetwork: expected a network of this package, got ${net.constructor.name}; pass its body and head to gradCam`,
   );
 }
 
 function chain(...layers: readonly Layer[]): (x: Tensor) => Tensor {
-  const all = new Sequential(...layers);
-  return (x) => all.forward(x);
+  const sequence = new Sequential(...layers);
+  return (x) => sequence.forward(x);
 }
 
 /**
- * relu(sum over c of a[n, c] * map[n, c, p, q]), where a[n, c] is the mean over the map of the derivative of the logit of
- * class `index` by it: x [N, ...] to [N, P, Q]. Every image must be computed by itself, as in evaluation. Throws ShapeError
- * for a body that does not give planes, ValueError for a class that is not there.
+ * relu(sum over c of a[n, c] * map[n, c, p, q]), where a[n, c] is the mean over p and q of d logit[n, index] / d map:
+ * x [N, ...] to [N, P, Q]. The network must be in evaluation mode, so that images do not depend on each other. Throws
+ * ShapeError unless the body's output has rank 4, ValueError for an index out of range.
  */
 export function gradCam({ body, head }: CutNetwork, x: Tensor, index: number): Tensor {
   return scope(() => {
     const map = noGrad(() => body(x)).detach();
     if (map.rank !== 4)
-      throw new ShapeError(`gradCam: the body gives [${map.shape.join(', ')}], expected [N, C, P, Q]`);
-    const logitOf = (planes: Tensor): Tensor => {
-      const logits = head(planes);
+      throw new ShapeError(`gradCam: expected a body with output [N, C, P, Q], got [${map.shape.join(', ')}]`);
+    const logitOf = (features: Tensor): Tensor => {
+      const logits = head(features);
       const [, classes = 0] = logits.shape;
       if (!Number.isInteger(index) || index < 0 || index >= classes)
-        throw new ValueError(`gradCam: class ${index}, expected 0 to ${classes - 1}`);
+        throw new ValueError(`gradCam: expected a class from 0 to ${classes - 1}, got ${index}`);
       return logits.slice(1, index, index + 1).sum();
     };
     const weights = grad(logitOf)(map).mean([2, 3], { keepDim: true });
@@ -65,18 +65,18 @@ export function gradCam({ body, head }: CutNetwork, x: Tensor, index: number): T
   });
 }
 
-/** Where the network looks in a 48x48 face for one class. */
+/** The heat map of a 48x48 face for one class. */
 export interface Explanation {
-  /** [48, 48], row by row, from 0 to 1, its highest; all 0 where nothing speaks for the class. */
+  /** [48, 48], divided by its maximum; 0 everywhere if no region supports the class. */
   readonly map: Float32Array;
-  /** What 1 stands for, in logits of the network. */
+  /** The maximum, in logits. */
   readonly peak: number;
 }
 
-/** Grad-CAM of the ten views that a prediction is the mean of, each laid where it was cut; their mean. */
+/** The mean of the Grad-CAM maps of the ten crops of a prediction, each at the position of its crop. */
 export async function explainFace(reader: ExpressionReader, seen: Uint8Array, index: number): Promise<Explanation> {
   if (seen.length !== PIXELS)
-    throw new ValueError(`explainFace: ${seen.length} bytes, expected ${PIXELS} of a 48x48 face`);
+    throw new ValueError(`explainFace: expected ${PIXELS} bytes of a 48x48 face, got ${seen.length}`);
   const { cropper, input, network } = reader;
   const views = cropper.ten(0);
   const shape = [views.length, input.channels, input.size, input.size];
@@ -87,35 +87,35 @@ export async function explainFace(reader: ExpressionReader, seen: Uint8Array, in
   const map = new Float32Array(PIXELS);
   for (const [i, view] of views.entries()) {
     const plane = values.subarray(i * rows * columns, (i + 1) * rows * columns);
-    spread(plane, rows, columns, view, input.size, (at, value) => {
-      map[at] = (map[at] as number) + value / views.length;
-    });
+    addUpsampled(map, plane, rows, columns, view, input.size, views.length);
   }
-  const peak = map.reduce((most, value) => Math.max(most, value), 0);
+  const peak = map.reduce((max, value) => Math.max(max, value), 0);
   return { map: peak > 0 ? map.map((value) => value / peak) : map, peak };
 }
 
-/** Tells each pixel of the face the value of a view's map, enlarged bilinearly; beyond the view its edge goes on. */
-function spread(
+/** Adds 1 / count of a view's map to the face's, upsampled bilinearly; edge values are repeated outside the view. */
+function addUpsampled(
+  face: Float32Array,
   plane: ArrayLike<number>,
   rows: number,
   columns: number,
   { top, left, mirrored }: View,
   size: number,
-  tell: (at: number, value: number) => void,
+  count: number,
 ): void {
-  const place = (i: number, count: number): readonly [low: number, high: number, share: number] => {
-    const at = Math.min(Math.max(((i + 0.5) * count) / size - 0.5, 0), count - 1);
-    const low = Math.floor(at);
-    return [low, Math.min(low + 1, count - 1), at - low];
+  const neighbors = (i: number, length: number): readonly [low: number, high: number, fraction: number] => {
+    const position = Math.min(Math.max(((i + 0.5) * length) / size - 0.5, 0), length - 1);
+    const low = Math.floor(position);
+    return [low, Math.min(low + 1, length - 1), position - low];
   };
   for (let y = 0; y < SIDE; y++) {
-    const [upper, lower, down] = place(y - top, rows);
+    const [y0, y1, dy] = neighbors(y - top, rows);
     for (let x = 0; x < SIDE; x++) {
-      const [near, far, along] = place(mirrored ? size - 1 - (x - left) : x - left, columns);
+      const [x0, x1, dx] = neighbors(mirrored ? size - 1 - (x - left) : x - left, columns);
       const row = (r: number): number =>
-        (plane[r * columns + near] as number) * (1 - along) + (plane[r * columns + far] as number) * along;
-      tell(y * SIDE + x, row(upper) * (1 - down) + row(lower) * down);
+        (plane[r * columns + x0] as number) * (1 - dx) + (plane[r * columns + x1] as number) * dx;
+      const at = y * SIDE + x;
+      face[at] = (face[at] as number) + (row(y0) * (1 - dy) + row(y1) * dy) / count;
     }
   }
 }

@@ -1,16 +1,14 @@
-// How well faces were told apart, and how sure that figure is.
+// Confusion matrices, scores of classes, and confidence intervals.
 import { ValueError } from '@mien/tensor';
 
-/** How well one class was told from the others. Fractions 0 to 1; all null for a class without images. */
+/** Scores of one class, as fractions from 0 to 1; null for a class without images. */
 export interface ClassScore {
   readonly name: string;
   /** Images of the class. */
   readonly n: number;
-  /** The share of the images taken for the class that are of it; 0 where nothing was taken for it, as scikit-learn has it. */
+  /** 0 if the class was never predicted, as in scikit-learn. */
   readonly precision: number | null;
-  /** The share of the class's images that were told right. */
   readonly recall: number | null;
-  /** The harmonic mean of both. */
   readonly f1: number | null;
 }
 
@@ -24,7 +22,7 @@ export class ConfusionMatrix {
     this.#counts = new Int32Array(classes.length * classes.length);
   }
 
-  /** The matrix of counts as `toArray` gives them. Throws ValueError unless they are as many rows and columns as classes. */
+  /** Makes a matrix from the counts that `toArray` returns. Throws ValueError unless they are [classes, classes]. */
   static from(classes: readonly string[], rows: readonly (readonly number[])[]): ConfusionMatrix {
     const matrix = new ConfusionMatrix(classes);
     const fits = (row: unknown, each: (value: unknown) => boolean): boolean =>
@@ -37,16 +35,18 @@ export class ConfusionMatrix {
     return matrix;
   }
 
-  /** Counts one image of class `label` that was taken for `predicted`. */
-  add(label: number, predicted: number, times = 1): void {
+  /** Counts images of class `label` that were predicted as `predicted`. */
+  add(label: number, predicted: number, count = 1): void {
     const n = this.classes.length;
     if (!(label >= 0 && label < n && predicted >= 0 && predicted < n)) {
-      throw new ValueError(`ConfusionMatrix: label ${label}, predicted ${predicted}; there are ${n} classes`);
+      throw new ValueError(
+        `ConfusionMatrix: expected classes 0 to ${n - 1}, got label ${label}, predicted ${predicted}`,
+      );
     }
-    this.#counts[label * n + predicted] = this.count(label, predicted) + times;
+    this.#counts[label * n + predicted] = this.count(label, predicted) + count;
   }
 
-  /** Adds another matrix of the same classes: the ten folds of CK+ make one matrix. */
+  /** Adds the counts of another matrix with the same classes, for example of another fold. */
   merge(other: ConfusionMatrix): void {
     for (let label = 0; label < this.classes.length; label++) {
       for (let predicted = 0; predicted < this.classes.length; predicted++) {
@@ -55,37 +55,37 @@ export class ConfusionMatrix {
     }
   }
 
-  /** How many images of class `label` were taken for `predicted`. */
+  /** Number of images of class `label` that were predicted as `predicted`. */
   count(label: number, predicted: number): number {
     return this.#counts[label * this.classes.length + predicted] as number;
   }
 
-  /** All images counted. */
+  /** Number of images. */
   get total(): number {
     return this.#counts.reduce((sum, n) => sum + n, 0);
   }
 
-  /** Images that were told right. */
+  /** Number of correct predictions. */
   get correct(): number {
     return this.classes.reduce((sum, _, label) => sum + this.count(label, label), 0);
   }
 
-  /** The share that was told right, 0 to 1; NaN when nothing was counted. */
+  /** correct / total, 0 to 1; NaN without images. */
   get accuracy(): number {
     return this.correct / this.total;
   }
 
-  /** Images of class `label`. */
+  /** Number of images of class `label`. */
   rowTotal(label: number): number {
     return this.classes.reduce((sum, _, predicted) => sum + this.count(label, predicted), 0);
   }
 
-  /** The share of each class that was told right, 0 to 1; NaN for a class without images. */
+  /** Accuracy of each class, 0 to 1; NaN for a class without images. */
   perClass(): number[] {
     return this.classes.map((_, label) => this.count(label, label) / this.rowTotal(label));
   }
 
-  /** Images that were taken for class `predicted`. */
+  /** Number of images that were predicted as class `predicted`. */
   columnTotal(predicted: number): number {
     return this.classes.reduce((sum, _, label) => sum + this.count(label, predicted), 0);
   }
@@ -93,13 +93,14 @@ export class ConfusionMatrix {
   /** Precision, recall and F1 of each class, in order. */
   scores(): ClassScore[] {
     return this.classes.map((name, label) => {
-      const [right, n, taken] = [this.count(label, label), this.rowTotal(label), this.columnTotal(label)];
+      const [correct, n, predicted] = [this.count(label, label), this.rowTotal(label), this.columnTotal(label)];
       if (n === 0) return { name, n, precision: null, recall: null, f1: null };
-      return { name, n, precision: taken === 0 ? 0 : right / taken, recall: right / n, f1: (2 * right) / (n + taken) };
+      const precision = predicted === 0 ? 0 : correct / predicted;
+      return { name, n, precision, recall: correct / n, f1: (2 * correct) / (n + predicted) };
     });
   }
 
-  /** The plain means of the scores over the classes that have images: each class counts alike, however rare it is. */
+  /** Macro averages: unweighted means of the scores over the classes that have images. */
   macro(): Omit<ClassScore, 'name' | 'n'> {
     const scores = this.scores().filter(({ n }) => n > 0);
     const mean = (of: 'precision' | 'recall' | 'f1'): number | null =>
@@ -107,18 +108,19 @@ export class ConfusionMatrix {
     return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
   }
 
-  /** The rows as nested arrays. */
+  /** The counts [label, predicted] as nested arrays. */
   toArray(): number[][] {
     return this.classes.map((_, label) => this.classes.map((__, predicted) => this.count(label, predicted)));
   }
 }
 
 /**
- * The 95 % interval of a share of `correct` among `n` independent images (Wilson 1927). Frames of one sequence are not
- * independent: for CK+ give sequences, a third of the images.
+ * Wilson's score interval (1927) of `correct` out of `n` independent images, 95 % by default. Frames of one sequence are
+ * not independent: for CK+ pass sequences, a third of the images.
  */
 export function wilson(correct: number, n: number, z = 1.959964): readonly [low: number, high: number] {
-  if (!(n > 0) || correct < 0 || correct > n) throw new ValueError(`wilson: ${correct} of ${n}`);
+  if (!(n > 0) || correct < 0 || correct > n)
+    throw new ValueError(`wilson: expected 0 to n correct of n > 0, got ${correct} of ${n}`);
   const p = correct / n;
   const squared = (z * z) / n;
   const center = (p + squared / 2) / (1 + squared);
@@ -126,9 +128,9 @@ export function wilson(correct: number, n: number, z = 1.959964): readonly [low:
   return [Math.max(0, center - half), Math.min(1, center + half)];
 }
 
-/** `94.6 % (92.9 to 96.0)`: a share with its 95 % interval. */
+/** `94.6 % (95 % interval 92.9 to 96.0)` for `correct` out of `n` images, of which `independent` are independent. */
 export function percent(correct: number, n: number, independent: number = n): string {
-  const share = correct / n;
-  const [low, high] = wilson(share * independent, independent);
-  return `${(100 * share).toFixed(1)} % (95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+  const fraction = correct / n;
+  const [low, high] = wilson(fraction * independent, independent);
+  return `${(100 * fraction).toFixed(1)} % (95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
 }

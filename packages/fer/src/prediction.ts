@@ -1,4 +1,4 @@
-// From a photo to expressions: faces found and cut out, ten views of each through a network. For browsers and Node.
+// Prediction: detects the faces of a photo and classifies ten crops of each. For browsers and Node.
 import type { Layer } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { probabilities } from './calibration.ts';
@@ -12,50 +12,50 @@ import { grayBytes, type Photo, resample } from './photos/photo.ts';
 import { type ReadCheckpoint, trainedNetwork } from './training/checkpoint.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
 
-/** What a network says of one face. */
+/** The prediction for one face. */
 export interface Reading {
   /** The most probable class. */
   readonly expression: string;
   readonly probability: number;
-  /** Whether the second class is so close that neither should be believed. */
+  /** Whether the two most probable classes are too close to choose between them. */
   readonly unsure: boolean;
-  /** Of every class, in the network's order; they sum to 1. */
+  /** Probability of every class, in the network's order. */
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
-/** A face of a photo with what the network says of it. */
+/** A face of a photo and its prediction. */
 export interface FaceReading extends Reading {
-  /** The face; the whole photo where none was looked for. */
+  /** The face's bounding box; the photo itself without a detector. */
   readonly box: Box;
-  /** How sure the detector is, 0 to 1, and its landmarks; null where it was not asked. */
+  /** The detector's confidence, 0 to 1, and landmarks; null without a detector. */
   readonly score: number | null;
   readonly landmarks: Detection['landmarks'] | null;
-  /** What was cut out for the network, which may reach beyond the photo. */
+  /** The area that the network classified; it may extend beyond the photo. */
   readonly crop: Box;
-  /** The same as 48x48 gray bytes. */
+  /** The crop as 48x48 gray bytes. */
   readonly seen: Uint8Array;
 }
 
 /**
- * How far the first probability must be before the second where a checkpoint does not say. Measured with a `nano` that is
- * right on 52 % of FER2013's PublicTest: nearer than this it is right on 35 %, and just beyond it on half.
+ * Default margin between the two largest probabilities. Measured with a `nano` of 52 % accuracy on FER2013's PublicTest:
+ * its accuracy is 35 % below this margin, and one half just above it.
  */
 const MARGIN = 0.2;
 
-/** A trained network that reads faces, with a detector that finds them or without. Owns both. */
+/** A trained network, with an optional face detector. Owns both. */
 export class ExpressionReader {
   readonly classes: readonly string[];
   readonly network: Layer;
   readonly cropper: Cropper;
-  /** How far the first probability must be before the second. */
+  /** Minimum difference between the two largest probabilities. */
   readonly margin: number;
   readonly #temperature: number;
   readonly #views: number;
   readonly #detector: BlazeFace | null;
 
   /**
-   * The network of a checkpoint, averaged weights where it holds them. Its note may hold `temperature`, by which logits are
-   * divided, and `margin`. Without a detector, photos are taken as a face whole.
+   * Loads the network of a checkpoint, with averaged weights if it has them. Its note may contain `temperature`, which
+   * divides the logits, and `margin`. Without a detector, each photo is taken as one face.
    */
   constructor(checkpoint: ReadCheckpoint, detector: BlazeFace | null) {
     const { name, protocol, info } = checkpoint;
@@ -69,17 +69,17 @@ export class ExpressionReader {
     this.network = trainedNetwork(checkpoint);
   }
 
-  /** How the network's input is made of 48x48 bytes. */
+  /** The form of the network's input. */
   get input(): InputForm {
     return this.cropper.form;
   }
 
-  /** The faces of a photo, from left to right; none is a result, too. */
+  /** Detects and classifies the faces of a photo, from left to right; empty without faces. */
   async read(photo: Photo): Promise<FaceReading[]> {
-    const found = this.#detector ? await detectFaces(this.#detector, photo) : null;
-    const sorted = found?.sort((a, b) => a.box.left - b.box.left) ?? [wholeOf(photo)];
+    const detections = this.#detector ? await detectFaces(this.#detector, photo) : null;
+    const sorted = detections?.sort((a, b) => a.box.left - b.box.left) ?? [undetected(photo)];
     const faces = sorted.map((face) => {
-      const crop = found ? cropOf(face) : face.box;
+      const crop = detections ? cropOf(face) : face.box;
       return { face, crop, seen: grayBytes(resample(photo, crop, SIDE, SIDE)) };
     });
     const images = new Uint8Array(faces.length * PIXELS);
@@ -88,7 +88,7 @@ export class ExpressionReader {
     return faces.map(({ face, crop, seen }, i) => ({ ...face, crop, seen, ...(readings[i] as Reading) }));
   }
 
-  /** Reads 48x48 gray images, one after another in `images`: logits of ten views, averaged, over the temperature. */
+  /** Classifies `images` [N, 48, 48] by the mean logits of ten crops, divided by the temperature. */
   async readFaces(images: Uint8Array): Promise<Reading[]> {
     const perPass = Math.max(1, Math.floor(this.#views / TEN));
     const readings: Reading[] = [];
@@ -102,19 +102,20 @@ export class ExpressionReader {
     return readings;
   }
 
-  /** Gives back the memory of network and detector. */
+  /** Frees the memory of the network and the detector. */
   dispose(): void {
     this.network.dispose();
     this.#detector?.dispose();
   }
 
   #reading(logits: readonly number[]): Reading {
-    if (!logits.every(Number.isFinite)) throw new ValueError(`predict: the network gives ${logits}; train it anew`);
+    if (!logits.every(Number.isFinite))
+      throw new ValueError(`predict: expected finite logits, got ${logits}; retrain the network`);
     return readingOf(this.classes, probabilities(logits, this.#temperature), this.margin);
   }
 }
 
-/** What probabilities mean. */
+/** The prediction that follows from the probabilities `shares` of `classes`. */
 export function readingOf(classes: readonly string[], shares: readonly number[], margin: number): Reading {
   const [first = 0, second = 0] = [...shares].sort((a, b) => b - a);
   return {
@@ -125,17 +126,17 @@ export function readingOf(classes: readonly string[], shares: readonly number[],
   };
 }
 
-function wholeOf({ width, height }: Photo): Pick<FaceReading, 'box' | 'score' | 'landmarks'> {
+function undetected({ width, height }: Photo): Pick<FaceReading, 'box' | 'score' | 'landmarks'> {
   return { box: { left: 0, top: 0, width, height }, score: null, landmarks: null };
 }
 
-/** What a checkpoint's note says of probabilities. Throws ValueError for what cannot be. */
+/** The temperature and margin in a checkpoint's note. Throws ValueError for values out of range. */
 function calibration(extra: unknown): { readonly temperature?: number; readonly margin?: number } {
   const note = (Object(extra) as { readonly note?: Record<string, unknown> }).note ?? {};
   const { temperature, margin } = note;
   if (temperature !== undefined && !(Number(temperature) > 0 && Number.isFinite(temperature)))
-    throw new ValueError(`predict: the checkpoint's temperature is ${temperature}, expected a number above 0`);
+    throw new ValueError(`predict: expected a positive temperature in the checkpoint, got ${temperature}`);
   if (margin !== undefined && !(Number(margin) >= 0 && Number(margin) <= 1))
-    throw new ValueError(`predict: the checkpoint's margin is ${margin}, expected 0 to 1`);
+    throw new ValueError(`predict: expected a margin from 0 to 1 in the checkpoint, got ${margin}`);
   return note;
 }

@@ -1,9 +1,9 @@
-// From gray bytes to network input on the host: crops, mirrors and scaling in one pass over each image.
+// Transforms of gray images into network input on the host: crop, flip and normalize in one pass.
 import { type Generator, ValueError } from '@mien/tensor';
 import { type Augmentation, type Distortion, distort, drawDistortion } from './augmentation.ts';
 import { PIXELS, SIDE } from './datasets/faces.ts';
 
-/** What a network is fed: `channels` copies of a size x size crop, each value (gray / 255 - mean) / std. */
+/** The form of a network's input: `channels` copies of a size x size crop with values (gray / 255 - mean) / std. */
 export interface InputForm {
   readonly channels: number;
   readonly size: number;
@@ -11,52 +11,52 @@ export interface InputForm {
   readonly std: number;
 }
 
-/** How many views the ten-crop evaluation takes of one image. */
+/** Number of views per image in ten-crop evaluation. */
 export const TEN = 10;
 
-/** Numbers that one crop has as input: channels * size * size. */
+/** Number of values of one input: channels * size * size. */
 export function inputSize({ channels, size }: InputForm): number {
   return channels * size * size;
 }
 
-/** Cuts and scales views of 48x48 images. One cropper serves one form of input; its scaling table is made once. */
+/** Cuts normalized views from 48x48 images, for one form of input. */
 export class Cropper {
   readonly form: InputForm;
   readonly #table: Float32Array;
 
   constructor(form: InputForm) {
     if (!Number.isInteger(form.size) || form.size < 1 || form.size > SIDE) {
-      throw new ValueError(`Cropper: crops of ${form.size}, expected 1 to ${SIDE}`);
+      throw new ValueError(`Cropper: expected a size from 1 to ${SIDE}, got ${form.size}`);
     }
     this.form = form;
     this.#table = Float32Array.from({ length: 256 }, (_, gray) => (gray / 255 - form.mean) / form.std);
   }
 
   /**
-   * A view for training of the image `index`, drawn but not yet cut: mirrored or not (p = 0.5), and a RandomCrop or, with
-   * `augmentation`, distorted about its middle.
+   * Draws a training view of image `index`: mirrored with probability 0.5, and a random crop or, with `augmentation`, a
+   * random distortion around the center.
    */
   draw(index: number, generator: Generator, augmentation: Augmentation | null = null): View {
     if (augmentation) {
       const mirrored = generator.integer(2) === 1;
       return { ...this.center(index), mirrored, distortion: drawDistortion(augmentation, this.form.size, generator) };
     }
-    const places = SIDE - this.form.size + 1;
+    const offsets = SIDE - this.form.size + 1;
     return {
       index,
-      top: generator.integer(places),
-      left: generator.integer(places),
+      top: generator.integer(offsets),
+      left: generator.integer(offsets),
       mirrored: generator.integer(2) === 1,
     };
   }
 
-  /** The center crop of the image `index`. */
+  /** The center crop of image `index`. */
   center(index: number): View {
     const start = this.#margin();
     return { index, top: start, left: start, mirrored: false };
   }
 
-  /** TenCrop: top left, top right, bottom left, bottom right and center, then the same of the mirrored image. */
+  /** TenCrop: top left, top right, bottom left, bottom right and center, then the same crops of the mirrored image. */
   ten(index: number): View[] {
     const edge = SIDE - this.form.size;
     const center = this.#margin();
@@ -67,13 +67,13 @@ export class Cropper {
       [edge, edge],
       [center, center],
     ] as const;
-    // A crop of the mirrored image is the mirror of the crop that lies opposite.
+    // A crop of the mirrored image is the mirrored crop of the opposite side.
     return [false, true].flatMap((mirrored) =>
       corners.map(([top, left]) => ({ index, top, left: mirrored ? edge - left : left, mirrored })),
     );
   }
 
-  /** Cuts and scales views of `images`: [views, channels, size, size]. */
+  /** Cuts and normalizes views of `images`: [views, channels, size, size]. */
   cut(images: Uint8Array, views: readonly View[]): Float32Array<ArrayBuffer> {
     const { channels, size } = this.form;
     const area = size * size;
@@ -109,14 +109,14 @@ export class Cropper {
     if (mirrored) for (let row = 0; row < size; row++) out.subarray(row * size, (row + 1) * size).reverse();
   }
 
-  /** Where the center crop starts; torchvision's CenterCrop rounds half to even. */
+  /** Top and left of the center crop; torchvision's CenterCrop rounds half to even. */
   #margin(): number {
     const edge = SIDE - this.form.size;
     return edge % 4 === 3 ? (edge + 1) / 2 : Math.floor(edge / 2);
   }
 }
 
-/** A square window of one image, to be mirrored or not; a distorted one is cut about the image's middle instead. */
+/** A square crop of one image. With `distortion`, it is cut around the image's center instead of at top and left. */
 export interface View {
   readonly index: number;
   readonly top: number;
