@@ -1,11 +1,11 @@
-// A case of the thorough check: one operation on one shape, with its gradient, against its definition in float64.
+// A case of the thorough check: one operation on one shape, and its gradient, against its float64 reference.
 import type { Tensor } from '@mien/tensor';
 import { gradcheck, near, random, toTensor } from '@mien/tensor/compare';
 import type { Values } from '@mien/tensor/reference';
 
-/** One comparison; `run` throws Mismatch where the adapter is wrong. */
+/** One comparison; `run` throws Mismatch if the adapter's result is wrong. */
 export interface Case {
-  /** The public name of what is checked. */
+  /** Public name of the operation. */
   readonly operation: string;
   readonly run: () => Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface Case {
 type Op = (...inputs: Tensor[]) => Tensor;
 type Reference = (...inputs: Values[]) => Values;
 
-/** Compares an operation with its reference, and its gradient by each input with differences of the reference. */
+/** Compares an operation with its reference, and its gradients with finite differences of the reference. */
 export function differentiable(operation: string, op: Op, reference: Reference, ...inputs: Values[]): Case {
   return {
     operation,
@@ -29,12 +29,12 @@ export function forward(operation: string, op: Op, reference: Reference, ...inpu
   return { operation, run: async () => near(op(...inputs.map((x) => toTensor(x))), reference(...inputs)) };
 }
 
-/** Compares what `made` gives with values that are known. */
-export function known(operation: string, made: () => Tensor, expected: () => Values): Case {
-  return { operation, run: async () => near(made(), expected()) };
+/** Compares a tensor without inputs with its expected values. */
+export function known(operation: string, make: () => Tensor, expected: () => Values): Case {
+  return { operation, run: async () => near(make(), expected()) };
 }
 
-/** Numbers of a shape between `min` and `max`, each exactly a float32: the same ones for the same seed. */
+/** Reproducible random values from `min` to `max`, each exact in float32. */
 export function sample(shape: readonly number[], seed: number, min = -2, max = 2): Values {
   const next = random(seed);
   const count = shape.reduce((product, size) => product * size, 1);
@@ -42,13 +42,13 @@ export function sample(shape: readonly number[], seed: number, min = -2, max = 2
   return { shape, data };
 }
 
-/** Whole numbers of a shape from `min` to below `end`. */
-export function whole(shape: readonly number[], seed: number, min: number, end: number): Values {
+/** Random integers in [min, end). */
+export function integers(shape: readonly number[], seed: number, min: number, end: number): Values {
   const { data } = sample(shape, seed, min, end);
   return { shape, data: data.map((v) => Math.min(Math.floor(v), end - 1)) };
 }
 
-/** Numbers of a shape that differ by 1/8 at least, in a random order: for maxima, whose derivative jumps at ties. */
+/** Values that differ by at least 1/8, in random order: for maxima, whose gradient is undefined at ties. */
 export function distinct(shape: readonly number[], seed: number): Values {
   const { data } = sample(shape, seed);
   const order = Array.from(data.keys()).sort((i, j) => (data[i] as number) - (data[j] as number));
@@ -57,7 +57,7 @@ export function distinct(shape: readonly number[], seed: number): Values {
   return { shape, data: ranks };
 }
 
-/** The numbers, none of them within 1/16 of 0. */
-export function offZero({ shape, data }: Values): Values {
+/** Moves values within 1/16 of 0 away from it: for kinks and poles. */
+export function awayFromZero({ shape, data }: Values): Values {
   return { shape, data: data.map((v) => (Math.abs(v) < 1 / 16 ? Math.fround(v + Math.sign(v || 1) / 8) : v)) };
 }

@@ -1,8 +1,8 @@
-// Operations that do the same to each element.
+// Elementwise operations.
 import { clamp, gelu, leakyRelu, type Tensor, where } from '@mien/tensor';
 import { toTensor } from '@mien/tensor/compare';
 import * as reference from '@mien/tensor/reference';
-import { type Case, differentiable, forward, offZero, sample, whole } from './case.ts';
+import { awayFromZero, type Case, differentiable, forward, integers, sample } from './case.ts';
 
 const ranges = {
   neg: [-2, 2],
@@ -21,7 +21,7 @@ const ranges = {
 const arithmetic = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const;
 const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
 
-/** One size that fills groups and leaves a rest, one that is odd. */
+/** One size that fills workgroups and leaves a remainder, and a small odd one. */
 const shapes = [[5, 257], [13]];
 
 function unary(): Case[] {
@@ -29,12 +29,12 @@ function unary(): Case[] {
   return names.flatMap((name) =>
     shapes.map((shape, seed) => {
       const [min, max] = ranges[name];
-      return differentiable(name, (x) => x[name](), reference[name], offZero(sample(shape, seed, min, max)));
+      return differentiable(name, (x) => x[name](), reference[name], awayFromZero(sample(shape, seed, min, max)));
     }),
   );
 }
 
-/** Operands of one shape, of shapes that broadcast with and without common rows, and a number. */
+/** Operands of equal shapes, of shapes that broadcast, and a scalar operand. */
 function binary(): Case[] {
   const pairs = [
     [
@@ -49,22 +49,22 @@ function binary(): Case[] {
   ] as const;
   return arithmetic.flatMap((name) => [
     ...pairs.map(([a, b], seed) => {
-      const [left, right] = [offZero(sample(a, 10 + seed)), offZero(sample(b, 20 + seed, 0.3, 2))];
+      const [left, right] = [awayFromZero(sample(a, 10 + seed)), awayFromZero(sample(b, 20 + seed, 0.3, 2))];
       return differentiable(name, (x, y) => (x as Tensor)[name](y as Tensor), reference[name], left, right);
     }),
     differentiable(
       name,
       (x) => x[name](0.75),
       (x) => reference[name](x, reference.values([], [0.75])),
-      offZero(sample([37], 5)),
+      awayFromZero(sample([37], 5)),
     ),
   ]);
 }
 
 function others(): Case[] {
-  const x = offZero(sample([3, 50], 31, -4, 4));
-  const condition = whole([3, 50], 32, 0, 2);
-  const [a, b] = [whole([6, 33], 33, -2, 3), whole([6, 33], 34, -2, 3)];
+  const x = awayFromZero(sample([3, 50], 31, -4, 4));
+  const condition = integers([3, 50], 32, 0, 2);
+  const [a, b] = [integers([6, 33], 33, -2, 3), integers([6, 33], 34, -2, 3)];
   const limits = { min: -1.5, max: 1.25 };
   return [
     differentiable(
@@ -124,7 +124,7 @@ function others(): Case[] {
 
 const toBool = (x: reference.Values): Tensor => toTensor(x).to('bool');
 
-/** Unary, binary, conditional and conversions. */
+/** Unary, binary and conditional operations, and conversions. */
 export function elementwise(): Case[] {
   return [...unary(), ...binary(), ...others()];
 }

@@ -1,9 +1,9 @@
-// Large tensors use grids in y and z, which take millions of elements: believing a lower limit, small ones do.
+// Grids in y and z. They need millions of elements, so the device is made to believe in a lower limit.
 import { device } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { type Case, forward, sample } from './case.ts';
 
-/** At most 3 workgroups in each of x, y and z. */
+/** Runs a case with at most 3 workgroups in each of x, y and z. */
 function inSmallGrids({ operation, run }: Case): Case {
   return {
     operation,
@@ -19,7 +19,7 @@ function inSmallGrids({ operation, run }: Case): Case {
   };
 }
 
-/** Up to 27 workgroups, in y and in z. */
+/** Up to 27 workgroups. */
 export function grids(): Case[] {
   return [
     forward(

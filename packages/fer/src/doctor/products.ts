@@ -1,4 +1,4 @@
-// Matrix products and convolutions, in the shapes for which adapters choose different kernels.
+// Matrix products and convolutions, in shapes for which adapters choose different kernels.
 import { conv2d, convTranspose2d, device, linear, noGrad, setFloat32MatmulPrecision, type Tensor } from '@mien/tensor';
 import { near, toTensor } from '@mien/tensor/compare';
 import * as reference from '@mien/tensor/reference';
@@ -46,7 +46,7 @@ function matrices(): Case[] {
   return [...products, layer, ...(device().facts.features.includes('shader-f16') ? [half()] : [])];
 }
 
-/** A product of numbers that f16 holds, so that rounding them changes nothing. */
+/** A product of values that are exact in f16. */
 function half(): Case {
   const eighths = (shape: readonly number[], seed: number): Values => {
     const { data } = sample(shape, seed);
@@ -70,7 +70,6 @@ function half(): Case {
 }
 
 interface Convolution {
-  /** What is special about it. */
   readonly x: readonly number[];
   readonly weight: readonly number[];
   readonly options?: { stride?: number; padding?: number; dilation?: number; groups?: number };
@@ -80,25 +79,26 @@ const convolutions: readonly Convolution[] = [
   // Winograd's F(4x4) and F(2x2).
   { x: [2, 8, 8, 8], weight: [8, 8, 3, 3], options: { padding: 1 } },
   { x: [2, 8, 6, 6], weight: [8, 8, 3, 3], options: { padding: 1 } },
-  // A wide window.
+  // A 5x5 window.
   { x: [1, 4, 9, 9], weight: [8, 4, 5, 5], options: { padding: 2 } },
-  // Steps of two: patches, with and without channels enough for subgroups.
+  // Patches, with and without enough channels for subgroups.
   { x: [2, 5, 9, 9], weight: [6, 5, 3, 3], options: { stride: 2, padding: 1 } },
   { x: [1, 2, 8, 8], weight: [4, 2, 5, 5], options: { dilation: 1 } },
-  // Pictures of one channel and of three.
+  // Images of one channel and of three.
   { x: [2, 1, 10, 10], weight: [5, 1, 3, 3], options: { padding: 1 } },
   { x: [1, 3, 9, 7], weight: [4, 3, 3, 3], options: { padding: 1, stride: 2 } },
-  // A window of one pixel.
+  // 1x1.
   { x: [2, 6, 4, 4], weight: [8, 6, 1, 1] },
-  // A window for each channel.
+  // Depthwise.
   { x: [2, 4, 8, 8], weight: [4, 1, 3, 3], options: { padding: 1, groups: 4 } },
   { x: [1, 4, 9, 9], weight: [4, 1, 3, 3], options: { padding: 1, groups: 4, stride: 2 } },
-  // Groups of few channels.
+  // Grouped.
   { x: [1, 4, 6, 6], weight: [4, 2, 3, 3], options: { groups: 2, dilation: 2 } },
-  // More rows and columns than a tile has.
+  // More rows and columns than a tile.
   { x: [1, 16, 7, 11], weight: [20, 16, 2, 3], options: { padding: 1 } },
 ];
 
+/** Matrix products, convolutions and their transposes. */
 export function products(): Case[] {
   const forwards = convolutions.map(({ x, weight, options = {} }, seed) =>
     differentiable(

@@ -1,4 +1,4 @@
-// Sums, maxima, softmax, losses and normalization: what adds up in workgroups or along columns.
+// Reductions, softmax, losses and normalization.
 import {
   type BatchNormParameters,
   batchNorm,
@@ -11,17 +11,17 @@ import {
 } from '@mien/tensor';
 import { near, toTensor } from '@mien/tensor/compare';
 import * as reference from '@mien/tensor/reference';
-import { type Case, differentiable, distinct, forward, sample, whole } from './case.ts';
+import { type Case, differentiable, distinct, forward, integers, sample } from './case.ts';
 
 type Values = reference.Values;
 
-/** Along rows, along columns, in parts, and all at once. */
+/** Reductions of rows, of columns, in partial sums, and of all elements. */
 function reductions(): Case[] {
   const wide = sample([2, 3, 70], 1);
   const tall = sample([90, 3, 4], 2);
   const long = sample([9000], 3, 0, 1);
   const spaced = distinct([7, 40], 4);
-  const counts = whole([5, 66], 5, -50, 50);
+  const counts = integers([5, 66], 5, -50, 50);
   return [
     differentiable(
       'sum',
@@ -107,7 +107,7 @@ function reductions(): Case[] {
 function losses(): Case[] {
   const logits = sample([12, 7], 11, -4, 4);
   const planes = sample([2, 5, 6], 12, -3, 3);
-  const labels = whole([12], 13, 0, 7);
+  const labels = integers([12], 13, 0, 7);
   const weight = sample([7], 14, 0.5, 2);
   const soft = reference.softmax(sample([12, 7], 15), 1);
   const one = reference.values([7], new Float64Array(7).fill(1));
@@ -141,7 +141,7 @@ function losses(): Case[] {
 }
 
 const channels = 3;
-/** Every adapter sums in parts where there is more than a part. */
+/** More than one partial sum per channel, and a single one. */
 const normShapes = [
   [4, channels, 6, 8],
   [5, channels, 3, 3],
@@ -172,10 +172,10 @@ function normalization(): Case[] {
       ),
     );
   });
-  return [...cases, runningStatistics(), inOnePass()];
+  return [...cases, runningStatistics(), fusedConvolution()];
 }
 
-/** What batchNorm leaves in the running statistics. */
+/** The running statistics after batchNorm in training. */
 function runningStatistics(): Case {
   const x = sample(normShapes[0], 41);
   const [mean, variance] = [sample([channels], 42), sample([channels], 43, 0.5, 2)];
@@ -192,8 +192,8 @@ function runningStatistics(): Case {
   };
 }
 
-/** A convolution that normalizes, adds and takes relu as it stores. */
-function inOnePass(): Case {
+/** A convolution whose epilogue normalizes, adds a residual and applies relu. */
+function fusedConvolution(): Case {
   const [x, weight] = [sample([2, 4, 6, 6], 51), sample([channels, 4, 3, 3], 52, -0.5, 0.5)];
   const [mean, variance] = [sample([channels], 53), sample([channels], 54, 0.5, 2)];
   const residual = sample([2, channels, 6, 6], 55);
@@ -213,6 +213,7 @@ function inOnePass(): Case {
   );
 }
 
+/** Reductions, softmax, losses and normalization. */
 export function sums(): Case[] {
   return [...reductions(), ...losses(), ...normalization()];
 }

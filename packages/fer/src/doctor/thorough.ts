@@ -1,72 +1,71 @@
-// The thorough check: every public operation and its gradient on this adapter, against the definitions in float64.
+// The thorough check: every public operation and its gradient on this adapter, against the float64 references.
 import { device } from '@mien/tensor';
 import { kernels, openScope, takeWorstRatio } from '@mien/tensor/compare';
 import type { Case } from './case.ts';
 import { elementwise } from './elementwise.ts';
 import { grids } from './grids.ts';
-import { places } from './places.ts';
+import { movement } from './movement.ts';
 import { products } from './products.ts';
 import { sums } from './sums.ts';
 import { training } from './training.ts';
 
-/** What was found of one operation. */
+/** Result of one operation. */
 export interface OperationReport {
   readonly operation: string;
   readonly cases: number;
-  /** The largest error over its bound of the cases that are right. */
+  /** The largest ratio of error to bound among the correct cases. */
   readonly worst: number;
-  /** Whether the operation can be trusted on this adapter. */
+  /** Whether all cases are correct. */
   readonly verdict: 'right' | 'wrong';
-  /** The first case that is wrong, or null. */
+  /** Message of the first wrong case, or null. */
   readonly problem: string | null;
 }
 
-/** What the thorough check found. */
+/** Result of checkThoroughly. */
 export interface ThoroughReport {
   readonly adapter: string;
   readonly seconds: number;
   readonly operations: readonly OperationReport[];
-  /** The kernels that were dispatched, by the names of their files, and those that this adapter does not choose. */
+  /** Names of the kernels that were dispatched, and of those that this adapter does not use. */
   readonly kernels: { readonly dispatched: readonly string[]; readonly notChosen: readonly string[] };
 }
 
-/** How `checkThoroughly` runs. */
+/** Options of checkThoroughly. */
 export interface ThoroughOptions {
-  /** Whether the check ends at the first case that is wrong. Default false. */
+  /** Whether to stop after the first wrong case. Default false. */
   readonly untilWrong?: boolean;
-  /** Names of the operations to check. Default: every one. */
+  /** Names of the operations to check. Default: all. */
   readonly operations?: readonly string[];
-  /** Ends the check after the case that runs. */
+  /** Aborts the check after the current case. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Runs every case on the default device. Throws DeviceError where the device is lost meanwhile; what is wrong otherwise is
- * reported, and the rest still runs.
+ * Runs every case on the default device and reports wrong results. Throws DeviceError if the device is lost.
  */
 export async function checkThoroughly(options: ThoroughOptions = {}): Promise<ThoroughReport> {
   const { signal, onProgress = () => {} } = options;
-  const begun = performance.now();
-  const all = [...elementwise(), ...places(), ...sums(), ...products(), ...grids(), ...training()];
+  const start = performance.now();
+  const all = [...elementwise(), ...movement(), ...sums(), ...products(), ...grids(), ...training()];
   const cases = all.filter(({ operation }) => options.operations?.includes(operation) ?? true);
   const reports = new Map<string, OperationReport>();
   for (const [done, each] of cases.entries()) {
     signal?.throwIfAborted();
     const { operation } = each;
-    const before = reports.get(operation) ?? { operation, cases: 0, worst: 0, verdict: 'right', problem: null };
+    const previous = reports.get(operation) ?? { operation, cases: 0, worst: 0, verdict: 'right', problem: null };
     const problem = await problemOf(each);
-    const worst = Math.max(before.worst, takeWorstRatio());
+    const worst = Math.max(previous.worst, takeWorstRatio());
     reports.set(operation, {
-      ...{ operation, cases: before.cases + 1, worst, problem: before.problem ?? problem },
-      verdict: problem === null ? before.verdict : 'wrong',
+      ...{ operation, cases: previous.cases + 1, worst, problem: previous.problem ?? problem },
+      verdict: problem === null ? previous.verdict : 'wrong',
     });
     onProgress(done + 1, cases.length);
     if (options.untilWrong && problem !== null) break;
   }
   return {
     adapter: device().facts.name,
-    seconds: (performance.now() - begun) / 1000,
+    seconds: (performance.now() - start) / 1000,
     operations: [...reports.values()],
     kernels: coverage(),
   };

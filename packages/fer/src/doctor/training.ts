@@ -1,4 +1,4 @@
-// What training does in place: optimizers, clipping and averages, against their definitions in float64.
+// In-place operations of training: optimizers, clipping, EMA and running statistics, against float64 references.
 import {
   Adam,
   AdamW,
@@ -29,8 +29,8 @@ function clipped(gradient: Values, clip: Clip | null): Float64Array {
   );
 }
 
-/** Steps with known gradients; `next` defines the parameter after each. */
-function follows(
+/** Optimizer steps with given gradients; `next` defines element i of the parameter after step t. */
+function optimizerCase(
   operation: string,
   clip: Clip | null,
   make: (p: Tensor) => Optimizer<{ readonly lr: number }>,
@@ -47,11 +47,11 @@ function follows(
         const gradient = sample([77], 1 + t);
         p.grad = toTensor(gradient);
         optimizer.step(clip);
-        const bounded = clipped(gradient, clip);
+        const applied = clipped(gradient, clip);
         expected.forEach((value, i) => {
-          expected[i] = next(value, bounded[i] as number, i, t);
+          expected[i] = next(value, applied[i] as number, i, t);
         });
-        // Each step adds the rounding of about eight operations to that of the steps before.
+        // Each step adds the rounding errors of about eight operations.
         await near(p, summed({ shape: start.shape, data: Float64Array.from(expected) }, 8 * t));
       }
     },
@@ -60,7 +60,7 @@ function follows(
 
 function sgd(clip: Clip | null, momentum: number, nesterov: boolean): Case {
   const velocity = new Float64Array(77);
-  return follows(
+  return optimizerCase(
     'SGD',
     clip,
     (p) => new SGD([['p', p]], { lr, weightDecay, momentum, nesterov }),
@@ -76,7 +76,7 @@ function sgd(clip: Clip | null, momentum: number, nesterov: boolean): Case {
 function adam(clip: Clip | null, decoupled: boolean): Case {
   const [m, s] = [new Float64Array(77), new Float64Array(77)];
   const options = { lr, weightDecay, betas: [0.8, 0.95], eps: 1e-3 } as const;
-  return follows(
+  return optimizerCase(
     decoupled ? 'AdamW' : 'Adam',
     clip,
     (p) => (decoupled ? new AdamW([['p', p]], options) : new Adam([['p', p]], options)),
@@ -119,7 +119,7 @@ function clipping(): Case[] {
   ];
 }
 
-/** One update keeps 1/10, and `applied` exchanges the two. */
+/** The first update weights the old average by 1/10; `applied` swaps the average with the parameters. */
 function averages(): Case {
   return {
     operation: 'EMA',
@@ -138,7 +138,7 @@ function averages(): Case {
   };
 }
 
-/** The layer counts its batches and follows their statistics. */
+/** BatchNorm2d updates its running statistics and counts batches. */
 function normalizing(): Case {
   return {
     operation: 'BatchNorm2d',
@@ -146,12 +146,12 @@ function normalizing(): Case {
       const layer = new BatchNorm2d(2);
       const x = sample([3, 2, 4, 4], 51);
       for (let i = 0; i < 3; i++) layer.forward(toTensor(x));
-      ensure((await layer.numBatchesTracked.item()) === 3, 'three batches were not counted as three');
+      ensure((await layer.numBatchesTracked.item()) === 3, 'expected numBatchesTracked to be 3');
       const { mean, variance } = [0, 1, 2].reduce(
-        (before) =>
+        (previous) =>
           runningStatistics(x, {
             ...{ weight: null, bias: null, training: true },
-            ...{ runningMean: before.mean, runningVar: before.variance },
+            ...{ runningMean: previous.mean, runningVar: previous.variance },
           }),
         { mean: full([2], 0), variance: full([2], 1) },
       );
@@ -161,7 +161,7 @@ function normalizing(): Case {
   };
 }
 
-/** A function that is recorded and replayed gives what its calls give, each time of new arguments. */
+/** A captured function gives the results of its calls, with new arguments each time. */
 function replay(): Case {
   return {
     operation: 'capture',
@@ -180,24 +180,25 @@ function replay(): Case {
   };
 }
 
-/** The search for NaN finds one. */
+/** detectAnomaly throws at the first NaN. */
 function anomaly(): Case {
   return {
     operation: 'detectAnomaly',
     run: async () => {
       const x = tensor([1, -1]);
-      let found = false;
+      let detected = false;
       await detectAnomaly(async () => {
         const y = x.sqrt();
         await y.data();
       }).catch(() => {
-        found = true;
+        detected = true;
       });
-      ensure(found, 'the root of -1 was not found');
+      ensure(detected, 'detectAnomaly did not throw for the square root of -1');
     },
   };
 }
 
+/** Optimizers, clipping, EMA, BatchNorm2d, capture and anomaly detection. */
 export function training(): Case[] {
   return [
     ...clips.flatMap((clip) => [sgd(clip, 0, false), sgd(clip, 0.9, false), sgd(clip, 0.9, true)]),

@@ -1,4 +1,4 @@
-// Operations that move numbers, choose among them, or draw them.
+// Shape operations, indexing, pooling, random sampling and creation.
 import {
   adaptiveAvgPool2d,
   arange,
@@ -23,11 +23,11 @@ import {
 } from '@mien/tensor';
 import { toTensor } from '@mien/tensor/compare';
 import * as reference from '@mien/tensor/reference';
-import { type Case, differentiable, distinct, forward, known, sample, whole } from './case.ts';
+import { type Case, differentiable, distinct, forward, integers, known, sample } from './case.ts';
 
 type Values = reference.Values;
 
-function moves(): Case[] {
+function shapes(): Case[] {
   const x = sample([3, 5, 8], 1);
   const y = sample([3, 4, 8], 2);
   const edges = [
@@ -95,10 +95,10 @@ function moves(): Case[] {
   ];
 }
 
-function choices(): Case[] {
+function indexing(): Case[] {
   const x = sample([4, 9], 11);
-  const index = whole([4, 3], 12, 0, 9);
-  const rows = whole([6], 13, 0, 5);
+  const index = integers([4, 3], 12, 0, 9);
+  const rows = integers([6], 13, 0, 5);
   const indices = (values: Values): Tensor => toTensor(values, { dtype: 'int32' });
   return [
     differentiable(
@@ -122,7 +122,7 @@ function choices(): Case[] {
   ];
 }
 
-function pools(): Case[] {
+function pooling(): Case[] {
   const x = distinct([2, 3, 8, 8], 21);
   const odd = distinct([1, 2, 9, 7], 22);
   const window = { kernelSize: 3, stride: 2, padding: 1 };
@@ -154,8 +154,8 @@ function pools(): Case[] {
   ];
 }
 
-/** Streams that begin in the middle, far beyond 2^32 too. */
-function draws(): Case[] {
+/** Random streams that start at an offset, also beyond 2^32. */
+function sampling(): Case[] {
   const seed = 20_061_024;
   const shape = [3, 70];
   const from = 4 * 1000;
@@ -196,7 +196,7 @@ function draws(): Case[] {
   ];
 }
 
-function made(): Case[] {
+function creation(): Case[] {
   return [
     known(
       'full',
@@ -221,6 +221,7 @@ function made(): Case[] {
   ];
 }
 
-export function places(): Case[] {
-  return [...moves(), ...choices(), ...pools(), ...draws(), ...made()];
+/** Operations that move, select or create values. */
+export function movement(): Case[] {
+  return [...shapes(), ...indexing(), ...pooling(), ...sampling(), ...creation()];
 }
