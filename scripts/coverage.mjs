@@ -10,7 +10,6 @@ export const reasons = {
   law: {
     'a class whose functions have the laws': 'Capture Device Generator Optimizer Tensor',
     'a shape rule, which has the laws of its operations and layers': 'expectConvolution poolWindows',
-    'what doctor does, which has the laws': 'examineAdapters',
     'what nn tells tensor for its reports, which have the laws': 'currentPlace inspect searching within',
   },
   /** Operations whose gradient no law checks. */

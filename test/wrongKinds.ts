@@ -1,5 +1,5 @@
 // Calls every function with values of other kinds in the place of each argument: an error must be one of Mien's own.
-import { MienError, ones, scope, tensor } from '@mien/tensor';
+import { MienError, ones, scope, tensor, ValueError } from '@mien/tensor';
 import { Mismatch } from '@mien/tensor/testing';
 
 /** A call that works, as a new list of arguments for each call, or the reason why a function is not called. */
@@ -53,6 +53,21 @@ export async function expectOwnErrors(
       }
     }
   }
+}
+
+/** Calls `fn` with a misspelled option after the arguments `before`. Throws Mismatch unless that is refused by name. */
+export async function expectUnknownOption(
+  name: string,
+  fn: (...args: unknown[]) => unknown,
+  before: () => readonly unknown[],
+): Promise<void> {
+  try {
+    await settled(() => fn(...before(), { misspelled: 1 }));
+  } catch (reason) {
+    if (reason instanceof ValueError && reason.message.startsWith(`${name}: unknown option 'misspelled'; `)) return;
+    throw new Mismatch(`${name} with an unknown option: ${String(reason)}`);
+  }
+  throw new Mismatch(`${name} takes an unknown option`);
 }
 
 /** Runs `call` in a scope; what it promises is awaited, but not for ever. */

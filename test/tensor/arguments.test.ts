@@ -2,7 +2,7 @@
 import * as mien from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { type Example, expectOwnErrors } from '../wrongKinds.ts';
+import { type Example, expectOwnErrors, expectUnknownOption } from '../wrongKinds.ts';
 
 const { Generator, ones, Tensor, tensor, zeros } = mien;
 const x = (): mien.Tensor => ones([2, 3]);
@@ -24,7 +24,7 @@ const helper = 'it is the check itself: it throws for its callers';
 const readsFiles = 'its arguments are folders and names of the adapter store, tested with the tuner';
 
 const functions: Readonly<Record<string, Example>> = {
-  detectAnomaly: () => [() => x().log()],
+  detectAnomaly: () => [() => x().log(), {}],
   expectConvolution: helper,
   expectBoolean: helper,
   expectFunction: helper,
@@ -123,6 +123,78 @@ const functions: Readonly<Record<string, Example>> = {
   empty: () => [[2], 'float32'],
 };
 
+type Last<P extends readonly unknown[]> = Required<P> extends readonly [...unknown[], infer L] ? L : never;
+type OtherObject = mien.Tensor | mien.Kernel | mien.Generator | ArrayLike<unknown> | ((...args: never[]) => unknown);
+/** Whether the last parameter is an object of named options: no tensor, kernel, generator, list or function. */
+type IsOptions<T> = T extends OtherObject ? false : T extends object ? (string extends keyof T ? false : true) : false;
+type NamesWithOptions<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => unknown ? (true extends IsOptions<Last<A>> ? K : never) : never;
+}[keyof T];
+
+const isOptions = 'its last argument is options';
+const noOptions = 'its last argument is an object, but no options';
+
+/** The functions that take an object last, by their types: one without a row here fails to compile. */
+const functionsWithOptions = {
+  arange: isOptions,
+  avgPool2d: isOptions,
+  batchNorm: isOptions,
+  bernoulli: isOptions,
+  capture: isOptions,
+  chromeTrace: noOptions,
+  clamp: isOptions,
+  conv2d: isOptions,
+  convBatchNorm2d: isOptions,
+  convTranspose2d: isOptions,
+  detectAnomaly: isOptions,
+  dropout: isOptions,
+  examineAdapters: isOptions,
+  expectConvolution: noOptions,
+  eye: isOptions,
+  full: isOptions,
+  init: isOptions,
+  keep: noOptions,
+  linear: isOptions,
+  linspace: isOptions,
+  manualSeed: noOptions,
+  maxPool2d: isOptions,
+  ones: isOptions,
+  permutation: isOptions,
+  poolWindows: noOptions,
+  profileRows: noOptions,
+  rand: isOptions,
+  randn: isOptions,
+  randomBits: isOptions,
+  record: noOptions,
+  run: noOptions,
+  softmaxCrossEntropy: isOptions,
+  tensor: isOptions,
+  tune: isOptions,
+  zeros: isOptions,
+} as const satisfies Record<NamesWithOptions<typeof mien>, string>;
+
+/** The methods of Tensor that take an object last. */
+const methodsWithOptions = {
+  alias: noOptions,
+  argmax: isOptions,
+  argmin: isOptions,
+  attach: noOptions,
+  backward: isOptions,
+  detach: isOptions,
+  max: isOptions,
+  mean: isOptions,
+  min: isOptions,
+  sum: isOptions,
+  variance: isOptions,
+} as const satisfies Record<NamesWithOptions<mien.Tensor>, string>;
+
+/** Arguments before the options of functions that have no example. */
+const argumentsBefore: Readonly<Record<string, () => readonly unknown[]>> = {
+  init: () => [],
+  examineAdapters: () => [],
+  tune: () => [() => x()],
+};
+
 /** Classes with the arguments of their constructors. */
 const classes: Readonly<Record<string, Example>> = {
   Capture: 'made by capture',
@@ -191,6 +263,26 @@ for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {
     const leaf = ones([2, 3], { requiresGrad: true });
     const receiver = (): mien.Tensor => (name === 'backward' ? leaf.mul(2) : ones([2, 3]));
     await expectOwnErrors(`Tensor.${name}`, (...args) => method.apply(receiver(), args), example);
+  });
+}
+
+for (const [name, kind] of Object.entries(functionsWithOptions)) {
+  if (kind !== isOptions) continue;
+  test(`${name} refuses an unknown option`, async () => {
+    const call = mien[name as keyof typeof functionsWithOptions] as (...args: unknown[]) => unknown;
+    const example = functions[name];
+    const before = argumentsBefore[name] ?? (() => (example as () => readonly unknown[])().slice(0, -1));
+    await expectUnknownOption(name, call, before);
+  });
+}
+
+for (const [name, kind] of Object.entries(methodsWithOptions)) {
+  if (kind !== isOptions) continue;
+  test(`${name} refuses an unknown option`, async () => {
+    const leaf = ones([2, 3], { requiresGrad: true });
+    const method = leaf[name as keyof typeof methodsWithOptions] as (...args: unknown[]) => unknown;
+    const before = (): readonly unknown[] => (methods[name] as () => readonly unknown[])().slice(0, -1);
+    await expectUnknownOption(name, (...args) => method.apply(leaf.mul(2), args), before);
   });
 }
 

@@ -1,7 +1,7 @@
 // Finds the operation that made the first NaN or Infinity: while a search is on, a kernel looks at every recorded result
 // and at every input that comes from outside the search.
 import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
-import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
+import { expectBoolean, expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { AnomalyError } from './errors.ts';
 import { currentPlace, currentPurpose, type Place } from './places.ts';
 import type { Device } from './runtime/device.ts';
@@ -139,7 +139,8 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
  */
 export async function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = {}): Promise<T> {
   expectFunction('detectAnomaly', fn);
-  expectOptions('detectAnomaly', options);
+  expectOptions('detectAnomaly', options, ['infinity']);
+  expectBoolean('detectAnomaly', 'infinity', options.infinity ?? true);
   const mine = new Search();
   search = mine;
   let result: T;

@@ -267,7 +267,7 @@ export function capture<I extends readonly Tensor[], T>(
   options: CaptureOptions = {},
 ): Capture<I, T> {
   expectFunction('capture', fn);
-  expectOptions('capture', options);
+  expectOptions('capture', options, ['verifyEvery']);
   return new Capture(fn, options);
 }
 

@@ -1,4 +1,4 @@
-import { expectOptions, expectTensor, kindOf } from './arguments.ts';
+import { expectBoolean, expectOptions, expectTensor, kindOf } from './arguments.ts';
 import { accumulate, type BackwardOptions, type GraphNode, propagate } from './autograd.ts';
 import {
   bytesPerElement,
@@ -22,6 +22,8 @@ import { device } from './runtime/defaultDevice.ts';
 import { currentRecording } from './runtime/live.ts';
 import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';
+
+const backwardOptions = ['keepGraph', 'createGraph'];
 
 /** Numbers nested to the depth of a tensor's shape. */
 export type NestedNumbers = number | NestedNumbers[];
@@ -171,9 +173,11 @@ export class Tensor {
 
   /** The same values, sharing memory, outside the graph; with `requiresGrad` a leaf of its own. */
   detach(options: { readonly requiresGrad?: boolean } = {}): Tensor {
-    expectOptions('detach', options);
+    expectOptions('detach', options, ['requiresGrad']);
+    const { requiresGrad = false } = options;
+    expectBoolean('detach', 'requiresGrad', requiresGrad);
     const copy = this.viewed(this.shape);
-    return options.requiresGrad ? copy.makeLeaf() : copy;
+    return requiresGrad ? copy.makeLeaf() : copy;
   }
 
   /** Gives its memory back, and its gradient's. Calling it again does nothing. */
@@ -223,7 +227,9 @@ export class Tensor {
       );
     }
     if (gradient !== null) expectTensor('backward', 'the gradient', gradient);
-    expectOptions('backward', options);
+    expectOptions('backward', options, backwardOptions);
+    expectBoolean('backward', 'keepGraph', options.keepGraph ?? false);
+    expectBoolean('backward', 'createGraph', options.createGraph ?? false);
     if (gradient && show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`backward: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }

@@ -1,5 +1,7 @@
 // Every adapter there is, and whether it passes the start check.
+
 import { adapters, environmentChoice, remedy } from '#gpu';
+import { expectOptions } from '../arguments.ts';
 import { type AdapterFacts, factsOf, isNamed, limitsOf, subgroupLanes } from './adapter.ts';
 import { openDevice } from './open.ts';
 import { startCheck } from './start/check.ts';
@@ -25,6 +27,7 @@ export interface Examination {
 
 /** Opens every adapter in the order in which `init` finds them, and runs the start check on each that `adapter` names. */
 export async function examineAdapters(options: { readonly adapter?: string } = {}): Promise<Examination> {
+  expectOptions('examineAdapters', options, ['adapter']);
   const asked = options.adapter ?? environmentChoice() ?? null;
   let problem: string | null = null;
   const used = await openDevice(options).catch((reason: unknown) => {

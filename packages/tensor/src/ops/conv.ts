@@ -1,5 +1,6 @@
 // 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
 // Visin (2016). Each has a list of ways, which files of their own hold.
+import { expectBoolean, expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { type Alternative, alternatives } from '../runtime/alternatives.ts';
@@ -20,6 +21,7 @@ import {
   type ConvGeometry,
   type ConvTranspose2dOptions,
   conv2dGeometry,
+  convolutionOptions,
   convTranspose2dGeometry,
   forwardTerms,
   transposedTerms,
@@ -135,6 +137,9 @@ const weightGradients = alternatives<ConvGeometry, WeightGradient>('conv2dWeight
   { name: 'direct', fits: () => true, run: directWeightGradient },
 ]);
 
+const conv2dOptions = [...convolutionOptions, 'relu'];
+const convTranspose2dOptions = [...convolutionOptions, 'outputPadding'];
+
 /**
  * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]; with relu max(., 0) of that.
  * Throws ShapeError naming the shapes.
@@ -145,8 +150,10 @@ export function conv2d(
   bias: Tensor | null = null,
   options: Conv2dOptions & ActivationOptions = {},
 ): Tensor {
-  const g = geometryOf(x, weight, bias, options);
-  return convolve(x, weight, bias, g, options.relu ?? false);
+  expectOptions('conv2d', options, conv2dOptions);
+  const { relu = false } = options;
+  expectBoolean('conv2d', 'relu', relu);
+  return convolve(x, weight, bias, geometryOf(x, weight, bias, options), relu);
 }
 
 /** The geometry of `conv2d` of these tensors. Throws as that does. */
@@ -171,6 +178,7 @@ export function convTranspose2d(
   bias: Tensor | null = null,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
+  expectOptions('convTranspose2d', options, convTranspose2dOptions);
   for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
     expectDtype('convTranspose2d', name, tensor, 'float32');
   return transposed(x, weight, bias, convTranspose2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options));

@@ -7,8 +7,8 @@ import { gradEnabled } from '../autograd.ts';
 import { scope } from '../runtime/scope.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
 import { conv2d, convolveInto, geometryOf } from './conv.ts';
-import type { Conv2dOptions } from './convGeometry.ts';
-import { type BatchNormParameters, batchNorm, checkBatchNorm, ofRunning } from './norm.ts';
+import { type Conv2dOptions, convolutionOptions } from './convGeometry.ts';
+import { type BatchNormParameters, batchNorm, batchNormOptions, checkBatchNorm, ofRunning } from './norm.ts';
 
 /**
  * `batchNorm` of `conv2d`, with residual and relu as there: [N, C, H, W] to [N, K, P, Q]. Outside of training, where no gradient
@@ -21,7 +21,8 @@ export function convBatchNorm2d(
   options: Conv2dOptions,
   norm: BatchNormParameters,
 ): Tensor {
-  expectOptions('convBatchNorm2d', norm);
+  expectOptions('convBatchNorm2d', options, convolutionOptions);
+  expectOptions('convBatchNorm2d', norm, batchNormOptions);
   const { residual = null, relu = false, training } = norm;
   const inputs = [x, weight, bias, norm.weight, norm.bias, residual];
   if (training || (gradEnabled() && inputs.some((input) => input?.requiresGrad))) {

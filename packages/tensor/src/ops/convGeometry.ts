@@ -18,6 +18,9 @@ export interface Conv2dOptions {
   readonly groups?: number;
 }
 
+/** The names of Conv2dOptions. */
+export const convolutionOptions: readonly string[] = ['stride', 'padding', 'dilation', 'groups'];
+
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Rows and columns added at the end, below the stride or the dilation. Default 0. */
   readonly outputPadding?: Pair;

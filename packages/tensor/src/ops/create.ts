@@ -1,7 +1,7 @@
 // Tensors from numbers. Values that a formula gives are computed on the host, once.
 import fillText from '@mien/shaders/create/fill.wgsl';
 import { inspect } from '../anomaly.ts';
-import { expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
+import { expectBoolean, expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
 import { DtypeError, LimitError, ShapeError, ValueError } from '../errors.ts';
 import { device } from '../runtime/defaultDevice.ts';
@@ -27,6 +27,14 @@ export interface CreateOptions {
   readonly requiresGrad?: boolean;
 }
 
+const createOptions = ['dtype', 'requiresGrad'];
+const tensorOptions = [...createOptions, 'shape'];
+
+function expectCreateOptions(name: string, options: CreateOptions, names: readonly string[] = createOptions): void {
+  expectOptions(name, options, names);
+  expectBoolean(name, 'requiresGrad', options.requiresGrad ?? false);
+}
+
 /**
  * A tensor of the values: nested arrays, a flat array with `shape`, or `{ shape, data }`. Throws ShapeError where rows
  * differ in length or counts disagree.
@@ -35,7 +43,7 @@ export function tensor(
   values: Nested | FlatValues | ArrayLike<number>,
   options: CreateOptions & { readonly shape?: Shape } = {},
 ): Tensor {
-  expectOptions('tensor', options);
+  expectCreateOptions('tensor', options, tensorOptions);
   const { shape, data, dtype } = flatten(values, options.shape);
   checkShape('tensor', shape);
   if (data.length !== sizeOf(shape)) {
@@ -48,7 +56,11 @@ export function tensor(
 
 /** A tensor filled with `value`. */
 export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
-  expectOptions('full', options);
+  return filled('full', shape, value, options);
+}
+
+function filled(name: string, shape: Shape, value: number, options: CreateOptions): Tensor {
+  expectCreateOptions(name, options);
   const y = empty(shape, options.dtype ?? 'float32');
   const bits = new Uint32Array(toTypedArray(y.dtype, [value]).buffer)[0] as number;
   runElementwise(fill, { y }, { bits });
@@ -60,16 +72,17 @@ const fill = kernel(fillText);
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones. */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 /** start, start + step, ... below `end`: [ceil((end - start) / step)]. Throws ValueError where that is empty. */
 export function arange(start: number, end: number, step = 1, options: CreateOptions = {}): Tensor {
+  expectCreateOptions('arange', options);
   for (const [name, value] of Object.entries({ start, end, step })) expectNumber('arange', name, value);
   const count = Math.ceil((end - start) / step);
   if (!(count >= 1) || !Number.isFinite(count)) {
@@ -84,6 +97,7 @@ export function arange(start: number, end: number, step = 1, options: CreateOpti
 
 /** `count` values from `start` to `end`, both included: [count]. */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
+  expectCreateOptions('linspace', options);
   for (const [name, value] of Object.entries({ start, end })) expectNumber('linspace', name, value);
   expectInteger('linspace', 'count', count);
   expectRoom('linspace', count);
@@ -102,6 +116,7 @@ function expectRoom(name: string, count: number): void {
 
 /** The identity matrix, or its first rows: [rows, columns]. */
 export function eye(rows: number, columns: number = rows, options: CreateOptions = {}): Tensor {
+  expectCreateOptions('eye', options);
   checkShape('eye', [rows, columns]);
   expectRoom('eye', rows * columns);
   const data = new Float32Array(rows * columns);

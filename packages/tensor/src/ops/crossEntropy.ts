@@ -53,7 +53,7 @@ interface Inputs {
  * outside 0..1.
  */
 export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
-  expectOptions('softmaxCrossEntropy', options);
+  expectOptions('softmaxCrossEntropy', options, ['weight', 'labelSmoothing', 'ignoreIndex']);
   const { weight = null, labelSmoothing = 0, ignoreIndex = -100 } = options;
   const settings = { smoothing: labelSmoothing, ignoreIndex };
   const inputs: Inputs = { logits, target, weight };

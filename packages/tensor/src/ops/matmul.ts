@@ -1,6 +1,6 @@
 // Matrix products. Most kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
 // packing costs M K + K N, the product M N K.
-import { expectOptions } from '../arguments.ts';
+import { expectBoolean, expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
@@ -76,8 +76,9 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
  * stored. Throws ShapeError naming the shapes.
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ActivationOptions = {}): Tensor {
-  expectOptions('linear', options);
+  expectOptions('linear', options, ['relu']);
   const { relu = false } = options;
+  expectBoolean('linear', 'relu', relu);
   for (const [name, tensor] of Object.entries({ x, weight, bias: bias ?? x }))
     expectDtype('linear', name, tensor, 'float32');
   const [columns, depth] = weight.shape;

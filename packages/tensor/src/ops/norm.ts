@@ -8,7 +8,7 @@ import joinSums from '@mien/shaders/norm/joinSums.wgsl';
 import normalizeText from '@mien/shaders/norm/normalize.wgsl';
 import normalizeGradient from '@mien/shaders/norm/normalizeGradient.wgsl';
 import useRunning from '@mien/shaders/norm/useRunning.wgsl';
-import { expectOptions } from '../arguments.ts';
+import { expectBoolean, expectNumber, expectOptions } from '../arguments.ts';
 import { gradEnabled, recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -80,6 +80,19 @@ export interface BatchNormParameters {
   /** Whether the result is max(., 0) of all that, in the same pass. Default false. */
   readonly relu?: boolean;
 }
+
+/** The names of BatchNormParameters. */
+export const batchNormOptions: readonly string[] = [
+  'weight',
+  'bias',
+  'runningMean',
+  'runningVar',
+  'training',
+  'momentum',
+  'eps',
+  'residual',
+  'relu',
+];
 
 /**
  * Normalizes x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
@@ -318,8 +331,12 @@ function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byCha
 
 /** Throws what `batchNorm` throws for parameters that do not go with x. */
 export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void {
-  expectOptions('batchNorm', parameters);
+  expectOptions('batchNorm', parameters, batchNormOptions);
   const { weight, bias, runningMean, runningVar, training, residual } = parameters;
+  expectBoolean('batchNorm', 'training', training);
+  expectBoolean('batchNorm', 'relu', parameters.relu ?? false);
+  expectNumber('batchNorm', 'momentum', parameters.momentum ?? 0.1);
+  expectNumber('batchNorm', 'eps', parameters.eps ?? defaultEps);
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];
   if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], got ${show(x.shape)}`);

@@ -4,7 +4,7 @@ import halvePool2d from '@mien/shaders/pool/halvePool2d.wgsl';
 import halvePool2dGradient from '@mien/shaders/pool/halvePool2dGradient.wgsl';
 import maxPool2dText from '@mien/shaders/pool/maxPool2d.wgsl';
 import maxPool2dGradientText from '@mien/shaders/pool/maxPool2dGradient.wgsl';
-import { expectOptions, expectPair } from '../arguments.ts';
+import { expectBoolean, expectOptions, expectPair } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -45,6 +45,10 @@ export interface AvgPool2dOptions extends WindowOptions {
   readonly countIncludePad?: boolean;
 }
 
+const windowOptions = ['kernelSize', 'stride', 'padding', 'ceilMode'];
+const maxPool2dOptions = [...windowOptions, 'dilation'];
+const avgPool2dOptions = [...windowOptions, 'countIncludePad'];
+
 interface Geometry {
   readonly input: Shape;
   readonly output: Shape;
@@ -57,6 +61,7 @@ interface Geometry {
 /** The windows of a pooling as numbers. Throws ValueError for what is out of range. */
 export function poolWindows(name: string, options: MaxPool2dOptions): Omit<Geometry, 'input' | 'output'> {
   expectOptions(name, options);
+  expectBoolean(name, 'ceilMode', options.ceilMode ?? false);
   const window = expectPair(name, 'kernelSize', options.kernelSize, 1);
   const padding = expectPair(name, 'padding', options.padding ?? 0, 0);
   for (const [i, p] of padding.entries()) {
@@ -213,6 +218,7 @@ const maxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTrials, [
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   expectDtype('maxPool2d', 'x', x, 'float32');
+  expectOptions('maxPool2d', options, maxPool2dOptions);
   const g = poolGeometry('maxPool2d', x.shape, options);
   const pooling = { ...g, planes: x.size / area(g.input) };
   return scope(() => {
@@ -284,7 +290,10 @@ function average(x: Tensor, a: Averaging, transposed: boolean): Tensor {
 /** The mean of each window: [..., H, W] to [..., P, Q]. Padding counts as zeros. Throws ShapeError where no window fits. */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   expectDtype('avgPool2d', 'x', x, 'float32');
+  expectOptions('avgPool2d', options, avgPool2dOptions);
   const g = poolGeometry('avgPool2d', x.shape, options);
+  const { countIncludePad = true } = options;
+  expectBoolean('avgPool2d', 'countIncludePad', countIncludePad);
   const { input, output, window, stride, padding } = g;
   if (
     area(input) >= largePlane &&
@@ -293,8 +302,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   ) {
     return x.mean([-2, -1], { keepDim: true });
   }
-  const countPadding = Number(options.countIncludePad ?? true);
-  const params = { window, stride, padding, countPadding };
+  const params = { window, stride, padding, countPadding: Number(countIncludePad) };
   const terms = { forward: area(window), gradient: mostWindows(g) };
   return average(x, { name: 'avgPool2d', forms: averages.window, input, output, params, terms }, false);
 }

@@ -1,7 +1,7 @@
 // Random tensors. Every number is a function of a seed and a position (see generator.ts), the same on every adapter.
 import drawText from '@mien/shaders/random/draw.wgsl';
 import dropoutText from '@mien/shaders/random/dropout.wgsl';
-import { expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
+import { expectBoolean, expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
@@ -27,13 +27,14 @@ export interface RandomOptions {
   readonly generator?: Generator;
 }
 
+const randomOptions = ['generator'];
+
 /** The generator of the options, or null for the default one. Throws ValueError for anything else. */
-function generatorOf(options: RandomOptions): Generator | null {
-  expectOptions('random', options);
+function generatorOf(name: string, options: RandomOptions): Generator | null {
   const { generator = null } = options;
   if (generator === null || generator instanceof Generator) return generator;
   throw new ValueError(
-    `random: generator must be a Generator, got ${kindOf(generator)}; make one: new Generator(seed)`,
+    `${name}: generator must be a Generator, got ${kindOf(generator)}; make one: new Generator(seed)`,
   );
 }
 
@@ -44,8 +45,8 @@ interface Stretch {
 }
 
 /** Live, because every call of a captured function draws other numbers. */
-function stretch(size: number, options: RandomOptions): Live<Stretch> {
-  const generator = generatorOf(options);
+function stretch(name: string, size: number, options: RandomOptions): Live<Stretch> {
+  const generator = generatorOf(name, options);
   return live(() => {
     const from = generator ?? defaultGenerator();
     return { seed: from.seed, block: from.take(size) };
@@ -80,37 +81,42 @@ function halves(value: number): [number, number] {
 
 /** Random words from 0 to 2^32 - 1, as uint32. */
 export function randomBits(shape: Shape, options: RandomOptions = {}): Tensor {
+  expectOptions('randomBits', options, randomOptions);
   const y = empty(shape, 'uint32');
-  runOverStream(bits, { y }, stretch(y.size, options), { probability: 0 });
+  runOverStream(bits, { y }, stretch('randomBits', y.size, options), { probability: 0 });
   return y;
 }
 
 /** Uniform numbers in [0, 1), multiples of 2^-24. */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  expectOptions('rand', options, randomOptions);
   const y = empty(shape);
-  runOverStream(uniform, { y }, stretch(y.size, options), { probability: 0 });
+  runOverStream(uniform, { y }, stretch('rand', y.size, options), { probability: 0 });
   return y;
 }
 
 /** Normal numbers of mean 0 and variance 1. */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  expectOptions('randn', options, randomOptions);
   const y = empty(shape);
-  runOverStream(normal, { y }, stretch(y.size, options), { probability: 0 });
+  runOverStream(normal, { y }, stretch('randn', y.size, options), { probability: 0 });
   return y;
 }
 
 /** Booleans that are true with probability p. Throws ValueError outside 0..1. */
 export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}): Tensor {
+  expectOptions('bernoulli', options, randomOptions);
   expectNumber('bernoulli', 'p', p, 0, 1);
   const y = empty(shape, 'bool');
-  runOverStream(chance, { y }, stretch(y.size, options), { probability: p });
+  runOverStream(chance, { y }, stretch('bernoulli', y.size, options), { probability: p });
   return y;
 }
 
 /** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is a positive integer. */
 export function permutation(n: number, options: RandomOptions = {}): Tensor {
+  expectOptions('permutation', options, randomOptions);
   expectInteger('permutation', 'n', n);
-  return tensor((generatorOf(options) ?? defaultGenerator()).permutation(n));
+  return tensor((generatorOf('permutation', options) ?? defaultGenerator()).permutation(n));
 }
 
 /** How `dropout` behaves. */
@@ -126,10 +132,12 @@ export interface DropoutOptions extends RandomOptions {
 export function dropout(x: Tensor, p: number, options: DropoutOptions = {}): Tensor {
   expectDtype('dropout', 'x', x, 'float32');
   expectNumber('dropout', 'p', p, 0, 1);
-  expectOptions('dropout', options);
-  if (options.training === false || p === 0) return x;
+  expectOptions('dropout', options, ['generator', 'training']);
+  const { training = true } = options;
+  expectBoolean('dropout', 'training', training);
+  if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
-  return dropoutAt(x, 1 - p, stretch(x.size, options));
+  return dropoutAt(x, 1 - p, stretch('dropout', x.size, options));
 }
 
 function dropoutAt(x: Tensor, keep: number, from: Live<Stretch>): Tensor {

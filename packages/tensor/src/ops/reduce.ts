@@ -4,7 +4,7 @@
 import argReduceText from '@mien/shaders/reduce/argReduce.wgsl';
 import reduceColumns from '@mien/shaders/reduce/reduceColumns.wgsl';
 import reduceRows from '@mien/shaders/reduce/reduceRows.wgsl';
-import { expectNumber, expectOptions } from '../arguments.ts';
+import { expectBoolean, expectNumber, expectOptions } from '../arguments.ts';
 import { noGrad, record } from '../autograd.ts';
 import { type DType, expectDtype, wgslType } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
@@ -187,14 +187,20 @@ function stretch(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
   );
 }
 
-function keepsDim(name: string, options: ReduceOptions): boolean {
-  expectOptions(name, options);
-  return options.keepDim ?? false;
+const reduceOptions = ['keepDim'];
+const varianceOptions = ['keepDim', 'correction'];
+
+/** The option `keepDim`. Throws ValueError for options other than `names`. */
+function keepDimOf(name: string, options: ReduceOptions, names: readonly string[] = reduceOptions): boolean {
+  expectOptions(name, options, names);
+  const { keepDim = false } = options;
+  expectBoolean(name, 'keepDim', keepDim);
+  return keepDim;
 }
 
 /** The sum over `dims`; of bool values, how many are true. */
 export function sum(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
-  const keepDim = keepsDim('sum', options);
+  const keepDim = keepDimOf('sum', options);
   const over = normalizeDims('sum', dims, x.rank);
   const terms = x.dtype === 'bool' ? x.to('int32') : x;
   const shape = x.shape;
@@ -212,8 +218,9 @@ export function sum(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
 /** The mean over `dims`, of float32. */
 export function mean(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
   expectDtype('mean', 'x', x, 'float32');
+  const keepDim = keepDimOf('mean', options);
   const over = normalizeDims('mean', dims, x.rank);
-  return scope(() => sum(x, over, options).div(sizeOf(over.map((dim) => x.shape[dim] as number))));
+  return scope(() => sum(x, over, { keepDim }).div(sizeOf(over.map((dim) => x.shape[dim] as number))));
 }
 
 /** The largest value over `dims`, NaN if there is one. Equal largest values share the gradient (`torch.amax`). */
@@ -233,7 +240,7 @@ function extreme(
   dims: Dims,
   options: ReduceOptions,
 ): Tensor {
-  const keepDim = keepsDim(name, options);
+  const keepDim = keepDimOf(name, options);
   const over = normalizeDims(name, dims, x.rank);
   const y = reduce(name, ops, x, over, keepDim);
   return record(
@@ -263,7 +270,7 @@ export interface VarianceOptions extends ReduceOptions {
  * 1983). Throws ValueError where the count does not exceed the correction.
  */
 export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
-  const keepDim = keepsDim('variance', options);
+  const keepDim = keepDimOf('variance', options, varianceOptions);
   const { correction = 1 } = options;
   expectNumber('variance', 'correction', correction);
   expectDtype('variance', 'x', x, 'float32');
@@ -304,7 +311,7 @@ export function argmin(x: Tensor, dim?: number, options: ReduceOptions = {}): Te
 }
 
 function argReduce(name: string, x: Tensor, dim: number | undefined, largest: boolean, options: ReduceOptions): Tensor {
-  const keepDim = keepsDim(name, options);
+  const keepDim = keepDimOf(name, options);
   const along = dim === undefined ? null : normalizeDim(name, dim, x.rank);
   const outer = along === null ? 1 : sizeOf(x.shape.slice(0, along));
   const length = along === null ? x.size : (x.shape[along] as number);

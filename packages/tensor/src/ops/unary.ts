@@ -155,7 +155,7 @@ export interface ClampOptions {
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
   expectDtype('clamp', 'x', x, 'float32', 'int32', 'uint32');
-  expectOptions('clamp', options);
+  expectOptions('clamp', options, ['min', 'max']);
   if (options.min === undefined && options.max === undefined) {
     throw new ValueError('clamp: expected a bound, got none; pass min, max or both');
   }

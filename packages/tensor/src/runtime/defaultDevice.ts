@@ -1,5 +1,5 @@
 // The device that operations run on unless they are told another: opened by `init`, given by `device`.
-import { expectFunction } from '../arguments.ts';
+import { expectBoolean, expectFunction, expectOptions } from '../arguments.ts';
 import { isNamed } from '../device/adapter.ts';
 import { openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
@@ -33,6 +33,8 @@ let openedWith: readonly string[] | undefined;
  * adapter, and where the device was made on another one, or with other Dawn toggles, than is asked for now.
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
+  expectOptions('init', options, ['adapter', 'dawn', 'tune']);
+  if (options.tune !== undefined) expectBoolean('init', 'tune', options.tune);
   const first = opening === null;
   opening ??= open(options);
   let made: Device;

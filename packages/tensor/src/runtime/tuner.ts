@@ -1,6 +1,6 @@
 // Times the ways of operations on this adapter and keeps the winners: what `mien tune` does. A way is a whole: convolutions
 // are timed with the products that are fastest inside them.
-
+import { expectFunction, expectOptions } from '../arguments.ts';
 import { CaptureError, ValueError } from '../errors.ts';
 import {
   type Alternative,
@@ -79,12 +79,15 @@ const margin = 0.05;
 export async function tune(fn: () => unknown, options: TuneOptions = {}): Promise<TuneResult[]> {
   if (currentRecording())
     throw new CaptureError('tune: it reads times on the host; call it outside of captured functions');
-  const { secondsToCompile = 10 } = options;
+  expectFunction('tune', fn);
+  expectOptions('tune', options, ['onProgress', 'secondsToCompile']);
+  const { secondsToCompile = 10, onProgress = () => {} } = options;
+  expectFunction('tune', onProgress);
   if (!(secondsToCompile >= 0))
     throw new ValueError(`tune: secondsToCompile is ${secondsToCompile}, expected seconds from 0 on`);
   const on = device();
   await followKept(on.facts);
-  return new Tuner(on, secondsToCompile, options.onProgress).tune(fn);
+  return new Tuner(on, secondsToCompile, onProgress).tune(fn);
 }
 
 /** Whether choices follow what the tuner found. */
@@ -102,7 +105,7 @@ class Tuner {
   /** The clock that told the times of this device last. */
   #clock: Elapsed['clock'] = 'host';
 
-  constructor(on: Device, secondsToCompile: number, onProgress: TuneOptions['onProgress'] = () => {}) {
+  constructor(on: Device, secondsToCompile: number, onProgress: NonNullable<TuneOptions['onProgress']>) {
     this.#device = on;
     this.#onProgress = onProgress;
     this.#secondsToCompile = secondsToCompile;
