@@ -29,7 +29,7 @@ export const reasons = {
     'the stream of random numbers is ours': `${drawn} dropout`,
     'PyTorch has no such function; its parts are compared': 'convBatchNorm2d softmaxCrossEntropy EMA',
     'a cosine by another period: `cosine` is compared, and the recurrence that PyTorch documents':
-      'cosineAnnealing cosineAnnealingWarmRestarts',
+      'cosineAnnealingLR cosineAnnealingWarmRestarts',
     'compared inside of the networks of test/golden': 'linear',
   },
 };

@@ -293,9 +293,9 @@ def schedules():
             schedule.step()
         rows.append({"op": op, "options": options, "factors": factors})
 
-    add("stepDecay", lambda o: lr.StepLR(o, 3, 0.5), every=3, factor=0.5)
-    add("multiStep", lambda o: lr.MultiStepLR(o, [2, 7], 0.1), at=[2, 7], factor=0.1)
-    add("exponential", lambda o: lr.ExponentialLR(o, 0.9), factor=0.9)
+    add("stepLR", lambda o: lr.StepLR(o, 3, 0.5), stepSize=3, gamma=0.5)
+    add("multiStepLR", lambda o: lr.MultiStepLR(o, [2, 7], 0.1), milestones=[2, 7], gamma=0.1)
+    add("exponentialLR", lambda o: lr.ExponentialLR(o, 0.9), gamma=0.9)
     add("cosine", lambda o: lr.CosineAnnealingLR(o, 11, 0.05), steps=11, floor=0.05)
     add("warmUp", lambda o: lr.LinearLR(o, 1 / 4, 1, 3), steps=4)
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
@@ -304,7 +304,7 @@ def schedules():
     for metric in metrics:
         schedule.step(metric)
         factors.append(optimizer.param_groups[0]["lr"])
-    rows.append({"op": "Plateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2),
+    rows.append({"op": "ReduceLROnPlateau", "options": dict(factor=0.5, patience=1, threshold=0.01, floor=0.2),
                  "metrics": metrics, "factors": factors})
     return rows
 
@@ -318,7 +318,7 @@ def scales():
         for mode, fan in [("fanIn", fan_in), ("fanOut", fan_out)]:
             for kind, slope in [("relu", 0), ("leakyRelu", 0.2), ("tanh", 0), ("linear", 0), ("sigmoid", 0)]:
                 gain = nn.init.calculate_gain({"leakyRelu": "leaky_relu"}.get(kind, kind), slope)
-                options = dict(mode=mode, nonlinearity=kind, slope=slope)
+                options = dict(mode=mode, nonlinearity=kind, negativeSlope=slope)
                 rows.append({"op": "kaimingUniform", "shape": shape, "options": options, "bound": gain * math.sqrt(3 / fan)})
                 rows.append({"op": "kaimingNormal", "shape": shape, "options": options, "deviation": gain / math.sqrt(fan)})
                 nn.init.kaiming_uniform_(w, slope, {"fanIn": "fan_in", "fanOut": "fan_out"}[mode],

@@ -1,11 +1,11 @@
 import {
   cosine,
-  exponential,
-  multiStep,
-  Plateau,
-  type PlateauOptions,
+  exponentialLR,
+  multiStepLR,
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
   type Schedule,
-  stepDecay,
+  stepLR,
   warmUp,
 } from '@mien/nn';
 import { nearValues } from '@mien/tensor/testing';
@@ -13,10 +13,10 @@ import { test } from '../harness.ts';
 import { casesOf } from './golden.ts';
 import schedules from './schedule.golden.json' with { type: 'json' };
 
-interface Options extends PlateauOptions {
-  readonly every: number;
-  readonly at: readonly number[];
-  readonly factor: number;
+interface Options extends ReduceLROnPlateauOptions {
+  readonly stepSize: number;
+  readonly milestones: readonly number[];
+  readonly gamma: number;
   readonly steps: number;
   readonly floor: number;
 }
@@ -29,17 +29,17 @@ interface ScheduleCase {
 }
 
 const makers: Readonly<Record<string, (options: Options) => Schedule>> = {
-  stepDecay,
-  multiStep,
-  exponential: ({ factor }) => exponential(factor),
+  stepLR,
+  multiStepLR,
+  exponentialLR: ({ gamma }) => exponentialLR(gamma),
   cosine: ({ steps, floor }) => cosine(steps, floor),
   warmUp: ({ steps }) => warmUp(steps),
 };
 
 for (const { op, options, metrics, factors } of casesOf<ScheduleCase>(schedules)) {
   test(`${op} gives PyTorch's factors`, () => {
-    const plateau = new Plateau(metrics ? options : {});
-    const schedule = metrics ? (step: number) => plateau.next(metrics[step] as number) : makers[op]?.(options);
+    const plateau = new ReduceLROnPlateau(metrics ? options : {});
+    const schedule = metrics ? (step: number) => plateau.step(metrics[step] as number) : makers[op]?.(options);
     nearValues(
       factors.map((_, step) => schedule?.(step) ?? Number.NaN),
       factors,

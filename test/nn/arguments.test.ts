@@ -21,11 +21,11 @@ const info = {
   ...{ model: 'm', classes: [], input: null, preset: null, epoch: 0, step: 0, seed: 0 },
   ...{ generator: { seed: 0, offset: 0 }, shuffle: { seed: 0, epoch: 0, batch: 0 } },
 };
-const loader = { batchSize: 1, collate: (samples: readonly unknown[]) => samples };
+const loader = { batchSize: 1, collateFn: (samples: readonly unknown[]) => samples };
 
 const functions: Readonly<Record<string, Example>> = {
   stackRows: () => [[[host()], [host()]]],
-  gain: () => ['relu', 0],
+  calculateGain: () => ['relu', 0],
   kaimingNormal: () => [[2, 3], {}],
   kaimingUniform: () => [[2, 3], {}],
   xavierNormal: () => [[2, 3], {}],
@@ -41,11 +41,11 @@ const functions: Readonly<Record<string, Example>> = {
   clipGradNorm: () => [[withGradient()], 1],
   clipGradValue: () => [[withGradient()], 1],
   cosine: () => [3, 0],
-  cosineAnnealing: () => [3, 0],
+  cosineAnnealingLR: () => [3, 0],
   cosineAnnealingWarmRestarts: () => [{ period: 3 }],
-  exponential: () => [0.5],
-  multiStep: () => [{ at: [1], factor: 0.5 }],
-  stepDecay: () => [{ every: 1, factor: 0.5 }],
+  exponentialLR: () => [0.5],
+  multiStepLR: () => [{ milestones: [1], gamma: 0.5 }],
+  stepLR: () => [{ stepSize: 1, gamma: 0.5 }],
   warmUp: () => [3, () => 1],
   toHost: () => [state()],
   readCheckpoint: () => [new Uint8Array(9), {}],
@@ -81,7 +81,7 @@ const classes: Readonly<Record<string, Example>> = {
   AdamW: () => [layer().namedParameters(), {}],
   SGD: () => [layer().namedParameters(), { lr: 0.1 }],
   EMA: () => [layer(), {}],
-  Plateau: () => [{}],
+  ReduceLROnPlateau: () => [{}],
 };
 
 /** What a layer of each class is called with; others are called with [2, 3]. */
@@ -131,8 +131,11 @@ const methods: Readonly<
     (a) => new nn.DataLoader(new nn.ArrayDataset(host()), loader).loadState(a),
     () => [{ seed: 0, epoch: 0, batch: 0 }],
   ],
-  'Plateau.next': [(a) => new nn.Plateau().next(a), () => [1]],
-  'Plateau.loadState': [(a) => new nn.Plateau().loadState(a), () => [{ lrFactor: 1, best: null, waited: 0 }]],
+  'ReduceLROnPlateau.step': [(a) => new nn.ReduceLROnPlateau().step(a), () => [1]],
+  'ReduceLROnPlateau.loadState': [
+    (a) => new nn.ReduceLROnPlateau().loadState(a),
+    () => [{ lrFactor: 1, best: null, waited: 0 }],
+  ],
 };
 for (const [name, [fn, example]] of Object.entries(methods)) {
   test(`${name} answers values of other kinds with errors of its own`, () =>

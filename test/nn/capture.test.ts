@@ -96,7 +96,7 @@ test('a captured training step refuses evaluation mode, other options, averages 
   refuses(() => captured.run(...batch(4)), CaptureError, 'training of BatchNorm2d is false and was true');
   run.network.train();
   captured.run(...batch(4));
-  const [group] = run.optimizer.groups as unknown as [{ options: object }];
+  const [group] = run.optimizer.paramGroups as unknown as [{ options: object }];
   const before = group.options;
   group.options = { ...before };
   refuses(() => captured.run(...batch(5)), CaptureError, "AdamW's options is another object");

@@ -71,5 +71,5 @@ test('layers of one seed are equal, of another seed not', async () => {
 });
 
 test('kaimingUniform refuses a vector, which has no fans', () => {
-  refuses(() => kaimingUniform([3]), ShapeError, 'a weight needs two dimensions or more, got [3]');
+  refuses(() => kaimingUniform([3]), ShapeError, 'expected a weight of at least two dimensions, got [3]');
 });

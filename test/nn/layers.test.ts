@@ -307,12 +307,12 @@ test('layers refuse inputs of other shapes and options out of range', () => {
   refuses(
     () => new Linear(3, 2).forward(zeros([2, 4])),
     ShapeError,
-    'Linear: weight [2, 3] expects 3 features last, x is [2, 4]',
+    'Linear: expected x [..., 3], got [2, 4]; check inFeatures or the previous layer',
   );
   refuses(
     () => new BatchNorm2d(2).forward(zeros([2, 2])),
     ShapeError,
-    'BatchNorm2d: expects 4 dimensions, x is [2, 2]',
+    'BatchNorm2d: expected x of 4 dimensions, got [2, 2]',
   );
   refuses(() => new Dropout(1.5), ValueError, 'Dropout: p must be a number from 0 to 1, got 1.5');
 });

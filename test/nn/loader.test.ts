@@ -1,4 +1,4 @@
-import { ArrayDataset, DataLoader, type Dataset, type LoaderState, stackRows } from '@mien/nn';
+import { ArrayDataset, DataLoader, type DataLoaderState, type Dataset, stackRows } from '@mien/nn';
 import { ShapeError, ValueError } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ const drawing = (length: number): Dataset<string> => ({
   get: async (index, generator) => `${index}:${generator.uint32()}`,
 });
 
-const collate = (samples: readonly string[]): string => samples.join(' ');
+const collateFn = (samples: readonly string[]): string => samples.join(' ');
 
 const plans = fc.record({
   length: fc.integer({ min: 1, max: 40 }),
@@ -26,8 +26,8 @@ async function epochOf(loader: DataLoader<string, string>): Promise<string[]> {
 }
 
 law('DataLoader gives every sample once an epoch, in the order of its seed', plans, async ({ length, ...options }) => {
-  const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collate }));
-  const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collate });
+  const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collateFn }));
+  const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collateFn });
   ensure(first !== undefined && again !== undefined, 'no loader');
   for (let epoch = 0; epoch < 3; epoch++) {
     ensure(first.epoch === epoch, `epoch ${first.epoch}, expected ${epoch}`);
@@ -49,12 +49,12 @@ law(
   fc.record({ plan: plans, stop: fc.nat(20) }),
   async ({ plan: { length, ...options }, stop }) => {
     const make = (): DataLoader<string, string> =>
-      new DataLoader(drawing(length), { ...options, shuffle: true, collate });
+      new DataLoader(drawing(length), { ...options, shuffle: true, collateFn });
     const whole = make();
     const expected = [...(await epochOf(whole)), ...(await epochOf(whole))];
     const stopped = make();
     const found: string[] = [];
-    const state = await (async (): Promise<LoaderState> => {
+    const state = await (async (): Promise<DataLoaderState> => {
       for await (const batch of stopped) {
         found.push(batch);
         if (found.length > stop) break;
@@ -71,7 +71,7 @@ law(
 test('DataLoader keeps the order of the samples without shuffle and drops a last batch on demand', async () => {
   const options = {
     batchSize: 2,
-    collate: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
+    collateFn: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
   };
   const all = new DataLoader(drawing(5), options);
   const full = new DataLoader(drawing(5), { ...options, dropLast: true });
@@ -84,7 +84,7 @@ test('DataLoader throws the error of a sample when its batch is asked for', asyn
     if (index === 5) throw new ValueError('sample 5 is broken');
     return String(index);
   };
-  const loader = new DataLoader({ length: 8, get }, { batchSize: 2, prefetch: 3, collate });
+  const loader = new DataLoader({ length: 8, get }, { batchSize: 2, prefetch: 3, collateFn });
   const seen: string[] = [];
   let message = '';
   try {
@@ -100,27 +100,27 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
     { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4, 5, 6) },
     { shape: [3], dtype: 'int32', data: Int32Array.of(7, 8, 9) },
   );
-  const loader = new DataLoader(dataset, { batchSize: 2, collate: stackRows });
+  const loader = new DataLoader(dataset, { batchSize: 2, collateFn: stackRows });
   const found: string[] = [];
   for await (const batch of loader) found.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
   ensure(found.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', found.join('; '));
 });
 
 test('loaders and datasets refuse what they cannot do', () => {
-  refuses(() => new DataLoader(drawing(3), { batchSize: 0, collate }), ValueError, 'batchSize 0');
+  refuses(() => new DataLoader(drawing(3), { batchSize: 0, collateFn }), ValueError, 'batchSize 0');
   refuses(
-    () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collate }),
+    () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collateFn }),
     ValueError,
     'make no batch of 4',
   );
-  const loader = new DataLoader(drawing(3), { batchSize: 2, collate });
+  const loader = new DataLoader(drawing(3), { batchSize: 2, collateFn });
   refuses(() => loader.loadState({ seed: 0, epoch: 0, batch: 3 }), ValueError, 'batch 3 is not a place among 2');
   const column = (rows: number) => ({ shape: [rows], dtype: 'int32', data: new Int32Array(rows) }) as const;
   refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'got 2, 3');
 });
 
 test('DataLoader gives a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {
-  const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collate });
+  const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collateFn });
   const whole = make();
   const expected = [await epochOf(whole), await epochOf(whole), await epochOf(whole)];
   const left = make();

@@ -131,7 +131,7 @@ for (const Kind of [SGD, AdamW]) {
           values.map((value, i) => [`p${i}`, toTensor(value, { requiresGrad: true })]);
         const make = (parameters: readonly (readonly [string, Tensor])[]) => {
           const groups = [true, false].map((decays) => ({
-            parameters: parameters.filter((_, i) => each[i]?.decays === decays),
+            params: parameters.filter((_, i) => each[i]?.decays === decays),
             weightDecay: decays ? 0.1 : 0,
           }));
           return Kind === SGD ? new SGD(groups, { lr: 0.1, momentum: 0.9, nesterov: true }) : new AdamW(groups, adam);
@@ -180,7 +180,7 @@ test('step with a clip leaves the gradients as they are, and keeps NaN', async (
   optimizer.step({ kind: 'value', limit: 2 });
   const [found, gradient] = await Promise.all([p.data(), (p.grad as Tensor).data()]);
   ensure(found.join() === 'NaN,0' && gradient.join() === 'NaN,8', `${found} and ${gradient}`);
-  refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: 0 is not a positive bound');
+  refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: clip.limit must be positive, got 0');
 });
 
 test('step clips by a norm that is 1e-6 more than it is, as PyTorch does', async () => {
@@ -240,9 +240,9 @@ test('step updates two parameters that share memory one after the other', async 
 test('groups have options of their own, and lrFactor scales them all', async () => {
   const [a, b, c] = [1, 2, 3].map(() => ones([2], { requiresGrad: true })) as [Tensor, Tensor, Tensor];
   const groups = [
-    { parameters: [['a', a]] as const },
+    { params: [['a', a]] as const },
     {
-      parameters: [
+      params: [
         ['b', b],
         ['c', c],
       ] as const,
@@ -303,7 +303,11 @@ test('optimizers refuse a state of other parameters, other shapes or another opt
   using sgd = makers.SGD(layer);
   using adam = makers.AdamW(layer);
   const wrong = new Map([['weight.momentum_buffer', zeros([2])]]);
-  refuses(() => sgd.loadStateDict(wrong), StateError, 'weight.momentum_buffer expects float32 [1, 2], got float32 [2]');
+  refuses(
+    () => sgd.loadStateDict(wrong),
+    StateError,
+    'weight.momentum_buffer: expected float32 [1, 2], got float32 [2]',
+  );
   refuses(
     () => sgd.loadStateDict(new Map([['w.momentum_buffer', zeros([2])]])),
     StateError,
@@ -312,22 +316,22 @@ test('optimizers refuse a state of other parameters, other shapes or another opt
   refuses(
     () => adam.loadStateDict(new Map([['bias.exp_avg', zeros([1])]])),
     StateError,
-    'bias.exp_avg_sq expects float32 [1], got nothing',
+    'bias.exp_avg_sq: expected float32 [1], got nothing',
   );
 });
 
 test('optimizers refuse options out of range', () => {
   using layer = new Linear(2, 1);
   const parameters = layer.namedParameters();
-  refuses(() => new SGD(parameters, { lr: -1 }), ValueError, 'SGD: lr -1');
-  refuses(() => new SGD(parameters, { lr: 1, nesterov: true }), ValueError, 'nesterov needs a momentum');
-  refuses(() => new Adam(parameters, { betas: [0.9, 1] }), ValueError, 'Adam: betas 1');
+  refuses(() => new SGD(parameters, { lr: -1 }), ValueError, 'SGD: expected 0 <= lr < Infinity, got -1');
+  refuses(() => new SGD(parameters, { lr: 1, nesterov: true }), ValueError, 'nesterov requires momentum');
+  refuses(() => new Adam(parameters, { betas: [0.9, 1] }), ValueError, 'Adam: expected 0 <= betas < 1, got 1');
   refuses(
     () => new SGD([...parameters, ...parameters], { lr: 1 }),
     ValueError,
-    'more than once: weight; names must be distinct',
+    'names must be distinct, got weight twice',
   );
-  refuses(() => new SGD([], { lr: 1 }), ValueError, 'there are no parameters');
+  refuses(() => new SGD([], { lr: 1 }), ValueError, 'SGD: expected at least one parameter, got none');
 });
 
 law('clipGradValue bounds every element', cases, async ({ start }) => {

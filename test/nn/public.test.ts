@@ -1,5 +1,5 @@
 // Small public functions that larger cases only pass through.
-import { ArrayDataset, buffer, gain, Module, normal, parameter, toHost, uniform } from '@mien/nn';
+import { ArrayDataset, buffer, calculateGain, Module, normal, parameter, toHost, uniform } from '@mien/nn';
 import { Generator, ones, ShapeError, scope, type Tensor } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
@@ -15,8 +15,13 @@ test('ArrayDataset gives the rows of its columns, and refuses columns of several
   refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'ArrayDataset: columns need equally many rows');
 });
 
-test('gain is that of PyTorch for each nonlinearity', () => {
-  const found = [gain('linear'), gain('tanh'), gain('relu'), gain('leakyRelu', 0.5)];
+test('calculateGain is that of PyTorch for each nonlinearity', () => {
+  const found = [
+    calculateGain('linear'),
+    calculateGain('tanh'),
+    calculateGain('relu'),
+    calculateGain('leakyRelu', 0.5),
+  ];
   ensure(found.join() === [1, 5 / 3, Math.SQRT2, Math.sqrt(2 / 1.25)].join(), found.join());
 });
 

@@ -1,12 +1,12 @@
 import {
   cosine,
-  cosineAnnealing,
+  cosineAnnealingLR,
   cosineAnnealingWarmRestarts,
-  exponential,
-  multiStep,
-  Plateau,
+  exponentialLR,
+  multiStepLR,
+  ReduceLROnPlateau,
   type Schedule,
-  stepDecay,
+  stepLR,
   warmUp,
 } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
@@ -16,16 +16,16 @@ import { law, test } from '../harness.ts';
 
 const first = (schedule: Schedule, count: number): number[] => Array.from({ length: count }, (_, i) => schedule(i));
 
-test('stepDecay multiplies once every few steps', () => {
-  nearValues(first(stepDecay({ every: 2, factor: 0.5 }), 6), [1, 1, 0.5, 0.5, 0.25, 0.25]);
+test('stepLR multiplies once every few steps', () => {
+  nearValues(first(stepLR({ stepSize: 2, gamma: 0.5 }), 6), [1, 1, 0.5, 0.5, 0.25, 0.25]);
 });
 
-test('multiStep multiplies at each milestone', () => {
-  nearValues(first(multiStep({ at: [1, 3], factor: 0.1 }), 5), [1, 0.1, 0.1, 0.01, 0.01]);
+test('multiStepLR multiplies at each milestone', () => {
+  nearValues(first(multiStepLR({ milestones: [1, 3], gamma: 0.1 }), 5), [1, 0.1, 0.1, 0.01, 0.01]);
 });
 
-test('exponential multiplies at every step', () => {
-  nearValues(first(exponential(0.9), 3), [1, 0.9, 0.81]);
+test('exponentialLR multiplies at every step', () => {
+  nearValues(first(exponentialLR(0.9), 3), [1, 0.9, 0.81]);
 });
 
 test('cosine falls from 1 to its floor and stays there', () => {
@@ -39,12 +39,16 @@ test('cosine falls from 1 to its floor and stays there', () => {
   ]);
 });
 
-test('cosineAnnealing falls as cosine does, then rises as it fell', () => {
+test('cosineAnnealingLR falls as cosine does, then rises as it fell', () => {
   const falling = first(cosine(4, 0.2), 5);
-  nearValues(first(cosineAnnealing(4, 0.2), 10), [...falling, ...falling.slice(0, 4).reverse(), falling[1] as number]);
+  nearValues(first(cosineAnnealingLR(4, 0.2), 10), [
+    ...falling,
+    ...falling.slice(0, 4).reverse(),
+    falling[1] as number,
+  ]);
 });
 
-test('cosineAnnealingWarmRestarts begins again after each period, which grows by its factor', () => {
+test('cosineAnnealingWarmRestarts restarts after each period, which grows by its factor', () => {
   nearValues(first(cosineAnnealingWarmRestarts({ period: 3 }), 5), [1, 0.75, 0.25, 1, 0.75]);
   const eighth = Math.SQRT1_2 / 2;
   nearValues(first(cosineAnnealingWarmRestarts({ period: 2, factor: 2 }), 7), [
@@ -59,8 +63,8 @@ test('cosineAnnealingWarmRestarts begins again after each period, which grows by
   nearValues([10, 14].map(cosineAnnealingWarmRestarts({ period: 2, factor: 2, floor: 0.5 })), [0.75, 1]);
 });
 
-test('warmUp rises evenly, then starts the schedule after it', () => {
-  nearValues(first(warmUp(3, exponential(0.5)), 6), [1 / 3, 2 / 3, 1, 1, 0.5, 0.25]);
+test('warmUp rises linearly, then starts the schedule after it', () => {
+  nearValues(first(warmUp(3, exponentialLR(0.5)), 6), [1 / 3, 2 / 3, 1, 1, 0.5, 0.25]);
 });
 
 law(
@@ -72,51 +76,51 @@ law(
   },
 );
 
-test('Plateau waits its patience, then lowers the factor to its floor', () => {
-  const plateau = new Plateau({ factor: 0.5, patience: 1, floor: 0.2 });
+test('ReduceLROnPlateau waits its patience, then lowers the factor to its floor', () => {
+  const plateau = new ReduceLROnPlateau({ factor: 0.5, patience: 1, floor: 0.2 });
   nearValues(
-    [3, 2, 2, 2, 2, 2, 2, 2].map((loss) => plateau.next(loss)),
+    [3, 2, 2, 2, 2, 2, 2, 2].map((loss) => plateau.step(loss)),
     [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.2],
   );
 });
 
-test('Plateau takes only a change beyond its threshold for an improvement, in either mode', () => {
-  // Half of 2 is 1: what is just as far as the threshold is not beyond it, and what is worse is none.
+test('ReduceLROnPlateau counts only a change beyond its threshold as an improvement, in either mode', () => {
+  // Half of 2 is 1: a change of exactly the threshold is no improvement, nor is a worse metric.
   for (const [mode, none, some] of [
     ['max', [3, 2.5, 2, 1], 3.25],
     ['min', [1, 1.5, 2, 3], 0.75],
   ] as const) {
     for (const metric of none) {
-      const plateau = new Plateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
-      ensure(plateau.next(2) === 1 && plateau.next(metric) === 0.5, `${mode}: ${metric} counts as better than 2`);
+      const plateau = new ReduceLROnPlateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
+      ensure(plateau.step(2) === 1 && plateau.step(metric) === 0.5, `${mode}: ${metric} counts as better than 2`);
     }
-    const plateau = new Plateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
-    ensure(plateau.next(2) === 1 && plateau.next(some) === 1, `${mode}: ${some} does not count as better than 2`);
+    const plateau = new ReduceLROnPlateau({ mode, factor: 0.5, patience: 0, threshold: 0.5 });
+    ensure(plateau.step(2) === 1 && plateau.step(some) === 1, `${mode}: ${some} does not count as better than 2`);
   }
 });
 
-test('Plateau goes on exactly from its state', () => {
+test('ReduceLROnPlateau resumes exactly from its state', () => {
   const accuracy = [0.5, 0.6, 0.6, 0.59, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7];
   const options = { mode: 'max', factor: 0.1, patience: 1 } as const;
-  const whole = new Plateau(options);
-  const before = new Plateau(options);
-  const after = new Plateau(options);
+  const whole = new ReduceLROnPlateau(options);
+  const before = new ReduceLROnPlateau(options);
+  const after = new ReduceLROnPlateau(options);
   accuracy.forEach((value, i) => {
     if (i === 4) after.loadState(JSON.parse(JSON.stringify(before.state())));
-    const expected = whole.next(value);
-    const found = (i < 4 ? before : after).next(value);
+    const expected = whole.step(value);
+    const found = (i < 4 ? before : after).step(value);
     ensure(found === expected, `epoch ${i}: ${found}, expected ${expected}`);
   });
 });
 
-test('schedules refuse a length that is not positive, and Plateau refuses NaN', () => {
-  refuses(() => cosine(0), ValueError, 'cosine: steps 0');
-  refuses(() => stepDecay({ every: -1, factor: 0.5 }), ValueError, 'stepDecay: every -1');
-  refuses(() => new Plateau().next(Number.NaN), ValueError, 'the metric must be a number, got NaN');
+test('schedules refuse a length that is not positive, and ReduceLROnPlateau refuses NaN', () => {
+  refuses(() => cosine(0), ValueError, 'cosine: steps must be positive, got 0');
+  refuses(() => stepLR({ stepSize: -1, gamma: 0.5 }), ValueError, 'stepLR: stepSize must be positive, got -1');
+  refuses(() => new ReduceLROnPlateau().step(Number.NaN), ValueError, 'metric must be a number, got NaN');
 });
 
-test('cosineAnnealing is periodic, as CosineAnnealingLR, and cosine is not', () => {
-  const [schedule, once] = [cosineAnnealing(4, 0.2), cosine(4, 0.2)];
+test('cosineAnnealingLR is periodic, as CosineAnnealingLR, and cosine is not', () => {
+  const [schedule, once] = [cosineAnnealingLR(4, 0.2), cosine(4, 0.2)];
   const down = [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2 + 0.4 * (1 - Math.SQRT1_2), 0.2];
   nearValues(first(schedule, 9), [...down, ...down.slice(0, 4).reverse()]);
   nearValues(first(schedule, 17).slice(8), first(schedule, 9));
@@ -137,7 +141,7 @@ function restarts(epoch: number, period: number, factor: number, floor: number):
 }
 
 law(
-  'cosineAnnealingWarmRestarts starts again from 1 in longer and longer periods, as PyTorch',
+  'cosineAnnealingWarmRestarts restarts from 1 in longer and longer periods, as PyTorch',
   fc.record({
     period: fc.integer({ min: 1, max: 12 }),
     factor: fc.integer({ min: 1, max: 4 }),

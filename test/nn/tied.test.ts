@@ -45,7 +45,7 @@ test('optimizers refuse a tensor that is listed twice, and take it once from nam
   const twice = [...net.first.namedParameters(), ['second', net.second.weight] as const];
   refuses(() => new SGD(twice, { lr: 1 }), ValueError, 'weight and second are one tensor; list it once');
   refuses(
-    () => new SGD([{ parameters: net.first.parameters() }, { parameters: [net.second.weight] }], { lr: 1 }),
+    () => new SGD([{ params: net.first.parameters() }, { params: [net.second.weight] }], { lr: 1 }),
     ValueError,
     '0 and 1 are one tensor',
   );

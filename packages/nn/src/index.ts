@@ -1,9 +1,9 @@
 // The public face of @mien/nn. File formats have subpaths of their own: safetensors, checkpoint and, in Node, files.
 export { ArrayDataset, type Dataset, stackRows } from './data/dataset.ts';
-export { DataLoader, type LoaderOptions, type LoaderState } from './data/loader.ts';
+export { DataLoader, type DataLoaderOptions, type DataLoaderState } from './data/loader.ts';
 export { FormatError, StateError } from './errors.ts';
 export {
-  gain,
+  calculateGain,
   type KaimingOptions,
   kaimingNormal,
   kaimingUniform,
@@ -41,28 +41,28 @@ export {
 } from './losses.ts';
 export { buffer, type Layer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
-export { type Bounds, type Clip, clipGradNorm, clipGradValue } from './optim/clip.ts';
+export { type Clip, type ClipArguments, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';
 export {
-  type GroupOptions,
   Optimizer,
-  type ParameterGroup,
-  type Parameters,
+  type OptimizerParameters,
+  type ParamGroup,
+  type ParamGroupOptions,
   type Updates,
 } from './optim/optimizer.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
-export type { Filling } from './optim/slots.ts';
+export type { SlotBindings } from './optim/slots.ts';
 export {
   cosine,
-  cosineAnnealing,
+  cosineAnnealingLR,
   cosineAnnealingWarmRestarts,
-  exponential,
-  multiStep,
-  Plateau,
-  type PlateauOptions,
-  type PlateauState,
+  exponentialLR,
+  multiStepLR,
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  type ReduceLROnPlateauState,
   type Schedule,
-  stepDecay,
+  stepLR,
   warmUp,
 } from './schedulers.ts';
 export { type HostTensor, type State, type StoredDtype, toHost } from './state.ts';

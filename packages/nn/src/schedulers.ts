@@ -1,5 +1,7 @@
-// Learning-rate schedules: functions from an epoch or step, counted from 0, to a factor on every group's lr. They keep no
-// state, so a resumed run needs only its epoch. `optimizer.lrFactor = schedule(epoch)` applies one; any function will do.
+// Learning-rate schedules. PyTorch's are objects that hold the optimizer and count its steps; these are pure functions from
+// an epoch or step, counted from 0, to a factor on every group's lr. A resumed run needs only its epoch, and any function
+// is a schedule: `optimizer.lrFactor = schedule(epoch)`. Names and options are PyTorch's, except that `floor` is a factor
+// where eta_min and min_lr are learning rates.
 import {
   expectFunction,
   expectInteger,
@@ -10,53 +12,53 @@ import {
   ValueError,
 } from '@mien/tensor';
 
-/** The factor on the learning rate at an epoch or step from 0 on. Write your own as `(epoch) => ...`. */
+/** Returns the factor on the learning rate at an epoch or step, counted from 0. */
 export type Schedule = (step: number) => number;
 
-/** `factor` once more every `every` steps: factor^floor(step / every). */
-export function stepDecay(options: { readonly every: number; readonly factor: number }): Schedule {
-  expectOptions('stepDecay', options);
-  const { every, factor } = options;
-  expectNumber('stepDecay', 'factor', factor);
-  expectCount('stepDecay', 'every', every);
-  return (step) => factor ** Math.floor(step / every);
+/** gamma^floor(step / stepSize) */
+export function stepLR(options: { readonly stepSize: number; readonly gamma: number }): Schedule {
+  expectOptions('stepLR', options);
+  const { stepSize, gamma } = options;
+  expectNumber('stepLR', 'gamma', gamma);
+  expectPositive('stepLR', 'stepSize', stepSize);
+  return (step) => gamma ** Math.floor(step / stepSize);
 }
 
-/** `factor` once more at each of the steps `at`. */
-export function multiStep(options: { readonly at: readonly number[]; readonly factor: number }): Schedule {
-  expectOptions('multiStep', options);
-  const { at, factor } = options;
-  expectList('multiStep', 'at', at);
-  expectNumber('multiStep', 'factor', factor);
-  return (step) => factor ** at.filter((milestone) => step >= milestone).length;
+/** gamma^n after n of the milestones. */
+export function multiStepLR(options: { readonly milestones: readonly number[]; readonly gamma: number }): Schedule {
+  expectOptions('multiStepLR', options);
+  const { milestones, gamma } = options;
+  expectList('multiStepLR', 'milestones', milestones);
+  expectNumber('multiStepLR', 'gamma', gamma);
+  return (step) => gamma ** milestones.filter((milestone) => step >= milestone).length;
 }
 
-/** factor^step */
-export function exponential(factor: number): Schedule {
-  expectNumber('exponential', 'factor', factor);
-  return (step) => factor ** step;
+/** gamma^step */
+export function exponentialLR(gamma: number): Schedule {
+  expectNumber('exponentialLR', 'gamma', gamma);
+  return (step) => gamma ** step;
 }
 
-/** Half a cosine from 1 at step 0 to `floor` at step `steps` and after it (Loshchilov and Hutter, 2017). */
+/** Half a cosine from 1 at step 0 to `floor` at step `steps`, then constant (Loshchilov and Hutter, 2017). */
 export function cosine(steps: number, floor = 0): Schedule {
-  expectCount('cosine', 'steps', steps);
+  expectPositive('cosine', 'steps', steps);
   expectNumber('cosine', 'floor', floor);
   return (step) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * Math.min(1, step / steps)))) / 2;
 }
 
 /**
- * PyTorch's CosineAnnealingLR: as `cosine` to step `steps`, then up to 1 again at 2 * steps, and so on with that period.
- * `cosine` stays at `floor`.
+ * A cosine with period 2 * steps: falls as `cosine` does until step `steps`, then rises to 1 again, where `cosine` stays at
+ * `floor`.
  */
-export function cosineAnnealing(steps: number, floor = 0): Schedule {
-  expectCount('cosineAnnealing', 'steps', steps);
-  expectNumber('cosineAnnealing', 'floor', floor);
+export function cosineAnnealingLR(steps: number, floor = 0): Schedule {
+  expectPositive('cosineAnnealingLR', 'steps', steps);
+  expectNumber('cosineAnnealingLR', 'floor', floor);
   return (step) => floor + ((1 - floor) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 }
 
 /**
- * PyTorch's CosineAnnealingWarmRestarts (SGDR, Loshchilov and Hutter, 2017): half a cosine from 1 towards `floor` over
- * `period` steps, then from 1 again, each period `factor` times as long as the one before. Defaults: factor 1, floor 0.
+ * Half a cosine from 1 to `floor` over `period` steps, then again from 1, each period `factor` times as long as the previous
+ * one (SGDR, Loshchilov and Hutter, 2017). PyTorch calls them T_0 and T_mult. Defaults: factor 1, floor 0.
  */
 export function cosineAnnealingWarmRestarts(options: {
   readonly period: number;
@@ -67,7 +69,7 @@ export function cosineAnnealingWarmRestarts(options: {
   const { period, factor = 1, floor = 0 } = options;
   expectInteger('cosineAnnealingWarmRestarts', 'period', period);
   expectInteger('cosineAnnealingWarmRestarts', 'factor', factor);
-  const half = cosineAnnealing(1, floor);
+  const half = cosineAnnealingLR(1, floor);
   return (step) => {
     if (factor === 1) return half((step % period) / period);
     let [start, length] = [0, period];
@@ -76,19 +78,19 @@ export function cosineAnnealingWarmRestarts(options: {
   };
 }
 
-/** Rises evenly over `steps` steps, 1 / steps at step 0 and 1 at steps - 1; then `after`, counted from 0 again. */
+/** Rises linearly over `steps` steps, from 1 / steps at step 0 to 1 at steps - 1; then `after`, counted from 0. */
 export function warmUp(steps: number, after: Schedule = () => 1): Schedule {
-  expectCount('warmUp', 'steps', steps);
+  expectPositive('warmUp', 'steps', steps);
   expectFunction('warmUp', after);
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
 
-export interface PlateauOptions {
-  /** Whether the metric should fall (a loss) or rise (an accuracy). Default `min`. */
+export interface ReduceLROnPlateauOptions {
+  /** `min` for a metric that should fall (a loss), `max` for one that should rise (an accuracy). Default `min`. */
   readonly mode?: 'min' | 'max';
-  /** On the learning rate when the metric stands still. Default 0.1. */
+  /** Multiplies the learning rate when the metric stops improving. Default 0.1. */
   readonly factor?: number;
-  /** Epochs without improvement that are let pass. Default 10. */
+  /** Epochs without improvement before that. Default 10. */
   readonly patience?: number;
   /** The smallest relative change that counts as improvement. Default 1e-4. */
   readonly threshold?: number;
@@ -96,29 +98,31 @@ export interface PlateauOptions {
   readonly floor?: number;
 }
 
-/** What a plateau remembers; plain numbers, for checkpoints. */
-export interface PlateauState {
+/** The state of ReduceLROnPlateau; plain numbers, for checkpoints. */
+export interface ReduceLROnPlateauState {
   readonly lrFactor: number;
   /** Null before the first metric. */
   readonly best: number | null;
+  /** Epochs since the last improvement or reduction. */
   readonly waited: number;
 }
 
-/** Lowers the factor when a metric stops improving: the one schedule that depends on what was measured. */
-export class Plateau {
-  readonly #options: Required<PlateauOptions>;
-  #state: PlateauState = { lrFactor: 1, best: null, waited: 0 };
+/** Lowers the factor when a metric stops improving: the one schedule with state, as it depends on measurements. */
+export class ReduceLROnPlateau {
+  readonly #options: Required<ReduceLROnPlateauOptions>;
+  #state: ReduceLROnPlateauState = { lrFactor: 1, best: null, waited: 0 };
 
-  constructor(options: PlateauOptions = {}) {
-    expectOptions('Plateau', options);
+  constructor(options: ReduceLROnPlateauOptions = {}) {
+    expectOptions('ReduceLROnPlateau', options);
     this.#options = { mode: 'min', factor: 0.1, patience: 10, threshold: 1e-4, floor: 0, ...options };
     const { factor } = this.#options;
-    if (!(factor > 0 && factor < 1)) throw new ValueError(`Plateau: factor ${factor} is outside 0 < factor < 1`);
+    if (!(factor > 0 && factor < 1))
+      throw new ValueError(`ReduceLROnPlateau: factor ${factor} is outside 0 < factor < 1`);
   }
 
-  /** The factor after the newest metric. Throws ValueError for a metric that is NaN. */
-  next(metric: number): number {
-    expectNumber('Plateau', 'the metric', metric);
+  /** The factor after this metric. Throws ValueError for NaN. */
+  step(metric: number): number {
+    expectNumber('ReduceLROnPlateau', 'metric', metric);
     const { factor, patience, floor } = this.#options;
     const { lrFactor, best, waited } = this.#state;
     if (best === null || this.#improves(metric, best)) this.#state = { lrFactor, best: metric, waited: 0 };
@@ -127,15 +131,17 @@ export class Plateau {
     return this.#state.lrFactor;
   }
 
-  state(): PlateauState {
+  /** Its state, for `loadState` of a resumed run. */
+  state(): ReduceLROnPlateauState {
     return this.#state;
   }
 
-  loadState(state: PlateauState): void {
-    expectOptions('Plateau', state);
-    expectNumber('Plateau', 'lrFactor', state.lrFactor);
-    expectInteger('Plateau', 'waited', state.waited, 0);
-    if (state.best !== null) expectNumber('Plateau', 'best', state.best);
+  /** Continues from a saved state. */
+  loadState(state: ReduceLROnPlateauState): void {
+    expectOptions('ReduceLROnPlateau', state);
+    expectNumber('ReduceLROnPlateau', 'lrFactor', state.lrFactor);
+    expectInteger('ReduceLROnPlateau', 'waited', state.waited, 0);
+    if (state.best !== null) expectNumber('ReduceLROnPlateau', 'best', state.best);
     this.#state = state;
   }
 
@@ -145,7 +151,7 @@ export class Plateau {
   }
 }
 
-function expectCount(name: string, option: string, value: number): void {
+function expectPositive(name: string, option: string, value: number): void {
   if (!(typeof value === 'number' && value > 0))
-    throw new ValueError(`${name}: ${option} ${kindOf(value)} is not positive`);
+    throw new ValueError(`${name}: ${option} must be positive, got ${kindOf(value)}`);
 }

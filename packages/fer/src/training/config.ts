@@ -1,5 +1,5 @@
 // What a training run is made of: every number that decides it besides data and seed.
-import { type Clip, cosine, stepDecay, warmUp } from '@mien/nn';
+import { type Clip, cosine, stepLR, warmUp } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { Augmentation } from '../augmentation.ts';
 import type { InputForm } from '../transforms.ts';
@@ -158,7 +158,7 @@ export function learningRate(of: TrainingConfig, epoch: number, step = 0, steps 
 function factor({ epochs, schedule }: TrainingConfig, epoch: number, step: number, steps: number): number {
   if (schedule.kind === 'stepwise') {
     const { after, every, factor } = schedule;
-    return epoch <= after ? 1 : stepDecay({ every, factor })(epoch - after);
+    return epoch <= after ? 1 : stepLR({ stepSize: every, gamma: factor })(epoch - after);
   }
   const rising = Math.round(schedule.warmup * steps);
   const falling = cosine(Math.max(1, epochs * steps - rising));

@@ -1,5 +1,5 @@
 // What one step of training is made of: parts of a batch, groups of parameters, and what is counted.
-import { BatchNorm2d, type GroupOptions, type Layer, type SGDOptions } from '@mien/nn';
+import { BatchNorm2d, type Layer, type ParamGroupOptions, type SGDOptions } from '@mien/nn';
 import type { TypedArray } from '@mien/tensor';
 import type { TrainingConfig } from './config.ts';
 
@@ -17,14 +17,14 @@ export function microBatches(
 }
 
 /** BatchNorm's own weights apart, where the protocol does not decay them. */
-export function parameterGroups(net: Layer, { decayNorm }: TrainingConfig): GroupOptions<SGDOptions>[] {
+export function parameterGroups(net: Layer, { decayNorm }: TrainingConfig): ParamGroupOptions<SGDOptions>[] {
   const all = net.namedParameters();
-  if (decayNorm) return [{ parameters: all }];
+  if (decayNorm) return [{ params: all }];
   const norms = net.namedModules().filter(([, module]) => module instanceof BatchNorm2d);
   const ofNorms = new Set(norms.flatMap(([, module]) => module.parameters()));
   return [
-    { parameters: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
-    { parameters: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
+    { params: all.filter(([, parameter]) => !ofNorms.has(parameter)) },
+    { params: all.filter(([, parameter]) => ofNorms.has(parameter)), weightDecay: 0 },
   ];
 }
 

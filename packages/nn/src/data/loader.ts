@@ -2,10 +2,10 @@
 import { expectFunction, expectNumber, expectOptions, Generator, kindOf, ValueError } from '@mien/tensor';
 import type { Dataset } from './dataset.ts';
 
-export interface LoaderOptions<Sample, Batch> {
+export interface DataLoaderOptions<Sample, Batch> {
   readonly batchSize: number;
   /** Makes a batch of samples; `stackRows` does for an ArrayDataset. */
-  readonly collate: (samples: readonly Sample[]) => Batch | Promise<Batch>;
+  readonly collateFn: (samples: readonly Sample[]) => Batch | Promise<Batch>;
   /** Another order each epoch. Default false. */
   readonly shuffle?: boolean;
   /** Leave out a last batch that is not full. Default false. */
@@ -17,7 +17,7 @@ export interface LoaderOptions<Sample, Batch> {
 }
 
 /** Where a loader stands; plain numbers, for checkpoints. */
-export interface LoaderState {
+export interface DataLoaderState {
   readonly seed: number;
   readonly epoch: number;
   /** Batches of the epoch that were given out. */
@@ -33,16 +33,16 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   /** Batches of a whole epoch. */
   readonly length: number;
   readonly #dataset: Dataset<Sample>;
-  readonly #options: Required<LoaderOptions<Sample, Batch>>;
-  #state: LoaderState;
+  readonly #options: Required<DataLoaderOptions<Sample, Batch>>;
+  #state: DataLoaderState;
 
   /** Throws ValueError for options out of range, and where there is not one batch. */
-  constructor(dataset: Dataset<Sample>, options: LoaderOptions<Sample, Batch>) {
+  constructor(dataset: Dataset<Sample>, options: DataLoaderOptions<Sample, Batch>) {
     if (typeof dataset?.get !== 'function' || !Number.isSafeInteger(dataset.length)) {
       throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
     }
     expectOptions('DataLoader', options);
-    expectFunction('DataLoader: collate', options.collate);
+    expectFunction('DataLoader: collateFn', options.collateFn);
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -66,12 +66,12 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   }
 
   /** Where it stands. */
-  state(): LoaderState {
+  state(): DataLoaderState {
     return this.#state;
   }
 
   /** Continues from a state. Throws ValueError for one that this dataset and batch size cannot have had. */
-  loadState(state: LoaderState): void {
+  loadState(state: DataLoaderState): void {
     expectOptions('DataLoader', state);
     const { epoch, batch } = state;
     expectNumber('DataLoader', 'seed', state.seed);
@@ -117,14 +117,14 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   }
 
   async #make(order: ArrayLike<number>, seed: number, epoch: number, batch: number): Promise<Batch> {
-    const { batchSize, collate } = this.#options;
+    const { batchSize, collateFn } = this.#options;
     const samples: (Sample | Promise<Sample>)[] = [];
     const end = Math.min(order.length, (batch + 1) * batchSize);
     for (let i = batch * batchSize; i < end; i++) {
       const index = order[i] as number;
       samples.push(this.#dataset.get(index, new Generator(mix(seed, epoch, index + 1))));
     }
-    return collate(await Promise.all(samples));
+    return collateFn(await Promise.all(samples));
   }
 }
 

@@ -1,6 +1,6 @@
 // Checkpoints: one safetensors file with a model, its optimizer, its averages, and where training stands.
 import { expectOptions, type GeneratorState, kindOf, ValueError } from '@mien/tensor';
-import type { LoaderState } from '../data/loader.ts';
+import type { DataLoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
 import { expectState, type HostTensor, prefixed, type State, toHost, under } from '../state.ts';
 import { readSafetensors, type WriteOptions, writeSafetensors } from './safetensors.ts';
@@ -25,7 +25,7 @@ export interface CheckpointInfo {
   /** The default generator. */
   readonly generator: GeneratorState;
   /** The training loader. */
-  readonly shuffle: LoaderState;
+  readonly shuffle: DataLoaderState;
   /** Whatever else the run needs to go on exactly. */
   readonly extra?: Json;
 }

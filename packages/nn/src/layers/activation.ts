@@ -1,4 +1,4 @@
-// Activations as layers, for Sequential; each is its op.
+// Activations as layers, for Sequential; each calls its operation.
 import { expectNumber, expectTensor, gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
 import { Module } from '../module.ts';
 
@@ -10,19 +10,19 @@ export class ReLU extends Module {
   }
 }
 
-/** x where positive, slope * x elsewhere. */
+/** x where x > 0, else negativeSlope * x */
 export class LeakyReLU extends Module {
-  readonly slope: number;
+  readonly negativeSlope: number;
 
-  constructor(slope = 0.01) {
+  constructor(negativeSlope = 0.01) {
     super();
-    expectNumber('LeakyReLU', 'slope', slope);
-    this.slope = slope;
+    expectNumber('LeakyReLU', 'negativeSlope', negativeSlope);
+    this.negativeSlope = negativeSlope;
   }
 
   forward(x: Tensor): Tensor {
-    unchanging('slope of LeakyReLU', () => this.slope);
-    return leakyRelu(x, this.slope);
+    unchanging('negativeSlope of LeakyReLU', () => this.negativeSlope);
+    return leakyRelu(x, this.negativeSlope);
   }
 }
 
@@ -42,7 +42,7 @@ export class Tanh extends Module {
   }
 }
 
-/** x times the normal distribution function of x. */
+/** x times the standard normal distribution function of x */
 export class GELU extends Module {
   forward(x: Tensor): Tensor {
     return gelu(x);

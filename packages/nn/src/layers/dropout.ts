@@ -9,7 +9,7 @@ import {
 } from '@mien/tensor';
 import { Module } from '../module.ts';
 
-/** In training, zeroes each element with probability p and divides the others by 1 - p; else the identity. */
+/** In training, zeroes each element with probability p and divides the others by 1 - p; in evaluation, the identity. */
 export class Dropout extends Module {
   readonly p: number;
   readonly #generator: Generator | null;

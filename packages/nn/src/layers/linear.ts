@@ -16,28 +16,28 @@ export interface LinearOptions extends RandomOptions {
   readonly bias?: boolean;
 }
 
-/** y = x weight^T + bias: [..., inputs] to [..., outputs]. */
+/** y = x weight^T + bias: [..., inFeatures] to [..., outFeatures]. */
 export class Linear extends Module {
-  /** [outputs, inputs] */
+  /** [outFeatures, inFeatures] */
   readonly weight: Tensor;
-  /** [outputs] */
+  /** [outFeatures] */
   readonly bias: Tensor | null;
 
-  constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
     expectOptions('Linear', options);
-    expectInteger('Linear', 'inputs', inputs);
-    expectInteger('Linear', 'outputs', outputs);
-    this.weight = parameter(defaultUniform([outputs, inputs], inputs, options));
-    this.bias = (options.bias ?? true) ? parameter(defaultUniform([outputs], inputs, options)) : null;
+    expectInteger('Linear', 'inFeatures', inFeatures);
+    expectInteger('Linear', 'outFeatures', outFeatures);
+    this.weight = parameter(defaultUniform([outFeatures, inFeatures], inFeatures, options));
+    this.bias = (options.bias ?? true) ? parameter(defaultUniform([outFeatures], inFeatures, options)) : null;
   }
 
   forward(x: Tensor, options: ActivationOptions = {}): Tensor {
     expectTensor('Linear', 'x', x);
-    const [outputs, inputs] = this.weight.shape;
-    if (x.shape.at(-1) !== inputs) {
+    const [, inFeatures] = this.weight.shape;
+    if (x.shape.at(-1) !== inFeatures) {
       throw new ShapeError(
-        `Linear: weight [${outputs}, ${inputs}] expects ${inputs} features last, x is [${x.shape.join(', ')}]; check the layer before`,
+        `Linear: expected x [..., ${inFeatures}], got [${x.shape.join(', ')}]; check inFeatures or the previous layer`,
       );
     }
     return linear(x, this.weight, this.bias, options);

@@ -19,7 +19,7 @@ import { buffer, Module, parameter } from '../module.ts';
 const count = kernel(countBatch);
 
 export interface BatchNormOptions {
-  /** Weight of the newest batch in the running statistics. Default 0.1. */
+  /** Weight of the new batch in the running statistics. Default 0.1. */
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
@@ -33,34 +33,34 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
-/** What BatchNorm1d and BatchNorm2d share; they differ in the ranks they accept. Ioffe and Szegedy (2015). */
+/** Base of BatchNorm1d and BatchNorm2d, which differ in the ranks of x. Ioffe and Szegedy (2015). */
 abstract class BatchNorm extends Module {
-  /** [features] */
+  /** [numFeatures] */
   readonly weight: Tensor;
-  /** [features] */
+  /** [numFeatures] */
   readonly bias: Tensor;
-  /** [features] */
+  /** [numFeatures] */
   readonly runningMean: Tensor;
-  /** [features], of the unbiased variances. */
+  /** [numFeatures], unbiased variances. */
   readonly runningVar: Tensor;
-  /** Batches seen in training: one int32. */
+  /** The number of training batches: one int32. */
   readonly numBatchesTracked: Tensor;
   readonly #momentum: number;
   readonly #eps: number;
 
-  constructor(features: number, options: BatchNormOptions = {}) {
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
     const name = this.constructor.name;
-    expectInteger(name, 'features', features);
+    expectInteger(name, 'numFeatures', numFeatures);
     expectOptions(name, options);
     this.#momentum = options.momentum ?? 0.1;
     this.#eps = options.eps ?? 1e-5;
     expectNumber(name, 'momentum', this.#momentum, 0, 1);
     expectNumber(name, 'eps', this.#eps, 0);
-    this.weight = parameter(ones([features]));
-    this.bias = parameter(zeros([features]));
-    this.runningMean = buffer(zeros([features]));
-    this.runningVar = buffer(ones([features]));
+    this.weight = parameter(ones([numFeatures]));
+    this.bias = parameter(zeros([numFeatures]));
+    this.runningMean = buffer(zeros([numFeatures]));
+    this.runningVar = buffer(ones([numFeatures]));
     this.numBatchesTracked = buffer(zeros([], { dtype: 'int32' }));
   }
 
@@ -72,7 +72,7 @@ abstract class BatchNorm extends Module {
     expectOptions(this.constructor.name, epilogue);
     if (!this.ranks.includes(x.rank)) {
       throw new ShapeError(
-        `${this.constructor.name}: expects ${this.ranks.join(' or ')} dimensions, x is [${x.shape.join(', ')}]`,
+        `${this.constructor.name}: expected x of ${this.ranks.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
       );
     }
     if (this.training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
@@ -87,14 +87,14 @@ abstract class BatchNorm extends Module {
   }
 }
 
-/** Batch normalization of x [N, C] or [N, C, L] over all dimensions but C. */
+/** Batch normalization of x [N, C] or [N, C, L] over all dimensions except C. */
 export class BatchNorm1d extends BatchNorm {
   protected get ranks(): readonly number[] {
     return [2, 3];
   }
 }
 
-/** Batch normalization of x [N, C, H, W] over all dimensions but C. */
+/** Batch normalization of x [N, C, H, W] over all dimensions except C. */
 export class BatchNorm2d extends BatchNorm {
   protected get ranks(): readonly number[] {
     return [4];

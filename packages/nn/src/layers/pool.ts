@@ -1,4 +1,4 @@
-// Pooling as layers, for Sequential; each is its op.
+// Pooling as layers, for Sequential; each calls its operation.
 import {
   type AvgPool2dOptions,
   adaptiveAvgPool2d,
@@ -13,7 +13,7 @@ import {
 import { Module } from '../module.ts';
 import type { Size2d } from './conv.ts';
 
-/** The largest of each window: [N, C, H, W] to [N, C, P, Q]. */
+/** The maximum of each window: [N, C, H, W] to [N, C, P, Q]. */
 export class MaxPool2d extends Module {
   readonly #options: MaxPool2dOptions;
 
@@ -45,17 +45,17 @@ export class AvgPool2d extends Module {
   }
 }
 
-/** Means over windows chosen so that the result has the given size: [N, C, H, W] to [N, C, size]. */
+/** Means over windows chosen such that each plane has outputSize: [N, C, H, W] to [N, C, P, Q]. */
 export class AdaptiveAvgPool2d extends Module {
-  readonly size: Size2d;
+  readonly outputSize: Size2d;
 
-  constructor(size: Size2d) {
+  constructor(outputSize: Size2d) {
     super();
-    expectPair('AdaptiveAvgPool2d', 'size', size, 1);
-    this.size = size;
+    expectPair('AdaptiveAvgPool2d', 'outputSize', outputSize, 1);
+    this.outputSize = outputSize;
   }
 
   forward(x: Tensor): Tensor {
-    return adaptiveAvgPool2d(x, this.size);
+    return adaptiveAvgPool2d(x, this.outputSize);
   }
 }

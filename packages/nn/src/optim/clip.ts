@@ -1,4 +1,4 @@
-// Bounds on gradients: in the optimizer's own update, or by themselves between backward and the step.
+// Gradient clipping: in the optimizer's update kernel, or as functions between backward and the step.
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
 import {
   clamp,
@@ -16,90 +16,94 @@ import {
   ValueError,
   zeros,
 } from '@mien/tensor';
-import { groupsOf, type Memory, pieces, runSlots } from './slots.ts';
+import { type Memory, runSlots, splitSlot, workgroupsFor } from './slots.ts';
 
 const sumSquares = kernel(squares);
 /** For adapters with narrow subgroups. */
 const narrowSumSquares = kernel(squares, { LANES: 8 });
 
-/** A bound on the gradients of a step: on every element, or on the norm of all of them together. */
+/** How a step clips gradients: every element to +-limit, or all together to a norm of at most `limit`. */
 export interface Clip {
   readonly kind: 'value' | 'norm';
   readonly limit: number;
 }
 
-/** A `Clip` as kernels take it. */
-export interface Bounds {
+/** The arguments of a kernel that clips. */
+export interface ClipArguments {
   readonly kind: Clip['kind'] | 'none';
   readonly limit: number;
-  /** The sum of all gradients' squares, for a bound on their norm. */
+  /** The sum of all gradients' squares, where their norm is clipped. */
   readonly squares: Tensor | null;
 }
 
-/** The forms of a kernel with CLAMPED and SCALED. */
-export function clipping(form: (clip: Readonly<Record<string, boolean>>) => Kernel): Record<Bounds['kind'], Kernel> {
-  return { none: form({}), value: form({ CLAMPED: true }), norm: form({ SCALED: true }) };
+/** The specializations of a kernel with consts CLAMPED and SCALED. */
+export function clipVariants(
+  specialize: (clip: Readonly<Record<string, boolean>>) => Kernel,
+): Record<ClipArguments['kind'], Kernel> {
+  return { none: specialize({}), value: specialize({ CLAMPED: true }), norm: specialize({ SCALED: true }) };
 }
 
-/** What a kernel needs for `clip`. Throws ValueError for a limit that is not positive. */
-export function boundsOf(name: string, clip: Clip | null, gradients: readonly Tensor[]): Bounds {
+/** The kernel arguments of `clip`. Throws ValueError for a limit that is not positive. */
+export function clipArguments(name: string, clip: Clip | null, gradients: readonly Tensor[]): ClipArguments {
   if (clip === null) return { kind: 'none', limit: 0, squares: null };
   expectOptions(name, clip);
   expectOneOf(name, 'clip.kind', clip.kind, ['value', 'norm']);
-  expectPositive(name, clip.limit);
+  expectPositive(name, 'clip.limit', clip.limit);
   return { ...clip, squares: clip.kind === 'norm' ? squaresOf(gradients) : null };
 }
 
-/** Clamps every element of every gradient to -bound..bound. Throws ValueError for a bound that is not positive. */
-export function clipGradValue(parameters: readonly Tensor[], bound: number): void {
+/** Clamps every element of every gradient to +-clipValue. Throws ValueError unless it is positive. */
+export function clipGradValue(parameters: readonly Tensor[], clipValue: number): void {
   expectParameters('clipGradValue', parameters);
-  expectPositive('clipGradValue', bound);
-  scope(() => replaceGradients(new Set(parameters), (gradient) => clamp(gradient, { min: -bound, max: bound })));
+  expectPositive('clipGradValue', 'clipValue', clipValue);
+  scope(() =>
+    replaceGradients(new Set(parameters), (gradient) => clamp(gradient, { min: -clipValue, max: clipValue })),
+  );
 }
 
 /**
- * Scales all gradients by one factor, so that the norm of all their elements together is at most `maximum`. Returns the
- * norm before, one element; a tensor that is listed twice counts once; nothing is read by the host. Throws ValueError for a maximum that is not positive.
+ * Scales all gradients by one factor such that their total norm is at most `maxNorm`, and returns the norm before, one
+ * element on the device. A tensor that is listed twice counts once. Throws ValueError unless maxNorm is positive.
  */
-export function clipGradNorm(parameters: readonly Tensor[], maximum: number): Tensor {
+export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   expectParameters('clipGradNorm', parameters);
-  expectPositive('clipGradNorm', maximum);
+  expectPositive('clipGradNorm', 'maxNorm', maxNorm);
   return scope(() => {
     const distinct = [...new Set(parameters)];
     const norm = squaresOf(distinct.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();
     noGrad(() => {
-      // 1e-6 keeps a norm of zero from dividing, as in torch.nn.utils.clip_grad_norm_.
-      const factor = norm.add(1e-6).pow(-1).mul(maximum).minimum(1);
+      // 1e-6 avoids a division by zero, as in torch.nn.utils.clip_grad_norm_.
+      const factor = norm.add(1e-6).pow(-1).mul(maxNorm).minimum(1);
       replaceGradients(distinct, (gradient) => gradient.mul(factor));
     });
     return norm;
   });
 }
 
-/** The sum of all squares, one element, by partial sums in one list. */
+/** The sum of all squares, one element: one partial sum per workgroup, then their sum. */
 function squaresOf(gradients: readonly Tensor[]): Tensor {
   if (gradients.length === 0) return zeros([]);
   return scope(() => {
-    const form = device().narrow ? narrowSumSquares : sumSquares;
-    const parts = gradients.flatMap((x) => pieces({ size: x.size, own: { x }, shared: {} }));
-    const counts = parts.map(({ size }) => groupsOf(form, size));
+    const kernel = device().narrow ? narrowSumSquares : sumSquares;
+    const parts = gradients.flatMap((x) => splitSlot({ size: x.size, perSlot: { x }, shared: {} }));
+    const counts = parts.map(({ size }) => workgroupsFor(kernel, size));
     const partials = empty([counts.reduce((sum, count) => sum + count, 0)]);
     let first = 0;
-    const fillings = parts.map((filling, i) => {
+    const slots = parts.map((slot, i) => {
       const bytes = 4 * (counts[i] as number);
       const sums: Memory = { storage: partials.storage, byteOffset: 4 * first, bytes };
       first += counts[i] as number;
-      return { ...filling, shared: { partials: sums } };
+      return { ...slot, shared: { partials: sums } };
     });
-    runSlots(form, fillings, {}, {});
+    runSlots(kernel, slots, {}, {});
     return partials.sum();
   });
 }
 
-// Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written.
-function replaceGradients(parameters: Iterable<Tensor>, bounded: (gradient: Tensor) => Tensor): void {
+// Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written in place.
+function replaceGradients(parameters: Iterable<Tensor>, clipped: (gradient: Tensor) => Tensor): void {
   noGrad(() => {
-    for (const parameter of parameters) if (parameter.grad) parameter.grad = bounded(parameter.grad);
+    for (const parameter of parameters) if (parameter.grad) parameter.grad = clipped(parameter.grad);
   });
 }
 
@@ -108,6 +112,6 @@ function expectParameters(name: string, parameters: readonly Tensor[]): void {
   for (const [i, parameter] of parameters.entries()) expectTensor(name, `parameter ${i}`, parameter);
 }
 
-function expectPositive(name: string, value: number): void {
-  if (!(value > 0)) throw new ValueError(`${name}: ${value} is not a positive bound`);
+function expectPositive(name: string, argument: string, value: number): void {
+  if (!(value > 0)) throw new ValueError(`${name}: ${argument} must be positive, got ${value}`);
 }

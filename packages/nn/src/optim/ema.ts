@@ -1,6 +1,6 @@
-// Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often evaluate better.
-import follow from '@mien/shaders/optim/follow.wgsl';
-import swapped from '@mien/shaders/optim/swap.wgsl';
+// Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often generalize better.
+import followText from '@mien/shaders/optim/follow.wgsl';
+import swapText from '@mien/shaders/optim/swap.wgsl';
 import {
   assign,
   expectFunction,
@@ -9,6 +9,7 @@ import {
   kernel,
   kindOf,
   live,
+  run,
   Tensor,
   unchanging,
   ValueError,
@@ -16,34 +17,33 @@ import {
 import { StateError } from '../errors.ts';
 import { Module } from '../module.ts';
 import { differingTied, expectState, listed, type State } from '../state.ts';
-import { runFlat } from './flat.ts';
 import { expectWithin } from './optimizer.ts';
 import { runSlots, zerosTogether } from './slots.ts';
 
-const following = kernel(follow);
-const swapping = kernel(swapped);
+const updateKernel = kernel(followText);
+const swapKernel = kernel(swapText);
 
 /** A tensor of the module and its average. */
 interface Pair {
-  readonly own: Tensor;
+  readonly tensor: Tensor;
   readonly average: Tensor;
 }
 
 export interface EMAOptions {
-  /** Part of the average that each update keeps, in the long run. Default 0.999. */
+  /** Factor on the previous average, in the long run. Default 0.999. */
   readonly decay?: number;
   /**
-   * Updates made so far, when going on with saved averages. Default 0. Update n keeps min(decay, (1 + n) / (10 + n)), so
-   * that the first values, which are random, are soon forgotten (the rule of TensorFlow's ExponentialMovingAverage).
+   * Updates so far, to continue with saved averages. Default 0. Update n uses min(decay, (1 + n) / (10 + n)), so that the
+   * random initial values are soon forgotten (the rule of TensorFlow's ExponentialMovingAverage).
    */
   readonly updates?: number;
 }
 
-/** Averages of every float32 parameter and buffer of a module, started at their values when it was made. */
+/** Averages of every float32 parameter and buffer of a module, which start at their values when it is constructed. */
 export class EMA {
   readonly #decay: number;
   readonly #pairs: ReadonlyMap<string, Pair>;
-  /** Each pair once: a tensor with two names has one average. */
+  /** Each pair once: a tensor with two names (tied weights) has one average. */
   readonly #distinct: readonly Pair[];
   #updates: number;
   #applied = false;
@@ -55,19 +55,19 @@ export class EMA {
     this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);
     expectInteger('EMA', 'updates', this.#updates, 0);
-    const floats = [...model.stateDict()].filter(([, own]) => own.dtype === 'float32');
-    const owns = [...new Set(floats.map(([, own]) => own))];
+    const floats = [...model.stateDict()].filter(([, tensor]) => tensor.dtype === 'float32');
+    const distinct = [...new Set(floats.map(([, tensor]) => tensor))];
     const averages = zerosTogether(
       'averages',
-      owns.map(({ shape }) => shape),
+      distinct.map(({ shape }) => shape),
     );
-    this.#distinct = owns.map((own, i) => ({ own, average: averages[i] as Tensor }));
-    const pairs = new Map(this.#distinct.map((pair) => [pair.own, pair]));
-    this.#pairs = new Map(floats.map(([name, own]) => [name, pairs.get(own) as Pair]));
-    for (const { own, average } of this.#distinct) assign(average, own);
+    this.#distinct = distinct.map((tensor, i) => ({ tensor, average: averages[i] as Tensor }));
+    const pairs = new Map(this.#distinct.map((pair) => [pair.tensor, pair]));
+    this.#pairs = new Map(floats.map(([name, tensor]) => [name, pairs.get(tensor) as Pair]));
+    for (const { tensor, average } of this.#distinct) assign(average, tensor);
   }
 
-  /** average += (1 - kept part) (value - average), several tensors in one dispatch; call it after each step. */
+  /** average += (1 - decay) (value - average), several tensors in one dispatch; call it after each step. */
   update(): void {
     this.#expectNotApplied('update');
     unchanging('whether the module holds the averages', () => this.#applied);
@@ -75,13 +75,13 @@ export class EMA {
       const updates = this.#updates++;
       return 1 - Math.min(this.#decay, (1 + updates) / (10 + updates));
     });
-    const fillings = this.#distinct.map(({ own, average }) => {
-      return { size: own.size, own: { x: own }, shared: { average } };
+    const slots = this.#distinct.map(({ tensor, average }) => {
+      return { size: tensor.size, perSlot: { x: tensor }, shared: { average } };
     });
-    runSlots(following, fillings, {}, { newPart });
+    runSlots(updateKernel, slots, {}, { newPart });
   }
 
-  /** Runs `use` while the module holds the averages, then gives its own values back, bit for bit. */
+  /** Runs `use` while the module holds the averages, then restores the module's values bit for bit. */
   async applied<T>(use: () => T | Promise<T>): Promise<T> {
     expectFunction('EMA.applied', use);
     this.#expectNotApplied('applied');
@@ -93,12 +93,12 @@ export class EMA {
     }
   }
 
-  /** The averages under the module's names: the tensors themselves, not copies. */
+  /** The averages by the module's names: the tensors themselves, not copies. */
   stateDict(): Map<string, Tensor> {
     return new Map(Array.from(this.#pairs, ([name, { average }]) => [name, average]));
   }
 
-  /** Replaces the averages by saved ones. Throws StateError for other names or shapes. */
+  /** Copies saved averages. Throws StateError, before anything is written, for other names or shapes. */
   loadStateDict(state: State): void {
     expectState('EMA', state);
     const faults = [...state.keys()].filter((name) => !this.#pairs.has(name)).map((name) => `unexpected ${name}`);
@@ -107,7 +107,7 @@ export class EMA {
       const actual = state.get(name)?.shape.join(', ');
       const expected = pair.average.shape.join(', ');
       if (actual === undefined ? !given.has(pair) : actual !== expected) {
-        faults.push(actual === undefined ? `missing ${name}` : `${name} expects [${expected}], got [${actual}]`);
+        faults.push(actual === undefined ? `missing ${name}` : `${name}: expected [${expected}], got [${actual}]`);
       }
     }
     const pairs = [...this.#pairs].flatMap(([name, { average }]) => {
@@ -115,11 +115,12 @@ export class EMA {
       return source ? [{ name, target: average, source }] : [];
     });
     faults.push(...differingTied(pairs));
-    if (faults.length > 0) throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}`);
+    if (faults.length > 0)
+      throw new StateError(`EMA: the saved averages do not fit: ${listed(faults)}; pass the module that was saved`);
     for (const { target, source } of pairs) assign(target, source instanceof Tensor ? source : source.data);
   }
 
-  /** Gives back the averages' memory. */
+  /** Frees the averages. */
   dispose(): void {
     for (const { average } of this.#distinct) average.dispose();
   }
@@ -129,12 +130,17 @@ export class EMA {
   }
 
   #swap(): void {
-    for (const { own, average } of this.#distinct) runFlat(swapping, { a: own, b: average }, {});
+    const { LANES = 1, VECTORS = 1 } = swapKernel.consts;
+    for (const { tensor, average } of this.#distinct) {
+      // As vec4: the last one may reach into a buffer's padding, whose content is arbitrary.
+      const vectors = Math.ceil(tensor.size / 4);
+      run(swapKernel, { a: tensor, b: average }, { vectors }, Math.ceil(vectors / (LANES * VECTORS)));
+    }
     this.#applied = !this.#applied;
   }
 
-  #expectNotApplied(what: string): void {
-    if (this.#applied)
-      throw new StateError(`EMA: ${what} while the module holds the averages; wait for applied() to end`);
+  #expectNotApplied(method: string): void {
+    if (!this.#applied) return;
+    throw new StateError(`EMA.${method}: the module holds the averages; wait for applied() to finish`);
   }
 }

@@ -1,95 +1,95 @@
-// Work on many tensors in few dispatches: each has slots for several of them, as many as eight storage buffers allow (what
-// WebGPU guarantees). What an optimizer keeps lies side by side in storages that all slots share.
+// One dispatch for many tensors: a kernel has slots, as many as eight storage buffers allow (WebGPU's guarantee), and each
+// takes one parameter's tensors. Optimizer state lies side by side in a few storages, which all slots of a dispatch share.
 import { device, type Kernel, keep, type Live, run, Tensor, zeros } from '@mien/tensor';
 
 /** A range of device memory. */
 export type Memory = Pick<Tensor, 'storage' | 'byteOffset' | 'bytes'>;
 
-/** What a slot is filled with: ranges of `size` elements by their names in the kernel. */
-export interface Filling {
+/** The memory bound to one slot: ranges of `size` elements by their names in the kernel. */
+export interface SlotBindings {
   readonly size: number;
-  /** Bound by name and slot: `x` as x0, x1, ... */
-  readonly own: Readonly<Record<string, Memory>>;
-  /** Bound by name once for all slots: parts of one storage each, all beginning at the same place of theirs. */
+  /** One binding per slot: `x` is bound as x0, x1, ... */
+  readonly perSlot: Readonly<Record<string, Memory>>;
+  /** One binding for all slots: ranges of one storage per name, which all start at the same offset of theirs. */
   readonly shared: Readonly<Record<string, Memory>>;
 }
 
-/** The group that an empty slot begins with: none has this number. */
+/** First workgroup of an empty slot: no workgroup has this number. */
 const never = 0xffffffff;
-/** Every adapter takes multiples of this as a binding's offset. */
+/** Every adapter accepts multiples of this as a binding's offset. */
 const alignment = 256;
 
 /**
- * Runs a `kernel` with SLOTS over all `fillings`, in dispatches of as many as fit. The kernel's parameters firstGroups, sizes
- * and firsts (in elements) say where slots lie; `others` and `params` are the rest of its bindings and parameters.
+ * Runs a kernel with SLOTS over all `slots`, in as few dispatches as possible. Sets the kernel's parameters firstGroups,
+ * sizes and firsts (in elements); `bindings` and `params` are its other ones.
  */
 export function runSlots(
   kernel: Kernel,
-  fillings: readonly Filling[],
-  others: Readonly<Record<string, Tensor | null>>,
+  slots: readonly SlotBindings[],
+  bindings: Readonly<Record<string, Tensor | null>>,
   params: Readonly<Record<string, number | Live<number>>>,
 ): void {
-  const slots = kernel.const('SLOTS');
-  for (const batch of batches(kernel, fillings.flatMap(pieces))) {
-    const names = Object.keys((batch[0] as Filling).own);
-    const places = Array.from({ length: slots }, (_, i) =>
-      names.map((name) => [name + i, batch[i]?.own[name] ?? null]),
+  const slotCount = kernel.const('SLOTS');
+  for (const batch of batches(kernel, slots.flatMap(splitSlot))) {
+    const names = Object.keys((batch[0] as SlotBindings).perSlot);
+    const perSlot = Array.from({ length: slotCount }, (_, i) =>
+      names.map((name) => [name + i, batch[i]?.perSlot[name] ?? null]),
     );
-    const extents = extentsOf(batch);
-    const firsts = batch.map(({ shared }) => {
-      const [name, memory] = Object.entries(shared)[0] ?? [];
-      return name && memory ? (memory.byteOffset - (extents[name] as Memory).byteOffset) / 4 : 0;
+    const shared = sharedRanges(batch);
+    const firsts = batch.map((slot) => {
+      const [name, memory] = Object.entries(slot.shared)[0] ?? [];
+      return name && memory ? (memory.byteOffset - (shared[name] as Memory).byteOffset) / 4 : 0;
     });
-    const firstGroups = new Array<number>(slots > 4 ? 8 : 4).fill(never);
+    const firstGroups = new Array<number>(slotCount > 4 ? 8 : 4).fill(never);
     let groups = 0;
     for (const [i, { size }] of batch.entries()) {
       firstGroups[i] = groups;
-      groups += groupsOf(kernel, size);
+      groups += workgroupsFor(kernel, size);
     }
     const sizes = batch.map(({ size }) => size);
-    const bindings = { ...others, ...Object.fromEntries(places.flat()), ...extents };
-    run(kernel, bindings, { ...params, firstGroups, sizes, firsts }, groups);
+    const all = { ...bindings, ...Object.fromEntries(perSlot.flat()), ...shared };
+    run(kernel, all, { ...params, firstGroups, sizes, firsts }, groups);
   }
 }
 
-/** The groups that `kernel` needs for `size` elements. */
-export function groupsOf(kernel: Kernel, size: number): number {
+/** Workgroups of `kernel` for `size` elements. */
+export function workgroupsFor(kernel: Kernel, size: number): number {
   return Math.ceil(size / (4 * kernel.const('LANES') * kernel.const('VECTORS')));
 }
 
 /** Zeros of each of `shapes`, side by side in as few storages as bindings allow; the caller disposes of them. */
 export function zerosTogether(owner: string, shapes: readonly (readonly number[])[]): readonly Tensor[] {
   const most = device().limits.maxStorageBufferBindingSize;
-  const found: Tensor[] = [];
-  let waiting: { readonly shape: readonly number[]; readonly byteOffset: number }[] = [];
+  const tensors: Tensor[] = [];
+  let pending: { readonly shape: readonly number[]; readonly byteOffset: number }[] = [];
   let bytes = 0;
-  const make = (): void => {
+  const allocate = (): void => {
     if (bytes === 0) return;
-    const whole = zeros([bytes / 4]);
-    whole.storage.label(owner);
-    for (const { shape, byteOffset } of waiting) {
-      found.push(keep(new Tensor(whole.storage.retain(), shape, 'float32', byteOffset)));
+    const all = zeros([bytes / 4]);
+    all.storage.label(owner);
+    for (const { shape, byteOffset } of pending) {
+      tensors.push(keep(new Tensor(all.storage.retain(), shape, 'float32', byteOffset)));
     }
-    whole.dispose();
-    waiting = [];
+    all.dispose();
+    pending = [];
     bytes = 0;
   };
   for (const shape of shapes) {
-    const own = roundUp(4 * shape.reduce((product, size) => product * size, 1));
-    if (bytes + own > most) make();
-    waiting.push({ shape, byteOffset: bytes });
-    bytes += own;
+    const size = roundUp(4 * shape.reduce((product, each) => product * each, 1));
+    if (bytes + size > most) allocate();
+    pending.push({ shape, byteOffset: bytes });
+    bytes += size;
   }
-  make();
-  return found;
+  allocate();
+  return tensors;
 }
 
-/** A filling, in parts where it is larger than a binding. */
-export function pieces(filling: Filling): readonly Filling[] {
+/** `slot`, split into parts where it is larger than a binding. */
+export function splitSlot(slot: SlotBindings): readonly SlotBindings[] {
   const most = Math.floor(device().limits.maxStorageBufferBindingSize / alignment) * alignment;
-  const bytes = 4 * filling.size;
-  if (bytes <= most) return [filling];
-  const found: Filling[] = [];
+  const bytes = 4 * slot.size;
+  if (bytes <= most) return [slot];
+  const parts: SlotBindings[] = [];
   for (let start = 0; start < bytes; start += most) {
     const count = Math.min(most, bytes - start);
     const cut = ({ storage, byteOffset }: Memory): Memory => ({
@@ -97,60 +97,60 @@ export function pieces(filling: Filling): readonly Filling[] {
       byteOffset: byteOffset + start,
       bytes: count,
     });
-    found.push({ size: count / 4, own: mapped(filling.own, cut), shared: mapped(filling.shared, cut) });
+    parts.push({ size: count / 4, perSlot: mapValues(slot.perSlot, cut), shared: mapValues(slot.shared, cut) });
   }
-  return found;
+  return parts;
 }
 
-/** Fillings that go into one dispatch: as many as there are slots, while what they share fits into one binding each. */
-function* batches(kernel: Kernel, fillings: readonly Filling[]): Generator<readonly Filling[]> {
+/** Groups slots into dispatches: at most SLOTS each, while the shared ranges fit into one binding per name. */
+function* batches(kernel: Kernel, slots: readonly SlotBindings[]): Generator<readonly SlotBindings[]> {
   const written = kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => name);
-  let batch: Filling[] = [];
-  for (const filling of fillings) {
-    const fits = batch.length < kernel.const('SLOTS') && shareStorage(batch, filling);
-    if (batch.length > 0 && !(fits && apart(batch, filling, written))) {
+  let batch: SlotBindings[] = [];
+  for (const slot of slots) {
+    const fits = batch.length < kernel.const('SLOTS') && canShare(batch, slot);
+    if (batch.length > 0 && !(fits && isDisjoint(batch, slot, written))) {
       yield batch;
       batch = [];
     }
-    batch.push(filling);
+    batch.push(slot);
   }
   if (batch.length > 0) yield batch;
 }
 
-function shareStorage(batch: readonly Filling[], filling: Filling): boolean {
+function canShare(batch: readonly SlotBindings[], slot: SlotBindings): boolean {
   const most = device().limits.maxStorageBufferBindingSize;
-  return Object.entries(filling.shared).every(
+  return Object.entries(slot.shared).every(
     ([name, { storage }]) =>
       batch.every(({ shared }) => shared[name]?.storage === storage) &&
-      (extentsOf([...batch, filling])[name] as Memory).bytes <= most,
+      (sharedRanges([...batch, slot])[name] as Memory).bytes <= most,
   );
 }
 
-/** Whether what one of them writes is nothing that another reads or writes: a dispatch may not bind that twice. */
-function apart(batch: readonly Filling[], filling: Filling, written: readonly string[]): boolean {
-  const writes = ({ own }: Filling) =>
-    Object.entries(own).flatMap(([name, { storage }]) => (written.includes(`${name}0`) ? [storage] : []));
-  const uses = ({ own }: Filling) => Object.values(own).map(({ storage }) => storage);
+/** Whether no slot reads or writes a storage that another one writes: WebGPU refuses such bindings in one dispatch. */
+function isDisjoint(batch: readonly SlotBindings[], slot: SlotBindings, written: readonly string[]): boolean {
+  const writes = ({ perSlot }: SlotBindings) =>
+    Object.entries(perSlot).flatMap(([name, { storage }]) => (written.includes(`${name}0`) ? [storage] : []));
+  const uses = ({ perSlot }: SlotBindings) => Object.values(perSlot).map(({ storage }) => storage);
   return batch.every(
     (other) =>
-      !writes(other).some((storage) => uses(filling).includes(storage)) &&
-      !writes(filling).some((storage) => uses(other).includes(storage)),
+      !writes(other).some((storage) => uses(slot).includes(storage)) &&
+      !writes(slot).some((storage) => uses(other).includes(storage)),
   );
 }
 
-/** For each shared name, the least range that holds all fillings' parts and can be bound. */
-function extentsOf(batch: readonly Filling[]): Readonly<Record<string, Memory>> {
-  const [first] = batch as [Filling];
-  return mapped(first.shared, ({ storage }, name) => {
-    const parts = batch.map(({ shared }) => shared[name] as Memory);
-    const start = Math.min(...parts.map(({ byteOffset }) => byteOffset));
-    const end = Math.max(...parts.map(({ byteOffset, bytes }) => byteOffset + bytes));
+/** For each shared name, the smallest range that covers all slots and can be bound. */
+function sharedRanges(batch: readonly SlotBindings[]): Readonly<Record<string, Memory>> {
+  const [first] = batch as [SlotBindings];
+  return mapValues(first.shared, ({ storage }, name) => {
+    const ranges = batch.map(({ shared }) => shared[name] as Memory);
+    const start = Math.min(...ranges.map(({ byteOffset }) => byteOffset));
+    const end = Math.max(...ranges.map(({ byteOffset, bytes }) => byteOffset + bytes));
     const byteOffset = Math.floor(start / alignment) * alignment;
     return { storage, byteOffset, bytes: end - byteOffset };
   });
 }
 
-function mapped<A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> {
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
 }
 
