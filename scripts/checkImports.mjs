@@ -37,7 +37,7 @@ const layers = new Map([
     [
       ['errors.ts', 'state.ts'],
       ['moduleWalk.ts', 'init.ts', 'losses.ts', 'schedulers.ts', 'data'],
-      ['module.ts'],
+      ['module.ts', 'layer.ts'],
       ['layers', 'optim', 'formats'],
       ['index.ts'],
     ],

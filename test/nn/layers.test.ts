@@ -6,13 +6,17 @@ import {
   Conv2d,
   ConvTranspose2d,
   Dropout,
+  type Epilogue,
   Flatten,
+  type FusedForward,
   GELU,
   Identity,
   type Layer,
   LeakyReLU,
   Linear,
   MaxPool2d,
+  Module,
+  parameter,
   ReLU,
   Sequential,
   Sigmoid,
@@ -23,9 +27,12 @@ import {
   assign,
   device,
   Generator,
+  linear,
   memory,
   noGrad,
   ones,
+  profile,
+  randn,
   ShapeError,
   type Tensor,
   tensor,
@@ -192,6 +199,65 @@ class Doubled extends ReLU {
     return x.mul(2);
   }
 }
+
+/** A layer as users write it: y = 2 x weight^T, with ReLU in the same pass. */
+class DoubledLinear extends Module {
+  readonly weight: Tensor = parameter(randn([4, 3], { generator: new Generator(6) }));
+
+  forward(x: Tensor, options: { readonly relu?: boolean } = {}): Tensor {
+    return linear(x.mul(2), this.weight, null, options);
+  }
+
+  fuse({ norm, residual, relu = false }: Epilogue): FusedForward | null {
+    return norm || residual ? null : (x) => this.forward(x, { relu });
+  }
+}
+
+/** An activation as users write it, which is ReLU while `on`. */
+class Switched extends Module {
+  on = true;
+
+  forward(x: Tensor): Tensor {
+    return this.on ? x.relu() : x;
+  }
+
+  asEpilogue(): Epilogue {
+    return { relu: this.on };
+  }
+}
+
+test("Sequential fuses users' layers by the same protocol, with the same bits", async () => {
+  const x = randn([5, 3], { generator: new Generator(7) });
+  const [first, activation, norm] = [new DoubledLinear(), new Switched(), new BatchNorm1d(4).eval()];
+  const saved = async (...layers: readonly Layer[]): Promise<number> => {
+    const fused = await profile(() => new Sequential(...layers).forward(x));
+    const apart = await profile(() => layers.reduce((v, layer) => layer.forward(v), x));
+    ensure((await fused.result.data()).join() === (await apart.result.data()).join(), 'the values differ in bits');
+    return apart.spans.length - fused.spans.length;
+  };
+  ensure((await saved(first, activation)) === 1, 'ReLU is not in the pass of the product');
+  ensure((await saved(first, new ReLU())) === 1, 'ReLU is not in the pass of the product');
+  ensure((await saved(new BatchNorm1d(3).eval(), activation)) === 1, 'ReLU is not in the pass of the normalization');
+  ensure((await saved(first, norm, activation)) === 1, 'the product cannot fuse a normalization, which can fuse ReLU');
+  activation.on = false;
+  ensure((await saved(first, activation)) === 0, 'an epilogue without parts has no pass');
+});
+
+test('Sequential ignores an inherited fuse or asEpilogue where forward was overridden', async () => {
+  class Negated extends DoubledLinear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).neg();
+    }
+  }
+  const replaced = new DoubledLinear();
+  replaced.forward = (x) => x.mul(3);
+  const x = tensor([[1, -2, 3]]);
+  for (const layer of [new Negated(), replaced]) {
+    const found = await new Sequential(layer, new ReLU()).forward(x).data();
+    const expected = await layer.forward(x).relu().data();
+    ensure(found.join() === expected.join(), `${found.join()}, expected ${expected.join()}`);
+  }
+});
 
 test('Sequential leaves a layer that only descends from ReLU to itself', async () => {
   const x = tensor([

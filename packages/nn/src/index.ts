@@ -14,19 +14,19 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts';
+export type { Epilogue, FusedForward, Layer } from './layer.ts';
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './layers/activation.ts';
 export { Flatten, Identity, Sequential } from './layers/containers.ts';
 export {
   Conv2d,
   type Conv2dLayerOptions,
-  type ConvEpilogue,
   ConvTranspose2d,
   type ConvTranspose2dLayerOptions,
   type Size2d,
 } from './layers/conv.ts';
 export { Dropout } from './layers/dropout.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, type Epilogue } from './layers/norm.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './layers/norm.ts';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.ts';
 export {
   type BinaryLossOptions,
@@ -39,7 +39,7 @@ export {
   nllLoss,
   type Reduction,
 } from './losses.ts';
-export { buffer, type Layer, Module, type NamedTensor, parameter } from './module.ts';
+export { buffer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { type Clip, type ClipArguments, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';

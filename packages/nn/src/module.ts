@@ -17,11 +17,6 @@ import { differingTied, expectState, listed, type State } from './state.ts';
 /** A tensor with its dotted name in a module tree. */
 export type NamedTensor = readonly [name: string, tensor: Tensor];
 
-/** A module that maps one tensor to one tensor, as Sequential chains them. */
-export interface Layer extends Module {
-  forward(x: Tensor): Tensor;
-}
-
 /** Makes `values` a parameter: a leaf that requires gradients and outlives every scope. Takes `values` over. */
 export function parameter(values: Tensor): Tensor {
   expectTensor('parameter', 'values', values);
@@ -41,6 +36,19 @@ function taken(values: Tensor, requiresGrad: boolean): Tensor {
   return leaf;
 }
 
+/** Whether a module's forward is that of its class, not one assigned to the object. */
+let hasOriginalForward: (module: Module) => boolean;
+
+/** Whether `method` belongs to the forward that runs: no subclass or field overrides forward without `method`. */
+export function describesForward(module: Module, method: string): boolean {
+  if (!hasOriginalForward(module)) return false;
+  for (let type = Object.getPrototypeOf(module); type !== null; type = Object.getPrototypeOf(type)) {
+    if (Object.hasOwn(type, method)) return true;
+    if (Object.hasOwn(type, 'forward')) return false;
+  }
+  return false;
+}
+
 /**
  * Base of all layers and networks.
  *
@@ -53,13 +61,19 @@ function taken(values: Tensor, requiresGrad: boolean): Tensor {
  */
 export abstract class Module {
   #training = true;
+  readonly #forward: unknown;
+
+  static {
+    hasOriginalForward = (module) => module.forward === module.#forward;
+  }
 
   constructor() {
     const forward = this.forward as (...inputs: unknown[]) => unknown;
-    // Operations know the layer that they are called in; a field of the name `forward` replaces this.
-    const called = (...inputs: unknown[]): unknown =>
+    // Operations know the layer that they are called in; a field named `forward` replaces this.
+    const wrapped = (...inputs: unknown[]): unknown =>
       within(new Call(this, currentPlace()), () => forward.apply(this, inputs));
-    Object.defineProperty(this, 'forward', { value: called, writable: true, configurable: true });
+    Object.defineProperty(this, 'forward', { value: wrapped, writable: true, configurable: true });
+    this.#forward = wrapped;
   }
 
   /** Computes the outputs from the inputs. */

@@ -1,5 +1,6 @@
 // Activations as layers, for Sequential; each calls its operation.
 import { expectNumber, expectTensor, gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
+import type { Epilogue } from '../layer.ts';
 import { Module } from '../module.ts';
 
 /** max(x, 0) */
@@ -7,6 +8,11 @@ export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     expectTensor('ReLU', 'x', x);
     return x.relu();
+  }
+
+  /** `{ relu: true }`: Sequential computes it with the previous layer where that can. */
+  asEpilogue(): Epilogue {
+    return { relu: true };
   }
 }
 

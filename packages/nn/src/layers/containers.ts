@@ -1,16 +1,14 @@
-// Layers that shape or chain others.
-import { expectOptions, expectTensor, gradEnabled, kindOf, scope, type Tensor } from '@mien/tensor';
+// Layers that chain or reshape.
+import { expectOptions, expectTensor, kindOf, scope, type Tensor } from '@mien/tensor';
 import { StateError } from '../errors.ts';
-import { type Layer, Module } from '../module.ts';
-import { ReLU } from './activation.ts';
-import { Conv2d } from './conv.ts';
-import { Linear } from './linear.ts';
-import { BatchNorm1d, BatchNorm2d, type Epilogue } from './norm.ts';
+import { asEpilogue, type Epilogue, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
+import { Module } from '../module.ts';
 
 /**
- * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. What passes between two
- * layers is freed as soon as it was used: take it out with `keep()` to look at it. A ReLU after a batch normalization, a
- * Conv2d or a Linear is done in the same pass, and in evaluation without gradients a batch normalization with its Conv2d.
+ * Runs its layers one after another; they are its fields 0, 1, 2, ... Without layers, the identity. The result of each layer
+ * is freed as soon as the next one has used it: `keep()` it to look at it. Neighbors run in one pass where `Layer.fuse`
+ * allows it: ReLU with a batch normalization, Conv2d or Linear, and without gradients a BatchNorm2d in evaluation with its
+ * Conv2d.
  */
 export class Sequential extends Module {
   readonly [index: number]: Layer;
@@ -29,61 +27,52 @@ export class Sequential extends Module {
   }
 
   /** The result of the last layer; with an epilogue relu(that + residual). */
-  forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
+  forward(x: Tensor, epilogue: Omit<Epilogue, 'norm'> = {}): Tensor {
     expectTensor('Sequential', 'x', x);
     expectOptions('Sequential', epilogue);
-    return this.#upTo(this.length, x, epilogue);
+    const passes = this.#passes(epilogue);
+    // The scope of each pass frees its input, the result of the pass before.
+    const run = (end: number): Tensor => (end === 0 ? x : scope(() => (passes[end - 1] as FusedForward)(run(end - 1))));
+    return run(passes.length);
+  }
+
+  /** The forward with a residual and relu after the last layer. */
+  fuse({ norm, ...epilogue }: Epilogue): FusedForward | null {
+    return norm ? null : (x) => this.forward(x, epilogue);
   }
 
   *[Symbol.iterator](): IterableIterator<Layer> {
     for (let i = 0; i < this.length; i++) yield this[i] as Layer;
   }
 
-  /** The result of the first `end` layers; the scope of each frees its input. */
-  #upTo(end: number, x: Tensor, epilogue: Epilogue): Tensor {
-    const layer = this[end - 1];
-    if (!layer) return finish(x, epilogue);
-    const before = this[end - 2];
-    if (before && is(layer, ReLU) && (takesEpilogue(before) || takesRelu(before)) && isEmpty(epilogue)) {
-      return this.#upTo(end - 1, x, { relu: true });
+  /** The passes over the data: each layer with as many of those that follow as it can fuse. */
+  #passes(last: Epilogue): FusedForward[] {
+    const passes: FusedForward[] = [];
+    for (let i = 0; i < this.length; ) {
+      const layer = this[i] as Layer;
+      let pass: FusedForward = (x) => layer.forward(x);
+      let epilogue: Epilogue = {};
+      for (i++; i < this.length; i++) {
+        const next = asEpilogue(this[i] as Layer);
+        const both = next && joined(epilogue, next);
+        const fused = both && fuse(layer, both);
+        if (!fused) break;
+        [pass, epilogue] = [fused, both];
+      }
+      passes.push(i === this.length ? withEpilogue(layer, pass, epilogue, last) : pass);
     }
-    if (before && is(before, Conv2d) && is(layer, BatchNorm2d) && !layer.training && !gradEnabled()) {
-      return scope(() => before.forward(this.#upTo(end - 2, x, {}), { norm: layer.parametersFor(epilogue) }));
-    }
-    return scope(() => {
-      const input = this.#upTo(end - 1, x, {});
-      if (takesEpilogue(layer)) return layer.forward(input, epilogue);
-      if (takesRelu(layer) && !epilogue.residual) return layer.forward(input, { relu: epilogue.relu ?? false });
-      return finish(layer.forward(input), epilogue);
-    });
+    return passes.length > 0 || isEmpty(last) ? passes : [(x) => finish(x, last)];
   }
 }
 
-/** Whether a layer is of this very class: a subclass may do something else. */
-function is<T extends Layer>(layer: Layer, kind: new (...options: never[]) => T): layer is T {
-  return layer.constructor === kind;
+/** `pass`, which is `layer` with `epilogue`, followed by `last`: in the same pass where the layer can fuse it. */
+function withEpilogue(layer: Layer, pass: FusedForward, epilogue: Epilogue, last: Epilogue): FusedForward {
+  if (isEmpty(last)) return pass;
+  const both = joined(epilogue, last);
+  return (both && fuse(layer, both)) ?? ((x) => finish(pass(x), last));
 }
 
-/** Whether it is a layer that does an epilogue in its own pass, or hands it to one. */
-function takesEpilogue(layer: Layer): layer is BatchNorm1d | BatchNorm2d | Sequential {
-  return is(layer, BatchNorm1d) || is(layer, BatchNorm2d) || is(layer, Sequential);
-}
-
-/** Whether it is a layer that does relu in its own pass. */
-function takesRelu(layer: Layer): layer is Conv2d | Linear {
-  return is(layer, Conv2d) || is(layer, Linear);
-}
-
-function isEmpty({ residual, relu = false }: Epilogue): boolean {
-  return !residual && !relu;
-}
-
-function finish(y: Tensor, { residual, relu = false }: Epilogue): Tensor {
-  const sum = residual ? y.add(residual) : y;
-  return relu ? sum.relu() : sum;
-}
-
-/** [N, ...] to [N, the rest in one dimension]. */
+/** [N, ...] to [N, product of the other sizes]. */
 export class Flatten extends Module {
   forward(x: Tensor): Tensor {
     expectTensor('Flatten', 'x', x);

@@ -1,6 +1,4 @@
 import {
-  type ActivationOptions,
-  type BatchNormParameters,
   type Conv2dOptions,
   type ConvTranspose2dOptions,
   conv2d,
@@ -8,13 +6,16 @@ import {
   convTranspose2d,
   expectConvolution,
   expectOptions,
+  gradEnabled,
   type RandomOptions,
+  scope,
   type Tensor,
 } from '@mien/tensor';
 import { defaultUniform } from '../init.ts';
+import { type Epilogue, type FusedForward, finish } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
 
-/** A size of height and width together, or of each. */
+/** One size for height and width, or both. */
 export type Size2d = number | readonly [height: number, width: number];
 
 interface BiasOptions extends RandomOptions {
@@ -25,12 +26,6 @@ interface BiasOptions extends RandomOptions {
 export interface Conv2dLayerOptions extends Conv2dOptions, BiasOptions {}
 
 export interface ConvTranspose2dLayerOptions extends ConvTranspose2dOptions, BiasOptions {}
-
-/** What is done to a convolution's result in the same pass. */
-export interface ConvEpilogue extends ActivationOptions {
-  /** The batch normalization that comes first, as `batchNorm` is told. */
-  readonly norm?: BatchNormParameters;
-}
 
 /** Cross-correlation: [N, inChannels, H, W] to [N, outChannels, P, Q]. */
 export class Conv2d extends Module {
@@ -51,16 +46,27 @@ export class Conv2d extends Module {
     this.bias = bias ? parameter(defaultUniform([outChannels], inputs * r * s, random)) : null;
   }
 
-  /** The convolution; with an epilogue relu(norm(that)), in one pass but where a normalization is trained. */
-  forward(x: Tensor, epilogue: ConvEpilogue = {}): Tensor {
+  /** The convolution y; with an epilogue relu(norm(y) + residual), in one pass where `fuse` returns one. */
+  forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
     expectOptions('Conv2d', epilogue);
-    const { norm, relu = false } = epilogue;
-    if (norm) return convBatchNorm2d(x, this.weight, this.bias, this.#options, relu ? { ...norm, relu } : norm);
-    return conv2d(x, this.weight, this.bias, { ...this.#options, relu });
+    const { norm, residual, relu = false } = epilogue;
+    const { weight, bias } = this;
+    if (norm) {
+      const rest = { ...(residual ? { residual } : {}), ...(relu ? { relu } : {}) };
+      return convBatchNorm2d(x, weight, bias, this.#options, { ...norm, ...rest });
+    }
+    if (residual) return scope(() => finish(conv2d(x, weight, bias, this.#options), epilogue));
+    return conv2d(x, weight, bias, { ...this.#options, relu });
+  }
+
+  /** The forward with `epilogue` in the same pass: relu always, a normalization with a residual without gradients. */
+  fuse(epilogue: Epilogue): FusedForward | null {
+    const fits = epilogue.norm ? !gradEnabled() : !epilogue.residual;
+    return fits ? (x) => this.forward(x, epilogue) : null;
   }
 }
 
-/** The gradient of a Conv2d as a layer: [N, inChannels, H, W] to [N, outChannels, P, Q]. */
+/** Transposed convolution, the gradient of Conv2d by its input: [N, inChannels, H, W] to [N, outChannels, P, Q]. */
 export class ConvTranspose2d extends Module {
   /** [inChannels, outChannels / groups, R, S] */
   readonly weight: Tensor;
@@ -75,7 +81,7 @@ export class ConvTranspose2d extends Module {
     const outputs = outChannels / (rest.groups ?? 1);
     const random = generator ? { generator } : {};
     this.#options = rest;
-    // PyTorch counts the fan of this weight as a convolution's, dimension 1 times the taps.
+    // As in PyTorch, the fan is that of a convolution's weight: dimension 1 times the kernel's size.
     this.weight = parameter(defaultUniform([inChannels, outputs, r, s], outputs * r * s, random));
     this.bias = bias ? parameter(defaultUniform([outChannels], outputs * r * s, random)) : null;
   }

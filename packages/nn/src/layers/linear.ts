@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from '@mien/tensor';
 import { defaultUniform } from '../init.ts';
+import type { Epilogue, FusedForward } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
 
 export interface LinearOptions extends RandomOptions {
@@ -32,6 +33,7 @@ export class Linear extends Module {
     this.bias = (options.bias ?? true) ? parameter(defaultUniform([outFeatures], inFeatures, options)) : null;
   }
 
+  /** The product; with `relu`, max(., 0) of it in the same pass. */
   forward(x: Tensor, options: ActivationOptions = {}): Tensor {
     expectTensor('Linear', 'x', x);
     const [, inFeatures] = this.weight.shape;
@@ -41,5 +43,10 @@ export class Linear extends Module {
       );
     }
     return linear(x, this.weight, this.bias, options);
+  }
+
+  /** The forward with relu in the same pass. */
+  fuse({ norm, residual, relu = false }: Epilogue): FusedForward | null {
+    return norm || residual ? null : (x) => this.forward(x, { relu });
   }
 }

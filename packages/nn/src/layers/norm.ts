@@ -14,6 +14,7 @@ import {
   type Tensor,
   zeros,
 } from '@mien/tensor';
+import type { Epilogue, FusedForward } from '../layer.ts';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);
@@ -23,14 +24,6 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-}
-
-/** What is done to a layer's result, in the same pass where the layer is a batch normalization. */
-export interface Epilogue {
-  /** Added to the result: of its shape. */
-  readonly residual?: Tensor;
-  /** Whether max(., 0) is taken, after the sum. Default false. */
-  readonly relu?: boolean;
 }
 
 /** Base of BatchNorm1d and BatchNorm2d, which differ in the ranks of x. Ioffe and Szegedy (2015). */
@@ -66,8 +59,8 @@ abstract class BatchNorm extends Module {
 
   protected abstract readonly ranks: readonly number[];
 
-  /** Normalizes x; with an epilogue relu(normalized x + residual), which costs nothing more. */
-  forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
+  /** Normalizes x; with an epilogue relu(normalized x + residual) in the same pass. */
+  forward(x: Tensor, epilogue: Omit<Epilogue, 'norm'> = {}): Tensor {
     expectTensor(this.constructor.name, 'x', x);
     expectOptions(this.constructor.name, epilogue);
     if (!this.ranks.includes(x.rank)) {
@@ -76,14 +69,18 @@ abstract class BatchNorm extends Module {
       );
     }
     if (this.training && !recomputing()) run(count, { batches: this.numBatchesTracked }, {}, 1);
-    return batchNorm(x, this.parametersFor(epilogue));
+    return batchNorm(x, { ...this.batchNormParameters(), ...epilogue });
   }
 
-  /** What `batchNorm` is told of this layer and an epilogue. */
-  parametersFor(epilogue: Epilogue): BatchNormParameters {
+  /** The forward with a residual and relu in the same pass. */
+  fuse({ norm, ...epilogue }: Epilogue): FusedForward | null {
+    return norm ? null : (x) => this.forward(x, epilogue);
+  }
+
+  /** This layer's arguments of `batchNorm`. */
+  protected batchNormParameters(): BatchNormParameters {
     const { weight, bias, runningMean, runningVar, training } = this;
-    const options = { momentum: this.#momentum, eps: this.#eps, ...epilogue };
-    return { weight, bias, runningMean, runningVar, training, ...options };
+    return { weight, bias, runningMean, runningVar, training, momentum: this.#momentum, eps: this.#eps };
   }
 }
 
@@ -98,5 +95,10 @@ export class BatchNorm1d extends BatchNorm {
 export class BatchNorm2d extends BatchNorm {
   protected get ranks(): readonly number[] {
     return [4];
+  }
+
+  /** In evaluation, the normalization: Sequential computes it with the previous layer where that can. */
+  asEpilogue(): Epilogue | null {
+    return this.training ? null : { norm: this.batchNormParameters() };
   }
 }
