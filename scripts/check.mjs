@@ -1,17 +1,24 @@
-// npm run check -- [--fix | --coverage]: everything that can be known without running a test; --fix formats first, --coverage
-// prints which laws each public function has.
+// npm run check -- [--fix | --api | --coverage]: everything that can be known without running a test. --fix formats first, --api
+// rewrites the api.txt of each package, --coverage prints which laws each public function has.
 import { fail, prepare, typed } from './workspace.mjs';
 
 const words = typed();
-if (words.length > 1 || !['--fix', '--coverage', undefined].includes(words[0]))
-  fail('check: its options are --fix and --coverage');
+if (words.length > 1 || !['--fix', '--api', '--coverage', undefined].includes(words[0]))
+  fail('check: its options are --fix, --api and --coverage');
 prepare();
 if (words[0] === '--coverage') {
   const { coverageTable } = await import('./checkCoverage.mjs');
   process.stdout.write(`${await coverageTable()}\n`);
   process.exit(0);
 }
-const { check, tool } = await import('./checks.mjs');
+const { check, tool, typeErrors } = await import('./checks.mjs');
+if (words[0] === '--api') {
+  const problems = await typeErrors();
+  if (problems.length > 0) fail(problems.join('\n'));
+  const { writeApis } = await import('./api.mjs');
+  writeApis();
+  process.exit(0);
+}
 if (words.length > 0) await tool('@biomejs/biome/bin/biome', ['check', '--write', '.']);
 const records = await check();
 const failed = records.filter(({ state }) => state === 'failed');

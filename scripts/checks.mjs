@@ -1,9 +1,10 @@
 // What a reader would trust blindly, held by machine. Each failure prints its remedy.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { declarationsFolder } from './api.mjs';
 import { uncoveredFunctions } from './checkCoverage.mjs';
 import { docsThatFail } from './checkDocs.mjs';
 import { importsOutOfDirection } from './checkImports.mjs';
@@ -68,10 +69,13 @@ export async function tool(bin, args) {
   return status === 0 ? [] : [output.trim()];
 }
 
-/** The packages alone once more, whose exports must have explicit types. */
-async function typeErrors() {
-  const projects = ['.', 'packages'].map((project) => tool('typescript/bin/tsc', ['-p', project, '--pretty', 'false']));
-  const [all = [], packages = []] = await Promise.all(projects);
+/** The packages alone once more, whose exports must have explicit types; their declarations are emitted for api.txt. */
+export async function typeErrors() {
+  rmSync(declarationsFolder, { recursive: true, force: true });
+  const emit = ['--noEmit', 'false', '--emitDeclarationOnly', '--rootDir', 'packages', '--outDir', declarationsFolder];
+  const [all = [], packages = []] = await Promise.all(
+    [['.'], ['packages', ...emit]].map((args) => tool('typescript/bin/tsc', ['--pretty', 'false', '-p', ...args])),
+  );
   return all.length > 0 ? all : packages;
 }
 
