@@ -1,7 +1,7 @@
 // The distinct convolutions of VGG19 and ResNet18 at 44x44, and a layer of nano with a window for each channel; each pass
 // by itself, at batch 16, and by each algorithm; at batch 128 too.
 import { conv2d, convTranspose2d, randn, type Tensor } from '@mien/tensor';
-import { alternativesOf } from '@mien/tensor/testing';
+import { alternativesOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
 import { forced, operation, type Prepared } from './operation.ts';
 

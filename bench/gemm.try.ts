@@ -8,8 +8,8 @@ import {
   type Tensor,
   tensor,
 } from '@mien/tensor';
+import { alternativesOf, withAlternative } from '@mien/tensor/internal';
 import { productError, type Values, values, within } from '@mien/tensor/reference';
-import { alternativesOf, withAlternative } from '@mien/tensor/testing';
 import type { Trial, Variant } from './variant.ts';
 
 export function trials(): readonly Trial[] {

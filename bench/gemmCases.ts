@@ -1,6 +1,6 @@
 // Square matrix products: by the algorithm that is chosen, with an operand transposed as gradients need it, and by each algorithm.
 import { randn, setFloat32MatmulPrecision } from '@mien/tensor';
-import { alternativesOf } from '@mien/tensor/testing';
+import { alternativesOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
 import { forced, operation } from './operation.ts';
 

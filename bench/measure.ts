@@ -1,5 +1,5 @@
 // How everything here is timed. A case is one record of `npm run bench`; scripts/bench.mjs prints and stores the records.
-import type { Elapsed } from '@mien/tensor';
+import type { Elapsed } from '@mien/tensor/internal';
 
 /** The middle and the ends of repeated measurements. */
 export interface Spread {

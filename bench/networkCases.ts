@@ -11,18 +11,9 @@ import {
   trainingConfig,
 } from '@mien/fer';
 import { Conv2d, type Layer, Linear } from '@mien/nn';
-import {
-  device,
-  type Elapsed,
-  Generator,
-  memory,
-  noGrad,
-  randn,
-  scope,
-  type Tensor,
-  tensor,
-  ValueError,
-} from '@mien/tensor';
+import { Generator, memory, noGrad, randn, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
+import type { Elapsed } from '@mien/tensor/internal';
+import { currentDevice } from '@mien/tensor/internal';
 import { type Case, type Measurement, measure, measureTogether, spread, type Work } from './measure.ts';
 
 /** Larger batches, for adapters that 16 images do not fill. */
@@ -120,7 +111,7 @@ function peak(model: ModelName, images: number): Case {
     name,
     run: async () => {
       const before = memory().liveBytes;
-      const watch = device().pool.watchPeak();
+      const watch = currentDevice().pool.watchPeak();
       using training = trainingOf(model, images);
       for (let i = 0; i < 2; i++) await training.step();
       await training.drain();

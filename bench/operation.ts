@@ -1,6 +1,6 @@
 // Cases of single operations: tensors made before and freed after.
 import { device, scope, type Tensor } from '@mien/tensor';
-import { withAlternative } from '@mien/tensor/testing';
+import { currentDevice, withAlternative } from '@mien/tensor/internal';
 import { type Case, measure, measureTogether, type Pace, type Work } from './measure.ts';
 
 /** What is run again and again, and the tensors that it uses. */
@@ -20,7 +20,7 @@ export function operation(name: string, work: Work, prepare: () => Prepared): Ca
     try {
       if (pace === 'together') {
         return await measureTogether(name, work, (times) =>
-          device().elapsed(() => {
+          currentDevice().elapsed(() => {
             for (let i = 0; i < times; i++) once();
           }),
         );

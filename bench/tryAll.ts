@@ -1,6 +1,6 @@
 // Runs each variant of each trial: first its answer and the kernels that it took, then its time.
 import { device, init, profile, profileRows } from '@mien/tensor';
-import { kernels } from '@mien/tensor/testing';
+import { kernels } from '@mien/tensor/internal';
 import { measure } from './measure.ts';
 import type { Trial, Variant } from './variant.ts';
 

@@ -22,14 +22,15 @@ const layers = new Map([
   [
     'tensor',
     [
-      ['errors.ts', 'arguments.ts', 'dtype.ts', 'generator.ts', 'places.ts'],
+      ['errors.ts', 'arguments.ts', 'dtype.ts', 'shape.ts', 'generator.ts', 'places.ts'],
       ['device'],
       ['runtime'],
       ['checkpoint.ts', 'autograd.ts', 'anomaly.ts'],
       ['ops'],
       ['tensor.ts'],
       ['capture.ts'],
-      ['index.ts', 'testing'],
+      ['testing'],
+      ['index.ts', 'internal.ts'],
     ],
   ],
   [
@@ -192,7 +193,7 @@ function judgePackage(top, name, scoped) {
   const other = packages.indexOf(scoped);
   if (other < 0) return 'there is no such package';
   if (other >= position) return `the direction is ${packages.join(' <- ')} <- examples, bench, test`;
-  if (top === 'test' && scoped === 'shaders') return 'tests reach kernels through @mien/tensor/testing';
+  if (top === 'test' && scoped === 'shaders') return 'tests reach kernels through @mien/tensor/internal';
   return null;
 }
 

@@ -145,7 +145,7 @@ async function brokenKernels() {
     import * as tensor from '@mien/tensor';
     import * as nn from '@mien/nn';
     import * as fer from '@mien/fer';
-    import { kernels } from '@mien/tensor/testing';
+    import { kernels } from '@mien/tensor/internal';
     // A module that nothing uses would be dropped, and its kernels with it.
     export const whole = [tensor, nn, fer];
     const { device, init } = tensor;

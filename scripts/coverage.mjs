@@ -8,9 +8,8 @@ const truths = 'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot';
 export const reasons = {
   /** Functions without a case of their own. */
   law: {
-    'a class whose functions have the laws': 'Capture Device Generator Optimizer Tensor',
-    'a shape rule, which has the laws of its operations and layers': 'expectConvolution poolWindows',
-    'what nn tells tensor for its reports, which have the laws': 'currentPlace inspect searching within',
+    'a class whose functions have the laws': 'Generator Optimizer Tensor',
+    'reports results to detectAnomaly, which has the laws': 'inspect',
   },
   /** Operations whose gradient no law checks. */
   gradient: {

@@ -3,12 +3,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './workspace.mjs';
 
-/** Methods and accessors of Tensor that belong to the runtime or the graph and compute nothing. */
-const plumbing = ['makeLeaf', 'attach', 'alias', 'viewed', 'retyped'];
-
-/** Parts of ops/ that compute no tensor: shape rules, which layers use too. */
-const rules = ['expectConvolution', 'poolWindows'];
-
 /**
  * Every exported function and class: `{ name, method, kind, file, documented }`. The kind follows from the place: operation
  * (ops/, methods of Tensor, losses), layer, optimizer, schedule, error or other.
@@ -43,7 +37,7 @@ function declarationOf(file, name) {
     new RegExp(`^export (?:async function\\*?|function|(?:abstract )?class|const) ${name}\\b`).test(line),
   );
   if (at < 0) return null;
-  return { kind: rules.includes(name) ? 'other' : kindOf(file, lines[at]), documented: isDocumented(lines, at) };
+  return { kind: kindOf(file, lines[at]), documented: isDocumented(lines, at) };
 }
 
 function kindOf(file, line) {
@@ -57,13 +51,18 @@ function kindOf(file, line) {
 }
 
 function methodsOfTensor() {
-  const file = 'packages/tensor/src/tensor.ts';
+  return [
+    ...methodsOf('packages/tensor/src/runtime/tensorBase.ts', 'export abstract class TensorBase'),
+    ...methodsOf('packages/tensor/src/tensor.ts', 'export class Tensor'),
+  ];
+}
+
+function methodsOf(file, declaration) {
   const lines = readFileSync(join(root, file), 'utf8').split('\n');
-  const from = lines.findIndex((line) => line.startsWith('export class Tensor'));
   const found = [];
-  for (let at = from; !lines[at].startsWith('}'); at++) {
+  for (let at = lines.findIndex((line) => line.startsWith(declaration)); !lines[at].startsWith('}'); at++) {
     const name = /^ {2}(?:async )?([a-z]\w*)\(.*\{$/.exec(lines[at])?.[1];
-    if (!name || name === 'constructor' || plumbing.includes(name)) continue;
+    if (!name || name === 'constructor') continue;
     const kind = /\): (Tensor|this) \{$/.test(lines[at]) && name !== 'detach' ? 'operation' : 'other';
     found.push({ name, method: true, file, kind, documented: isDocumented(lines, at) });
   }

@@ -1,7 +1,7 @@
 // Adapters that no test machine has, believed: the same laws again with the choices, kernel forms and parts that such an adapter
 // would get. The limits of the real adapter stay in force underneath.
-import { device } from '@mien/tensor';
-import { type Limits, withLimits } from '@mien/tensor/testing';
+import { device, type Limits } from '@mien/tensor';
+import { withLimits } from '@mien/tensor/internal';
 
 /** Limits that are believed of the adapter. */
 export interface Belief {

@@ -30,8 +30,8 @@ function familyOf({ file }) {
 async function bundle(files, mutants) {
   const entry = testEntry(files);
   const contents = `${entry.contents}export { loadCases } from './test/harness.ts';
-export { device, init } from '@mien/tensor';
-export { kernels, withKernelText } from '@mien/tensor/testing';
+export { init } from '@mien/tensor';
+export { currentDevice, kernels, withKernelText } from '@mien/tensor/internal';
 `;
   const byFile = grouped(mutants);
   const switched = {

@@ -3,7 +3,7 @@
 import { pathToFileURL } from 'node:url';
 
 const [bundle, adapter] = process.argv.slice(2);
-const { device, files, init, kernels, loadCases, withKernelText } = await import(pathToFileURL(bundle).href);
+const { currentDevice, files, init, kernels, loadCases, withKernelText } = await import(pathToFileURL(bundle).href);
 await init(adapter ? { adapter } : {});
 const cases = await loadCases(files);
 const skipped = [];
@@ -12,8 +12,8 @@ for (const { skip } of cases) skipped.push((typeof skip === 'function' ? await s
 /** Entry points dispatched and formulas run since it was cleared. */
 const seen = new Set();
 globalThis.mienProbe = (place) => seen.add(place);
-const dispatch = device().dispatch.bind(device());
-device().dispatch = (kernel, ...rest) => {
+const dispatch = currentDevice().dispatch.bind(currentDevice());
+currentDevice().dispatch = (kernel, ...rest) => {
   seen.add(kernel.name);
   dispatch(kernel, ...rest);
 };
@@ -33,8 +33,8 @@ process.on('message', async ({ mutant, run }) => {
 
 process.send({
   ready: cases.map(({ record: { file, name } }, index) => ({ file, name, skipped: skipped[index] })),
-  adapter: device().facts.name,
-  driver: device().facts.description,
+  adapter: currentDevice().facts.name,
+  driver: currentDevice().facts.description,
   kernels: kernels().length,
 });
 

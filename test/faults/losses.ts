@@ -13,7 +13,7 @@ import {
   type Tensor,
   tensor,
 } from '@mien/tensor';
-import { withLimits } from '@mien/tensor/testing';
+import { withLimits } from '@mien/tensor/internal';
 
 const batch = 16;
 const classes = 10;

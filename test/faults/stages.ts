@@ -1,7 +1,7 @@
 // What is found of one fault, in stages, each of which a process of its own can do.
 import { checkThoroughly } from '@mien/fer/node';
 import { device, init } from '@mien/tensor';
-import { openDevice, withLimits } from '@mien/tensor/testing';
+import { openDevice, withLimits } from '@mien/tensor/internal';
 import { type Fault, withFault } from './inject.ts';
 import { change, losses, type Setting, settings } from './losses.ts';
 

@@ -1,6 +1,7 @@
 // The start check sees faults of adapters: a sample; `npm run faults` tries all.
 import { DeviceError, device } from '@mien/tensor';
-import { ensure, openDevice } from '@mien/tensor/testing';
+import { openDevice } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { faults } from './faults.ts';
 import { type Fault, replace, withFault } from './inject.ts';

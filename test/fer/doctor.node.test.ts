@@ -1,7 +1,8 @@
 // `mien doctor`: what it finds on this adapter, and on the same adapter with faults.
 import { checkThoroughly, doctor } from '@mien/fer/node';
 import { device, examineAdapters, init } from '@mien/tensor';
-import { ensure, withDispatches, withLimits } from '@mien/tensor/testing';
+import { currentDevice, withDispatches, withLimits } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { faults } from '../faults/faults.ts';
 import { withFault } from '../faults/inject.ts';
 import { test } from '../harness.ts';
@@ -21,7 +22,7 @@ test(
     const { subgroupSize } = device().limits;
     const expected = new Set([
       ...measured,
-      ...(device().narrow ? wide : []),
+      ...(currentDevice().narrow ? wide : []),
       ...(subgroupSize === 8 ? ['gemm'] : subgroups),
       ...(subgroupSize === 4 ? domains : []),
     ]);

@@ -1,7 +1,8 @@
 // Training on an adapter without the memory for its batch.
 import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { device, LimitError, memory, zeros } from '@mien/tensor';
-import { ensure, withFailingAllocations } from '@mien/tensor/testing';
+import { withFailingAllocations } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { init } from '@mien/tensor';
-import { ensure, startCheck } from '@mien/tensor/testing';
+import { startCheck } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { create, globals } from 'webgpu';
 import { test } from '../harness.ts';
 import { NO_EMBEDDED, start, WITHOUT_VULKAN, withFolder } from './kit.ts';

@@ -1,5 +1,6 @@
 import { EMA, Linear, StateError, toHost } from '@mien/nn';
 import { assign, type Tensor, zeros } from '@mien/tensor';
+import { viewOf } from '@mien/tensor/internal';
 import { ensure, nearValues, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -50,7 +51,7 @@ test('assign copies between averages that lie side by side', async () => {
   const state = ema.stateDict();
   const [weight, bias] = [state.get('weight'), state.get('bias')] as [Tensor, Tensor];
   assign(bias, [4, 5, 6]);
-  assign(weight.viewed([3]), bias);
+  assign(viewOf(weight, [3]), bias);
   const found = await Promise.all([weight.data(), bias.data()]);
   ensure(found.join(' ') === '4,5,6 4,5,6', found.join(' '));
 });

@@ -25,7 +25,6 @@ import {
 } from '@mien/nn';
 import {
   assign,
-  device,
   Generator,
   linear,
   memory,
@@ -39,6 +38,7 @@ import {
   ValueError,
   zeros,
 } from '@mien/tensor';
+import { currentDevice } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -273,7 +273,7 @@ test('Sequential leaves a layer that only descends from ReLU to itself', async (
 test('Sequential frees what passes between its layers as soon as it was used', () => {
   const x = zeros([1000]);
   const before = memory();
-  device().pool.peakBytes = before.liveBytes;
+  currentDevice().pool.peakBytes = before.liveBytes;
   const y = new Sequential(...Array.from({ length: 8 }, () => new Tanh())).forward(x);
   const { liveBytes, peakBytes } = memory();
   ensure(

@@ -1,5 +1,6 @@
 import { BatchNorm1d, crossEntropy, Dropout, Linear, Module, Sequential, SGD, Tanh } from '@mien/nn';
 import { checkpoint, empty, Generator, memory, randn, record, scope, type Tensor, tensor } from '@mien/tensor';
+import { viewOf } from '@mien/tensor/internal';
 import { summed } from '@mien/tensor/reference';
 import { ensure, nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
@@ -19,13 +20,13 @@ class Probe extends Module {
   forward(x: Tensor): Tensor {
     return record(
       'probe',
-      x.viewed(x.shape),
+      viewOf(x, x.shape),
       { x },
       {
         saves: {},
         backward: (dy) => {
           this.#note(memory().liveBytes);
-          return { x: dy.viewed(dy.shape) };
+          return { x: viewOf(dy, dy.shape) };
         },
       },
     );

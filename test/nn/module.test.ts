@@ -1,5 +1,6 @@
 import { BatchNorm2d, buffer, Conv2d, Linear, Module, parameter, Sequential, StateError } from '@mien/nn';
 import { DisposedError, ones, type Tensor, tensor, zeros } from '@mien/tensor';
+import { storageOf } from '@mien/tensor/internal';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -94,5 +95,5 @@ test('dispose gives back the memory of parameters, gradients and buffers', () =>
   const gradient = innerWeight.grad;
   network.dispose();
   ensure(gradient !== null && innerWeight.grad === null, 'there is no gradient, or it is still there');
-  for (const tensor of [innerWeight, callCount, gradient]) refuses(() => tensor.storage, DisposedError, 'disposed');
+  for (const tensor of [innerWeight, callCount, gradient]) refuses(() => storageOf(tensor), DisposedError, 'disposed');
 });

@@ -11,8 +11,9 @@ import {
   toHost,
 } from '@mien/nn';
 import { ones, scope, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
+import { withLimits } from '@mien/tensor/internal';
 import { summed, type Values } from '@mien/tensor/reference';
-import { ensure, near, nearValues, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import { ensure, near, nearValues, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 

@@ -1,5 +1,7 @@
 // Proof that the laws of algorithms run what they name: a fault in any kernel of an algorithm fails the law of that algorithm.
-import { type Dispatch, ensure, withDispatches } from '@mien/tensor/testing';
+
+import { type Dispatch, withDispatches } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { forwardLaw, transposeLaw, weightGradientLaw } from './algorithms/convLaws.ts';
 import { doubled, expectNoticed } from './algorithms/faults.ts';

@@ -1,16 +1,14 @@
-import { AlgorithmError, conv2d, device, ones, ValueError } from '@mien/tensor';
+import { AlgorithmError, conv2d, device, type Limits, ones, ValueError } from '@mien/tensor';
 import {
   alternativesOf,
-  ensure,
   isNarrow,
-  type Limits,
   lackOf,
   operationsWithAlternatives,
-  refuses,
   withAlternative,
   withDispatches,
   withLimits,
-} from '@mien/tensor/testing';
+} from '@mien/tensor/internal';
+import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { forwardLaw, transposeLaw, weightGradientLaw } from './algorithms/convLaws.ts';
 import { matmulLaw } from './algorithms/matmul.ts';

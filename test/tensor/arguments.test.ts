@@ -20,27 +20,11 @@ fn incrementBy() { x[0] += params.by; }
 
 const norm = { weight: null, bias: null, training: false };
 const usesDevice = 'it is called by the test of its own: it changes or times the device';
-const helper = 'it is the check itself: it throws for its callers';
 const readsFiles = 'its arguments are folders and names of the adapter store, tested with the tuner';
 
 const functions: Readonly<Record<string, Example>> = {
   detectAnomaly: () => [() => x().log(), {}],
-  expectConvolution: helper,
-  expectBoolean: helper,
-  expectFunction: helper,
-  expectInteger: helper,
-  expectList: helper,
-  expectNumber: helper,
-  expectOneOf: helper,
-  expectOptions: helper,
-  expectPair: helper,
-  expectTensor: helper,
-  kindOf: () => [x()],
-  poolWindows: helper,
   inspect: () => ['own', x(), { x: x() }],
-  searching: () => [],
-  currentPlace: () => [],
-  within: () => [null, () => 1],
   checkpoint: () => [doubled, ones([2], { requiresGrad: true })],
   grad: () => [doubled],
   gradEnabled: () => [],
@@ -149,7 +133,6 @@ const functionsWithOptions = {
   detectAnomaly: isOptions,
   dropout: isOptions,
   examineAdapters: isOptions,
-  expectConvolution: noOptions,
   eye: isOptions,
   full: isOptions,
   init: isOptions,
@@ -160,7 +143,6 @@ const functionsWithOptions = {
   maxPool2d: isOptions,
   ones: isOptions,
   permutation: isOptions,
-  poolWindows: noOptions,
   profileRows: noOptions,
   rand: isOptions,
   randn: isOptions,
@@ -175,10 +157,8 @@ const functionsWithOptions = {
 
 /** The methods of Tensor that take an object last. */
 const methodsWithOptions = {
-  alias: noOptions,
   argmax: isOptions,
   argmin: isOptions,
-  attach: noOptions,
   backward: isOptions,
   detach: isOptions,
   max: isOptions,
@@ -197,19 +177,12 @@ const argumentsBefore: Readonly<Record<string, () => readonly unknown[]>> = {
 
 /** Classes with the arguments of their constructors. */
 const classes: Readonly<Record<string, Example>> = {
-  Capture: 'made by capture',
-  Device: 'made by init',
-  Tensor: 'its constructor is for storages; the creation functions make tensors',
+  Tensor: () => [[1, 2], [2]],
   Generator: () => [3],
 };
 
 const methods: Readonly<Record<string, Example>> = {
   constructor: 'not called',
-  attach: 'for record',
-  alias: 'for the runtime',
-  viewed: 'for the runtime',
-  retyped: 'for the runtime',
-  makeLeaf: () => [],
   detach: () => [{}],
   dispose: () => [],
   data: () => [],
@@ -252,8 +225,11 @@ for (const [name, value] of exported) {
   });
 }
 
-for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {
-  const descriptor = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
+const prototypes = [Tensor.prototype, Object.getPrototypeOf(Tensor.prototype) as object];
+for (const [prototype, name] of prototypes.flatMap((each) =>
+  Object.getOwnPropertyNames(each).map((name) => [each, name] as const),
+)) {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
   if (typeof descriptor?.value !== 'function') continue;
   const method = descriptor.value as (...args: unknown[]) => unknown;
   const example = methods[name] ?? (method.length === 0 ? () => [] : undefined);

@@ -1,8 +1,8 @@
 import { DtypeError, ShapeError, type Tensor, tensor } from '@mien/tensor';
+import { broadcastShapes, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import {
   broadcastPairs,
-  broadcastShapes,
   distinctValuesOf,
   ensure,
   gradcheck,
@@ -12,7 +12,6 @@ import {
   shapes,
   toTensor,
   valuesOf,
-  withLimits,
 } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';

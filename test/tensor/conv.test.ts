@@ -1,16 +1,7 @@
 import { conv2d, convTranspose2d, full, ShapeError, type Tensor, ValueError } from '@mien/tensor';
+import { alternativesOf, withAlternative, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
-import {
-  alternativesOf,
-  ensure,
-  gradcheck,
-  near,
-  refuses,
-  toTensor,
-  valuesOf,
-  withAlternative,
-  withLimits,
-} from '@mien/tensor/testing';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 import {

@@ -1,5 +1,6 @@
 // The clock of benchmarks and of the tuner.
 import { device, KernelError, kernel, run, type Tensor, zeros } from '@mien/tensor';
+import { currentDevice } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -24,10 +25,10 @@ const stamps = device().facts.features.includes('timestamp-query');
 
 test('elapsed reports what the device took, not the host that encodes', async () => {
   const y = zeros([1]);
-  await device().compile([count]);
-  await device().elapsed(() => work(y, 1));
+  await currentDevice().compile([count]);
+  await currentDevice().elapsed(() => work(y, 1));
   const seconds = async (fn: () => void): Promise<number> => {
-    const found = await device().elapsed(fn);
+    const found = await currentDevice().elapsed(fn);
     ensure(found.clock === (stamps ? 'device' : 'host'), `the clock is the ${found.clock}'s`);
     return found.seconds;
   };
@@ -46,7 +47,7 @@ test('elapsed reports what the device took, not the host that encodes', async ()
 test('elapsed leaves nothing behind where its function throws', async () => {
   const y = zeros([1]);
   let reason: unknown = null;
-  await device()
+  await currentDevice()
     .elapsed(() => run(count, { y }, {}, 1))
     .catch((thrown: unknown) => {
       reason = thrown;

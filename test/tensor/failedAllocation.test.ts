@@ -13,7 +13,8 @@ import {
   tensor,
   zeros,
 } from '@mien/tensor';
-import { ensure, withFailingAllocations } from '@mien/tensor/testing';
+import { currentDevice, withFailingAllocations } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
@@ -148,9 +149,9 @@ test('a failed allocation among uploads that are submitted by their bytes fails 
   const sums = await withFailingAllocations(
     (bytes) => bytes === 2 ** 22 && count++ === 10,
     async () => {
-      const submits = device().submits;
+      const submits = currentDevice().submits;
       const sums = Array.from({ length: 60 }, () => scope(() => tensor(values).sum()));
-      ensure(device().submits - submits >= 3, `${device().submits - submits} submits`);
+      ensure(currentDevice().submits - submits >= 3, `${currentDevice().submits - submits} submits`);
       return Promise.all(sums.map(outcome));
     },
   );

@@ -1,5 +1,6 @@
 import { KernelError, ones, tensor } from '@mien/tensor';
-import { ensure, withKernelText } from '@mien/tensor/testing';
+import { withKernelText } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const doubled = (name: string, text: string): string =>

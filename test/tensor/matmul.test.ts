@@ -8,9 +8,10 @@ import {
   type Tensor,
   ValueError,
 } from '@mien/tensor';
+import { withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { type Values, values } from '@mien/tensor/reference';
-import { ensure, gradcheck, near, refuses, toTensor, valuesOf, withLimits } from '@mien/tensor/testing';
+import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 import { lawByAlgorithm } from './algorithms/laws.ts';

@@ -8,18 +8,9 @@ import {
   type Tensor,
   ValueError,
 } from '@mien/tensor';
+import { randomSigns, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
-import {
-  ensure,
-  gradcheck,
-  gradgradcheck,
-  near,
-  randomSigns,
-  refuses,
-  toTensor,
-  valuesOf,
-  withLimits,
-} from '@mien/tensor/testing';
+import { ensure, gradcheck, gradgradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 

@@ -1,6 +1,7 @@
 // The kernels whose rates are called peak compute and copy what their work says.
 import { type Kernel, randn, run, zeros } from '@mien/tensor';
-import { ensure, kernels, near } from '@mien/tensor/testing';
+import { kernels } from '@mien/tensor/internal';
+import { ensure, near } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 /** All forms of a kernel. */

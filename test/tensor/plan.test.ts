@@ -1,4 +1,5 @@
-import { ensure, planBuffers } from '@mien/tensor/testing';
+import { planBuffers } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law } from '../harness.ts';
 

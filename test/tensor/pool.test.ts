@@ -1,15 +1,7 @@
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d, ShapeError, type Tensor, ValueError } from '@mien/tensor';
+import { withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
-import {
-  distinctValuesOf,
-  ensure,
-  gradcheck,
-  near,
-  refuses,
-  toTensor,
-  valuesOf,
-  withLimits,
-} from '@mien/tensor/testing';
+import { distinctValuesOf, ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 import { lawByAlgorithm } from './algorithms/laws.ts';

@@ -1,6 +1,7 @@
 // Kernels of matrix products store vec4 where the layout of the result allows it, and number by number elsewhere.
 import { device, linear, profile, type Tensor } from '@mien/tensor';
-import { ensure, toTensor, valuesOf, withAlternative } from '@mien/tensor/testing';
+import { withAlternative } from '@mien/tensor/internal';
+import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law } from '../harness.ts';
 

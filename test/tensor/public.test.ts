@@ -6,20 +6,10 @@ import {
   defaultGenerator,
   device,
   empty,
-  expectBoolean,
-  expectFunction,
-  expectInteger,
-  expectList,
-  expectNumber,
-  expectOneOf,
-  expectOptions,
-  expectPair,
-  expectTensor,
   getFloat32MatmulPrecision,
   gradEnabled,
   keep,
   kernel,
-  kindOf,
   live,
   manualSeed,
   memory,
@@ -36,6 +26,19 @@ import {
   unchanging,
   ValueError,
 } from '@mien/tensor';
+import {
+  deviceOf,
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectList,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  expectPair,
+  expectTensor,
+  kindOf,
+} from '@mien/tensor/internal';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -65,7 +68,7 @@ test('setFloat32MatmulPrecision and getFloat32MatmulPrecision keep a choice', ()
 test('device and memory report the bytes of live tensors', () => {
   const before = memory().liveBytes;
   const x = empty([1024]);
-  ensure(memory().liveBytes === before + 4096 && x.storage.device === device(), `${memory().liveBytes - before} bytes`);
+  ensure(memory().liveBytes === before + 4096 && deviceOf(x) === device(), `${memory().liveBytes - before} bytes`);
   x.dispose();
   ensure(memory().liveBytes === before, 'given back');
 });

@@ -10,7 +10,8 @@ import {
   run,
   zeros,
 } from '@mien/tensor';
-import { ensure, gridOf, paramLayout, refuses, specialize, splitRows } from '@mien/tensor/testing';
+import { gridOf, paramLayout, specialize, splitRows } from '@mien/tensor/internal';
+import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 

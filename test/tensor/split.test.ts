@@ -1,7 +1,8 @@
 // Work that is larger than a binding: where its parts are bound.
 import { batchNorm, conv2d, device, maxPool2d, softmax, type Tensor, tensor } from '@mien/tensor';
+import { type Dispatch, withDispatches, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
-import { type Dispatch, ensure, near, toTensor, withDispatches, withLimits } from '@mien/tensor/testing';
+import { ensure, near, toTensor } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const most = 1 << 15;

@@ -21,6 +21,7 @@ import {
   tensor,
   zeros,
 } from '@mien/tensor';
+import { viewOf } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
 import { law, test } from '../harness.ts';
@@ -213,7 +214,7 @@ test('convolutions add up 2^24 ones exactly, and 2^20 times 0.1 in their bound, 
     const [height, width] = window;
     const x = full([1, channels, height, width], value);
     const weight = ones([groups, channels / groups, height, width]);
-    const turned = weight.viewed([channels, 1, height, width]);
+    const turned = viewOf(weight, [channels, 1, height, width]);
     // With this padding the transpose's result is one pixel too, which meets every tap.
     const padding = [height - 1, width - 1] as const;
     const expected = (channels / groups) * height * width * value;

@@ -13,7 +13,8 @@ import {
   tuning,
   zeros,
 } from '@mien/tensor';
-import { alternatives, ensure, keptNames, writeKept } from '@mien/tensor/testing';
+import { alternatives, keptNames, writeKept } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { changeKept, withOwnStore } from './tunerKit.ts';
 

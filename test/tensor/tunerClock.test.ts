@@ -1,6 +1,7 @@
 // What the tuner calls fast: what the device does in less time, whatever the host spends on encoding it.
 import { device, kernel, ones, run, type Tensor, tune, zeros } from '@mien/tensor';
-import { alternatives, ensure } from '@mien/tensor/testing';
+import { alternatives } from '@mien/tensor/internal';
+import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { withOwnStore } from './tunerKit.ts';
 

@@ -1,6 +1,6 @@
 // A store of the tuner's own for a test: in Node an empty cache folder, in a browser the page's IndexedDB, emptied.
 import { deleteTuned, init } from '@mien/tensor';
-import { keptNames, readKept, writeKept } from '@mien/tensor/testing';
+import { keptNames, readKept, writeKept } from '@mien/tensor/internal';
 
 /** The part of Node's process that is needed here; a page has none. */
 interface NodeProcess {

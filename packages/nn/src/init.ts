@@ -1,19 +1,9 @@
 // Initial values of weights. Shapes are [outputs, inputs / groups, ...kernel], as in Linear and Conv2d.
 // Glorot and Bengio (2010) for xavier, He et al. (2015) for kaiming; gains and defaults are PyTorch's. Where torch.nn.init
 // fills a tensor in place, these return a new one.
-import {
-  expectList,
-  expectNumber,
-  expectOneOf,
-  expectOptions,
-  noGrad,
-  type RandomOptions,
-  rand,
-  randn,
-  ShapeError,
-  scope,
-  type Tensor,
-} from '@mien/tensor';
+
+import { noGrad, type RandomOptions, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
+import { expectList, expectNumber, expectOneOf, expectOptions } from '@mien/tensor/internal';
 
 /** The activation after the weight, which determines the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';

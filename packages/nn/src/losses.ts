@@ -1,17 +1,6 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
-import {
-  expectOneOf,
-  expectOptions,
-  expectTensor,
-  gather,
-  noGrad,
-  ShapeError,
-  scope,
-  softmaxCrossEntropy,
-  type Tensor,
-  ValueError,
-  where,
-} from '@mien/tensor';
+import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
+import { expectOneOf, expectOptions, expectTensor } from '@mien/tensor/internal';
 
 /** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';

@@ -1,15 +1,14 @@
 // A tree of modules: parameters, buffers and children are found among a module's own fields.
+import { assign, keep, Tensor, unchanging } from '@mien/tensor';
 import {
-  assign,
   currentPlace,
   expectOptions,
   expectTensor,
-  keep,
   type Place,
-  Tensor,
-  unchanging,
+  producerOf,
+  storageOf,
   within,
-} from '@mien/tensor';
+} from '@mien/tensor/internal';
 import { StateError } from './errors.ts';
 import { fieldsOf, hiddenIn } from './moduleWalk.ts';
 import { differingTied, expectState, listed, type State } from './state.ts';
@@ -31,7 +30,7 @@ export function buffer(values: Tensor): Tensor {
 
 function taken(values: Tensor, requiresGrad: boolean): Tensor {
   const leaf = keep(values.detach({ requiresGrad }));
-  leaf.storage.label(requiresGrad ? 'parameters' : 'buffers');
+  storageOf(leaf).label(requiresGrad ? 'parameters' : 'buffers');
   values.dispose();
   return leaf;
 }
@@ -215,7 +214,7 @@ export abstract class Module {
     for (const [place, value] of fieldsOf(this, prefix, Module, (message) => this.#refuse(message))) {
       if (value instanceof Tensor) {
         // The result of an operation, kept to be looked at, is neither parameter nor buffer.
-        if (value.node === null) yield [place, value];
+        if (producerOf(value) === null) yield [place, value];
       } else if (!around.includes(value as Module)) yield* (value as Module).#entries(place, around);
     }
   }

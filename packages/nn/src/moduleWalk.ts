@@ -1,5 +1,6 @@
 // What a module's fields hold: tensors and modules, in lists, records, maps and sets to any depth.
 import { Tensor } from '@mien/tensor';
+import { leafOf } from '@mien/tensor/internal';
 
 /** Something found among fields, under its dotted name. */
 export type Found = readonly [name: string, value: object];
@@ -75,7 +76,7 @@ export function hiddenIn(
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
     seen.add(value);
     if (value instanceof kind || value instanceof Tensor) {
-      const counts = value instanceof kind || (value as Tensor).leaf !== null;
+      const counts = value instanceof kind || leafOf(value as Tensor) !== null;
       if (holder && counts && !known.has(value)) return [name, holder];
       continue;
     }

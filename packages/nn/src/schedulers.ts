@@ -2,15 +2,9 @@
 // an epoch or step, counted from 0, to a factor on every group's lr. A resumed run needs only its epoch, and any function
 // is a schedule: `optimizer.lrFactor = schedule(epoch)`. Names and options are PyTorch's, except that `floor` is a factor
 // where eta_min and min_lr are learning rates.
-import {
-  expectFunction,
-  expectInteger,
-  expectList,
-  expectNumber,
-  expectOptions,
-  kindOf,
-  ValueError,
-} from '@mien/tensor';
+
+import { ValueError } from '@mien/tensor';
+import { expectFunction, expectInteger, expectList, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
 
 /** Returns the factor on the learning rate at an epoch or step, counted from 0. */
 export type Schedule = (step: number) => number;

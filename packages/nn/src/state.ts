@@ -1,5 +1,6 @@
 // Tensors by name, on the device or on the host: what state dicts, optimizer states and files exchange.
-import { type DType, kindOf, Tensor, type TypedArray, ValueError } from '@mien/tensor';
+import { type DType, Tensor, type TypedArray, ValueError } from '@mien/tensor';
+import { kindOf } from '@mien/tensor/internal';
 
 /** Types of elements in files, under safetensors' names. */
 export type StoredDtype = 'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'I16' | 'I8' | 'U32' | 'U8' | 'BOOL';

@@ -4,11 +4,13 @@ import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
 import { expectBoolean, expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { AnomalyError } from './errors.ts';
 import { currentPlace, currentPurpose, type Place } from './places.ts';
-import type { Device } from './runtime/device.ts';
+import type { DeviceRuntime } from './runtime/device.ts';
 import { kernel } from './runtime/kernel.ts';
+import { MemoryRange, storageOf } from './runtime/memoryRange.ts';
 import { run } from './runtime/run.ts';
 import { part, splitElements } from './runtime/split.ts';
 import { type Storage, storageCount } from './runtime/storage.ts';
+import { leafOf } from './runtime/tensorBase.ts';
 import type { Tensor } from './tensor.ts';
 
 const flag = kernel(flagNonFinite);
@@ -41,18 +43,18 @@ class Search {
 
   /** The slot of `x`, if it was looked at since it was last written to. */
   slotOf(x: Tensor): number | null {
-    const known = this.#slots.get(x.storage)?.get(rangeOf(x));
-    return known?.version === x.storage.version ? known.slot : null;
+    const known = this.#slots.get(storageOf(x))?.get(rangeOf(x));
+    return known?.version === storageOf(x).version ? known.slot : null;
   }
 
   /** Whether `x` was made since the search began, by kernels of an operation that is not recorded yet. */
   isUnrecorded(x: Tensor): boolean {
-    return x.storage.order >= this.#start && x.storage.operation === null;
+    return storageOf(x).order >= this.#start && storageOf(x).operation === null;
   }
 
   /** Looks at `x`. */
   look(x: Tensor, seen: Seen): void {
-    const { storage } = x;
+    const storage = storageOf(x);
     const { device, version } = storage;
     const slot = this.seen.push(seen) - 1;
     const flags = this.#bufferOf(slot, device);
@@ -60,7 +62,7 @@ class Search {
     this.#slots.set(storage, ranges.set(rangeOf(x), { version, slot }));
     for (const { start, count } of splitElements(x.size, device.limits)) {
       const groups = Math.ceil(count / (4 * flag.const('LANES') * flag.const('VECTORS')));
-      const range = { storage: flags, byteOffset: 0, bytes: 4 * slotsPerBuffer };
+      const range = new MemoryRange(flags, 0, 4 * slotsPerBuffer);
       run(
         flag,
         { x: part(x, 4 * start, 4 * count), flags: range },
@@ -85,7 +87,7 @@ class Search {
     for (const storage of this.#flags.splice(0)) storage.release();
   }
 
-  #bufferOf(slot: number, device: Device): Storage {
+  #bufferOf(slot: number, device: DeviceRuntime): Storage {
     const index = Math.floor(slot / slotsPerBuffer);
     this.#flags[index] ??= device.upload(new Uint32Array(slotsPerBuffer));
     return this.#flags[index];
@@ -106,10 +108,10 @@ export function searching(): boolean {
 export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string, Tensor | null>> = {}): void {
   expectTensor('inspect', 'y', y);
   expectOptions('inspect', inputs);
-  const { storage } = y;
+  const storage = storageOf(y);
   const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search?.isUnrecorded(x));
   // A view of what an operation has not finished belongs to that operation.
-  if (inner.some((x) => x?.storage === storage)) return;
+  if (inner.some((x) => x !== null && storageOf(x) === storage)) return;
   if (storage.operation === null) {
     storage.operation = name;
     storage.purpose = currentPurpose();
@@ -122,9 +124,9 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
     if (x?.dtype !== 'float32' || x === y) return [];
     const known = on.slotOf(x);
     if (known !== null) return [known];
-    const operation = inner.includes(x) ? x.storage.writer : `${key} of ${name}`;
+    const operation = inner.includes(x) ? storageOf(x).writer : `${key} of ${name}`;
     const from = inner.includes(x) ? [] : null;
-    on.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: x.leaf !== null });
+    on.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
     return [on.seen.length - 1];
   });
   if (on.slotOf(y) !== null) return;

@@ -20,7 +20,7 @@ interface TensorLike {
 
 function isTensor(value: unknown): value is TensorLike {
   if (typeof value !== 'object' || value === null) return false;
-  return 'dtype' in value && 'shape' in value && 'holding' in value;
+  return 'dtype' in value && 'shape' in value && 'requiresGrad' in value;
 }
 
 /** Throws ValueError unless `value` is a tensor. */

@@ -6,7 +6,9 @@ import { Checkpoint, running } from './checkpoint.ts';
 import { expectDtype } from './dtype.ts';
 import { GradientError, ShapeError, ValueError } from './errors.ts';
 import { currentPlace, forPurpose, type Place, within } from './places.ts';
+import { storageOf } from './runtime/memoryRange.ts';
 import { adopt, keep, scope } from './runtime/scope.ts';
+import { aliasOf, gradOf, leafOf, producerOf, setGrad, setProducer } from './runtime/tensorBase.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Tensors by the operation's own names for them; null where an optional one was not given. */
@@ -88,7 +90,7 @@ export class GraphNode {
     this.#rule = rule;
     const edges = new Map<string, GraphNode | Tensor>();
     for (const [key, input] of Object.entries(inputs)) {
-      const target = input && (input.node?.retain() ?? input.leaf);
+      const target = input && (nodeOf(input)?.retain() ?? leafOf(input));
       if (!target) continue;
       edges.set(key, target);
       this.#shapes.set(key, input.shape);
@@ -104,15 +106,15 @@ export class GraphNode {
     if (this.#freed || this.#saved) return;
     const saved: Record<string, Tensor | null> = {};
     for (const [key, tensor] of Object.entries(saves)) {
-      const source = tensor?.node;
+      const source = tensor && nodeOf(tensor);
       if (source?.isRecomputed) {
         this.#recomputed.set(key, source.retain());
         continue;
       }
       // The output is saved without its node: a node that refers to itself would never be freed.
       if (tensor === y) this.#savedOutput = key;
-      saved[key] = tensor?.alias(tensor === y ? null : tensor.node) ?? null;
-      if (tensor) this.#versions.set(key, tensor.storage.version);
+      saved[key] = tensor && aliasOf(tensor, tensor === y ? null : producerOf(tensor));
+      if (tensor) this.#versions.set(key, storageOf(tensor).version);
     }
     this.#saved = saved;
   }
@@ -134,7 +136,8 @@ export class GraphNode {
     const saved = this.#withRecomputed(kept, again);
     const outputKey = this.#savedOutput;
     const output = outputKey === null ? null : (kept[outputKey] ?? null);
-    const attached = output && outputKey !== null && recording && isPlain(saved, outputKey) ? output.alias(this) : null;
+    const attached =
+      output && outputKey !== null && recording && isPlain(saved, outputKey) ? aliasOf(output, this) : null;
     if (attached && outputKey !== null) saved[outputKey] = attached;
     const needs: Record<string, boolean> = {};
     for (const key of Object.keys(this.#rule.saves)) needs[key] = false;
@@ -185,9 +188,9 @@ export class GraphNode {
   #markStale(kept: Tensors, saved: Record<string, Tensor | null>): void {
     for (const [key, version] of this.#versions) {
       const tensor = kept[key];
-      if (!tensor || tensor.storage.version === version) continue;
+      if (!tensor || storageOf(tensor).version === version) continue;
       const what = key === this.#savedOutput ? 'its result' : key;
-      const { writer } = tensor.storage;
+      const { writer } = storageOf(tensor);
       delete saved[key];
       Object.defineProperty(saved, key, {
         get: () => {
@@ -206,7 +209,7 @@ export class GraphNode {
     const saved = this.#withRecomputed(this.#kept(), again);
     const y = withRecording(false, () => scope(() => recompute?.(saved))) as Tensor;
     for (const tensor of again.values()) tensor.dispose();
-    if (recording) y.attach(this.retain());
+    if (recording) setProducer(y, this.retain());
     return y;
   }
 
@@ -224,7 +227,7 @@ export class GraphNode {
       if (!gradient) continue;
       expectGradient(this.name, key, gradient, shape);
       const borrowed = others.includes(gradient) || [...gradients.values()].includes(gradient);
-      gradients.set(key, borrowed ? gradient.alias(gradient.node) : gradient);
+      gradients.set(key, borrowed ? aliasOf(gradient, nodeOf(gradient)) : gradient);
     }
     return gradients;
   }
@@ -299,7 +302,7 @@ export function record<I extends Tensors, S extends Tensors>(
   expectFunction('record', rule.backward);
   if (!recording || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
   const known = running()?.next(name, y, rule.saves);
-  y.attach(known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
+  setProducer(y, known ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
   return y;
 }
 
@@ -343,12 +346,13 @@ export function propagate(
   const { createGraph = false, keepGraph = createGraph } = options;
   scope(() =>
     withRecording(createGraph, () => {
-      const start = root.node;
+      const start = nodeOf(root);
       if (!start) {
-        if (root.leaf) reached(root.leaf, seed);
+        const leaf = leafOf(root);
+        if (leaf) reached(leaf, seed);
         return;
       }
-      const pending = new Map<GraphNode, Tensor>([[start, seed.alias(seed.node)]]);
+      const pending = new Map<GraphNode, Tensor>([[start, aliasOf(seed, producerOf(seed))]]);
       for (const node of nodesBefore(start, stops)) {
         const dy = pending.get(node);
         if (!dy) continue;
@@ -387,10 +391,15 @@ function nodesBefore(start: GraphNode, stops: ReadonlySet<GraphNode>): readonly 
   return [...seen].sort((a, b) => b.order - a.order);
 }
 
+/** The node of the operation that made `x`, if recorded. */
+export function nodeOf(x: Tensor): GraphNode | null {
+  return producerOf(x) as GraphNode | null;
+}
+
 /** Adds `gradient` to the leaf's `grad`, which the leaf owns. */
 export function accumulate(leaf: Tensor, gradient: Tensor): void {
-  const before = leaf.grad;
-  leaf.grad = keep(before ? before.add(gradient) : gradient.alias(gradient.node));
+  const before = gradOf(leaf);
+  setGrad(leaf, before ? before.add(gradient) : aliasOf(gradient, nodeOf(gradient)));
 }
 
 /**
@@ -408,8 +417,9 @@ export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, 
       expectTensor('grad', 'the result of the function', y);
       if (y.size !== 1)
         throw new GradientError(`grad: the function must return one element, got [${y.shape.join(', ')}]`);
-      const target = probe.node ?? probe;
-      const stops = new Set(probe.node ? [probe.node] : []);
+      const node = nodeOf(probe);
+      const target = node ?? probe;
+      const stops = new Set(node ? [node] : []);
       const createGraph = recording && (x.requiresGrad || reachesOther(y, probe, stops));
       let found = x.mul(0);
       const take = (reached: Tensor | GraphNode, gradient: Tensor): void => {
@@ -422,10 +432,11 @@ export function grad(fn: (x: Tensor, ...rest: Tensor[]) => Tensor): (x: Tensor, 
 
 /** Whether `y` depends on a leaf other than `probe`. */
 function reachesOther(y: Tensor, probe: Tensor, stops: ReadonlySet<GraphNode>): boolean {
-  if (!y.node) return y.leaf !== null && y.leaf !== probe;
-  return nodesBefore(y.node, stops).some(
-    (node) =>
-      !stops.has(node) && [...node.edges.values()].some((edge) => !(edge instanceof GraphNode) && edge !== probe),
+  const node = nodeOf(y);
+  if (!node) return leafOf(y) !== null && leafOf(y) !== probe;
+  return nodesBefore(node, stops).some(
+    (before) =>
+      !stops.has(before) && [...before.edges.values()].some((edge) => !(edge instanceof GraphNode) && edge !== probe),
   );
 }
 

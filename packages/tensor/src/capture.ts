@@ -5,12 +5,14 @@ import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { gradEnabled } from './autograd.ts';
 import { CaptureError, ValueError } from './errors.ts';
 import { show } from './ops/geometry.ts';
-import { device } from './runtime/defaultDevice.ts';
-import type { Device } from './runtime/device.ts';
+import { currentDevice } from './runtime/defaultDevice.ts';
+import type { DeviceRuntime } from './runtime/device.ts';
 import { currentRecording, recordInto, unchanging } from './runtime/live.ts';
+import { storageOf } from './runtime/memoryRange.ts';
 import { Recording } from './runtime/recording.ts';
 import { Replay } from './runtime/replay.ts';
-import { disown, type Holding, keep, type Owned, scope } from './runtime/scope.ts';
+import { disown, type Holding, keep, Owned, scope } from './runtime/scope.ts';
+import { aliasOf, gradOf, setGrad, type TensorBase } from './runtime/tensorBase.ts';
 import { assign, empty, Tensor } from './tensor.ts';
 
 /** How a captured function is repeated. */
@@ -27,9 +29,9 @@ const firstCheck = 64;
 
 /** The gradient of a leaf before and after a recorded call. */
 interface LeafState {
-  readonly leaf: Tensor;
+  readonly leaf: TensorBase;
   readonly before: boolean;
-  readonly after: Tensor | null;
+  readonly after: TensorBase | null;
 }
 
 /** What a captured function holds on the device. */
@@ -38,7 +40,7 @@ class Held implements Holding {
   readonly inputs: Tensor[] = [];
   replay: Replay | null = null;
   /** Handles on the results and gradients of the recorded call. */
-  readonly handles: Tensor[] = [];
+  readonly handles: TensorBase[] = [];
 
   release(): void {
     this.replay?.dispose();
@@ -51,11 +53,11 @@ class Held implements Holding {
  * A function of tensors whose calls can be repeated; made by `capture`. Owned by the caller: `dispose()` gives back the
  * memory that it works in, which `memory()` counts as reserved.
  */
-export class Capture<I extends readonly Tensor[], T> implements Owned {
-  readonly holding: Held = new Held();
+export class Capture<I extends readonly Tensor[], T> extends Owned {
+  readonly #held: Held;
   readonly #fn: (...inputs: I) => T;
   readonly #verifyEvery: number | null;
-  #device: Device | null = null;
+  #device: DeviceRuntime | null = null;
   #last: Recording | null = null;
   /** The call that is replayed, where it can be checked. */
   #recording: Recording | null = null;
@@ -76,6 +78,9 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     if (verifyEvery !== null && !(Number.isInteger(verifyEvery) && verifyEvery >= 0)) {
       throw new ValueError(`capture: verifyEvery must be 0 or a positive integer, got ${verifyEvery}`);
     }
+    const held = new Held();
+    super(held);
+    this.#held = held;
     this.#fn = fn;
     this.#verifyEvery = verifyEvery;
     keep(this);
@@ -83,7 +88,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
 
   /** Whether the next call is a replay. */
   get replays(): boolean {
-    return this.holding.replay !== null;
+    return this.#held.replay !== null;
   }
 
   /**
@@ -93,14 +98,15 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   run(...inputs: I): T {
     const on = this.#expectUsable();
     this.#take(inputs);
-    const { replay } = this.holding;
+    const { replay } = this.#held;
     if (!replay) return this.#record(on);
     this.#expectGradients();
     if (this.#isDue(++this.#replays)) this.#verify();
     replay.append();
     for (const { leaf, after } of this.#leaves) {
-      if (!after) leaf.grad = null;
-      else if (leaf.grad?.storage !== after.storage) leaf.grad = after.alias(null);
+      const gradient = gradOf(leaf);
+      if (!after) setGrad(leaf, null);
+      else if (!gradient || storageOf(gradient) !== storageOf(after)) setGrad(leaf, aliasOf(after, null));
     }
     return mapTensors(this.#result, copyOf) as T;
   }
@@ -110,14 +116,10 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     if (this.#disposed) return;
     this.#disposed = true;
     disown(this);
-    this.holding.release();
+    this.#held.release();
   }
 
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  #expectUsable(): Device {
+  #expectUsable(): DeviceRuntime {
     if (this.#changed) throw this.#changed;
     if (this.#disposed) throw new CaptureError('capture: it was disposed of; capture the function anew');
     if (currentRecording())
@@ -125,7 +127,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     if (searching()) {
       throw new CaptureError('capture: detectAnomaly looks at each operation; give it the function itself');
     }
-    const on = device();
+    const on = currentDevice();
     on.expectAlive();
     this.#device ??= on;
     if (on === this.#device) return on;
@@ -135,7 +137,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   /** Copies the arguments to the tensors that the function sees in every call. */
   #take(inputs: readonly Tensor[]): void {
     for (const [i, input] of inputs.entries()) expectTensor('capture', `argument ${i}`, input);
-    const own = this.holding.inputs;
+    const own = this.#held.inputs;
     if (!this.#taken) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
     this.#taken = true;
     if (inputs.length !== own.length) {
@@ -156,7 +158,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
     for (const [i, input] of inputs.entries()) assign(own[i] as Tensor, input);
   }
 
-  #record(on: Device): T {
+  #record(on: DeviceRuntime): T {
     const recording = new Recording();
     return scope(() => {
       const result = this.#call(recording);
@@ -174,7 +176,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
   #call(recording: Recording): T {
     const result = recordInto(recording, () => {
       unchanging('gradEnabled', gradEnabled);
-      return scope(() => this.#fn(...(this.holding.inputs as unknown as I)));
+      return scope(() => this.#fn(...(this.#held.inputs as unknown as I)));
     });
     if (recording.breach) throw recording.breach;
     return result;
@@ -208,16 +210,16 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
       );
       throw this.#changed;
     } finally {
-      for (const [leaf, gradient] of rehearsal.gradients) leaf.grad = gradient;
+      for (const [leaf, gradient] of rehearsal.gradients) setGrad(leaf, gradient);
     }
   }
 
   /** From now on `recording` is replayed. Gives copies of its result, whose own memory replays will write to. */
-  #accept(on: Device, recording: Recording, result: T): T {
-    const { holding } = this;
-    const handle = (tensor: Tensor): Tensor => {
-      const copy = tensor.alias(null);
-      holding.handles.push(copy);
+  #accept(on: DeviceRuntime, recording: Recording, result: T): T {
+    const held = this.#held;
+    const handle = <T extends TensorBase>(tensor: T): T => {
+      const copy = aliasOf(tensor, null);
+      held.handles.push(copy);
       return copy;
     };
     this.#result = mapTensors(result, (tensor) => {
@@ -225,11 +227,12 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
       return handle(tensor);
     });
     this.#leaves = Array.from(recording.leaves, ([leaf, before]) => {
-      return { leaf, before, after: leaf.grad && handle(leaf.grad) };
+      const gradient = gradOf(leaf);
+      return { leaf, before, after: gradient && handle(gradient) };
     });
-    holding.replay = new Replay(on, recording);
+    held.replay = new Replay(on, recording);
     this.#last = null;
-    const handled = new Set(holding.handles.map(({ storage }) => storage));
+    const handled = new Set(held.handles.map(storageOf));
     // A check of a function that keeps other tensors would leave it tensors without memory.
     if ([...recording.made].every((storage) => storage.released || handled.has(storage))) this.#recording = recording;
     return mapTensors(this.#result, copyOf) as T;
@@ -237,7 +240,7 @@ export class Capture<I extends readonly Tensor[], T> implements Owned {
 
   #expectGradients(): void {
     for (const { leaf, before } of this.#leaves) {
-      if ((leaf.grad !== null) === before) continue;
+      if ((gradOf(leaf) !== null) === before) continue;
       const [then, now] = before ? ['a', 'none'] : ['no', 'one'];
       throw new CaptureError(
         `capture: a leaf ${show(leaf.shape)} had ${then} gradient when the function was recorded and has ${now}; clear gradients where the recorded calls did`,
@@ -274,15 +277,16 @@ export function capture<I extends readonly Tensor[], T>(
 /** Which memory the tensors of `result` and the gradients of leaves are in. */
 function outcomeOf(result: unknown, recording: Recording): string {
   const found: string[] = [];
-  const note = ({ storage, byteOffset, dtype, shape }: Tensor): void => {
-    found.push(`${recording.nameOf(storage)} ${byteOffset} ${dtype} ${show(shape)}`);
+  const note = (x: TensorBase): void => {
+    found.push(`${recording.nameOf(storageOf(x))} ${x.byteOffset} ${x.dtype} ${show(x.shape)}`);
   };
   mapTensors(result, (tensor) => {
     note(tensor);
     return tensor;
   });
   for (const leaf of recording.leaves.keys()) {
-    if (leaf.grad) note(leaf.grad);
+    const gradient = gradOf(leaf);
+    if (gradient) note(gradient);
     else found.push('no gradient');
   }
   return found.join();

@@ -7,6 +7,7 @@ import { currentPlace, type Place, within } from './places.ts';
 import { currentRecording } from './runtime/live.ts';
 import { Reads } from './runtime/reads.ts';
 import { scope } from './runtime/scope.ts';
+import { aliasOf, producerOf } from './runtime/tensorBase.ts';
 import type { Tensor } from './tensor.ts';
 
 let current: Checkpoint | null = null;
@@ -34,7 +35,7 @@ export class Checkpoint {
 
   constructor(fn: (...inputs: Tensor[]) => unknown, inputs: readonly Tensor[]) {
     this.#fn = fn;
-    this.#inputs = inputs.map((input) => input.alias(input.node));
+    this.#inputs = inputs.map((input) => aliasOf(input, producerOf(input)));
   }
 
   /** Whether this is the second run. */

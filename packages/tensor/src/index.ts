@@ -1,17 +1,5 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
-export { type AnomalyOptions, detectAnomaly, inspect, searching } from './anomaly.ts';
-export {
-  expectBoolean,
-  expectFunction,
-  expectInteger,
-  expectList,
-  expectNumber,
-  expectOneOf,
-  expectOptions,
-  expectPair,
-  expectTensor,
-  kindOf,
-} from './arguments.ts';
+export { type AnomalyOptions, detectAnomaly, inspect } from './anomaly.ts';
 export {
   type BackwardOptions,
   checkpoint,
@@ -23,7 +11,7 @@ export {
   recomputing,
   record,
 } from './autograd.ts';
-export { Capture, type CaptureOptions, capture } from './capture.ts';
+export { type Capture, type CaptureOptions, capture } from './capture.ts';
 export { type AdapterReport, type Examination, examineAdapters } from './device/examine.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
@@ -31,7 +19,7 @@ export * from './errors.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export { convBatchNorm2d } from './ops/convBatchNorm.ts';
-export { type Conv2dOptions, type ConvTranspose2dOptions, expectConvolution } from './ops/convGeometry.ts';
+export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export type { ActivationOptions } from './ops/epilogue.ts';
@@ -49,7 +37,6 @@ export {
   avgPool2d,
   type MaxPool2dOptions,
   maxPool2d,
-  poolWindows,
 } from './ops/pool.ts';
 export {
   bernoulli,
@@ -65,18 +52,17 @@ export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
-export { currentPlace, type Place, within } from './places.ts';
 export { device, type InitOptions, init, memory, warmUp } from './runtime/defaultDevice.ts';
-export { Device, type MemoryReport } from './runtime/device.ts';
 export { type Kernel, kernel } from './runtime/kernel.ts';
+export type { Limits } from './runtime/limits.ts';
 export { type Live, live, unchanging } from './runtime/live.ts';
 export { measurePeak, type Peak } from './runtime/peak.ts';
 export { chromeTrace, type Profile, type ProfileRow, profile, profileRows } from './runtime/profile.ts';
+export type { Device, MemoryReport } from './runtime/publicDevice.ts';
 export { run } from './runtime/run.ts';
 export { collectedTensors, keep, scope } from './runtime/scope.ts';
-export type { Elapsed } from './runtime/stopwatch.ts';
 export type { ProfileSpan } from './runtime/timer.ts';
 export { type TuneOptions, type TuneResult, tune, tuning } from './runtime/tuner.ts';
 export { deleteTuned, listTuned, type Tuned, type TunedAdapter } from './runtime/tunerStore.ts';
 export type { Work } from './runtime/work.ts';
-export { assign, empty, type NestedNumbers, Tensor } from './tensor.ts';
+export { assign, empty, Tensor } from './tensor.ts';

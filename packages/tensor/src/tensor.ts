@@ -1,15 +1,8 @@
+// An n-dimensional array: its operations as methods. Its memory, graph and gradient are in `runtime/tensorBase.ts`.
 import { expectBoolean, expectOptions, expectTensor, kindOf } from './arguments.ts';
-import { accumulate, type BackwardOptions, type GraphNode, propagate } from './autograd.ts';
-import {
-  bytesPerElement,
-  type DType,
-  expectDtype,
-  expectDtypeName,
-  type TypedArray,
-  toTypedArray,
-  typedArray,
-} from './dtype.ts';
-import { DisposedError, DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
+import { accumulate, type BackwardOptions, propagate } from './autograd.ts';
+import { bytesPerElement, type DType, expectDtype, expectDtypeName, toTypedArray } from './dtype.ts';
+import { DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
 import { ones } from './ops/create.ts';
@@ -18,201 +11,26 @@ import { matmul } from './ops/matmul.ts';
 import * as reduce from './ops/reduce.ts';
 import * as shapes from './ops/shape.ts';
 import * as unary from './ops/unary.ts';
-import { device } from './runtime/defaultDevice.ts';
-import { currentRecording } from './runtime/live.ts';
-import { disown, type Holding, keep, own, scope } from './runtime/scope.ts';
+import { currentDevice } from './runtime/defaultDevice.ts';
+import type { BoundRange } from './runtime/device.ts';
+import { storageOf } from './runtime/memoryRange.ts';
+import { scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';
+import { TensorBase } from './runtime/tensorBase.ts';
 
 const backwardOptions = ['keepGraph', 'createGraph'];
 
-/** Numbers nested to the depth of a tensor's shape. */
-export type NestedNumbers = number | NestedNumbers[];
-
-/** What a tensor holds on the device and in the graph; given back once. */
-class Share implements Holding {
-  readonly storage: Storage;
-  node: GraphNode | null;
-  released = false;
-
-  constructor(storage: Storage, node: GraphNode | null) {
-    this.storage = storage;
-    this.node = node;
-  }
-
-  get origin(): string {
-    return this.node?.name ?? 'tensor';
-  }
-
-  release(): void {
-    if (this.released) return;
-    this.released = true;
-    this.storage.release();
-    this.node?.release();
-    this.node = null;
-  }
-}
+/** A tensor over device memory, taking over one reference to `storage`. */
+export let tensorOver: (storage: Storage, shape: Shape, dtype: DType, byteOffset?: number) => Tensor;
 
 /**
  * An n-dimensional array on the device, contiguous in row-major order, of rank 0 to 8 and at least one element. Values
  * never change under a reader: operations make new tensors, and only optimizers and `assign` write in place.
  * Owned by the scope it was made in; outside of all scopes call `dispose()`.
  */
-export class Tensor {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  /** The number of elements. */
-  readonly size: number;
-  /** Where the values begin in `storage`, for kernels of your own. */
-  readonly byteOffset: number;
-  /** What `runtime/scope` gives back. */
-  readonly holding: Holding;
-  readonly #share: Share;
-  #leaf: Tensor | null = null;
-  #grad: Tensor | null = null;
-
-  /** Takes over one reference to `storage`. Use the creation functions instead. */
-  constructor(
-    storage: Storage,
-    shape: Shape,
-    dtype: DType,
-    byteOffset = 0,
-    node: GraphNode | null = null,
-    owned = true,
-  ) {
-    this.#share = new Share(storage, node);
-    this.holding = this.#share;
-    this.shape = shape;
-    this.dtype = dtype;
-    this.size = sizeOf(shape);
-    this.byteOffset = byteOffset;
-    if (owned) own(this);
-  }
-
-  /** The number of dimensions. */
-  get rank(): number {
-    return this.shape.length;
-  }
-
-  /** The bytes of its values. */
-  get bytes(): number {
-    return this.size * bytesPerElement;
-  }
-
-  /** The device memory. Throws DisposedError once it was given back. */
-  get storage(): Storage {
-    if (this.#share.released) {
-      throw new DisposedError(
-        `tensor: ${show(this.shape)} was disposed of; return it from its scope, or take it out of it with keep()`,
-      );
-    }
-    return this.#share.storage;
-  }
-
-  /** The operation that made it, if recorded. */
-  get node(): GraphNode | null {
-    return this.#share.node;
-  }
-
-  /** Whether backward reaches it. */
-  get requiresGrad(): boolean {
-    return this.#leaf !== null || this.#share.node !== null;
-  }
-
-  /** The leaf that gradients of this tensor go to: itself, or the one it is a second handle of. */
-  get leaf(): Tensor | null {
-    return this.#leaf;
-  }
-
-  /** The gradient that backward left in this leaf, which owns it; null before and after being cleared. */
-  get grad(): Tensor | null {
-    return this.#grad;
-  }
-
-  set grad(gradient: Tensor | null) {
-    if (gradient !== null) expectTensor('grad', 'the gradient', gradient);
-    if (gradient && show(gradient.shape) !== show(this.shape)) {
-      throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
-    }
-    if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
-    currentRecording()?.touch(this);
-    const before = this.#grad;
-    this.#grad = gradient && keep(gradient);
-    if (before !== gradient) before?.dispose();
-  }
-
-  /** Makes it a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
-  makeLeaf(): this {
-    if (this.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, got ${this.dtype}`);
-    if (this.#share.node) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
-    this.#leaf = this;
-    return this;
-  }
-
-  /** Used by `record`: this is the output of `node`. */
-  attach(node: GraphNode): void {
-    this.#share.node = node;
-  }
-
-  /** A second handle on the same memory and, with `node`, the same place in the graph; the caller disposes of it. */
-  alias(node: GraphNode | null): Tensor {
-    const storage = this.storage.retain();
-    const copy = new Tensor(storage, this.shape, this.dtype, this.byteOffset, node?.retain() ?? null, false);
-    copy.#leaf = this.#leaf;
-    return copy;
-  }
-
-  /** The same memory under another shape of equal size, outside the graph. */
-  viewed(shape: Shape): Tensor {
-    return new Tensor(this.storage.retain(), shape, this.dtype, this.byteOffset);
-  }
-
-  /** The same bits as another dtype, outside the graph. */
-  retyped(dtype: DType): Tensor {
-    return new Tensor(this.storage.retain(), this.shape, dtype, this.byteOffset);
-  }
-
-  /** The same values, sharing memory, outside the graph; with `requiresGrad` a leaf of its own. */
-  detach(options: { readonly requiresGrad?: boolean } = {}): Tensor {
-    expectOptions('detach', options, ['requiresGrad']);
-    const { requiresGrad = false } = options;
-    expectBoolean('detach', 'requiresGrad', requiresGrad);
-    const copy = this.viewed(this.shape);
-    return requiresGrad ? copy.makeLeaf() : copy;
-  }
-
-  /** Gives its memory back, and its gradient's. Calling it again does nothing. */
-  dispose(): void {
-    if (this.#share.released) return;
-    disown(this);
-    this.#share.release();
-    this.grad = null;
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** The values, row-major. */
-  async data(): Promise<TypedArray> {
-    const range = { storage: this.storage, byteOffset: this.byteOffset, bytes: this.bytes };
-    return typedArray(this.dtype, await this.storage.device.read(range, this.bytes));
-  }
-
-  /** The one value of a tensor of one element. Throws ShapeError for more. */
-  async item(): Promise<number> {
-    if (this.size !== 1)
-      throw new ShapeError(`item: expects one element, got ${show(this.shape)}; use data() or toArray()`);
-    return (await this.data())[0] as number;
-  }
-
-  /** The values as nested arrays; a number for rank 0. */
-  async toArray(): Promise<NestedNumbers> {
-    let values: NestedNumbers[] = [...(await this.data())];
-    for (let dim = this.rank - 1; dim > 0; dim--) {
-      const size = this.shape[dim] as number;
-      values = Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
-    }
-    return this.rank === 0 ? (values[0] as number) : values;
+export class Tensor extends TensorBase {
+  static {
+    tensorOver = (storage, shape, dtype, byteOffset) => new Tensor(storage, shape, dtype, byteOffset);
   }
 
   /**
@@ -465,7 +283,7 @@ export class Tensor {
 export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
   checkShape('empty', shape);
   expectDtypeName('empty', dtype);
-  return new Tensor(device().allocate(sizeOf(shape) * bytesPerElement, shape), [...shape], dtype);
+  return tensorOver(currentDevice().allocate(sizeOf(shape) * bytesPerElement, shape), [...shape], dtype);
 }
 
 /**
@@ -482,8 +300,9 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
       throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, got ${source.length}`);
     }
     const array = toTypedArray(target.dtype, source);
-    const storage = target.storage.device.upload(array);
-    target.storage.device.copy({ storage, byteOffset: 0, bytes: target.bytes }, target, target.bytes);
+    const { device } = storageOf(target);
+    const storage = device.upload(array);
+    device.copy({ storage, byteOffset: 0, bytes: target.bytes }, rangeOf(target), target.bytes);
     storage.release();
     return;
   }
@@ -492,13 +311,18 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
   }
   if (source.dtype !== target.dtype)
     throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
-  const { device, id } = target.storage;
-  if (source.storage.id !== id) device.copy(source, target, target.bytes);
+  const [from, to] = [rangeOf(source), rangeOf(target)];
+  const { device, id } = to.storage;
+  if (from.storage.id !== id) device.copy(from, to, target.bytes);
   else if (source.byteOffset !== target.byteOffset) {
     // WebGPU copies between buffers, not within one.
     const between = { storage: device.allocate(target.bytes), byteOffset: 0, bytes: target.bytes };
-    device.copy(source, between, target.bytes);
-    device.copy(between, target, target.bytes);
+    device.copy(from, between, target.bytes);
+    device.copy(between, to, target.bytes);
     between.storage.release();
   }
+}
+
+function rangeOf(x: Tensor): BoundRange {
+  return { storage: storageOf(x), byteOffset: x.byteOffset, bytes: x.bytes };
 }

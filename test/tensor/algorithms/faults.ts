@@ -1,5 +1,7 @@
 // Faults planted in kernels, to see that laws notice.
-import { ensure, kernels, Mismatch, type TextEdit, withKernelText } from '@mien/tensor/testing';
+
+import { kernels, type TextEdit, withKernelText } from '@mien/tensor/internal';
+import { ensure, Mismatch } from '@mien/tensor/testing';
 
 /** The text of a kernel as it is written. */
 async function textOf(kernel: string): Promise<string> {

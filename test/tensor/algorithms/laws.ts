@@ -1,18 +1,15 @@
 // Laws that hold for every algorithm of an operation: each algorithm with cases of its own, counted where its kernels are
 // dispatched.
-import { device } from '@mien/tensor';
+import { device, type Limits } from '@mien/tensor';
 import {
   alternativesOf,
   type Dispatch,
-  ensure,
-  type LawOptions,
-  type LawReport,
-  type Limits,
   lackOf,
   withAlternative,
   withDispatches,
   withLimits,
-} from '@mien/tensor/testing';
+} from '@mien/tensor/internal';
+import { ensure, type LawOptions, type LawReport } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import type { Ran, Recorder } from '../../harness.ts';
 import * as harness from '../../harness.ts';

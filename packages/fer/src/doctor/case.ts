@@ -1,6 +1,6 @@
 // A case of the thorough check: one operation on one shape, and its gradient, against its float64 reference.
 import type { Tensor } from '@mien/tensor';
-import { gradcheck, near, random, toTensor } from '@mien/tensor/compare';
+import { gradcheck, near, random, toTensor } from '@mien/tensor/internal';
 import type { Values } from '@mien/tensor/reference';
 
 /** One comparison; `run` throws Mismatch if the adapter's result is wrong. */

@@ -1,6 +1,6 @@
 // Elementwise operations.
 import { clamp, gelu, leakyRelu, type Tensor, where } from '@mien/tensor';
-import { toTensor } from '@mien/tensor/compare';
+import { toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { awayFromZero, type Case, differentiable, forward, integers, sample } from './case.ts';
 

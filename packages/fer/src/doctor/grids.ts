@@ -1,5 +1,6 @@
 // Grids in y and z. They need millions of elements, so the device is made to believe in a lower limit.
 import { device } from '@mien/tensor';
+import { currentDevice } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { type Case, forward, sample } from './case.ts';
 
@@ -9,11 +10,11 @@ function inSmallGrids({ operation, run }: Case): Case {
     operation,
     run: async () => {
       const { limits } = device();
-      device().believe({ ...limits, maxComputeWorkgroupsPerDimension: 3 });
+      currentDevice().believe({ ...limits, maxComputeWorkgroupsPerDimension: 3 });
       try {
         await run();
       } finally {
-        device().believe(limits);
+        currentDevice().believe(limits);
       }
     },
   };

@@ -21,7 +21,7 @@ import {
   stack,
   type Tensor,
 } from '@mien/tensor';
-import { toTensor } from '@mien/tensor/compare';
+import { toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { type Case, differentiable, distinct, forward, integers, known, sample } from './case.ts';
 

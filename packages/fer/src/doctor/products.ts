@@ -1,6 +1,6 @@
 // Matrix products and convolutions, in shapes for which adapters choose different kernels.
 import { conv2d, convTranspose2d, device, linear, noGrad, setFloat32MatmulPrecision, type Tensor } from '@mien/tensor';
-import { near, toTensor } from '@mien/tensor/compare';
+import { near, toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { type Case, differentiable, sample } from './case.ts';
 

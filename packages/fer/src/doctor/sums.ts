@@ -9,7 +9,7 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from '@mien/tensor';
-import { near, toTensor } from '@mien/tensor/compare';
+import { near, toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { type Case, differentiable, distinct, forward, integers, sample } from './case.ts';
 

@@ -1,6 +1,6 @@
 // The thorough check: every public operation and its gradient on this adapter, against the float64 references.
 import { device } from '@mien/tensor';
-import { kernels, openScope, takeWorstRatio } from '@mien/tensor/compare';
+import { currentDevice, kernels, openScope, takeWorstRatio } from '@mien/tensor/internal';
 import type { Case } from './case.ts';
 import { elementwise } from './elementwise.ts';
 import { grids } from './grids.ts';
@@ -77,7 +77,7 @@ async function problemOf({ run }: Case): Promise<string | null> {
     await run();
     return null;
   } catch (reason) {
-    device().expectAlive();
+    currentDevice().expectAlive();
     return reason instanceof Error ? reason.message : String(reason);
   } finally {
     close(undefined);
@@ -85,7 +85,7 @@ async function problemOf({ run }: Case): Promise<string | null> {
 }
 
 function coverage(): ThoroughReport['kernels'] {
-  const dispatched = new Set(device().kernels.map(({ name }) => name));
+  const dispatched = new Set(currentDevice().kernels.map(({ name }) => name));
   const all = new Set(kernels().map(({ name }) => name));
   return { dispatched: [...dispatched], notChosen: [...all].filter((name) => !dispatched.has(name)) };
 }

@@ -12,7 +12,7 @@ import {
   SGD,
 } from '@mien/nn';
 import { capture, detectAnomaly, type Tensor, tensor } from '@mien/tensor';
-import { ensure, near, toTensor } from '@mien/tensor/compare';
+import { ensure, near, toTensor } from '@mien/tensor/internal';
 import { full, runningStatistics, summed, type Values } from '@mien/tensor/reference';
 import { type Case, sample } from './case.ts';
 

@@ -7,7 +7,6 @@ import {
   capture,
   cat,
   detectAnomaly,
-  device,
   Generator,
   LimitError,
   MienError,
@@ -17,6 +16,7 @@ import {
   tensor,
   ValueError,
 } from '@mien/tensor';
+import { currentDevice } from '@mien/tensor/internal';
 import type { Split } from '../datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from '../evaluation.ts';
 import { batchThatFits } from '../memory.ts';
@@ -118,7 +118,7 @@ export class Training {
   #failure: MienError | null = null;
 
   /** What its network, state and steps wanted at most. */
-  readonly #memory = device().pool.watchPeak();
+  readonly #memory = currentDevice().pool.watchPeak();
 
   /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {

@@ -1,5 +1,6 @@
 // Samples by index. They stay in host memory until a training step makes tensors of a batch.
-import { expectList, type Generator, ShapeError, ValueError } from '@mien/tensor';
+import { type Generator, ShapeError, ValueError } from '@mien/tensor';
+import { expectList } from '@mien/tensor/internal';
 import { expectHostTensor, type HostTensor } from '../state.ts';
 
 /** A numbered list of samples. */

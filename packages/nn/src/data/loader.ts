@@ -1,5 +1,6 @@
 // Batches of a dataset, in an order that depends on the seed and the epoch alone.
-import { expectFunction, expectNumber, expectOptions, Generator, kindOf, ValueError } from '@mien/tensor';
+import { Generator, ValueError } from '@mien/tensor';
+import { expectFunction, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
 import type { Dataset } from './dataset.ts';
 
 export interface DataLoaderOptions<Sample, Batch> {

@@ -1,5 +1,7 @@
 // Checkpoints: one safetensors file with a model, its optimizer, its averages, and where training stands.
-import { expectOptions, type GeneratorState, kindOf, ValueError } from '@mien/tensor';
+
+import { type GeneratorState, ValueError } from '@mien/tensor';
+import { expectOptions, kindOf } from '@mien/tensor/internal';
 import type { DataLoaderState } from '../data/loader.ts';
 import { FormatError } from '../errors.ts';
 import { expectState, type HostTensor, prefixed, type State, toHost, under } from '../state.ts';

@@ -1,6 +1,7 @@
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
 // https://huggingface.co/docs/safetensors/index#format
-import { type DType, expectOptions, kindOf, ValueError } from '@mien/tensor';
+import { type DType, ValueError } from '@mien/tensor';
+import { expectOptions, kindOf } from '@mien/tensor/internal';
 import { FormatError } from '../errors.ts';
 import { expectHostTensor, expectState, type HostTensor, type StoredDtype } from '../state.ts';
 import { encodings, type Stored } from './encodings.ts';

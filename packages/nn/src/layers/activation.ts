@@ -1,5 +1,7 @@
 // Activations as layers, for Sequential; each calls its operation.
-import { expectNumber, expectTensor, gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
+
+import { gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
+import { expectNumber, expectTensor } from '@mien/tensor/internal';
 import type { Epilogue } from '../layer.ts';
 import { Module } from '../module.ts';
 

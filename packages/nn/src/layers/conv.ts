@@ -4,13 +4,12 @@ import {
   conv2d,
   convBatchNorm2d,
   convTranspose2d,
-  expectConvolution,
-  expectOptions,
   gradEnabled,
   type RandomOptions,
   scope,
   type Tensor,
 } from '@mien/tensor';
+import { expectConvolution, expectOptions } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
 import { type Epilogue, type FusedForward, finish } from '../layer.ts';
 import { Module, parameter } from '../module.ts';

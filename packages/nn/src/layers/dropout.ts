@@ -1,12 +1,5 @@
-import {
-  dropout,
-  expectNumber,
-  expectOptions,
-  type Generator,
-  type RandomOptions,
-  type Tensor,
-  unchanging,
-} from '@mien/tensor';
+import { dropout, type Generator, type RandomOptions, type Tensor, unchanging } from '@mien/tensor';
+import { expectNumber, expectOptions } from '@mien/tensor/internal';
 import { Module } from '../module.ts';
 
 /** In training, zeroes each element with probability p and divides the others by 1 - p; in evaluation, the identity. */

@@ -1,13 +1,5 @@
-import {
-  type ActivationOptions,
-  expectInteger,
-  expectOptions,
-  expectTensor,
-  linear,
-  type RandomOptions,
-  ShapeError,
-  type Tensor,
-} from '@mien/tensor';
+import { type ActivationOptions, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import { expectInteger, expectOptions, expectTensor } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
 import type { Epilogue, FusedForward } from '../layer.ts';
 import { Module, parameter } from '../module.ts';

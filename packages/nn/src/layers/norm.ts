@@ -2,10 +2,6 @@ import countBatch from '@mien/shaders/norm/countBatch.wgsl';
 import {
   type BatchNormParameters,
   batchNorm,
-  expectInteger,
-  expectNumber,
-  expectOptions,
-  expectTensor,
   kernel,
   ones,
   recomputing,
@@ -14,6 +10,7 @@ import {
   type Tensor,
   zeros,
 } from '@mien/tensor';
+import { expectInteger, expectNumber, expectOptions, expectTensor } from '@mien/tensor/internal';
 import type { Epilogue, FusedForward } from '../layer.ts';
 import { buffer, Module, parameter } from '../module.ts';
 

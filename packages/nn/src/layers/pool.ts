@@ -3,13 +3,11 @@ import {
   type AvgPool2dOptions,
   adaptiveAvgPool2d,
   avgPool2d,
-  expectOptions,
-  expectPair,
   type MaxPool2dOptions,
   maxPool2d,
-  poolWindows,
   type Tensor,
 } from '@mien/tensor';
+import { expectOptions, expectPair, poolWindows } from '@mien/tensor/internal';
 import { Module } from '../module.ts';
 import type { Size2d } from './conv.ts';
 

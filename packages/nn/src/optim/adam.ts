@@ -1,6 +1,8 @@
 // Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as torch.optim defines them.
+
 import adam from '@mien/shaders/optim/adam.wgsl';
-import { expectList, kernel, live } from '@mien/tensor';
+import { kernel, live } from '@mien/tensor';
+import { expectList } from '@mien/tensor/internal';
 import { clipVariants } from './clip.ts';
 import { expectWithin, Optimizer, type OptimizerParameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';

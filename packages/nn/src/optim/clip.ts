@@ -1,22 +1,9 @@
 // Gradient clipping: in the optimizer's update kernel, or as functions between backward and the step.
+
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
-import {
-  clamp,
-  device,
-  empty,
-  expectList,
-  expectOneOf,
-  expectOptions,
-  expectTensor,
-  type Kernel,
-  kernel,
-  noGrad,
-  scope,
-  type Tensor,
-  ValueError,
-  zeros,
-} from '@mien/tensor';
-import { type Memory, runSlots, splitSlot, workgroupsFor } from './slots.ts';
+import { clamp, empty, type Kernel, kernel, noGrad, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
+import { currentDevice, expectList, expectOneOf, expectOptions, expectTensor, part } from '@mien/tensor/internal';
+import { runSlots, splitSlot, workgroupsFor } from './slots.ts';
 
 const sumSquares = kernel(squares);
 /** For adapters with narrow subgroups. */
@@ -84,14 +71,14 @@ export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Te
 function squaresOf(gradients: readonly Tensor[]): Tensor {
   if (gradients.length === 0) return zeros([]);
   return scope(() => {
-    const kernel = device().narrow ? narrowSumSquares : sumSquares;
+    const kernel = currentDevice().narrow ? narrowSumSquares : sumSquares;
     const parts = gradients.flatMap((x) => splitSlot({ size: x.size, perSlot: { x }, shared: {} }));
     const counts = parts.map(({ size }) => workgroupsFor(kernel, size));
     const partials = empty([counts.reduce((sum, count) => sum + count, 0)]);
     let first = 0;
     const slots = parts.map((slot, i) => {
       const bytes = 4 * (counts[i] as number);
-      const sums: Memory = { storage: partials.storage, byteOffset: 4 * first, bytes };
+      const sums = part(partials, 4 * first, bytes);
       first += counts[i] as number;
       return { ...slot, shared: { partials: sums } };
     });

@@ -1,19 +1,9 @@
 // Exponential moving averages of weights and statistics (Polyak and Juditsky, 1992), which often generalize better.
+
 import followText from '@mien/shaders/optim/follow.wgsl';
 import swapText from '@mien/shaders/optim/swap.wgsl';
-import {
-  assign,
-  expectFunction,
-  expectInteger,
-  expectOptions,
-  kernel,
-  kindOf,
-  live,
-  run,
-  Tensor,
-  unchanging,
-  ValueError,
-} from '@mien/tensor';
+import { assign, kernel, live, run, Tensor, unchanging, ValueError } from '@mien/tensor';
+import { expectFunction, expectInteger, expectOptions, kindOf } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import { Module } from '../module.ts';
 import { differingTied, expectState, listed, type State } from '../state.ts';

@@ -1,17 +1,7 @@
 // The base of optimizers: parameter groups, state by parameter name, the learning-rate factor that schedules set.
-import {
-  assign,
-  inspect,
-  kindOf,
-  type Live,
-  live,
-  scope,
-  searching,
-  Tensor,
-  unchanging,
-  ValueError,
-  within,
-} from '@mien/tensor';
+
+import { assign, inspect, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
+import { kindOf, producerOf, searching, within } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { expectState, type HostTensor, listed, type State } from '../state.ts';
@@ -276,9 +266,10 @@ function expectDistinct(name: string, parameters: readonly NamedTensor[]): void 
         `${name}: ${other} and ${own} are one tensor; list it once, as model.namedParameters() does`,
       );
     }
-    if (tensor.node) {
+    const producer = producerOf(tensor);
+    if (producer) {
       throw new ValueError(
-        `${name}: ${own} is the result of ${tensor.node.name}; an optimizer updates leaves: detach() it`,
+        `${name}: ${own} is the result of ${producer.name}; an optimizer updates leaves: detach() it`,
       );
     }
     names.add(own);

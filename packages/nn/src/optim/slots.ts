@@ -1,9 +1,8 @@
 // One dispatch for many tensors: a kernel has slots, as many as eight storage buffers allow (WebGPU's guarantee), and each
 // takes one parameter's tensors. Optimizer state lies side by side in a few storages, which all slots of a dispatch share.
-import { device, type Kernel, keep, type Live, run, Tensor, zeros } from '@mien/tensor';
 
-/** A range of device memory. */
-export type Memory = Pick<Tensor, 'storage' | 'byteOffset' | 'bytes'>;
+import { device, type Kernel, keep, type Live, run, type Tensor, zeros } from '@mien/tensor';
+import { type Memory, MemoryRange, part, storageOf, tensorOver } from '@mien/tensor/internal';
 
 /** The memory bound to one slot: ranges of `size` elements by their names in the kernel. */
 export interface SlotBindings {
@@ -66,9 +65,9 @@ export function zerosTogether(owner: string, shapes: readonly (readonly number[]
   const allocate = (): void => {
     if (bytes === 0) return;
     const all = zeros([bytes / 4]);
-    all.storage.label(owner);
+    storageOf(all).label(owner);
     for (const { shape, byteOffset } of pending) {
-      tensors.push(keep(new Tensor(all.storage.retain(), shape, 'float32', byteOffset)));
+      tensors.push(keep(tensorOver(storageOf(all).retain(), shape, 'float32', byteOffset)));
     }
     all.dispose();
     pending = [];
@@ -92,11 +91,7 @@ export function splitSlot(slot: SlotBindings): readonly SlotBindings[] {
   const parts: SlotBindings[] = [];
   for (let start = 0; start < bytes; start += most) {
     const count = Math.min(most, bytes - start);
-    const cut = ({ storage, byteOffset }: Memory): Memory => ({
-      storage,
-      byteOffset: byteOffset + start,
-      bytes: count,
-    });
+    const cut = (memory: Memory): Memory => part(memory, start, count);
     parts.push({ size: count / 4, perSlot: mapValues(slot.perSlot, cut), shared: mapValues(slot.shared, cut) });
   }
   return parts;
@@ -120,8 +115,8 @@ function* batches(kernel: Kernel, slots: readonly SlotBindings[]): Generator<rea
 function canShare(batch: readonly SlotBindings[], slot: SlotBindings): boolean {
   const most = device().limits.maxStorageBufferBindingSize;
   return Object.entries(slot.shared).every(
-    ([name, { storage }]) =>
-      batch.every(({ shared }) => shared[name]?.storage === storage) &&
+    ([name, memory]) =>
+      batch.every(({ shared }) => storageOf(shared[name] as Memory) === storageOf(memory)) &&
       (sharedRanges([...batch, slot])[name] as Memory).bytes <= most,
   );
 }
@@ -129,8 +124,8 @@ function canShare(batch: readonly SlotBindings[], slot: SlotBindings): boolean {
 /** Whether no slot reads or writes a storage that another one writes: WebGPU refuses such bindings in one dispatch. */
 function isDisjoint(batch: readonly SlotBindings[], slot: SlotBindings, written: readonly string[]): boolean {
   const writes = ({ perSlot }: SlotBindings) =>
-    Object.entries(perSlot).flatMap(([name, { storage }]) => (written.includes(`${name}0`) ? [storage] : []));
-  const uses = ({ perSlot }: SlotBindings) => Object.values(perSlot).map(({ storage }) => storage);
+    Object.entries(perSlot).flatMap(([name, memory]) => (written.includes(`${name}0`) ? [storageOf(memory)] : []));
+  const uses = ({ perSlot }: SlotBindings) => Object.values(perSlot).map(storageOf);
   return batch.every(
     (other) =>
       !writes(other).some((storage) => uses(slot).includes(storage)) &&
@@ -141,12 +136,12 @@ function isDisjoint(batch: readonly SlotBindings[], slot: SlotBindings, written:
 /** For each shared name, the smallest range that covers all slots and can be bound. */
 function sharedRanges(batch: readonly SlotBindings[]): Readonly<Record<string, Memory>> {
   const [first] = batch as [SlotBindings];
-  return mapValues(first.shared, ({ storage }, name) => {
+  return mapValues(first.shared, (memory, name) => {
     const ranges = batch.map(({ shared }) => shared[name] as Memory);
     const start = Math.min(...ranges.map(({ byteOffset }) => byteOffset));
     const end = Math.max(...ranges.map(({ byteOffset, bytes }) => byteOffset + bytes));
     const byteOffset = Math.floor(start / alignment) * alignment;
-    return { storage, byteOffset, bytes: end - byteOffset };
+    return new MemoryRange(storageOf(memory), byteOffset, end - byteOffset);
   });
 }
 

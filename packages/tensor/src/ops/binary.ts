@@ -9,6 +9,7 @@ import { record } from '../autograd.ts';
 import { type DType, expectDtype, holds, toTypedArray, wgslType } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -86,7 +87,7 @@ function broadcast(name: string, forms: Forms, a: Tensor, b: Tensor, y: Tensor):
     name,
     leading,
     rowBytes.filter((bytes) => bytes > 0),
-    y.storage.device.limits,
+    deviceOf(y).limits,
   );
   for (const { start, count } of spans) {
     const rows = (x: Tensor, bytes: number) => (bytes === 0 ? x : part(x, start * bytes, count * bytes));

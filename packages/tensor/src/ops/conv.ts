@@ -5,7 +5,9 @@ import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { type Alternative, alternatives } from '../runtime/alternatives.ts';
 import { lacksSubgroups } from '../runtime/limits.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { scope } from '../runtime/scope.ts';
+import { viewOf } from '../runtime/tensorBase.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
 import {
@@ -165,7 +167,7 @@ export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, optio
 
 /** Writes the convolution of x with weight, finished by the epilogue, into y. */
 export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry): void {
-  scope(() => forward.run(g, y.storage.device.limits, (run) => run(x, weight, epilogue, g, y)));
+  scope(() => forward.run(g, deviceOf(y).limits, (run) => run(x, weight, epilogue, g, y)));
 }
 
 /**
@@ -208,7 +210,7 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometr
 
 function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor {
   const x = empty([g.images, g.inputs, ...g.input]);
-  scope(() => transpose.run(g, x.storage.device.limits, (run) => run(y, weight, bias, g, x)));
+  scope(() => transpose.run(g, deviceOf(x).limits, (run) => run(y, weight, bias, g, x)));
   return record(
     'convTranspose2d',
     x,
@@ -226,12 +228,12 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
-    const found = weightGradients.run(g, x.storage.device.limits, (run) => run(x, dy, g));
+    const found = weightGradients.run(g, deviceOf(x).limits, (run) => run(x, dy, g));
     const totals = found.map((partial) =>
       partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0),
     );
     const total = totals.reduce((sum, next) => sum.add(next));
-    return total.viewed([g.outputs, g.inputs / g.groups, ...g.window]);
+    return viewOf(total, [g.outputs, g.inputs / g.groups, ...g.window]);
   });
   return record(
     'conv2dWeightGradient',

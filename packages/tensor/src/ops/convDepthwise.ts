@@ -4,6 +4,7 @@ import depthwiseText from '@mien/shaders/conv/depthwise.wgsl';
 import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
 import depthwiseWeightGradientText from '@mien/shaders/conv/depthwiseWeightGradient.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Work } from '../runtime/work.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -31,7 +32,7 @@ export function eachChannelByItself(g: ConvGeometry): boolean {
 /** Writes the convolution of x with weight into y. */
 export function depthwiseForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
   const form = depthwise[at(g.stride, 0) - 1]?.[bias ? 1 : 0] as Kernel;
-  for (const span of directPasses(g, y.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(y).limits)) {
     const { params, groups } = tiled(form, span.count, g.inputs, g.input, g.output, g.output);
     run(form, { x: images(x, span), weight, bias, y: images(y, span) }, params, groups, workOf(g, span.count));
   }
@@ -41,7 +42,7 @@ export function depthwiseForward(x: Tensor, weight: Tensor, bias: Tensor | null,
 export function depthwiseTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
   const stride = at(g.stride, 0);
   const form = depthwiseTranspose[stride - 1]?.[bias ? 1 : 0] as Kernel;
-  for (const span of directPasses(g, x.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(x).limits)) {
     const [from, to] = [images(y, span), images(x, span)];
     // With stride 1, x and y change places.
     const tensors = stride === 1 ? { x: from, y: to } : { x: to, y: from };
@@ -54,7 +55,7 @@ export function depthwiseTransposed(y: Tensor, weight: Tensor, bias: Tensor | nu
 export function depthwiseWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
   const form = depthwiseWeights[at(g.stride, 0) - 1] as Kernel;
   const strips = Math.ceil(at(g.output, 1) / form.const('COLUMNS'));
-  return directPasses(g, x.storage.device.limits).map((span) => {
+  return directPasses(g, deviceOf(x).limits).map((span) => {
     const parts = span.count * strips;
     const dw = empty([parts, g.inputs * 9]);
     const params = { parts, strips, channels: g.inputs, input: g.input, output: g.output };

@@ -4,9 +4,9 @@ import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
 import type { Kernel } from '../runtime/kernel.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, type ConvGeometry, directParams, forwardTerms, taps, transposedTerms } from './convGeometry.ts';
 import { directPasses, enoughThreads, images } from './convPasses.ts';
@@ -22,7 +22,7 @@ const directWeights = byLength(weightGradientDirect);
 /** Writes the convolution of x with weight into y. */
 export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
   const form = formFor(bias ? direct.biased : direct.plain, forwardTerms(g));
-  for (const span of directPasses(g, y.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(y).limits)) {
     oneEach(form, { x: images(x, span), weight, bias, y: images(y, span) }, g, span, g.outputs * area(g.output));
   }
 }
@@ -30,7 +30,7 @@ export function directForward(x: Tensor, weight: Tensor, bias: Tensor | null, g:
 /** Writes the transposed convolution of y with weight into x. */
 export function directTransposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void {
   const form = formFor(bias ? directTranspose.biased : directTranspose.plain, transposedTerms(g));
-  for (const span of directPasses(g, x.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(x).limits)) {
     oneEach(form, { y: images(y, span), weight, bias, x: images(x, span) }, g, span, g.inputs * area(g.input));
   }
 }
@@ -48,7 +48,7 @@ function oneEach(
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient. */
 export function directWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
-  return directPasses(g, x.storage.device.limits).map((span) => {
+  return directPasses(g, deviceOf(x).limits).map((span) => {
     const size = (g.outputs * taps(g)) / g.groups;
     const chunk = Math.ceil(span.count / Math.min(span.count, Math.ceil(enoughThreads / size)));
     const parts = Math.ceil(span.count / chunk);

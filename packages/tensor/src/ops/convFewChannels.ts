@@ -3,6 +3,7 @@
 import fewChannelsText from '@mien/shaders/conv/fewChannels.wgsl';
 import fewChannelsWeightGradientText from '@mien/shaders/conv/fewChannelsWeightGradient.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry, taps } from './convGeometry.ts';
@@ -35,7 +36,7 @@ export function pictureForward(x: Tensor, weight: Tensor, bias: Tensor | null, g
   const byBias = forward[g.inputs === 1 ? 0 : 1]?.[at(g.stride, 0) - 1]?.[Number(bias !== null)];
   const form = byBias?.[Number(aligned)] as Kernel;
   const tiles = [Math.ceil(at(g.output, 0) / form.const('ROWS')), Math.ceil(at(g.output, 1) / form.const('COLUMNS'))];
-  for (const span of directPasses(g, y.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(y).limits)) {
     const threads = span.count * Math.ceil(g.outputs / form.const('OUTPUTS')) * area(tiles);
     const result = images(y, span);
     const params = { images: span.count, outputs: g.outputs, input: g.input, output: g.output, tiles };
@@ -50,7 +51,7 @@ export function pictureWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): T
   const aligned = at(g.output, 1) % 4 === 0;
   const form = weightGradients[at(g.stride, 0) - 1]?.[Number(aligned)] as Kernel;
   const strips = Math.ceil(at(g.output, 1) / form.const('COLUMNS'));
-  return directPasses(g, x.storage.device.limits).map((span) => {
+  return directPasses(g, deviceOf(x).limits).map((span) => {
     const parts = span.count * strips;
     const dw = empty([parts, g.outputs * taps(g)]);
     const threads = parts * g.inputs * Math.ceil(g.outputs / form.const('OUTPUTS'));

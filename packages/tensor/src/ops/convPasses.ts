@@ -1,7 +1,7 @@
 // Convolutions of more images than one binding holds go in passes of as many as fit.
 import type { Limits } from '../runtime/limits.ts';
+import type { Memory } from '../runtime/memoryRange.ts';
 import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import type { Tensor } from '../tensor.ts';
 import { area, type ConvGeometry } from './convGeometry.ts';
 

@@ -4,9 +4,9 @@ import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import im2colText from '@mien/shaders/conv/im2col.wgsl';
 import { kernel } from '../runtime/kernel.ts';
 import type { Limits } from '../runtime/limits.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry, patchParams, pointwise, taps } from './convGeometry.ts';
 import { enoughThreads, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
@@ -58,7 +58,7 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 export function patchesForward(x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor): void {
   const [depth, plane] = [taps(g) / g.groups, area(g.output)];
   const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
-  const spans = passes(g, y.storage.device.limits);
+  const spans = passes(g, deviceOf(y).limits);
   // A single product packs the weight by itself where it cannot read it as it lies.
   const a =
     spans.length > 1
@@ -97,7 +97,7 @@ export function patchesTransposed(y: Tensor, weight: Tensor, bias: Tensor | null
   const a = rows % 4 === 0 ? weight : packed(weight, g.groups, depth, rows, false);
   const forms = col2im[Number(g.stride.some((step) => step > 1))] as (typeof col2im)[number];
   const form = bias ? forms.biased : forms.plain;
-  for (const span of passes(g, x.storage.device.limits)) {
+  for (const span of passes(g, deviceOf(x).limits)) {
     const pixels = span.count * plane;
     const columns = roundUp4(pixels);
     const inPlace = plane % 4 === 0;
@@ -135,7 +135,7 @@ export function patchesWeightGradientFits(g: ConvGeometry, limits: Limits): bool
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient. */
 export function patchesWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
-  return passes(g, x.storage.device.limits).map((span) => {
+  return passes(g, deviceOf(x).limits).map((span) => {
     const [rows, columns] = [g.outputs / g.groups, taps(g) / g.groups];
     const pixels = span.count * area(g.output);
     // The sum over pixels is cut into parts that other invocations do; groups are parts enough.

@@ -6,6 +6,7 @@ import lowerRowsText from '@mien/shaders/conv/lowerRows.wgsl';
 import weightGradientSubgroup from '@mien/shaders/conv/weightGradientSubgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { type Limits, kernelLanes as lanes } from '../runtime/limits.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -153,7 +154,7 @@ function multiply(
 ): void {
   const [rows, depth] = [to.channels / g.groups, from.channels / g.groups];
   const rowQuads = quadsOf(rows);
-  for (const span of passes(g, to.tensor.storage.device.limits)) {
+  for (const span of passes(g, deviceOf(to.tensor).limits)) {
     const result = images(to.tensor, span);
     for (const across of allAcross) {
       const { values: lowered, top, lines, columns } = lower(from, span, allDown, across);
@@ -188,7 +189,7 @@ export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): 
   const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
   const form = weightGradients[rowQuads - 1]?.[columnQuads - 1] as Kernel;
   const tiles = g.groups * Math.ceil(rows / (4 * lanes * rowQuads)) * Math.ceil(columns / (4 * lanes * columnQuads));
-  return passes(g, x.storage.device.limits).map((span) => {
+  return passes(g, deviceOf(x).limits).map((span) => {
     const lines = span.count * at(g.output, 0);
     const wanted = Math.min(Math.ceil(enough.tiles / tiles), Math.floor((span.count * area(g.output)) / enough.depth));
     const least = Math.ceil((span.count * area(g.output)) / longestChain);

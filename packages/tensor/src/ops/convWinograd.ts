@@ -8,9 +8,9 @@ import scatterText from '@mien/shaders/conv/winogradScatter.wgsl';
 import type { Alternative } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
@@ -171,7 +171,7 @@ interface Side {
 
 /** Writes the convolution of the planes `from`, with zeros around them, with weights in the domain into the planes `to`. */
 function convolve(m: M, g: ConvGeometry, u: Domain, end: Epilogue, from: Side, padding: Shape, to: Side): void {
-  for (const span of passes(m, g, to.plane, to.tensor.storage.device.limits)) {
+  for (const span of passes(m, g, to.plane, deviceOf(to.tensor).limits)) {
     const windows = windowsOf(m, span.count, from.channels, from.plane, to.plane);
     const v = scatter(byM[m].input, images(from.tensor, span), windows, [from.channels, windows.windows], m, padding);
     const z = products(u, v, to.channels, 1);
@@ -204,7 +204,7 @@ export function winogradTransposed(m: M) {
 export function winogradWeightGradient(m: M) {
   return (x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] => {
     const form = byM[m];
-    return passes(m, g, g.output, x.storage.device.limits).map((span) => {
+    return passes(m, g, g.output, deviceOf(x).limits).map((span) => {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
       const tiles = Math.ceil(g.inputs / tile) * Math.ceil(g.outputs / tile) * (m + 2) ** 2;
       const wanted = Math.min(Math.floor(enoughProducts / tiles), Math.floor(inputs.windows / 256));

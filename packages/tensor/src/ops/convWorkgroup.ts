@@ -4,6 +4,7 @@ import implicitWorkgroup from '@mien/shaders/conv/implicitWorkgroup.wgsl';
 import weightGradientWorkgroup from '@mien/shaders/conv/weightGradientWorkgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { area, type ConvGeometry, pointwise } from './convGeometry.ts';
@@ -49,7 +50,7 @@ function multiply(
 ): void {
   const [rows, depth] = [to.channels / g.groups, from.channels / g.groups];
   const form = products[Number(bias !== null)] as Kernel;
-  for (const span of directPasses(g, to.tensor.storage.device.limits)) {
+  for (const span of directPasses(g, deviceOf(to.tensor).limits)) {
     const tensors = { weight, x: images(from.tensor, span), bias, y: images(to.tensor, span) };
     for (const [down, across] of allDown.flatMap((down) => allAcross.map((across) => [down, across] as const))) {
       const pair = (name: 'pace' | 'start' | 'reach'): Shape => [down[name], across[name]];
@@ -78,7 +79,7 @@ export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry):
   const [rows, depth] = [g.outputs / g.groups, g.inputs / g.groups];
   const columns = depth * area(g.window);
   const tiles = g.groups * Math.ceil(rows / form.const('ROWS')) * Math.ceil(columns / form.const('COLUMNS'));
-  return directPasses(g, x.storage.device.limits).map((span) => {
+  return directPasses(g, deviceOf(x).limits).map((span) => {
     const pixels = span.count * area(g.output);
     const wanted = Math.min(Math.ceil(enough.groups / tiles), Math.floor(pixels / enough.depth));
     const chunk = Math.min(Math.ceil(pixels / Math.max(1, wanted)), longestChain);

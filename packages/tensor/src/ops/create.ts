@@ -4,9 +4,10 @@ import { inspect } from '../anomaly.ts';
 import { expectBoolean, expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
 import { DtypeError, LimitError, ShapeError, ValueError } from '../errors.ts';
-import { device } from '../runtime/defaultDevice.ts';
+import { currentDevice } from '../runtime/defaultDevice.ts';
 import { kernel } from '../runtime/kernel.ts';
-import { empty, Tensor } from '../tensor.ts';
+import { makeLeaf } from '../runtime/tensorBase.ts';
+import { empty, type Tensor, tensorOver } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';
 import { checkShape, type Shape, show, sizeOf } from './geometry.ts';
 
@@ -51,7 +52,7 @@ export function tensor(
   }
   const chosen = options.dtype ?? dtype;
   const array = isTyped(data, chosen) ? data : toTypedArray(chosen, data);
-  return leaf(new Tensor(device().upload(array, shape), shape, chosen), options);
+  return leaf(tensorOver(currentDevice().upload(array, shape), shape, chosen), options);
 }
 
 /** A tensor filled with `value`. */
@@ -110,7 +111,7 @@ export function linspace(start: number, end: number, count: number, options: Cre
 
 /** Throws LimitError where the host would make a list that no buffer takes. */
 function expectRoom(name: string, count: number): void {
-  const most = device().limits.maxBufferSize / bytesPerElement;
+  const most = currentDevice().limits.maxBufferSize / bytesPerElement;
   if (count > most) throw new LimitError(`${name}: ${count} elements are over this adapter's ${most} of a buffer`);
 }
 
@@ -125,7 +126,7 @@ export function eye(rows: number, columns: number = rows, options: CreateOptions
 }
 
 function leaf(x: Tensor, { requiresGrad = false }: CreateOptions): Tensor {
-  if (requiresGrad) x.makeLeaf();
+  if (requiresGrad) makeLeaf(x);
   return x;
 }
 

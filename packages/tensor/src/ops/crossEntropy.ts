@@ -6,6 +6,7 @@ import { expectOptions } from '../arguments.ts';
 import { gradEnabled, record } from '../autograd.ts';
 import { expectDtype, holds } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
@@ -144,7 +145,7 @@ function runOver(
   const rowBytes = (tensor: Tensor): number => tensor.bytes / outer;
   const tensors = { x: logits, labels: soft ? null : target, targets: soft ? target : null, ...out, ...more };
   const bytes = Object.values(tensors).flatMap((tensor) => (tensor ? [rowBytes(tensor)] : []));
-  for (const { start, count } of splitRows('softmaxCrossEntropy', outer, bytes, logits.storage.device.limits)) {
+  for (const { start, count } of splitRows('softmaxCrossEntropy', outer, bytes, deviceOf(logits).limits)) {
     const rows = Object.entries(tensors).map(([name, tensor]) => {
       return [name, tensor && part(tensor, start * rowBytes(tensor), count * rowBytes(tensor))];
     });

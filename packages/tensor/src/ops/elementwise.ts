@@ -1,5 +1,6 @@
 // How kernels that visit every element once are dispatched: flat, four elements at a time, in parts that can be bound.
 import type { Kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitElements } from '../runtime/split.ts';
 import type { Params } from '../runtime/wgsl.ts';
@@ -11,7 +12,7 @@ import type { Tensor } from '../tensor.ts';
  */
 export function runElementwise(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, params: Params = {}): void {
   const [first] = Object.values(tensors) as [Tensor];
-  for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
+  for (const { start, count } of splitElements(first.size, deviceOf(first).limits)) {
     const bindings = Object.fromEntries(
       Object.entries(tensors).map(([name, tensor]) => [name, part(tensor, 4 * start, 4 * count)]),
     );

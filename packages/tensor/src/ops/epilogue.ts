@@ -1,5 +1,5 @@
 // What products and convolutions do to their results as they store them: lib/epilogue.wgsl, for all kernels alike.
-import type { Memory } from '../runtime/storage.ts';
+import type { Memory } from '../runtime/memoryRange.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** What an operation can do to its result in the same pass. */

@@ -1,21 +1,12 @@
 // Pure rules of shapes that many operations share.
 import { expectList, kindOf } from '../arguments.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { type Shape, show, sizeOf } from '../shape.ts';
 
-export type Shape = readonly number[];
+export { type Shape, show, sizeOf };
 
 /** The most dimensions a tensor may have: kernels carry shapes in two vec4. */
 export const maxRank = 8;
-
-/** The number of elements: the product of the sizes. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/** `[2, 3]`, for messages. */
-export function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
-}
 
 /** Throws ShapeError unless every size is a positive integer and there are at most eight. */
 export function checkShape(operation: string, shape: Shape): void {

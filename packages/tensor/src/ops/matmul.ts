@@ -4,9 +4,9 @@ import { expectBoolean, expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
 import type { ActivationOptions, Epilogue } from './epilogue.ts';
@@ -135,7 +135,7 @@ function multiply(
     c: { memory: y, batch: rows * columns },
     ...{ rows, columns, depth, batches, bias, biasBy: 'column', half: precisionNow() === 'medium' },
   };
-  const { limits } = y.storage.device;
+  const { limits } = deviceOf(y);
   const bound = perBatch.filter((bytes) => bytes > 0);
   const spans = splitRows('matmul', batches, bound, limits);
   const splits = spans.length > 1 ? 1 : splitsOf(whole);

@@ -1,8 +1,8 @@
 // Operands of matrix products brought into the layout that kernels read.
 import packText from '@mien/shaders/matmul/pack.wgsl';
 import { kernel } from '../runtime/kernel.ts';
+import type { Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
 /** The next multiple of 4, the size of a vec4. */

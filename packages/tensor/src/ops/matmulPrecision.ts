@@ -1,7 +1,7 @@
 // How exact products of float32 are.
 import { expectOneOf } from '../arguments.ts';
 import { DeviceError } from '../errors.ts';
-import { device } from '../runtime/defaultDevice.ts';
+import { currentDevice } from '../runtime/defaultDevice.ts';
 import { unchanging } from '../runtime/live.ts';
 
 /** `highest`: all in float32. `medium`: operands rounded to f16, products and sums in float32. */
@@ -22,7 +22,7 @@ export function getFloat32MatmulPrecision(): MatmulPrecision {
  */
 export function setFloat32MatmulPrecision(wanted: MatmulPrecision): void {
   expectOneOf('setFloat32MatmulPrecision', 'precision', wanted, ['highest', 'medium']);
-  const { facts } = device();
+  const { facts } = currentDevice();
   if (wanted === 'medium' && !facts.features.includes('shader-f16')) {
     throw new DeviceError(
       `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} does not support; use 'highest'`,

@@ -1,6 +1,6 @@
 // What a product is, for all of its ways.
 import type { Limits } from '../runtime/limits.ts';
-import type { Memory } from '../runtime/storage.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import type { Work } from '../runtime/work.ts';
 import type { Epilogue } from './epilogue.ts';
 
@@ -78,5 +78,5 @@ export function isTransposed({ step, plane }: Operand): boolean {
 
 /** The limits of the adapter that a product is on. */
 export function limitsOf({ c }: Product): Limits {
-  return c.memory.storage.device.limits;
+  return deviceOf(c.memory).limits;
 }

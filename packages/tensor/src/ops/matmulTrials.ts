@@ -1,6 +1,6 @@
 // How the tuner tries the ways of a product of k-major operands: the shape in words, and operands of it.
 import { near, type Trials } from '../runtime/alternatives.ts';
-import type { Memory } from '../runtime/storage.ts';
+import type { Memory } from '../runtime/memoryRange.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import type { Operand, Product, Result, Way } from './matmulProduct.ts';

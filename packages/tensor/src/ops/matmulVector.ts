@@ -2,8 +2,8 @@
 import text from '@mien/shaders/matmul/matmulVector.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
+import type { Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
-import type { Memory } from '../runtime/storage.ts';
 import { epilogueBindings, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';

@@ -13,10 +13,10 @@ import { gradEnabled, recomputing, record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, type Span, splitRows } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
 import type { KernelValues, Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
@@ -269,7 +269,7 @@ type Bindings = Readonly<Record<string, Tensor | null>>;
 
 /** The images of each dispatch, as many as can be bound. */
 function spansOf(x: Tensor, { images }: Planes): readonly Span[] {
-  return splitRows('batchNorm', images, [x.bytes / images], x.storage.device.limits);
+  return splitRows('batchNorm', images, [x.bytes / images], deviceOf(x).limits);
 }
 
 function bindingsOf(whole: Bindings, { start, count }: Span, { images }: Planes): Record<string, Memory | null> {
@@ -290,7 +290,7 @@ function sumParts(
   others: Bindings = {},
 ): { readonly sums: Tensor; readonly parts: number } {
   const { channels, inner } = planes;
-  const form = choose(whole.x.storage.device.narrow ? forms.narrow : forms.wide, planes);
+  const form = choose(deviceOf(whole.x).narrow ? forms.narrow : forms.wide, planes);
   const lanes = form.const('LANES');
   // A plane that begins inside a vec4 can touch one more.
   const windows = inner % 4 === 0 ? inner / 4 : Math.ceil((inner + 3) / 4);

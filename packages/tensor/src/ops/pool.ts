@@ -10,6 +10,7 @@ import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { alternatives, near, type Trials } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
@@ -111,7 +112,7 @@ function runOverPlanes(
 ): void {
   const [first] = Object.values(tensors) as [Tensor];
   const planeBytes = Object.values(tensors).map((tensor) => (4 * tensor.size) / planes);
-  for (const { start, count } of splitRows(form.name, planes, planeBytes, first.storage.device.limits)) {
+  for (const { start, count } of splitRows(form.name, planes, planeBytes, deviceOf(first).limits)) {
     const bindings = Object.entries(tensors).map(([name, tensor], i) => {
       const bytes = planeBytes[i] as number;
       return [name, part(tensor, start * bytes, count * bytes)];
@@ -224,7 +225,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return scope(() => {
     const y = empty([...x.shape.slice(0, -2), ...g.output]);
     const places = empty(y.shape, 'uint32');
-    maxPooling.run(pooling, x.storage.device.limits, ({ forward }) => forward(x, y, places, pooling));
+    maxPooling.run(pooling, deviceOf(x).limits, ({ forward }) => forward(x, y, places, pooling));
     const shape = x.shape;
     return record(
       'maxPool2d',
@@ -242,7 +243,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 function maxPool2dGradient(dy: Tensor, places: Tensor, g: Pooling, shape: Shape): Tensor {
   const dx = empty(shape);
   const { planes } = g;
-  maxPooling.run(g, dy.storage.device.limits, ({ gradient }) => gradient(dy, places, dx, g));
+  maxPooling.run(g, deviceOf(dy).limits, ({ gradient }) => gradient(dy, places, dx, g));
   const chosen = dy.shape;
   return record(
     'maxPool2dGradient',

@@ -8,6 +8,7 @@ import { ValueError } from '../errors.ts';
 import { defaultGenerator, Generator } from '../generator.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { type Live, live } from '../runtime/live.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitElements } from '../runtime/split.ts';
 import type { Params } from '../runtime/wgsl.ts';
@@ -60,7 +61,7 @@ function runOverStream(
   params: Params,
 ): void {
   const [first] = Object.values(tensors) as [Tensor];
-  for (const { start, count } of splitElements(first.size, first.storage.device.limits)) {
+  for (const { start, count } of splitElements(first.size, deviceOf(first).limits)) {
     const bindings = Object.fromEntries(
       Object.entries(tensors).map(([name, x]) => [name, part(x, 4 * start, 4 * count)]),
     );

@@ -9,10 +9,11 @@ import { noGrad, record } from '../autograd.ts';
 import { type DType, expectDtype, wgslType } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf, type Memory, storageOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { canSplitRows, part, splitRows } from '../runtime/split.ts';
-import type { Memory } from '../runtime/storage.ts';
+import { viewOf } from '../runtime/tensorBase.ts';
 import type { KernelValues } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
@@ -77,7 +78,7 @@ const enoughColumns = 4096;
 
 /** x as [outer, length, inner], reduced over length: [outer, inner]. */
 function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, length: number, inner: number): Tensor {
-  const limits = x.storage.device.limits;
+  const limits = deviceOf(x).limits;
   if (outer === 1 && x.bytes > limits.maxStorageBufferBindingSize) {
     const spans = splitRows(name, length, [4 * inner], limits);
     const found = spans.map(({ start, count }) => {
@@ -89,7 +90,7 @@ function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, lengt
   }
   const rowBytes = [4 * length * inner, 4 * inner];
   if (outer > 1 && x.bytes > limits.maxStorageBufferBindingSize && !canSplitRows(rowBytes, limits)) {
-    const rows = x.viewed([outer, length, inner]);
+    const rows = viewOf(x, [outer, length, inner]);
     const found = Array.from({ length: outer }, (_, i) => {
       const row = slice(rows, 0, i, i + 1);
       const y = reduceOnce(name, op, row, 1, length, inner);
@@ -122,7 +123,7 @@ function reduceParts(
   const used = Math.ceil(values / chunk);
   const into = used === 1 ? y : empty([outer, used, inner], dtype);
   if (inner === 1) {
-    const rows = x.storage.device.narrow ? op.narrowRows : op.rows;
+    const rows = deviceOf(x).narrow ? op.narrowRows : op.rows;
     const form = width === 4 ? rows.quads : rows.any;
     run(form, { x, y: into }, { rows: outer, columns: values, parts: used, chunk }, outer * used);
   } else {
@@ -173,7 +174,7 @@ function reduceRuns(name: string, op: Reduction, x: Tensor, dims: readonly numbe
   }
   const shape = keepDim ? sizes : sizes.filter((_, dim) => !dims.includes(dim));
   // A result is never the memory of x: an optimizer writes to that in place.
-  return y.storage === x.storage ? expand(y.viewed(shape), shape) : y.viewed(shape);
+  return storageOf(y) === storageOf(x) ? expand(viewOf(y, shape), shape) : viewOf(y, shape);
 }
 
 /** dy, whose reduced dimensions went, stretched over them again. */
@@ -319,7 +320,7 @@ function argReduce(name: string, x: Tensor, dim: number | undefined, largest: bo
   const shape = x.shape.map((size, d) => (along === null || d === along ? 1 : size));
   const y = empty(keepDim ? shape : shape.filter((_, d) => along !== null && d !== along), 'int32');
   const form = argKernels[`${wgslType[x.dtype]} ${largest}`] as Kernel;
-  for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], x.storage.device.limits)) {
+  for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], deviceOf(x).limits)) {
     const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
     const target = part(y, 4 * start * inner, 4 * count * inner);
     run(

@@ -6,9 +6,11 @@ import { expectList, expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { DtypeError, ShapeError, ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
+import { deviceOf, storageOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { type Window, windowOver } from '../runtime/split.ts';
+import { viewOf } from '../runtime/tensorBase.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full, zeros } from './create.ts';
 import {
@@ -41,12 +43,12 @@ function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
   const size = sizeOf(box);
   const together = merged.shape.length === 0 || (merged.shape.length === 1 && xStrides[0] === 1 && yStrides[0] === 1);
   if (together) {
-    const source = { storage: x.storage, byteOffset: x.byteOffset + 4 * from.offset, bytes: 4 * size };
-    const target = { storage: y.storage, byteOffset: y.byteOffset + 4 * to.offset, bytes: 4 * size };
-    x.storage.device.copy(source, target, 4 * size);
+    const source = { storage: storageOf(x), byteOffset: x.byteOffset + 4 * from.offset, bytes: 4 * size };
+    const target = { storage: storageOf(y), byteOffset: y.byteOffset + 4 * to.offset, bytes: 4 * size };
+    deviceOf(x).copy(source, target, 4 * size);
     return;
   }
-  const most = x.storage.device.limits.maxStorageBufferBindingSize;
+  const most = deviceOf(x).limits.maxStorageBufferBindingSize;
   const source = x.bytes <= most ? { memory: x, start: 0 } : touched(x, from.offset, xStrides, merged.shape);
   const target = y.bytes <= most ? { memory: y, start: 0 } : touched(y, to.offset, yStrides, merged.shape);
   const tooLong = source.memory.bytes > most ? xStrides : target.memory.bytes > most ? yStrides : null;
@@ -106,7 +108,7 @@ function gathered(x: Tensor, walk: Walk, shape: Shape): Tensor {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const wanted = inferShape(x.shape, shape);
   const before = x.shape;
-  return record('reshape', x.viewed(wanted), { x }, { saves: {}, backward: (dy) => ({ x: reshape(dy, before) }) });
+  return record('reshape', viewOf(x, wanted), { x }, { saves: {}, backward: (dy) => ({ x: reshape(dy, before) }) });
 }
 
 function inferShape(from: Shape, shape: Shape): Shape {

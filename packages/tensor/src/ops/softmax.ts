@@ -3,6 +3,7 @@ import softmaxText from '@mien/shaders/softmax/softmax.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
+import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
@@ -52,7 +53,7 @@ function alongColumns(name: string, form: Kernel, x: Tensor, dim: number): Tenso
   const length = x.shape[dim] as number;
   const inner = sizeOf(x.shape.slice(dim + 1));
   const rowBytes = 4 * length * inner;
-  for (const { start, count } of splitRows(name, x.size / (length * inner), [rowBytes], x.storage.device.limits)) {
+  for (const { start, count } of splitRows(name, x.size / (length * inner), [rowBytes], deviceOf(x).limits)) {
     const rows = (tensor: Tensor) => part(tensor, start * rowBytes, count * rowBytes);
     const groups = Math.ceil((count * inner) / form.const('LANES'));
     run(form, { x: rows(x), y: rows(y) }, { outer: count, length, inner }, groups);

@@ -3,8 +3,9 @@ import { expectBoolean, expectFunction, expectOptions } from '../arguments.ts';
 import { isNamed } from '../device/adapter.ts';
 import { openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
-import { Device, type MemoryReport } from './device.ts';
+import { DeviceRuntime } from './device.ts';
 import type { CompileProgress } from './pipelines.ts';
+import type { Device, MemoryReport } from './publicDevice.ts';
 import { followIfAsked } from './tunerStore.ts';
 
 /** How to choose a device. */
@@ -23,8 +24,8 @@ export interface InitOptions {
   readonly tune?: boolean;
 }
 
-let opening: Promise<Device> | null = null;
-let current: Device | null = null;
+let opening: Promise<DeviceRuntime> | null = null;
+let current: DeviceRuntime | null = null;
 /** The toggles that the default device was asked for with. */
 let openedWith: readonly string[] | undefined;
 
@@ -37,7 +38,7 @@ export async function init(options: InitOptions = {}): Promise<Device> {
   if (options.tune !== undefined) expectBoolean('init', 'tune', options.tune);
   const first = opening === null;
   opening ??= open(options);
-  let made: Device;
+  let made: DeviceRuntime;
   try {
     made = await opening;
   } catch (reason) {
@@ -59,9 +60,9 @@ export async function init(options: InitOptions = {}): Promise<Device> {
   return made;
 }
 
-async function open(options: InitOptions): Promise<Device> {
+async function open(options: InitOptions): Promise<DeviceRuntime> {
   const { gpu, facts } = await openDevice(options);
-  const made = new Device(gpu, facts);
+  const made = new DeviceRuntime(gpu, facts);
   current = made;
   openedWith = options.dawn;
   gpu.lost.then(() => {
@@ -72,13 +73,18 @@ async function open(options: InitOptions): Promise<Device> {
 
 /** The default device. Throws DeviceError before `init()`. */
 export function device(): Device {
+  return currentDevice();
+}
+
+/** The default device as the runtime uses it. Throws DeviceError before `init()`. */
+export function currentDevice(): DeviceRuntime {
   if (!current) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
   return current;
 }
 
 /** Bytes and buffers on the default device. */
 export function memory(): MemoryReport {
-  return device().memory();
+  return currentDevice().memory();
 }
 
 /**
@@ -89,5 +95,5 @@ export function memory(): MemoryReport {
 export function warmUp<T>(fn: () => T | Promise<T>, onProgress: CompileProgress = () => {}): Promise<T> {
   expectFunction('warmUp', fn);
   expectFunction('warmUp', onProgress);
-  return device().watchCompilation(fn, onProgress);
+  return currentDevice().watchCompilation(fn, onProgress);
 }

@@ -1,4 +1,4 @@
-import type { AdapterFacts } from '../device/open.ts';
+import type { AdapterFacts } from '../device/adapter.ts';
 import { CaptureError, DeviceError } from '../errors.ts';
 import { Allocator, type DeviceBuffer, type FailurePlan } from './allocator.ts';
 import { reportDispatch } from './dispatches.ts';
@@ -7,6 +7,7 @@ import { isNarrow, type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
 import { type Compiled, type CompileProgress, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
+import type { Device, MemoryReport } from './publicDevice.ts';
 import { Readback } from './readback.ts';
 import { currentReads } from './reads.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
@@ -16,27 +17,13 @@ import { type Command, type Dispatch, Stream } from './stream.ts';
 import { type ProfileSpan, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
-/** What the framework holds on the device, in bytes of rounded buffer sizes. */
-export interface MemoryReport {
-  /** Held by tensors, gradients and the autograd graph. */
-  readonly liveBytes: number;
-  /** The part of the live bytes that captured functions keep for themselves, to work in. */
-  readonly reservedBytes: number;
-  /** The most that was live at one time. */
-  readonly peakBytes: number;
-  /** Kept for reuse. */
-  readonly unusedBytes: number;
-  /** GPU buffers that exist, live or unused. */
-  readonly buffers: number;
-}
-
 const groupCacheSize = 4096;
 /** Bind groups after which the collector is told of them, and how much they are made out to weigh. */
 const groupsWeighed = 1024;
 const groupsWeight = 64 << 20;
 
 /** One GPU device with its memory pool, its compiled kernels and its stream of pending commands. */
-export class Device {
+export class DeviceRuntime implements Device {
   readonly facts: AdapterFacts;
   readonly pool: Pool;
   readonly #gpu: GPUDevice;

@@ -1,10 +1,10 @@
 // What the adapter can do at most, measured by a kernel that only computes and one that only copies.
 import arithmeticText from '@mien/shaders/peak/peakArithmetic.wgsl';
 import copyText from '@mien/shaders/peak/peakCopy.wgsl';
-import { device } from './defaultDevice.ts';
+import { currentDevice } from './defaultDevice.ts';
 import { type Kernel, kernel } from './kernel.ts';
+import { MemoryRange, storageOf } from './memoryRange.ts';
 import { run } from './run.ts';
-import type { Memory } from './storage.ts';
 
 /** The most that the adapter was seen to do. */
 export interface Peak {
@@ -30,7 +30,7 @@ const timings = 3;
 
 /** Measures the default device, by its own clock where it has one: a second, or some on a software adapter. */
 export async function measurePeak(): Promise<Peak> {
-  await device().compile([arithmetic, ...copies]);
+  await currentDevice().compile([arithmetic, ...copies]);
   const { CHAINS = 1, STEPS = 1, TRIPS = 1, LANES = 1 } = arithmetic.consts;
   const groups = 64;
   const y = allocated(16 * groups * LANES);
@@ -38,7 +38,7 @@ export async function measurePeak(): Promise<Peak> {
   const compute = (times: number): void => run(arithmetic, { y }, { factor: 0.5, step: 1 }, times * groups);
   const flops = groups * LANES * CHAINS * STEPS * TRIPS * 4 * 2;
   const computing = await shortest(compute);
-  const { limits, facts } = device();
+  const { limits, facts } = currentDevice();
   const wanted = facts.software ? copiedBytes.software : copiedBytes.gpu;
   const copied = Math.min(wanted, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const [from, to] = [allocated(copied), allocated(copied)];
@@ -50,12 +50,12 @@ export async function measurePeak(): Promise<Peak> {
     };
     copying = Math.min(copying, await shortest(copy));
   }
-  for (const { storage } of [y, from, to]) storage.release();
+  for (const range of [y, from, to]) storageOf(range).release();
   return { flops: flops / computing, bytes: (2 * copied) / copying };
 }
 
-function allocated(bytes: number): Memory {
-  return { storage: device().allocate(bytes), byteOffset: 0, bytes };
+function allocated(bytes: number): MemoryRange {
+  return new MemoryRange(currentDevice().allocate(bytes), 0, bytes);
 }
 
 /** The least seconds of doing something once, each timing an average over as many times as make it long enough. */
@@ -64,7 +64,7 @@ async function shortest(encode: (times: number) => void): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let timing = 0; timing < timings; ) {
     const start = performance.now();
-    const { seconds } = await device().elapsed(() => encode(times));
+    const { seconds } = await currentDevice().elapsed(() => encode(times));
     if (seconds < leastSeconds && performance.now() - start < 1000 * mostSeconds) {
       times *= seconds < leastSeconds / 16 ? 16 : 2;
       continue;

@@ -1,7 +1,7 @@
 // The profiler's public face: what ran, what each kernel took of it, and the same as a Chrome trace.
 import { expectFunction, expectList, expectOptions } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
-import { device } from './defaultDevice.ts';
+import { currentDevice } from './defaultDevice.ts';
 import type { Peak } from './peak.ts';
 import type { ProfileSpan } from './timer.ts';
 
@@ -39,7 +39,7 @@ export interface ProfileRow {
  */
 export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
   expectFunction('profile', fn);
-  const on = device();
+  const on = currentDevice();
   if (on.timed) throw new ValueError('profile: another one is being taken; await it first');
   await on.synchronize();
   const start = performance.now();

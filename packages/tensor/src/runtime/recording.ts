@@ -1,11 +1,11 @@
 // What one call of a captured function did: its commands, what it read of the host, and which memory it made.
 import { CaptureError } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
 import type { Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import type { Live } from './live.ts';
 import type { PooledBuffer } from './pool.ts';
 import type { Storage } from './storage.ts';
+import { aliasOf, gradOf, type TensorBase } from './tensorBase.ts';
 import type { Param, ParamValue } from './wgsl.ts';
 import type { Work } from './work.ts';
 
@@ -58,13 +58,13 @@ export class Recording {
   /** Memory that was taken during the call; all other is the caller's. */
   readonly made: Set<Storage> = new Set();
   /** Leaves whose gradient the call set, and whether they had one before. */
-  readonly leaves: Map<Tensor, boolean> = new Map();
+  readonly leaves: Map<TensorBase, boolean> = new Map();
   /** What the function did that a replay could not do. */
   breach: CaptureError | null = null;
   /** The recording that is compared with this one, in which nothing happens on the device; null where this is a call. */
   readonly rehearses: Recording | null;
   /** In a rehearsal, second handles on the gradients that leaves had before. */
-  readonly gradients: Map<Tensor, Tensor | null> = new Map();
+  readonly gradients: Map<TensorBase, TensorBase | null> = new Map();
   readonly #known: readonly Live<unknown>[];
   /** Memory that was made, by the order in which commands first use it. */
   readonly #uses = new Map<Storage, number>();
@@ -92,10 +92,13 @@ export class Recording {
   }
 
   /** Notes that the gradient of `leaf` is about to be set. */
-  touch(leaf: Tensor): void {
+  touch(leaf: TensorBase): void {
     if (this.leaves.has(leaf)) return;
-    this.leaves.set(leaf, leaf.grad !== null);
-    if (this.rehearses) this.gradients.set(leaf, leaf.grad?.alias(null) ?? null);
+    this.leaves.set(leaf, gradOf(leaf) !== null);
+    if (this.rehearses) {
+      const gradient = gradOf(leaf);
+      this.gradients.set(leaf, gradient && aliasOf(gradient, null));
+    }
   }
 
   /** In a rehearsal, the live value that the recorded call made at this place: it is not worked out once more. */

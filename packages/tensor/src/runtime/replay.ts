@@ -1,6 +1,6 @@
 // A recorded call that can be repeated: bind groups and params lie ready, and what it works in stays its own.
 import { CaptureError } from '../errors.ts';
-import type { Device } from './device.ts';
+import type { DeviceRuntime } from './device.ts';
 import { planBuffers, type Use } from './plan.ts';
 import type { PooledBuffer } from './pool.ts';
 import type { Recorded, RecordedDispatch, RecordedRange, Recording } from './recording.ts';
@@ -9,7 +9,7 @@ import type { Command, Renewal, Write } from './stream.ts';
 import { writeParam } from './wgsl.ts';
 
 export class Replay {
-  readonly #device: Device;
+  readonly #device: DeviceRuntime;
   readonly #recording: Recording;
   readonly #commands: readonly Command[];
   readonly #buffers: readonly PooledBuffer[];
@@ -31,7 +31,7 @@ export class Replay {
   readonly #places: readonly Place[];
 
   /** Takes over the memory that `recording` used; `dispose` gives it back. */
-  constructor(device: Device, recording: Recording) {
+  constructor(device: DeviceRuntime, recording: Recording) {
     this.#device = device;
     this.#recording = recording;
     const used = new Set(recording.commands.flatMap(rangesOf).map(({ storage }) => storage));
@@ -91,7 +91,7 @@ export class Replay {
 }
 
 /** Takes buffers for the temporaries of a call, as few bytes as their uses allow: the buffer of each. */
-function reserve(device: Device, { commands, made }: Recording): ReadonlyMap<Storage, PooledBuffer> {
+function reserve(device: DeviceRuntime, { commands, made }: Recording): ReadonlyMap<Storage, PooledBuffer> {
   const uses = new Map<Storage, Use>();
   for (const [i, command] of commands.entries()) {
     for (const { storage, byteOffset, bytes } of rangesOf(command)) {

@@ -1,12 +1,13 @@
 import { expectOptions, kindOf } from '../arguments.ts';
 import { type DType, wgslType } from '../dtype.ts';
 import { DtypeError, KernelError, LimitError } from '../errors.ts';
-import type { BoundRange, Device, Grid } from './device.ts';
+import type { BoundRange, DeviceRuntime, Grid } from './device.ts';
 import { Kernel } from './kernel.ts';
 import { bindingUnit, type Limits } from './limits.ts';
 import { currentRecording, Live } from './live.ts';
+import { type Memory, MemoryRange, storageOf } from './memoryRange.ts';
 import type { LiveParam } from './recording.ts';
-import type { Memory } from './storage.ts';
+import { TensorBase } from './tensorBase.ts';
 import { type Params, packParams, type Scalar } from './wgsl.ts';
 import type { Work } from './work.ts';
 
@@ -27,17 +28,18 @@ export function run(
   if (!(kernel instanceof Kernel)) throw new KernelError(`run: kernel must be made by kernel(), got ${kindOf(kernel)}`);
   expectOptions(kernel.label, bindings);
   expectOptions(kernel.label, params);
-  let device: Device | null = null;
+  let device: DeviceRuntime | null = null;
   const bound: (BoundRange | null)[] = [];
   for (const { name, scalar } of kernel.bindings) {
     const memory = bindings[name];
     if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
-    if (memory && !memory.storage)
+    if (memory && !(memory instanceof TensorBase || memory instanceof MemoryRange))
       throw new KernelError(`${kernel.label}: binding ${name} must be a tensor, got ${kindOf(memory)}`);
-    device ??= memory?.storage.device ?? null;
     if (memory?.dtype && scalar && scalar !== wgslType[memory.dtype])
       throw wrongType(kernel, name, scalar, memory.dtype);
-    bound.push(memory && rangeOf(kernel, name, memory));
+    const range = memory && rangeOf(kernel, name, memory);
+    device ??= range?.storage.device ?? null;
+    bound.push(range);
   }
   for (const name of Object.keys(bindings)) {
     if (!kernel.bindings.some((binding) => binding.name === name)) {
@@ -68,13 +70,14 @@ function liveParams(kernel: Kernel, params: Params): readonly LiveParam[] {
 
 function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
   const bytes = Math.ceil(memory.bytes / bindingUnit) * bindingUnit;
-  const limit = memory.storage.device.limits.maxStorageBufferBindingSize;
+  const storage = storageOf(memory);
+  const limit = storage.device.limits.maxStorageBufferBindingSize;
   if (bytes > limit) {
     throw new LimitError(
       `${kernel.name}: ${name} has ${memory.bytes} bytes, this adapter binds at most ${limit}; use a smaller batch`,
     );
   }
-  return { storage: memory.storage, byteOffset: memory.byteOffset, bytes };
+  return { storage, byteOffset: memory.byteOffset, bytes };
 }
 
 /**

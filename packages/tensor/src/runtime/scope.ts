@@ -1,22 +1,15 @@
-// Who frees a tensor: the scope it was made in, else its owner by dispose(), else, as a net, the garbage collector.
+// Who frees a tensor: the scope that it was made in, else its owner by dispose(), else the garbage collector.
 import { expectFunction, kindOf } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 
-/** Something with device memory. `release` must not refer to the owner, or the collector would never reach it. */
-export interface Owned {
-  readonly holding: Holding;
-  dispose(): void;
-}
-
-/** What an owner gives back, apart from the owner itself. */
+/** The memory that an `Owned` holds. It must not refer to its owner, or the garbage collector would never free that. */
 export interface Holding {
-  /** What made it, for the report of what only the collector caught. */
+  /** What made it, for `collectedTensors`. */
   readonly origin: string;
   release(): void;
 }
 
 const scopes: Set<Owned>[] = [];
-const owners = new WeakMap<Owned, Set<Owned>>();
 const collected: Record<string, number> = {};
 
 const net = new FinalizationRegistry<Holding>((holding) => {
@@ -24,28 +17,56 @@ const net = new FinalizationRegistry<Holding>((holding) => {
   holding.release();
 });
 
-/** Tensors that nobody disposed of and the garbage collector caught, counted by the operation that made them. */
+/** Moves `owned` to a scope; without one its owner frees it. */
+let moveTo: (owned: Owned, scope: Set<Owned> | undefined) => void;
+/** Takes `owned` from its scope or owner. */
+export let disown: (owned: Owned) => void;
+
+/** Something with device memory, freed by its scope, by `dispose()` or by the garbage collector. */
+export abstract class Owned {
+  readonly #holding: Holding;
+  /** The scope that frees it; null where its owner does. */
+  #scope: Set<Owned> | null = null;
+
+  protected constructor(holding: Holding) {
+    this.#holding = holding;
+  }
+
+  /** Frees its memory. Calling it again does nothing. */
+  abstract dispose(): void;
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  static {
+    moveTo = (owned, scope) => {
+      owned.#scope = scope ?? null;
+      if (scope) scope.add(owned);
+      else net.register(owned, owned.#holding, owned);
+    };
+    disown = (owned) => {
+      if (owned.#scope) owned.#scope.delete(owned);
+      else net.unregister(owned);
+    };
+  }
+}
+
+/** Tensors that were freed by the garbage collector instead of `dispose()`, counted by the operation that made them. */
 export function collectedTensors(): Readonly<Record<string, number>> {
   return collected;
 }
 
 /** Gives a new tensor to the innermost scope; outside all scopes the caller owns it. */
 export function own(tensor: Owned): void {
-  give(tensor, scopes.at(-1));
-}
-
-/** Forgets a tensor that was disposed of. */
-export function disown(tensor: Owned): void {
-  const owner = owners.get(tensor);
-  if (owner) owner.delete(tensor);
-  else net.unregister(tensor);
+  moveTo(tensor, scopes.at(-1));
 }
 
 /** Takes a tensor out of its scope: the caller owns it and calls `dispose()`. Returns the tensor. */
 export function keep<T extends Owned>(tensor: T): T {
-  if (!(tensor as T | undefined)?.holding) throw new ValueError(`keep: expected a tensor, got ${kindOf(tensor)}`);
+  if (!(tensor instanceof Owned)) throw new ValueError(`keep: expected a tensor, got ${kindOf(tensor)}`);
   disown(tensor);
-  give(tensor, undefined);
+  moveTo(tensor, undefined);
   return tensor;
 }
 
@@ -90,19 +111,9 @@ export function openScope(): (result: unknown) => void {
     scopes.splice(index, 1);
     const kept = new Set<Owned>();
     collect(result, made, kept);
-    for (const tensor of kept) give(tensor, scopes[index - 1]);
+    for (const tensor of kept) moveTo(tensor, scopes[index - 1]);
     for (const tensor of made) if (!kept.has(tensor)) tensor.dispose();
   };
-}
-
-function give(tensor: Owned, owner: Set<Owned> | undefined): void {
-  if (owner) {
-    owner.add(tensor);
-    owners.set(tensor, owner);
-  } else {
-    owners.delete(tensor);
-    net.register(tensor, tensor.holding, tensor);
-  }
 }
 
 function collect(value: unknown, made: ReadonlySet<Owned>, found: Set<Owned>): void {

@@ -1,12 +1,11 @@
 // Work whose tensors are larger than one binding is done in parts: flat ranges, or rows of the leading dimension.
 import { LimitError } from '../errors.ts';
 import { type Limits, partAlignment } from './limits.ts';
-import type { Memory } from './storage.ts';
+import { deviceOf, type Memory, MemoryRange, storageOf } from './memoryRange.ts';
 
-/** `bytes` of `memory` from `offset` on. */
-export function part(memory: Memory, offset: number, bytes: number): Memory {
-  const { storage, dtype } = memory;
-  return { storage, byteOffset: memory.byteOffset + offset, bytes, ...(dtype && { dtype }) };
+/** `bytes` of `memory` from `offset`. */
+export function part(memory: Memory, offset: number, bytes: number): MemoryRange {
+  return new MemoryRange(storageOf(memory), memory.byteOffset + offset, bytes, memory.dtype);
 }
 
 /** A part of a tensor that can be bound although what is wanted of it begins anywhere. */
@@ -20,14 +19,14 @@ export interface Window {
 
 /** The least window over the elements from `first` up to `end`. */
 export function windowOver(tensor: Memory, first: number, end: number): Window {
-  const unit = partAlignment(tensor.storage.device.limits) / 4;
+  const unit = partAlignment(deviceOf(tensor).limits) / 4;
   const start = Math.floor(first / unit) * unit;
   return { memory: part(tensor, 4 * start, 4 * (end - start)), start, count: end - start };
 }
 
 /** Windows over the elements from `first` up to `end`, as large as can be bound, one after the other. */
 export function windowsOver(tensor: Memory, first: number, end: number): readonly Window[] {
-  const { limits } = tensor.storage.device;
+  const { limits } = deviceOf(tensor);
   const unit = partAlignment(limits) / 4;
   const most = Math.floor(limits.maxStorageBufferBindingSize / (4 * unit)) * unit;
   const windows: Window[] = [];

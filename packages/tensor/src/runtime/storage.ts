@@ -1,7 +1,6 @@
-import type { DType } from '../dtype.ts';
 import { DisposedError, type MienError } from '../errors.ts';
 import type { DeviceBuffer } from './allocator.ts';
-import type { Device } from './device.ts';
+import type { DeviceRuntime } from './device.ts';
 import type { Owner } from './owners.ts';
 import type { PooledBuffer } from './pool.ts';
 
@@ -31,7 +30,7 @@ export function storageCount(): number {
 
 /** The device memory behind one or more tensors, counted by references; at zero its buffer goes back to the pool. */
 export class Storage implements Content, Owner {
-  readonly device: Device;
+  readonly device: DeviceRuntime;
   readonly id: number;
   /** Counts storages in the order in which they were made. */
   readonly order: number = storagesMade++;
@@ -47,7 +46,7 @@ export class Storage implements Content, Owner {
   #version = 0;
   #writer = '';
 
-  constructor(device: Device, buffer: PooledBuffer, bytes: number, shape: readonly number[] | null) {
+  constructor(device: DeviceRuntime, buffer: PooledBuffer, bytes: number, shape: readonly number[] | null) {
     this.device = device;
     this.id = buffer.id;
     this.bytes = bytes;
@@ -109,13 +108,4 @@ export class Storage implements Content, Owner {
     this.device.pool.give(this.#buffer);
     this.#buffer = null;
   }
-}
-
-/** A range of device memory that a kernel can be bound to. */
-export interface Memory {
-  readonly storage: Storage;
-  readonly byteOffset: number;
-  readonly bytes: number;
-  /** What its numbers are: a kernel's binding must agree. Absent, the kernel may read them as it likes. */
-  readonly dtype?: DType;
 }

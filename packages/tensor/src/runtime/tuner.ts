@@ -13,8 +13,8 @@ import {
   type Trial,
   untuned,
 } from './alternatives.ts';
-import { device } from './defaultDevice.ts';
-import type { Device } from './device.ts';
+import { currentDevice } from './defaultDevice.ts';
+import type { DeviceRuntime } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import { currentRecording } from './live.ts';
 import { keep, scope } from './scope.ts';
@@ -85,7 +85,7 @@ export async function tune(fn: () => unknown, options: TuneOptions = {}): Promis
   expectFunction('tune', onProgress);
   if (!(secondsToCompile >= 0))
     throw new ValueError(`tune: secondsToCompile is ${secondsToCompile}, expected seconds from 0 on`);
-  const on = device();
+  const on = currentDevice();
   await followKept(on.facts);
   return new Tuner(on, secondsToCompile, onProgress).tune(fn);
 }
@@ -96,7 +96,7 @@ export function tuning(): boolean {
 }
 
 class Tuner {
-  readonly #device: Device;
+  readonly #device: DeviceRuntime;
   readonly #onProgress: (done: number, total: number) => void;
   readonly #secondsToCompile: number;
   readonly #met = new Map<string, Met>();
@@ -105,7 +105,7 @@ class Tuner {
   /** The clock that told the times of this device last. */
   #clock: Elapsed['clock'] = 'host';
 
-  constructor(on: Device, secondsToCompile: number, onProgress: NonNullable<TuneOptions['onProgress']>) {
+  constructor(on: DeviceRuntime, secondsToCompile: number, onProgress: NonNullable<TuneOptions['onProgress']>) {
     this.#device = on;
     this.#onProgress = onProgress;
     this.#secondsToCompile = secondsToCompile;

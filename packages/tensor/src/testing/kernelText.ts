@@ -1,4 +1,4 @@
-import { device } from '../runtime/defaultDevice.ts';
+import { currentDevice } from '../runtime/defaultDevice.ts';
 import { editKernels, type TextEdit } from '../runtime/kernel.ts';
 
 /**
@@ -8,11 +8,11 @@ import { editKernels, type TextEdit } from '../runtime/kernel.ts';
  */
 export async function withKernelText<T>(edit: TextEdit, fn: () => T | Promise<T>): Promise<T> {
   const replace = async (texts: TextEdit | null): Promise<void> => {
-    await device()
+    await currentDevice()
       .synchronize()
       .catch(() => {}); // what is pending runs as it was encoded
     editKernels(texts);
-    device().forgetKernelTexts();
+    currentDevice().forgetKernelTexts();
   };
   await replace(edit);
   try {

@@ -1,14 +1,14 @@
-import { device } from '../runtime/defaultDevice.ts';
+import { currentDevice } from '../runtime/defaultDevice.ts';
 import type { Limits } from '../runtime/limits.ts';
 
 /** Runs `fn` with lower limits than the adapter's, so that work is split; restores them, also after a promise. */
 export async function withLimits(limits: Partial<Limits>, fn: () => void | Promise<void>): Promise<void> {
-  const before = device().limits;
-  device().believe({ ...before, ...limits });
+  const before = currentDevice().limits;
+  currentDevice().believe({ ...before, ...limits });
   try {
     await fn();
   } finally {
-    device().believe(before);
+    currentDevice().believe(before);
   }
 }
 
@@ -21,10 +21,10 @@ export async function withFailingAllocations<T>(
   fn: () => Promise<T>,
   options: { readonly unnoticed?: boolean } = {},
 ): Promise<T> {
-  device().failAllocations({ fails, unnoticed: options.unnoticed ?? false });
+  currentDevice().failAllocations({ fails, unnoticed: options.unnoticed ?? false });
   try {
     return await fn();
   } finally {
-    device().failAllocations(null);
+    currentDevice().failAllocations(null);
   }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { chromeTrace, init, measurePeak, type Peak, type ProfileRow, profile, profileRows } from '@mien/tensor';
+import { currentDevice } from '@mien/tensor/internal';
 import { png } from '../../figures/lettering.ts';
 import { makeFolder } from '../../runs/folder.ts';
 import { noise } from '../../runs/noise.ts';
@@ -58,9 +59,9 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
   using training = new Training({ model, train, protocol: of });
   for (let step = 0; step < warming; step++) await timedStep(training);
   const steps: { readonly host: number; readonly whole: number }[] = [];
-  const submitted = device.submits;
+  const submitted = currentDevice().submits;
   for (let step = 0; step < measured; step++) steps.push(await timedStep(training));
-  const submits = (device.submits - submitted) / measured;
+  const submits = (currentDevice().submits - submitted) / measured;
   const profiled = await profile(() => timedStep(training));
   const rows = profileRows(profiled.spans, peak);
   const report: ProfileReport = {

@@ -1,0 +1,223 @@
+// The state of a tensor: its memory, its place in the graph and its gradient. `Tensor` adds the operations. The framework
+// reaches the private part through the functions that the class's static block sets.
+import { expectBoolean, expectOptions, expectTensor } from '../arguments.ts';
+import { bytesPerElement, type DType, expectDtype, type TypedArray, typedArray } from '../dtype.ts';
+import { DisposedError, DtypeError, GradientError, ShapeError, ValueError } from '../errors.ts';
+import { type Shape, show, sizeOf } from '../shape.ts';
+import { currentRecording } from './live.ts';
+import { disown, type Holding, keep, Owned, own } from './scope.ts';
+import { Storage } from './storage.ts';
+
+/** Numbers nested to the depth of a tensor's shape. */
+export type NestedNumbers = number | NestedNumbers[];
+
+/** The recorded operation that made a tensor, counted by references. */
+export interface Producer {
+  readonly name: string;
+  retain(): this;
+  release(): void;
+}
+
+/** The memory and the graph node that one tensor holds a reference to each of; released once. */
+class Share implements Holding {
+  readonly storage: Storage;
+  producer: Producer | null;
+  released = false;
+
+  constructor(storage: Storage, producer: Producer | null) {
+    this.storage = storage;
+    this.producer = producer;
+  }
+
+  get origin(): string {
+    return this.producer?.name ?? 'tensor';
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.storage.release();
+    this.producer?.release();
+    this.producer = null;
+  }
+}
+
+/** The memory of a tensor. Throws DisposedError once it was disposed of. */
+export let storageOfTensor: (x: TensorBase) => Storage;
+/** The recorded operation that made a tensor, or null. */
+export let producerOf: (x: TensorBase) => Producer | null;
+/** Makes a tensor the output of `producer`, taking over one reference to it. */
+export let setProducer: (x: TensorBase, producer: Producer) => void;
+/** The leaf that gradients of a tensor go to: itself, or the one that it is an alias of; null where it is no leaf. */
+export let leafOf: <T extends TensorBase>(x: T) => T | null;
+/** Makes a tensor a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
+export let makeLeaf: (x: TensorBase) => void;
+/** The gradient that a leaf holds, without the alias that reading `grad` makes. */
+export let gradOf: <T extends TensorBase>(leaf: T) => T | null;
+/** Replaces the gradient of a leaf, which takes `gradient` over and disposes of the one before. */
+export let setGrad: (leaf: TensorBase, gradient: TensorBase | null) => void;
+/** A tensor over the same memory and, with `producer`, at the same place in the graph; no scope owns it. */
+export let aliasOf: <T extends TensorBase>(x: T, producer: Producer | null) => T;
+/** The same memory in another shape of equal size, outside the graph. */
+export let viewOf: <T extends TensorBase>(x: T, shape: Shape) => T;
+/** The same bits as another dtype, outside the graph. */
+export let bitcast: <T extends TensorBase>(x: T, dtype: DType) => T;
+
+type MakeTensor<T> = new (
+  storage: Storage,
+  shape: Shape,
+  dtype: DType,
+  byteOffset?: number,
+  producer?: Producer | null,
+  owned?: boolean,
+) => T;
+
+/** What Tensor is without its operations. */
+export abstract class TensorBase extends Owned {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The number of elements. */
+  readonly size: number;
+  /** Where the values begin in their device memory. */
+  readonly byteOffset: number;
+  readonly #share: Share;
+  #leaf: TensorBase | null = null;
+  #grad: TensorBase | null = null;
+
+  /** Takes over one reference to `storage` and one to `producer`. */
+  protected constructor(
+    storage: Storage,
+    shape: Shape,
+    dtype: DType,
+    byteOffset = 0,
+    producer: Producer | null = null,
+    owned = true,
+  ) {
+    if (!(storage instanceof Storage)) throw new ValueError('Tensor: make tensors with tensor(), zeros() or empty()');
+    const share = new Share(storage, producer);
+    super(share);
+    this.#share = share;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.byteOffset = byteOffset;
+    if (owned) own(this);
+  }
+
+  /** The number of dimensions. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** The bytes of its values. */
+  get bytes(): number {
+    return this.size * bytesPerElement;
+  }
+
+  /** Whether backward reaches it. */
+  get requiresGrad(): boolean {
+    return this.#leaf !== null || this.#share.producer !== null;
+  }
+
+  /** The gradient that backward left in this leaf, which owns it; null before and after being cleared. */
+  get grad(): this | null {
+    return this.#grad as this | null;
+  }
+
+  set grad(gradient: TensorBase | null) {
+    if (gradient !== null) expectTensor('grad', 'the gradient', gradient);
+    if (gradient && show(gradient.shape) !== show(this.shape)) {
+      throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
+    }
+    if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
+    setGrad(this, gradient);
+  }
+
+  /** The same values, sharing memory, outside the graph; with `requiresGrad` a new leaf. */
+  detach(options: { readonly requiresGrad?: boolean } = {}): this {
+    expectOptions('detach', options, ['requiresGrad']);
+    const { requiresGrad = false } = options;
+    expectBoolean('detach', 'requiresGrad', requiresGrad);
+    const copy = viewOf(this, this.shape);
+    if (requiresGrad) makeLeaf(copy);
+    return copy;
+  }
+
+  /** Frees its memory, and its gradient's. Calling it again does nothing. */
+  dispose(): void {
+    if (this.#share.released) return;
+    disown(this);
+    this.#share.release();
+    setGrad(this, null);
+  }
+
+  /** The values, row-major. */
+  async data(): Promise<TypedArray> {
+    const storage = storageOfTensor(this);
+    const range = { storage, byteOffset: this.byteOffset, bytes: this.bytes };
+    return typedArray(this.dtype, await storage.device.read(range, this.bytes));
+  }
+
+  /** The one value of a tensor of one element. Throws ShapeError for more. */
+  async item(): Promise<number> {
+    if (this.size !== 1)
+      throw new ShapeError(`item: expects one element, got ${show(this.shape)}; use data() or toArray()`);
+    return (await this.data())[0] as number;
+  }
+
+  /** The values as nested arrays; a number for rank 0. */
+  async toArray(): Promise<NestedNumbers> {
+    let values: NestedNumbers[] = [...(await this.data())];
+    for (let dim = this.rank - 1; dim > 0; dim--) {
+      const size = this.shape[dim] as number;
+      values = Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
+    }
+    return this.rank === 0 ? (values[0] as number) : values;
+  }
+
+  static {
+    storageOfTensor = (x) => {
+      if (!x.#share.released) return x.#share.storage;
+      throw new DisposedError(
+        `tensor: ${show(x.shape)} was disposed of; return it from its scope, or take it out of it with keep()`,
+      );
+    };
+    producerOf = (x) => x.#share.producer;
+    setProducer = (x, producer) => {
+      x.#share.producer = producer;
+    };
+    leafOf = <T extends TensorBase>(x: T) => x.#leaf as T | null;
+    makeLeaf = (x) => {
+      if (x.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, got ${x.dtype}`);
+      if (x.#share.producer) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
+      x.#leaf = x;
+    };
+    gradOf = <T extends TensorBase>(leaf: T) => leaf.#grad as T | null;
+    setGrad = (leaf, gradient) => {
+      currentRecording()?.touch(leaf);
+      const before = leaf.#grad;
+      leaf.#grad = gradient && keep(gradient);
+      if (before !== gradient) before?.dispose();
+    };
+    aliasOf = <T extends TensorBase>(x: T, producer: Producer | null) => {
+      const { shape, dtype, byteOffset } = x;
+      const copy = new (classOf(x))(
+        storageOfTensor(x).retain(),
+        shape,
+        dtype,
+        byteOffset,
+        producer?.retain() ?? null,
+        false,
+      );
+      copy.#leaf = x.#leaf;
+      return copy;
+    };
+    viewOf = (x, shape) => new (classOf(x))(storageOfTensor(x).retain(), shape, x.dtype, x.byteOffset);
+    bitcast = (x, dtype) => new (classOf(x))(storageOfTensor(x).retain(), x.shape, dtype, x.byteOffset);
+  }
+}
+
+/** Tensor, which is the only subclass: a lower layer makes tensors without importing it. */
+function classOf<T extends TensorBase>(x: T): MakeTensor<T> {
+  return x.constructor as MakeTensor<T>;
+}
