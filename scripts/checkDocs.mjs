@@ -5,7 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './workspace.mjs';
 
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'packages/fer/README.md'];
+const documents = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/install.md'],
+  ...['tensor', 'fer'].map((name) => `packages/${name}/README.md`),
+];
 
 /** Problems, each with the document's line. Commands of `sh` blocks must be scripts of package.json. */
 export async function docsThatFail() {

@@ -1,6 +1,6 @@
 // node scripts/dist.mjs NAME: what a package publishes, as `pnpm pack` calls it: modules with the WGSL inlined, and declarations.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blazeFaceWeights } from './blazeface.mjs';
 import { fail, prepare, root, typed } from './workspace.mjs';
@@ -50,6 +50,15 @@ const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const config = join(folder, 'tsconfig.json');
 const { status } = spawnSync(process.execPath, [tsc, '-p', config, ...options], { cwd: root, stdio: 'inherit' });
 if (status !== 0) fail(`dist: the declarations of ${name} were not written`);
+
+// A user's program needs the types of WebGPU and of `using`, whatever its own configuration names.
+const references = '/// <reference lib="dom" />\n/// <reference lib="esnext.disposable" />\n';
+if (name === 'tensor') {
+  for (const entry of Object.values(exports)) {
+    const file = join(folder, entry.replace('./src/', 'dist/').replace(/\.ts$/, '.d.ts'));
+    writeFileSync(file, references + readFileSync(file, 'utf8'));
+  }
+}
 
 /** Packages stay imports of the package that is published; kernels do not, because @mien/shaders is private, nor fonts, which are no modules. */
 function apart({ path, kind }) {

@@ -1,4 +1,4 @@
-// What is published: packages packed as pnpm packs them, installed by npm into an empty project as the README says, used from there.
+// What is published: packages packed by pnpm, installed by npm into an empty project as docs/install.md says, and used from there.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { init } from '@mien/tensor';
@@ -10,9 +10,9 @@ import { NO_EMBEDDED, start, WITHOUT_VULKAN, withFolder } from './kit.ts';
 const PACKAGES = ['tensor', 'nn', 'fer'];
 const EMBEDDED = '@sparticuz/chromium@147.0.0';
 
-function run(command: string, words: readonly string[], cwd: string, environment: Record<string, string> = {}): string {
-  const { code, out, err } = start(command, words, environment, cwd);
-  assert.is(code, 0, `${command} ${words.join(' ')}\n${out}${err}`);
+function run(command: string, args: readonly string[], cwd: string, environment: Record<string, string> = {}): string {
+  const { code, out, err } = start(command, args, environment, cwd);
+  assert.is(code, 0, `${command} ${args.join(' ')}\n${out}${err}`);
   return out;
 }
 
@@ -24,17 +24,25 @@ test(
   () =>
     withFolder(async (project) => {
       for (const name of PACKAGES) {
-        const words = ['scripts/pnpm.mjs', '--filter', `@mien/${name}`, 'pack', '--pack-destination', project];
-        run(process.execPath, words, resolve('.'));
+        const args = ['scripts/pnpm.mjs', '--filter', `@mien/${name}`, 'pack', '--pack-destination', project];
+        run(process.execPath, args, resolve('.'));
       }
       writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
       npm(project, ...readdirSync(project).flatMap((file) => (file.endsWith('.tgz') ? `./${file}` : [])));
       const fer = join(project, 'node_modules', '@mien', 'fer');
       assert.ok(existsSync(join(fer, 'dist', 'index.d.ts')) && existsSync(join(fer, 'LICENSE')));
-      writeFileSync(
-        join(project, 'own.mjs'),
-        "import { init, tensor } from '@mien/tensor';\nimport { Linear } from '@mien/nn';\nawait init();\nconst y = new Linear(2, 1).forward(tensor([[1, 2]]));\nconsole.log(y.shape.join(), Number.isFinite(await y.item()));\n",
-      );
+      const program =
+        "import { init, tensor } from '@mien/tensor';\nimport { Linear } from '@mien/nn';\nawait init();\nconst y = new Linear(2, 1).forward(tensor([[1, 2]]));\nconsole.log(y.shape.join(), Number.isFinite(await y.item()));\n";
+      writeFileSync(join(project, 'own.mjs'), program);
+      const entries = ['@mien/tensor', '@mien/tensor/compare', '@mien/nn', '@mien/nn/safetensors', '@mien/nn/files'];
+      const others = [...entries, '@mien/nn/checkpoint', '@mien/nn/pytorch', '@mien/fer', '@mien/fer/node'];
+      const imports = others.map((entry, i) => `export * as entry${i} from '${entry}';\n`).join('');
+      writeFileSync(join(project, 'typed.mts'), program + imports);
+      const tsc = [resolve('node_modules/typescript/bin/tsc'), '--strict', '--noEmit', '--target', 'es2022'];
+      for (const module of ['nodenext', 'esnext']) {
+        const options = ['--module', module, '--moduleResolution', module === 'esnext' ? 'bundler' : module];
+        run(process.execPath, [...tsc, ...options, '--types', '', '--skipLibCheck', 'false', 'typed.mts'], project);
+      }
       const numbers = /^1,1 true$/m;
       const { facts } = await init();
       if (facts.name !== 'SwiftShader') assert.match(run(process.execPath, ['own.mjs'], project), numbers);
