@@ -1,11 +1,12 @@
-// npm run bench:peers -- [WORD...]: the same work in Mien and in its peers, on one adapter in one run, and how many times
-// as fast Mien is. The peers are installed in bench/peers, apart from the workspace.
+// npm run bench:peers -- [WORD...] [--json FILE]: the same work in Mien and in its peers, on one adapter in one run, and how
+// many times as fast Mien is. --json writes FILE and a chart beside it. The peers are installed in bench/peers, apart from the workspace.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cacheFolder, fail, pnpm, prepare, root, typed } from './workspace.mjs';
+import { parseArgs } from 'node:util';
+import { cacheFolder, callerFolder, fail, pnpm, prepare, root, typed } from './workspace.mjs';
 
 /** A process may take so long for one piece of work. */
 const limitSeconds = 600;
@@ -20,9 +21,9 @@ const nativeApart = {
   },
 };
 
-const words = typed();
+const { values, positionals: words } = readOptions();
 prepare();
-const { largePeerWork, peerWork, quietness, ratioOf, ratioText, verdict } = await helpers();
+const { chartOfPeers, largePeerWork, peerWork, quietness, ratioOf, ratioText, verdict } = await helpers();
 const folder = join(root, 'bench', 'peers');
 const python = ['/usr/bin/python3', 'python3'].find((name) => spawnSync(name, ['-c', 'import torch']).status === 0);
 const torchDevice = python
@@ -50,6 +51,7 @@ const peers = [
 
 if (cuda) print(`PyTorch on ${torchDevice}. On a GPU Mien and PyTorch do many runs a wait, the other peers one.`);
 const looks = [];
+const results = [];
 let failures = 0;
 for (const work of wanted) {
   looks.push(await quietness());
@@ -61,19 +63,37 @@ for (const work of wanted) {
   }
   const flops = own.median * own.seconds.median;
   print(`\n${work} on ${own.adapter}`);
+  const measured = [{ name: 'Mien', seconds: own.seconds }];
   print(`  ${'Mien'.padEnd(20)} ${rate(flops, own.seconds)}`);
   for (const [name, run] of peers) {
     const { seconds, reason } = await run(work);
+    if (seconds) measured.push({ name, seconds });
     const outcome = seconds
       ? `${rate(flops, seconds)}  Mien : ${name} = ${ratioText(ratioOf(own.seconds, seconds))}`
       : `none: ${reason}`;
     print(`  ${name.padEnd(20)} ${outcome}`);
   }
+  results.push({ work, adapter: own.adapter, measured });
 }
 const shares = looks.map(({ busy }) => busy);
 print(`\n${verdict(looks[0], await quietness(), shares).sentence}`);
 print('Ratios are of medians; in brackets the slowest Mien against the fastest peer and the other way round.');
+if (values.json !== undefined) {
+  const file = resolve(callerFolder, values.json);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  const chart = `${file.replace(/\.json$/, '')}.png`;
+  writeFileSync(chart, chartOfPeers(results));
+  print(`${values.json} and its chart ${chart}`);
+}
 process.exitCode = failures > 0 ? 1 : 0;
+
+function readOptions() {
+  try {
+    return parseArgs({ args: typed(), options: { json: { type: 'string' } }, allowPositionals: true });
+  } catch (reason) {
+    return fail(`bench:peers: ${reason.message}; its one option is --json FILE`);
+  }
+}
 
 /** Whether a word selects `name`; what is large for a CPU only by its whole name. */
 function selects(name, large) {
@@ -161,7 +181,7 @@ async function bundlePrograms() {
 
 async function helpers() {
   const { bundleForNode } = await import('./bundle.mjs');
-  const contents = `export * from './bench/quiet.ts'; export * from './bench/compare.ts';`;
+  const contents = ['quiet', 'compare', 'peersChart'].map((name) => `export * from './bench/${name}.ts';`).join('\n');
   return import(pathToFileURL(await bundleForNode({ name: 'peers.ts', contents }, 'peers')).href);
 }
 
