@@ -8,7 +8,7 @@ import { root } from './workspace.mjs';
 const documents = [
   ...markdown('.'),
   ...markdown('docs'),
-  ...readdirSync(join(root, 'packages')).flatMap((name) => markdown(`packages/${name}`)),
+  ...['tensor', 'nn', 'fer'].flatMap((name) => markdown(`packages/${name}`)),
 ];
 
 /** Problems, each with the document's line. Commands of `sh` blocks must be scripts of package.json. */

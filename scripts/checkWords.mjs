@@ -9,10 +9,6 @@ import { root } from './workspace.mjs';
 const exempt = [
   '.ci/',
   '.gitignore',
-  'ARCHITECTURE.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  'README.md',
   'bench/',
   'docs/',
   'examples/',
