@@ -46,7 +46,16 @@ const layers = new Map([
   [
     'fer',
     [
-      ['bytes.d.ts', 'memory.ts', 'datasets', 'photos', 'detection', 'augmentation.ts', 'blazeface.ts'],
+      [
+        'bytes.d.ts',
+        'memory.ts',
+        'datasets',
+        'photos',
+        'detection',
+        'augmentation.ts',
+        'lrSchedule.ts',
+        'blazeface.ts',
+      ],
       ['transforms.ts', 'metrics.ts', 'calibration.ts', 'timeline.ts'],
       ['weights.ts', 'models', 'training', 'evaluation.ts', 'prediction.ts', 'gradCam.ts', 'doctor'],
       ['runs', 'figures'],
@@ -65,10 +74,7 @@ const exceptions = new Map([
 ]);
 
 /** Cycles that wait for their removal; files by the folder src. The list only gets shorter. */
-const cyclesLeft = [
-  /^packages\/tensor\/src\/(?:runtime\/\w+|checkpoint|autograd|ops\/shape|ops\/reduce)\.ts$/,
-  /^packages\/fer\/src\//,
-];
+const cyclesLeft = [/^packages\/tensor\/src\/(?:runtime\/\w+|checkpoint|autograd|ops\/shape|ops\/reduce)\.ts$/];
 
 /** Problems of the repository, each with its remedy. */
 export async function importsOutOfDirection() {

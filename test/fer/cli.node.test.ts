@@ -68,7 +68,7 @@ test('mien answers wrong words with one plain sentence and exit code 1', () =>
   inFolder(async (folder) => {
     const cases: [string[], string][] = [
       [['train', '--model', 'vgg20'], "argument 'vgg20' is invalid"],
-      [['train', '--model', 'nano', '--epochs', 'many'], 'An integer is expected'],
+      [['train', '--model', 'nano', '--epochs', 'many'], 'Expected an integer'],
       [['train'], 'train needs --model'],
       [['train', '--model', 'nano', '--data', join(folder, 'nowhere')], 'nowhere: no such file or folder'],
       [['evaluate', '--weights', join(folder, 'no.safetensors')], 'no.safetensors: cannot be read'],
@@ -131,7 +131,7 @@ test('mien profile tells what each kernel of a training step took, in a table, i
     const table = await mien(words);
     assert.is(table.code, 0, table.err);
     assert.match(table.out, /^adapter: .*GFLOP\/s in registers/);
-    assert.match(table.out, /nano, 8 images: a training step takes [\d.]+ m?s, JavaScript/);
+    assert.match(table.out, /nano, 8 images: a training step takes [\d.]+ m?s, of which JavaScript/);
     assert.match(table.out, /\n +\d+ .* gemm/);
     assert.equal(readdirSync(folder).sort(), ['profile.json', 'profile.png', 'trace.json']);
     const report = JSON.parse((await mien([...words, '--json'])).out);

@@ -82,7 +82,7 @@ test('evaluate leaves out duplicates of training, and fits its temperature on Pu
   assert.ok(found.interval[0] <= found.accuracy && found.accuracy <= found.interval[1]);
   const open = await evaluate({ weights: run, split: 'public' });
   assert.is(open.calibration.temperature, null);
-  assert.match(open.calibration.reason as string, 'whose own figures these are');
+  assert.match(open.calibration.reason as string, 'the split that is reported here');
   const learnt = await evaluate({ weights: run, split: 'training', crops: 1 });
   assert.is(learnt.accuracyWithoutDuplicates, null);
   assert.is(learnt.accuracySingleView, learnt.accuracy);
@@ -110,7 +110,10 @@ test('evaluate of one checkpoint twice as an ensemble is evaluate of it', async 
 
 test('evaluate refuses data that is not what it is said to be, and no weights', async () => {
   const { run, data } = await place();
-  assert.match(await messageOf(() => evaluate({ weights: run, dataset: 'ck+' })), `${data} is fer2013, not ck+`);
+  assert.match(
+    await messageOf(() => evaluate({ weights: run, dataset: 'ck+' })),
+    `expected ck+, got fer2013 (${data})`,
+  );
   assert.match(await messageOf(() => evaluate({ weights: [] })), 'weights is empty');
 });
 
@@ -137,7 +140,7 @@ test('readEvaluation refuses files that hold no evaluation', async () => {
   const texts: [string, string][] = [
     ['', 'last line is not JSON'],
     ['[1, 2]', 'not an evaluation, model, dataset'],
-    [JSON.stringify({ ...found, confusion: 'none' }), 'not an evaluation, confusion missing or edited'],
+    [JSON.stringify({ ...found, confusion: 'none' }), 'not an evaluation: confusion missing or edited'],
   ];
   for (const [text, sentence] of texts) {
     writeFileSync(file, text);
@@ -152,7 +155,7 @@ test('curves draws one run and several, and refuses folders without one', async 
   const [one, two] = [curves([run]), curves([run, join(run, '..', 'run')])];
   assert.ok(one !== two && !one.includes('NaN') && !two.includes('NaN'));
   assert.match(await messageOf(() => curves([folder])), 'summary.json: does not exist');
-  assert.match(await messageOf(() => curves([])), 'which run');
+  assert.match(await messageOf(() => curves([])), 'expected one run folder or more');
   assert.match(await messageOf(() => curves(Array.from({ length: 40 }, () => run))), 'tells 24 apart');
 });
 

@@ -178,13 +178,13 @@ test('readFaces names a missing path, a folder of something else, an image of an
   inFolder(async (folder) => {
     assert.match(await refusal(join(folder, 'nowhere')), 'nowhere: no such file or folder');
     writeFileSync(join(folder, 'notes.txt'), 'hello');
-    assert.match(await refusal(folder), 'neither a CK+48 folder');
+    assert.match(await refusal(folder), 'not the folder of a data set');
     mkdirSync(join(folder, 'anger'));
-    assert.match(await refusal(folder), 'no folder called disgust, fear, happy, sadness, surprise, contempt');
+    assert.match(await refusal(folder), 'missing the folders disgust, fear, happy, sadness, surprise, contempt');
     for (const name of ['disgust', 'fear', 'happy', 'sadness', 'surprise', 'contempt']) mkdirSync(join(folder, name));
     assert.match(await refusal(folder), 'anger: no PNG files');
     writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 50, height: 48 })));
-    assert.match(await refusal(folder), 'a.png: 50x48 pixels, 48x48 expected');
+    assert.match(await refusal(folder), 'a.png: expected 48x48 pixels, got 50x48');
     writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 48, height: 48 })).subarray(0, 60));
     assert.match(await refusal(folder), 'a.png: not a readable PNG');
   }));

@@ -136,9 +136,9 @@ test('importWeights names what is missing, unexpected and of another shape', () 
     state.delete(last);
     state.set('spare\n', { shape: [1], dtype: 'float32', data: Float32Array.of(1) });
     writeFileSync(path('a.pt'), writePytorch(state));
-    const sentence = `does not fit nano: missing ${last}; unexpected spare\\n; ${first} expects float [${shape.join(', ')}], has float [${shape.join(', ')}, 1]`;
+    const sentence = `does not fit nano: missing ${last}; unexpected spare\\n; ${first}: expected float [${shape.join(', ')}], got float [${shape.join(', ')}, 1]`;
     await rejected(importWeights({ file: path('a.pt'), model: 'nano' }), sentence);
-    await rejected(importWeights({ file: path('a.pt') }), 'nearest is nano: missing');
+    await rejected(importWeights({ file: path('a.pt') }), 'closest is nano: missing');
     ensure(!existsSync(path('a.safetensors')), 'a checkpoint was written');
     await importWeights({ file: path('a.pt'), model: 'vgg11' }).then(
       () => ensure(false, 'it fits VGG11'),
@@ -151,14 +151,14 @@ test('importWeights overwrites nothing that it was not told to, and writes no we
     const state = await stateOf('nano');
     writeFileSync(path('a.pt'), writePytorch(state));
     writeFileSync(path('a.safetensors'), 'mine');
-    await rejected(importWeights({ file: path('a.pt') }), 'a.safetensors: exists; name the file to write with --out');
+    await rejected(importWeights({ file: path('a.pt') }), 'a.safetensors: exists already; pass another --out');
     ensure(readFileSync(path('a.safetensors'), 'utf8') === 'mine', 'it was overwritten');
     const [first = ''] = state.keys();
     (state.get(first) as HostTensor).data[0] = Number.NaN;
     writeFileSync(path('b.pt'), writePytorch(state));
     await rejected(importWeights({ file: path('b.pt') }), `element 0 of ${first} is NaN`);
     writeFileSync(path('c.pt'), writePytorch({ epoch: 1 }));
-    await rejected(importWeights({ file: path('c.pt') }), 'c.pt: holds no tensors');
+    await rejected(importWeights({ file: path('c.pt') }), 'c.pt: no tensors');
   }));
 
 test('listPytorch tells of every tensor its least, mean and greatest finite value', () =>
@@ -183,7 +183,7 @@ test(
       const back = await mien(['import', path('nano.t7'), '--json']);
       ensure(back.code === 0 && JSON.parse(back.out).model === 'nano', back.out + back.err);
       const again = await mien(['import', path('nano.t7')]);
-      refused(again, 'nano.safetensors: exists; name the file to write with --out');
+      refused(again, 'nano.safetensors: exists already; pass another --out');
       writeFileSync(path('broken.pt'), 'abc');
       refused(await mien(['import', path('broken.pt')]), 'broken.pt: byte 0: a file of 3 bytes');
       refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');

@@ -64,9 +64,9 @@ test('train refuses to start from another network’s weights, or to resume and 
     };
     await refused(
       train({ model: 'small', faces, init: first, out: join(folder, 'x') }),
-      /holds weights of nano, not of small/,
+      /expected weights of small, got nano/,
     );
-    await refused(train({ resume: first, faces, init: first }), /leave init out/);
+    await refused(train({ resume: first, faces, init: first }), /leave out init/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -103,12 +103,12 @@ test('kfold refuses other settings in a folder that holds folds, and options out
     const out = join(folder, 'folds');
     await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
     const refusals: [KFoldOptions, RegExp][] = [
-      [{ ...short, out, model: 'small' }, /holds folds of another model; name another folder/],
-      [{ ...short, out, protocol: { epochs: 2 } }, /holds folds of another protocol/],
-      [{ ...short, out, only: [3, 11] }, /only 3 to 11, expected folds from 1 to 10/],
-      [{ ...short, out, seeds: [0.5] }, /seed 0.5, expected an integer/],
-      [{ faces, out: join(folder, 'new') }, /which model/],
-      [{ ...short, faces: drawFaces({ training: 1 }), out: join(folder, 'new') }, /is drawn; folds are CK\+’?'?s/],
+      [{ ...short, out, model: 'small' }, /has folds with another model; pass another --out/],
+      [{ ...short, out, protocol: { epochs: 2 } }, /has folds with another protocol/],
+      [{ ...short, out, only: [3, 11] }, /only must be folds from 1 to 10, got 3 to 11/],
+      [{ ...short, out, seeds: [0.5] }, /a seed must be an integer from 0, got 0.5/],
+      [{ faces, out: join(folder, 'new') }, /model is required/],
+      [{ ...short, faces: drawFaces({ training: 1 }), out: join(folder, 'new') }, /expected CK\+, got drawn faces/],
     ];
     for (const [options, sentence] of refusals) {
       const message = await kfold(options).then(

@@ -116,7 +116,7 @@ test('train mixes labels with FER+ votes where these are at hand, and says where
     await train({ ...short, faces, protocol: share, out: join(folder, 'none') }).catch((reason) => {
       said = String(reason);
     });
-    assert.match(said, /no FER\+ votes; mien prepare/);
+    assert.match(said, /soft labels need FER\+ votes; .*mien prepare/);
     // All votes go to neutral: the network comes to say it of faces whose labels it never sees.
     const votes = Uint8Array.from({ length: 10 * faces.labels.length }, (_, i) => (i % 10 === 0 ? 10 : 0));
     const protocol = { ...short.protocol, epochs: 12, softLabels: 1 };
@@ -140,12 +140,12 @@ test('train refuses a folder that holds a run, another network or another protoc
     const out = join(folder, 'run');
     await run({ ...short, out, stopAfter: 1 });
     const refusals: [TrainOptions, RegExp][] = [
-      [{ ...short, out }, /holds a run already/],
-      [{ resume: out, model: 'small' }, /trains nano, not small/],
+      [{ ...short, out }, /already contains a run/],
+      [{ resume: out, model: 'small' }, /is a run of nano, got --model small/],
       [{ resume: out, protocol: { learningRate: 0.5 } }, /cannot change learningRate/],
       [{ resume: out, protocol: { epochs: 9 } }, /cannot change epochs/],
       [{ resume: join(folder, 'nowhere') }, /nowhere\/last.safetensors: does not exist/],
-      [{ ...short, out: join(folder, 'x'), protocol: { epochs: 0 } }, /epochs is 0/],
+      [{ ...short, out: join(folder, 'x'), protocol: { epochs: 0 } }, /epochs must be an integer from 1, got 0/],
     ];
     for (const [options, sentence] of refusals) {
       let message = 'accepted';

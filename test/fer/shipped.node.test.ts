@@ -60,7 +60,7 @@ test('exportWeights writes the averaged weights, which evaluate to nearly the sa
     await exportWeights({ weights: run }).catch((reason) => {
       said = String(reason);
     });
-    assert.match(said, /exists; name the file/);
+    assert.match(said, /exists already; pass another --out/);
     await train({ resume: out }).catch((reason) => {
       said = String(reason);
     });

@@ -38,7 +38,7 @@ test('trainingConfig of the compact networks warms up, then falls along a cosine
   assert.ok((rates.at(-1) as number) < 1e-5 && (rates[0] as number) > 0);
 });
 
-test('trainingConfig feeds the reference 3 channels in 0..1 and the compact networks one, centerd', () => {
+test('trainingConfig feeds the reference 3 channels in 0..1 and the compact networks one, centered', () => {
   assert.equal(trainingConfig('vgg19', 'ck+').input, { channels: 3, size: 44, mean: 0, std: 1 });
   assert.equal(trainingConfig('nano', 'ck+').input, { channels: 1, size: 44, mean: 0.5, std: 0.25 });
 });
@@ -59,9 +59,9 @@ test('trainingConfig takes the recipe that it is told to, whatever the network',
 });
 
 test('trainingConfig refuses numbers out of range by name', () => {
-  assert.throws(() => trainingConfig('nano', 'drawn', { epochs: 0 }), /epochs is 0/);
-  assert.throws(() => trainingConfig('nano', 'drawn', { learningRate: Number.NaN }), /learningRate is NaN/);
-  assert.throws(() => trainingConfig('nano', 'drawn', { batchSize: 1 }), /batchSize is 1/);
+  assert.throws(() => trainingConfig('nano', 'drawn', { epochs: 0 }), /epochs must be .* got 0/);
+  assert.throws(() => trainingConfig('nano', 'drawn', { learningRate: Number.NaN }), /learningRate must be .* got NaN/);
+  assert.throws(() => trainingConfig('nano', 'drawn', { batchSize: 1 }), /batchSize must be .* got 1/);
   const augmentation = { rotation: 12, scale: 1, shift: 4, light: 0, erasing: 0 };
-  assert.throws(() => trainingConfig('nano', 'drawn', { augmentation }), /augmentation is .*scale/);
+  assert.throws(() => trainingConfig('nano', 'drawn', { augmentation }), /augmentation must be .*scale/);
 });

@@ -20,11 +20,11 @@ test(
     };
     try {
       const empty = mien(['tune', '--list']);
-      ensure(empty.code === 0 && empty.out.startsWith('nothing is kept'), empty.out + empty.err);
+      ensure(empty.code === 0 && empty.out.startsWith('no choices are stored'), empty.out + empty.err);
       const out = join(folder, 'run');
       const train = ['train', '--model', 'nano', '--batch-size', '4', '--stop-after', '1', '--out', out];
       const trained = mien(train, 'on');
-      ensure(trained.code === 0 && trained.err.includes('tuning: timing the ways'), trained.err);
+      ensure(trained.code === 0 && trained.err.includes('tuning: timing the algorithms'), trained.err);
       const tuned = mien(['tune', '--model', 'nano', '--batch-size', '4', '--json']);
       ensure(tuned.code === 0, tuned.err);
       const { ratio, results } = JSON.parse(tuned.out) as { ratio: number; results: { known: boolean }[] };

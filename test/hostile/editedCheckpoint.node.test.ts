@@ -12,8 +12,8 @@ type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, in
 /** What somebody changed, and what is said of it. */
 const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tensors) => void, sentence: string])[] = [
   ['an unknown model', (info) => (info.model = 'vgg20'), 'holds a network called vgg20'],
-  ['a missing protocol', (info) => (info.preset = {}), 'epochs is undefined, expected an integer from 1'],
-  ['a protocol that is null', (info) => (info.preset = null), 'epochs is undefined'],
+  ['a missing protocol', (info) => (info.preset = {}), 'epochs must be an integer from 1, got undefined'],
+  ['a protocol that is null', (info) => (info.preset = null), 'epochs must be an integer from 1, got undefined'],
   [
     'a learning rate that is a word',
     (info) => ((info.preset as Info).learningRate = 'fast'),
@@ -44,7 +44,7 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
   [
     'half an optimizer',
     (_, tensors) => tensors.delete('optimizer.classifier.bias.momentum_buffer'),
-    'holds the momentum of',
+    'expected the momentum of',
   ],
 ];
 

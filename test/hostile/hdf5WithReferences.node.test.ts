@@ -35,7 +35,7 @@ for (const { by, other, packed } of FILES) {
         const path = join(folder, 'data.h5');
         writeFileSync(path, inflateSync(Buffer.from(packed, 'base64')));
         if (exists) writeFileSync(join(folder, other), new Uint8Array(4 * 48 * 48));
-        await rejected(readFaces(path), 'expected an HDF5 file that holds its own data, got one that refers to');
+        await rejected(readFaces(path), 'expected a self-contained HDF5 file, got one that refers to');
       }));
   }
 }

@@ -19,7 +19,7 @@ test('train refuses a folder that another process trains in', () =>
       `${(refused[0] as PromiseRejectedResult).reason}`.includes(`is in use by another process (${process.pid} on`),
       `${refused}`,
     );
-    await rejected(train(options), 'holds a run already');
+    await rejected(train(options), 'already contains a run');
   }));
 
 test('train resumes no run that another process trains, and leaves it as it is', () =>

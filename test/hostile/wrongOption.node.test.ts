@@ -7,9 +7,9 @@ import { inFolder, mien, refused, rejected, soundFile } from './kit.ts';
 
 /** What somebody typed, and what is said of it. */
 const typed: readonly (readonly [words: readonly string[], sentence: string])[] = [
-  [['--epochs', '0'], 'epochs is 0, expected an integer from 1'],
-  [['--epochs', '-3'], 'An integer is expected'],
-  [['--lr', 'fast'], 'A number is expected'],
+  [['--epochs', '0'], 'epochs must be an integer from 1, got 0'],
+  [['--epochs', '-3'], 'Expected an integer'],
+  [['--lr', 'fast'], 'Expected a number'],
   [['--adapter', 'voodoo'], 'voodoo'],
 ];
 
@@ -24,18 +24,18 @@ test('mien train refuses options out of range with one line, before it makes a f
 
 /** What a program asked for, and what is said of it. */
 const asked: readonly (readonly [options: TrainOptions, sentence: string])[] = [
-  [{ protocol: { batchSize: 0 } }, 'batchSize is 0, expected an integer from 2'],
-  [{ protocol: { batchSize: 1 } }, 'batchSize is 1, expected an integer from 2'],
-  [{ protocol: { learningRate: -1 } }, 'learningRate is -1, expected a number above 0'],
-  [{ protocol: { learningRate: Number.NaN } }, 'learningRate is NaN, expected a number above 0'],
-  [{ protocol: { momentum: -0.5 } }, 'momentum is -0.5, expected 0 to below 1'],
-  [{ protocol: { labelSmoothing: 2 } }, 'labelSmoothing is 2, expected 0 to below 1'],
-  [{ protocol: { ema: 1.5 } }, 'ema is 1.5, expected null, or 0 to below 1'],
-  [{ seed: 1e20 }, 'seed 100000000000000000000, expected an integer'],
-  [{ seed: -1 }, 'seed -1, expected an integer'],
-  [{ dataset: 'ck+' }, 'is fer2013, not ck+'],
-  [{ checkpointEvery: 0 }, 'checkpointEvery is 0, expected a positive number of steps'],
-  [{ stopAfter: 1.5 }, 'stopAfter is 1.5, expected a positive number of steps'],
+  [{ protocol: { batchSize: 0 } }, 'batchSize must be an integer from 2, got 0'],
+  [{ protocol: { batchSize: 1 } }, 'batchSize must be an integer from 2, got 1'],
+  [{ protocol: { learningRate: -1 } }, 'learningRate must be a number above 0'],
+  [{ protocol: { learningRate: Number.NaN } }, 'learningRate must be a number above 0'],
+  [{ protocol: { momentum: -0.5 } }, 'momentum must be 0 to below 1, got -0.5'],
+  [{ protocol: { labelSmoothing: 2 } }, 'labelSmoothing must be 0 to below 1, got 2'],
+  [{ protocol: { ema: 1.5 } }, 'ema must be null, or 0 to below 1, got 1.5'],
+  [{ seed: 1e20 }, 'seed must be an integer from 0, got 100000000000000000000'],
+  [{ seed: -1 }, 'seed must be an integer from 0, got -1'],
+  [{ dataset: 'ck+' }, 'expected ck+, got fer2013'],
+  [{ checkpointEvery: 0 }, 'checkpointEvery must be a positive number of steps, got 0'],
+  [{ stopAfter: 1.5 }, 'stopAfter must be a positive number of steps, got 1.5'],
 ];
 
 test('train refuses options out of range, before it makes a folder', () =>

@@ -1,4 +1,5 @@
 // The public face of @mien/fer, for browsers and Node alike; what touches files is in @mien/fer/node.
+
 export type { Augmentation, Distortion } from './augmentation.ts';
 export {
   crossEntropyOf,
@@ -13,6 +14,7 @@ export {
   reliability,
   type Scored,
 } from './calibration.ts';
+export { DATASETS, type DatasetName } from './datasets/catalog.ts';
 export {
   CK_PLUS_CLASSES,
   CK_PLUS_COUNTS,
@@ -21,13 +23,10 @@ export {
   ckPlusSequences,
   ckPlusSplits,
   ckPlusSubjects,
-  FOLD_KINDS,
-  type Fold,
-  type FoldKind,
   folds,
-  type Leaks,
   leaksOf,
 } from './datasets/ckplus.ts';
+export { FOLD_KINDS, type Fold, type FoldKind, type Leaks } from './datasets/dataset.ts';
 export { type DrawnOptions, drawFaces } from './datasets/drawn.ts';
 export { duplicatesOf, firstIdentical } from './datasets/duplicates.ts';
 export { classCounts, count, type Faces, PIXELS, SIDE, type Split, split } from './datasets/faces.ts';
@@ -57,8 +56,9 @@ export {
 export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork, type Score } from './evaluation.ts';
 export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
+export type { LrScheduleConfig } from './lrSchedule.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
-export { createNetwork } from './models/catalog.ts';
+export { createNetwork, MODELS, type ModelName } from './models/catalog.ts';
 export { NanoNet, SmallNet } from './models/compact.ts';
 export type { NetworkOptions } from './models/options.ts';
 export { BasicBlock, ResNet18 } from './models/resnet.ts';
@@ -67,17 +67,8 @@ export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';
 export { type Moment, smooth } from './timeline.ts';
 export { type ReadCheckpoint, readTraining } from './training/checkpoint.ts';
-export {
-  DATASETS,
-  type DatasetName,
-  type LrScheduleConfig,
-  learningRate,
-  MODELS,
-  type ModelName,
-  PRESETS,
-  type Preset,
-  type TrainingConfig,
-  trainingConfig,
-} from './training/config.ts';
-export { type EpochProgress, type Note, type StepReport, Training, type TrainingOptions } from './training/training.ts';
+export { learningRate, PRESETS, type Preset, type TrainingConfig } from './training/config.ts';
+export type { EpochProgress, Note, StepReport, TrainingOptions } from './training/options.ts';
+export { trainingConfig } from './training/presets.ts';
+export { Training } from './training/training.ts';
 export { Cropper, type InputForm, inputSize, TEN, type View } from './transforms.ts';

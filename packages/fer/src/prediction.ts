@@ -7,7 +7,7 @@ import type { BlazeFace } from './detection/blazeFace.ts';
 import type { Box } from './detection/boxes.ts';
 import { cropOf, type Detection, detectFaces } from './detection/detect.ts';
 import { logitsOf, meanLogits } from './evaluation.ts';
-import { viewsPerPass } from './models/catalog.ts';
+import { NETWORKS } from './models/catalog.ts';
 import { grayBytes, type Photo, resample } from './photos/photo.ts';
 import { type ReadCheckpoint, trainedNetwork } from './training/checkpoint.ts';
 import { Cropper, type InputForm, TEN } from './transforms.ts';
@@ -64,7 +64,7 @@ export class ExpressionReader {
     this.cropper = new Cropper(protocol.input);
     this.#temperature = temperature;
     this.margin = margin;
-    this.#views = viewsPerPass(name);
+    this.#views = NETWORKS[name].views;
     this.#detector = detector;
     this.network = trainedNetwork(checkpoint);
   }

@@ -1,14 +1,18 @@
-// Pretrained networks, in a separate module so that pages with other weights do not load them. Model card: ../weights/README.md.
-import type { ModelName } from './training/config.ts';
+// Pretrained networks, in a separate module so that pages with other weights do not load them. Model card:
+// ../weights/README.md.
 
-/** The networks that are shipped with weights trained on FER2013. */
-export type ShippedName = Extract<ModelName, 'small' | 'nano'>;
-export const SHIPPED: readonly ShippedName[] = ['small', 'nano'];
+type Bytes = Promise<{ readonly default: Uint8Array }>;
 
-/** The checkpoint of a pretrained network, a float16 safetensors file, for `readTraining` or `readSafetensors`. */
+const FILES = {
+  small: (): Bytes => import('../weights/small.safetensors'),
+  nano: (): Bytes => import('../weights/nano.safetensors'),
+} as const;
+
+/** The networks that are trained on FER2013. */
+export type ShippedName = keyof typeof FILES;
+export const SHIPPED: readonly ShippedName[] = Object.keys(FILES) as ShippedName[];
+
+/** The bytes of a trained network's checkpoint, for `readTraining` or `readSafetensors`: float16 safetensors. */
 export async function shippedWeights(name: ShippedName): Promise<Uint8Array> {
-  const { default: bytes } = await (name === 'small'
-    ? import('../weights/small.safetensors')
-    : import('../weights/nano.safetensors'));
-  return bytes;
+  return (await FILES[name]()).default;
 }

@@ -1,45 +1,145 @@
-// What the commands share: words into values, values into lines.
-import { type Command, InvalidArgumentError } from 'commander';
+// Options of commands as values, from which their types and their help are derived.
+import { InvalidArgumentError } from 'commander';
+import { MODELS, type ModelName, NETWORKS } from '../models/catalog.ts';
+import { PRESETS, type Preset } from '../training/config.ts';
 
-/** The options that were given. */
-export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+/** One option; `Always` says whether it has a value in every call. */
+export interface Option<T, Always extends boolean = boolean> {
+  /** The placeholder of the value; null for a switch, `no` for a switch that turns something off. */
+  readonly value: `<${string}>` | null | 'no';
+  readonly summary: string;
+  readonly always: Always;
+  readonly choices?: readonly string[];
+  /** Parses one value; `before` is the result for an earlier use of the same option. */
+  parse?(text: string, before: T | undefined): T;
+  readonly fallback?: T;
+  /** Names of options that cannot be combined with this one. */
+  readonly conflicts?: readonly string[];
+}
+
+/** Options by their names in code; `batchSize` is `--batch-size`. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+/** The values of options: a property for each option of the call. */
+export type Values<O extends Options> = {
+  readonly [K in keyof O as O[K] extends Option<unknown, true> ? K : never]: ValueOf<O[K]>;
+} & {
+  readonly [K in keyof O as O[K] extends Option<unknown, true> ? never : K]?: ValueOf<O[K]>;
+};
+
+type ValueOf<T> = T extends Option<infer V> ? V : never;
+
+/** An option with a text. */
+export function text(value: `<${string}>`, summary: string): Option<string, false> {
+  return { value, summary, always: false };
+}
+
+/** An option whose text `parse` turns into a value, or refuses with InvalidArgumentError. */
+export function parsed<T>(
+  value: `<${string}>`,
+  summary: string,
+  parse: (text: string, before: T | undefined) => T,
+): Option<T, false> {
+  return { value, summary, always: false, parse };
+}
+
+/** An option with a number. */
+export function number(value: `<${string}>`, summary: string): Option<number, false> {
+  return parsed(value, summary, toNumber);
+}
+
+/** An option with an integer from 0. */
+export function integer(value: `<${string}>`, summary: string): Option<number, false> {
+  return parsed(value, summary, toInteger);
+}
+
+/** An option with one of several texts. */
+export function choice<const T extends string>(
+  value: `<${string}>`,
+  choices: readonly T[],
+  summary: string,
+): Option<T, false> {
+  return { value, summary, always: false, choices };
+}
+
+/** A switch. */
+export function flag(summary: string): Option<true, false> {
+  return { value: null, summary, always: false };
+}
+
+/** A switch `--no-name` that turns off what is on by default. */
+export function switchOff(summary: string): Option<boolean, true> {
+  return { value: 'no', summary, always: true };
+}
+
+/** The option with a default. */
+export function withDefault<T>(option: Option<T, false>, fallback: T): Option<T, true> {
+  return { ...option, always: true, fallback };
+}
+
+/** The option, which every call must have. */
+export function required<T>(option: Option<T, false>): Option<T, true> {
+  return { ...option, always: true };
+}
+
+/** The option, which cannot be combined with those of `names`. */
+export function conflicting<T>(option: Option<T, false>, names: readonly string[]): Option<T, false> {
+  return { ...option, conflicts: names };
+}
+
+/** Parses a number. */
+export function toNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+/** Parses an integer from 0. */
+export function toInteger(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected an integer.');
+  return Number(text);
+}
+
+/** `object` without the properties that are undefined. */
+export function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
-/** The words of these names that were given. */
-export function picked<T extends object, K extends keyof T>(
-  words: T,
-  names: readonly K[],
-): { [Name in K]?: Exclude<T[Name], undefined> } {
-  return defined(Object.fromEntries(names.map((name) => [name, words[name]])) as Pick<T, K>);
-}
+const OWN_PRESET = MODELS.filter((name) => NETWORKS[name].preset === 'best').join(' and ');
 
-/** What says how photos are read. */
-export interface ReaderWords {
-  readonly weights: string;
-  readonly detect: boolean;
-  readonly adapter?: string;
-}
+/** `--adapter`. */
+export const ADAPTER: Option<string, false> = text(
+  '<name>',
+  'the adapter to use: part of its name, swiftshader or lavapipe',
+);
 
-/** Gives a command the options of `ReaderWords`; `each` is what is taken as one face without a detector. */
-export function withReaderWords(command: Command, each: string): Command {
-  return command
-    .option('--weights <which>', 'small or nano as they come with mien, a checkpoint, or a run folder', 'small')
-    .option('--no-detect', `take ${each} as one face, whole`)
-    .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe');
-}
+/** `--model`. */
+export const MODEL: Option<ModelName, false> = choice('<name>', MODELS, 'the network');
 
-/** The number that an option's word means. */
-export function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.');
-  return value;
-}
+/** `--preset`. */
+export const PRESET: Option<Preset, false> = choice(
+  '<name>',
+  PRESETS,
+  `the recipe (default: best for ${OWN_PRESET}, reference for the other networks)`,
+);
 
-/** The integer from 0 on that an option's word means. */
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('An integer is expected.');
-  return Number(text);
+/** `--data` of commands that train. */
+export const DATA_TO_TRAIN_ON: Option<string, false> = text(
+  '<path>',
+  'a fer2013.csv, an HDF5 file, or a folder of CK+48, RAF-DB, AffectNet or of training and test images (default: drawn faces)',
+);
+
+/** The options of commands that read faces in photos; `each` is what `--no-detect` takes as one face. */
+export function readerOptions(each: string): {
+  readonly weights: Option<string, true>;
+  readonly detect: Option<boolean, true>;
+  readonly adapter: Option<string, false>;
+} {
+  return {
+    weights: withDefault(text('<which>', 'small or nano (shipped with mien), a checkpoint, or a run folder'), 'small'),
+    detect: switchOff(`skip face detection and take ${each} as one face`),
+    adapter: ADAPTER,
+  };
 }

@@ -1,22 +1,29 @@
-// What a run tells, as a bar on a terminal, as plain lines elsewhere; always on standard error.
+// Progress on standard error: bars on a terminal, lines elsewhere.
 
 import cliProgress from 'cli-progress';
 import { viewsText } from '../runs/accuracy.ts';
 import type { RunEvent } from '../runs/events.ts';
-import { hiddenText } from './counts.ts';
 import { printError } from './output.ts';
+import { hiddenText } from './table.ts';
 
-/** Shows events of one run. */
+const FOLD_STATES = {
+  new: 'new',
+  resumed: 'resumed',
+  finished: 'finished',
+  elsewhere: 'skipped, because another process trains it (if none does, delete the file claimed in its folder)',
+} satisfies Record<Extract<RunEvent, { event: 'fold' }>['state'], string>;
+
+/** Shows the events of one command. */
 export class Progress {
   readonly #terminal: boolean = process.stderr.isTTY === true;
   #bar: cliProgress.SingleBar | null = null;
-  /** The format of the bar that is drawn, if it counts something else than steps. */
-  #counted: string | null = null;
-  #tunes = false;
+  /** The format of the current bar, unless it counts steps. */
+  #countFormat: string | null = null;
+  #isTuning = false;
   #epochs = 0;
   #stepsPerEpoch = 0;
-  /** When the last plain line of a running epoch was written. */
-  #spoke = performance.now();
+  /** The time of the last line on a running epoch. */
+  #lastLine = performance.now();
 
   /** Shows one event. */
   show(event: RunEvent): void {
@@ -31,17 +38,19 @@ export class Progress {
     else if (event.event === 'evaluating') this.#count('testing   {bar} {value} of {total} images', event);
     else if (event.event === 'searching') {
       this.say(`the loss is not finite; running ${event.steps} steps again to find the operation`);
-    } else if (event.event === 'epoch') this.#epoch(event);
+    } else if (event.event === 'fold') this.#fold(event);
+    else if (event.event === 'frame') this.#frame(event);
+    else if (event.event === 'epoch') this.#epoch(event);
   }
 
-  /** Ends a bar that is still drawn, so that what follows starts on a line of its own. */
+  /** Ends the current bar, so that the next output starts a new line. */
   close(): void {
     this.#bar?.stop();
     this.#bar = null;
-    this.#counted = null;
+    this.#countFormat = null;
   }
 
-  /** A line of its own. */
+  /** Prints a line. */
   say(line: string): void {
     this.close();
     printError(line);
@@ -52,7 +61,7 @@ export class Progress {
     this.#stepsPerEpoch = event.stepsPerEpoch;
     this.say(`adapter: ${event.adapter}`);
     const parameters = event.parameters.toLocaleString('en');
-    const resumed = event.step > 0 ? `, going on at epoch ${event.epoch + 1}, step ${event.step}` : '';
+    const resumed = event.step > 0 ? `, resumed at epoch ${event.epoch + 1}, step ${event.step}` : '';
     this.say(
       `${event.model} (${parameters} parameters) on ${event.dataset}: ${event.trainImages} images to train on, ${event.testImages} to test, ${event.epochs} epochs${resumed}`,
     );
@@ -60,7 +69,7 @@ export class Progress {
 
   #step(event: Extract<RunEvent, { event: 'step' }>): void {
     const done = event.step + 1 - event.epoch * this.#stepsPerEpoch;
-    const words = {
+    const values = {
       epoch: `${event.epoch + 1}/${this.#epochs}`,
       loss: event.loss.toFixed(3),
       accuracy: `${(100 * event.accuracy).toFixed(1)} %`,
@@ -68,42 +77,52 @@ export class Progress {
       left: clock(event.secondsLeft),
     };
     if (this.#terminal) {
-      if (this.#counted) this.close();
+      if (this.#countFormat) this.close();
       if (!this.#bar) {
         this.#bar = bar('epoch {epoch} {bar} loss {loss}, accuracy {accuracy}, {rate} images/s, {left} left');
-        this.#bar.start(this.#stepsPerEpoch, done, words);
-      } else this.#bar.update(done, words);
+        this.#bar.start(this.#stepsPerEpoch, done, values);
+      } else this.#bar.update(done, values);
       return;
     }
-    if (performance.now() - this.#spoke < 10_000) return;
-    this.#spoke = performance.now();
+    if (performance.now() - this.#lastLine < 10_000) return;
+    this.#lastLine = performance.now();
     this.say(
-      `epoch ${words.epoch}, step ${done} of ${this.#stepsPerEpoch}: loss ${words.loss}, accuracy ${words.accuracy}, ${words.rate} images/s, ${words.left} left`,
+      `epoch ${values.epoch}, step ${done} of ${this.#stepsPerEpoch}: loss ${values.loss}, accuracy ${values.accuracy}, ${values.rate} images/s, ${values.left} left`,
     );
   }
 
   #initialized({ file, taken, left }: Extract<RunEvent, { event: 'initialized' }>): void {
-    const random = left.length > 0 ? `; ${left.join(', ')} start at random, for other classes` : '';
-    this.say(`${taken} tensors start from ${file}${random}`);
+    const random = left.length > 0 ? `; ${left.join(', ')} stay random, because the classes differ` : '';
+    this.say(`${taken} tensors initialized from ${file}${random}`);
   }
 
-  /** Tells once that it begins, as it may take minutes, and then how far it is. */
+  /** Announces tuning once, because it may take minutes, then shows its progress. */
   #tuning(event: { readonly done: number; readonly total: number }): void {
-    if (!this.#tunes) this.say('tuning: timing the ways of operations that are not known for this adapter yet');
-    this.#tunes = true;
+    if (!this.#isTuning) this.say('tuning: timing the algorithms of operations that are not tuned on this adapter yet');
+    this.#isTuning = true;
     this.#count('tuning    {bar} {value} of {total} operations and shapes', event);
+  }
+
+  #fold({ seed, fold, of, state }: Extract<RunEvent, { event: 'fold' }>): void {
+    this.say(`seed ${seed}, fold ${fold} of ${of}: ${FOLD_STATES[state]}`);
+  }
+
+  #frame({ done, total }: Extract<RunEvent, { event: 'frame' }>): void {
+    if (performance.now() - this.#lastLine < 5000) return;
+    this.#lastLine = performance.now();
+    this.say(`frame ${done}${total === null ? '' : ` of ${total}`}`);
   }
 
   #reading(share: number): void {
     this.#count('reading   {bar} {value} %', { done: Math.floor(100 * share), total: 100 });
   }
 
-  /** Something counted, on a bar of its own that goes when it is complete. */
+  /** A bar of its own that ends when it is complete. */
   #count(format: string, { done, total }: { readonly done: number; readonly total: number }): void {
     if (!this.#terminal) return;
-    if (this.#counted !== format || !this.#bar) {
+    if (this.#countFormat !== format || !this.#bar) {
       this.close();
-      this.#counted = format;
+      this.#countFormat = format;
       this.#bar = bar(format);
       this.#bar.start(total, done);
     } else {
@@ -115,7 +134,7 @@ export class Progress {
 
   #epoch(event: Extract<RunEvent, { event: 'epoch' }>): void {
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-    this.#spoke = performance.now();
+    this.#lastLine = performance.now();
     this.say(
       `epoch ${event.epoch + 1}/${this.#epochs}: loss ${event.trainLoss.toFixed(3)}, accuracy ${percent(event.trainAccuracy)}; ` +
         `test loss ${event.testLoss.toFixed(3)}, accuracy ${percent(event.testAccuracy)} (${viewsText(event.crops)}); ` +

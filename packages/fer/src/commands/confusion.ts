@@ -1,43 +1,38 @@
-// `mien confusion`: a confusion matrix as a picture.
-import { Command, Option } from 'commander';
-import { print } from '../cli/output.ts';
-import { runCommand } from '../cli/runCommand.ts';
+// `mien confusion`: a confusion matrix as a figure.
+import { type CommandDefinition, defineCommand, UsageError } from '../cli/defineCommand.ts';
+import { choice, text, withDefault } from '../cli/options.ts';
 import type { Cells } from '../figures/confusionMatrix.ts';
-import { type EvaluateWords, evaluateByWords, withEvaluateWords } from './evaluate/command.ts';
-import { checkPicture, readEvaluation, writeConfusion } from './evaluate/confusions.ts';
-
-interface Words extends EvaluateWords {
-  readonly evaluation?: string;
-  readonly show: Cells;
-  readonly out: string;
-}
+import { checkPicture } from '../figures/picture.ts';
+import { EVALUATED, evaluateCall } from './evaluate/command.ts';
+import { readEvaluation, writeConfusion } from './evaluate/confusions.ts';
 
 /** `mien confusion`. */
-export const confusion: Command = withEvaluateWords(new Command('confusion'))
-  .description('Draws a confusion matrix, of a checkpoint that is evaluated for it or of a saved evaluation.')
-  .option('--evaluation <file>', 'what mien evaluate --json wrote, in place of --weights')
-  .addOption(
-    new Option('--show <what>', "counts, percent of the row's images, or both")
-      .choices(['counts', 'percent', 'both'])
-      .default('both'),
-  )
-  .option('--out <file>', 'an SVG or PNG file', 'confusion-matrix.png')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  mien confusion --weights runs/small-fer2013 --split private --out private.svg
-  mien evaluate --weights runs/small-fer2013 --json > evaluation.json
-  mien confusion --evaluation evaluation.json --show percent`,
-  )
-  .action((words: Words) => runCommand((signal) => run(words, signal)));
-
-async function run({ evaluation, show, out, ...words }: Words, signal: AbortSignal): Promise<void> {
-  if ((evaluation === undefined) === (words.weights === undefined)) {
-    confusion.error('error: confusion needs --weights FILE or --evaluation FILE, one of them');
-  }
-  checkPicture(out);
-  const report = evaluation === undefined ? await evaluateByWords(words, {}, signal) : readEvaluation(evaluation);
-  writeConfusion(out, report, show);
-  print(`written to ${out}\n`);
-}
+export const confusionCommand: CommandDefinition = defineCommand({
+  name: 'confusion',
+  summary: 'Draws the confusion matrix of a checkpoint, which it evaluates, or of a saved evaluation.',
+  options: {
+    ...EVALUATED,
+    evaluation: text('<file>', 'the output of mien evaluate --json, instead of --weights'),
+    show: withDefault(
+      choice<Cells>('<cells>', ['counts', 'percent', 'both'], "counts, percent of the row's images, or both"),
+      'both',
+    ),
+    out: withDefault(text('<file>', 'an SVG or PNG file'), 'confusion-matrix.png'),
+  },
+  json: null,
+  examples: [
+    ['mien confusion --weights runs/small-fer2013 --split private --out private.svg'],
+    ['mien evaluate --weights runs/small-fer2013 --json > evaluation.json'],
+    ['mien confusion --evaluation evaluation.json --show percent'],
+  ],
+  run: async (call) => {
+    const { evaluation, show, out, ...options } = call.options;
+    if ((evaluation === undefined) === (options.weights === undefined)) {
+      throw new UsageError('confusion needs either --weights FILE or --evaluation FILE');
+    }
+    checkPicture(out);
+    const report = evaluation === undefined ? await evaluateCall({ ...call, options }, {}) : readEvaluation(evaluation);
+    writeConfusion(out, report, show);
+    return { text: `written to ${out}\n` };
+  },
+});

@@ -2,50 +2,51 @@
 // The `mien` command.
 import { Command } from 'commander';
 import { version } from '../../package.json';
-import { audit } from './audit/command.ts';
-import { confusion } from './confusion.ts';
-import { curves } from './curves/command.ts';
-import { doctor } from './doctor/command.ts';
-import { evaluate } from './evaluate/command.ts';
-import { explain } from './explain/command.ts';
+import { commandOf } from '../cli/program.ts';
+import { auditCommand } from './audit/command.ts';
+import { confusionCommand } from './confusion.ts';
+import { curvesCommand } from './curves/command.ts';
+import { doctorCommand } from './doctor.ts';
+import { evaluateCommand } from './evaluate/command.ts';
+import { explainCommand } from './explain/command.ts';
 import { exportCommand } from './export/command.ts';
 import { importCommand } from './import/command.ts';
-import { kfold } from './kfold/command.ts';
-import { models } from './models/command.ts';
-import { predict } from './predict/command.ts';
-import { prepare } from './prepare/command.ts';
-import { profile } from './profile/command.ts';
-import { report } from './report/command.ts';
-import { train } from './train/command.ts';
-import { tune } from './tune/command.ts';
-import { video } from './video/command.ts';
+import { kfoldCommand } from './kfold/command.ts';
+import { modelsCommand } from './models.ts';
+import { predictCommand } from './predict/command.ts';
+import { prepareCommand } from './prepare.ts';
+import { profileCommand } from './profile/command.ts';
+import { reportCommand } from './report/command.ts';
+import { trainCommand } from './train/command.ts';
+import { tuneCommand } from './tune.ts';
+import { videoCommand } from './video/command.ts';
 
 const mien: Command = new Command('mien')
   .description('Trains and evaluates networks that recognize facial expressions, on WebGPU.')
   .version(version)
   .configureHelp({ helpWidth: 110 })
-  .showHelpAfterError('(mien --help shows what there is)');
+  .showHelpAfterError('(see mien --help)');
 
-for (const command of [
-  prepare,
-  audit,
-  train,
-  kfold,
-  evaluate,
-  confusion,
-  curves,
-  report,
-  predict,
-  explain,
-  video,
-  models,
+for (const definition of [
+  prepareCommand,
+  auditCommand,
+  trainCommand,
+  kfoldCommand,
+  evaluateCommand,
+  confusionCommand,
+  curvesCommand,
+  reportCommand,
+  predictCommand,
+  explainCommand,
+  videoCommand,
+  modelsCommand,
   importCommand,
   exportCommand,
-  profile,
-  tune,
-  doctor,
+  profileCommand,
+  tuneCommand,
+  doctorCommand,
 ]) {
-  mien.addCommand(command.copyInheritedSettings(mien));
+  mien.addCommand(commandOf(definition, mien));
 }
 
 await mien.parseAsync();

@@ -1,33 +1,53 @@
-// The networks by name.
+// The networks, one row each.
 import type { Layer } from '@mien/nn';
-import type { ModelName } from '../training/config.ts';
+import type { Preset, TrainingConfig } from '../training/config.ts';
 import { NanoNet, SmallNet } from './compact.ts';
 import type { NetworkOptions } from './options.ts';
 import { ResNet18 } from './resnet.ts';
 import { VGG } from './vgg.ts';
 
-interface Row {
-  readonly make: (options: NetworkOptions) => Layer;
-  /** Images in one pass of an evaluation: the largest activation stays near 64 MiB. */
+/** What the package knows about a network besides its layers. */
+interface Network {
+  readonly create: (options: NetworkOptions) => Layer;
+  /** The images that it is trained on: three channels, or one. */
+  readonly input: 'color' | 'gray';
+  /** Views in one pass of an evaluation: keeps the largest activation near 64 MiB. */
   readonly views: number;
+  readonly preset: Preset;
+  /** Changes to the `best` preset on any data set. */
+  readonly recipe?: Partial<TrainingConfig>;
 }
 
-const NETWORKS = {
-  vgg11: { make: (options) => new VGG('vgg11', options), views: 130 },
-  vgg13: { make: (options) => new VGG('vgg13', options), views: 130 },
-  vgg16: { make: (options) => new VGG('vgg16', options), views: 130 },
-  vgg19: { make: (options) => new VGG('vgg19', options), views: 130 },
-  resnet18: { make: (options) => new ResNet18(options), views: 130 },
-  small: { make: (options) => new SmallNet(options), views: 500 },
-  nano: { make: (options) => new NanoNet(options), views: 1000 },
-} satisfies Record<ModelName, Row>;
+/** The networks that can be trained. */
+export const MODELS = ['vgg11', 'vgg13', 'vgg16', 'vgg19', 'resnet18', 'small', 'nano'] as const;
+export type ModelName = (typeof MODELS)[number];
 
-/** Builds the network called `name` with fresh weights. */
+const LARGE = { input: 'color', views: 130, preset: 'reference' } as const;
+const COMPACT = { input: 'gray', preset: 'best' } as const;
+
+/** The catalog: one row per network. */
+export const NETWORKS: Readonly<Record<ModelName, Network>> = {
+  vgg11: { ...LARGE, create: (options) => new VGG('vgg11', options) },
+  vgg13: { ...LARGE, create: (options) => new VGG('vgg13', options) },
+  vgg16: { ...LARGE, create: (options) => new VGG('vgg16', options) },
+  vgg19: { ...LARGE, create: (options) => new VGG('vgg19', options) },
+  resnet18: { ...LARGE, create: (options) => new ResNet18(options) },
+  small: { ...COMPACT, views: 500, create: (options) => new SmallNet(options) },
+  nano: {
+    ...COMPACT,
+    views: 1000,
+    create: (options) => new NanoNet(options),
+    // A network of this size needs less regularization and larger steps.
+    recipe: { weightDecay: 1e-4, labelSmoothing: 0.05 },
+  },
+};
+
+/** Whether `name` is in the catalog. */
+export function isModelName(name: unknown): name is ModelName {
+  return MODELS.some((each) => each === name);
+}
+
+/** Builds the network `name` with random weights. */
 export function createNetwork(name: ModelName, options: NetworkOptions): Layer {
-  return NETWORKS[name].make(options);
-}
-
-/** How many views of images one pass of an evaluation of `name` takes. */
-export function viewsPerPass(name: ModelName): number {
-  return NETWORKS[name].views;
+  return NETWORKS[name].create(options);
 }

@@ -5,7 +5,7 @@ import { extname, join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError } from '@mien/nn/files';
 import { MienError, ValueError } from '@mien/tensor';
-import { isSystemName } from '../datasets/hidden.ts';
+import { isSystemName } from '../datasets/readers/hiddenFiles.ts';
 import { type Decoded, decodeFrames, decodePhoto, readPhotoFile } from './decode.ts';
 
 const PHOTOS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.gif'];

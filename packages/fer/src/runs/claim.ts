@@ -1,4 +1,4 @@
-// A folder that one process works in: another one leaves it alone, or is refused.
+// Folders that one process at a time may write to (Node only).
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import { makeFolder } from './folder.ts';
 
 const FILE = 'claimed';
 
-/** Gives the folder back. */
+/** Releases the folder. */
 export type Release = () => void;
 
 /**
- * Claims a folder for this process, or gives null where a living one has it. What a killed process left is taken over;
- * of a process on another machine nobody can tell, so that its claim stands until the file is deleted.
+ * Claims a folder for this process, or returns null where another running process has claimed it. The claim of a killed
+ * process is replaced; that of a process on another machine holds until its file is deleted.
  */
 export function claim(folder: string): Release | null {
   makeFolder(folder);
@@ -34,13 +34,13 @@ export function claim(folder: string): Release | null {
   return null;
 }
 
-/** Claims a folder as `claim` does. Throws ValueError, in the name of `command`, where another process has it. */
+/** Claims a folder like `claim`. Throws ValueError, naming `command`, where another process has claimed it. */
 export function claimOrRefuse(command: string, folder: string): Release {
   const release = claim(folder);
   if (release) return release;
   const [pid, host] = holderOf(folder);
   throw new ValueError(
-    `${command}: ${folder} is in use by another process (${pid} on ${host}); wait until it ends, or name another folder with --out`,
+    `${command}: ${folder} is in use by another process (${pid} on ${host}); wait until it ends, or pass another --out`,
   );
 }
 
@@ -57,7 +57,7 @@ function isHeld(file: string): boolean {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return false; // given back in the meantime
+    return false; // released meanwhile
   }
   const [pid, host] = text.trim().split(' ');
   if (host !== hostname()) return true;
@@ -65,7 +65,7 @@ function isHeld(file: string): boolean {
     process.kill(Number(pid), 0);
     return true;
   } catch (reason) {
-    // No permission to signal it means that it lives.
+    // Without permission to signal it, the process exists.
     return (reason as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

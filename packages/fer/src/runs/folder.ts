@@ -1,12 +1,15 @@
-// A run's folder: names, reading back, refusing what does not belong.
+// Run folders: file names, and reading their files (Node only).
+
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { FileError, readFile } from '@mien/nn/files';
+import { DATASETS, type DatasetName, isDatasetName } from '../datasets/catalog.ts';
+import { FOLD_KINDS, type FoldKind } from '../datasets/dataset.ts';
+import { isModelName, MODELS } from '../models/catalog.ts';
 import { type ReadCheckpoint, readTraining } from '../training/checkpoint.ts';
-import { FOLD_KINDS, type FoldKind } from '../datasets/ckplus.ts';
-import type { Note } from '../training/training.ts';
-import { DATASETS, type DatasetName, faultOf, MODELS, type ModelName } from '../training/config.ts';
+import { faultOf } from '../training/config.ts';
+import type { Note } from '../training/options.ts';
 import { SHIPPED, type ShippedName, shippedWeights } from '../weights.ts';
 import type { EpochMetrics, Summary } from './events.ts';
 
@@ -16,24 +19,24 @@ export const BEST_PRIVATE = 'best-private.safetensors';
 export const METRICS = 'metrics.jsonl';
 export const SUMMARY = 'summary.json';
 
-/** What a run adds to its checkpoints. */
+/** The facts that a run adds to its checkpoints. */
 export interface RunNote extends Note {
   readonly dataset: DatasetName;
   readonly data: string | null;
   readonly fold: number | null;
-  /** How CK+ was cut into folds. */
+  /** The kind of folds. */
   readonly folds?: FoldKind | null;
   readonly drawnSeed: number;
-  /** The checkpoint whose weights it started from. */
+  /** The checkpoint with the initial weights. */
   readonly init?: string | null;
   readonly bestEpoch: number | null;
   readonly bestTestAccuracy: number | null;
   readonly bestPrivateEpoch: number | null;
   readonly bestPrivateTestAccuracy: number | null;
-  /** Seconds of the whole run and of the epoch that it is in, before this checkpoint. */
+  /** Seconds of the run, and of the current epoch, before this checkpoint. */
   readonly trainSeconds: number;
   readonly epochSeconds: number;
-  /** What `mien export` measured: see `Figures`. */
+  /** The figures of `mien export`. */
   readonly temperature?: number;
   readonly margin?: number;
   readonly privateImages?: number;
@@ -42,19 +45,19 @@ export interface RunNote extends Note {
   readonly privateEce?: number;
 }
 
-/** A checkpoint with what its run noted. */
+/** A checkpoint with the facts of its run. */
 export interface ReadRun extends ReadCheckpoint {
   readonly note: Partial<RunNote>;
 }
 
-/** A checkpoint with the name that it goes by: its path, or that of a network which comes with the package. */
+/** A checkpoint with its path, or the name of a shipped network. */
 export interface NamedRun extends ReadRun {
   readonly file: string;
 }
 
 /**
- * Reads what `weights` means: `small` or `nano` as they come with the package, a checkpoint file, or the last one of a run
- * folder. A file or folder of your own that is called so goes by `./small`.
+ * Reads `weights`: `small` or `nano` as shipped with the package, a checkpoint file, or the last checkpoint of a run folder.
+ * A file or folder with the name of a network is `./small`.
  */
 export async function readWeights(weights: string): Promise<NamedRun> {
   if (isShipped(weights)) return { file: weights, ...readRunBytes(await shippedWeights(weights), weights) };
@@ -62,7 +65,7 @@ export async function readWeights(weights: string): Promise<NamedRun> {
   return { file, ...readCheckpointFile(file) };
 }
 
-/** What stays the same name from another folder: a network of the package, or the whole path of a checkpoint. */
+/** A name that does not depend on the working directory: a shipped network, or the absolute path of a checkpoint. */
 export function pathOf(weights: string): string {
   return isShipped(weights) ? weights : resolve(checkpointOf(weights));
 }
@@ -81,13 +84,13 @@ function readRunBytes(bytes: Uint8Array, file: string): ReadRun {
   const extra = checkpoint.info.extra as { readonly note: Partial<RunNote> } | undefined;
   const note = extra?.note ?? {};
   for (const [name, value] of Object.entries(note)) {
-    const words = ['data', 'dataset', 'folds', 'init'].includes(name);
+    const isText = ['data', 'dataset', 'folds', 'init'].includes(name);
     const known =
-      (name !== 'dataset' || DATASETS.includes(value as DatasetName)) &&
+      (name !== 'dataset' || isDatasetName(value)) &&
       (name !== 'folds' || value === null || FOLD_KINDS.includes(value as FoldKind));
-    if (known && (value === null || typeof value === (words ? 'string' : 'number'))) continue;
+    if (known && (value === null || typeof value === (isText ? 'string' : 'number'))) continue;
     throw new FormatError(
-      `${file}: metadata mien: note.${name} is ${JSON.stringify(value)}; it was edited, or another version wrote it`,
+      `${file}: metadata mien: note.${name} is ${JSON.stringify(value)}; the file was edited, or written by another version`,
     );
   }
   return { ...checkpoint, note };
@@ -96,7 +99,7 @@ function readRunBytes(bytes: Uint8Array, file: string): ReadRun {
 /** Reads the last or the best checkpoint of a run folder. */
 export function readRun(folder: string, from: 'last' | 'best'): ReadRun {
   const file = join(folder, from === 'best' ? BEST : LAST);
-  if (!existsSync(file)) throw new FileError(`${file}: does not exist; resume takes the folder of an earlier run`);
+  if (!existsSync(file)) throw new FileError(`${file}: does not exist; --resume expects a run folder`);
   return readCheckpointFile(file);
 }
 
@@ -116,17 +119,17 @@ export function readMetrics(folder: string): EpochMetrics[] {
   });
 }
 
-/** The summary of a run, or null where there is none. Throws FormatError for one that was edited. */
+/** The summary of a run, or null where there is none. Throws FormatError for an edited file. */
 export function readSummary(folder: string): Summary | null {
   const file = join(folder, SUMMARY);
   if (!existsSync(file)) return null;
   const summary = readJson(file);
   const fault = faultOfSummary(Object(summary));
-  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
+  if (fault) throw new FormatError(`${file}: ${fault}; the file was edited, or written by another version`);
   return summary as Summary;
 }
 
-/** What a JSON file holds. Throws FormatError where it is not JSON. */
+/** Reads a JSON file. Throws FormatError where it is not JSON. */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -135,16 +138,14 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** What is wrong with a summary that comes from a file, or null. */
+/** The problem of a summary from a file, or null. */
 function faultOfSummary(summary: Partial<Record<keyof Summary, unknown>>): string | null {
   const numbers = ['epochs', 'steps', 'seed', 'parameters', 'trainImages', 'testImages', 'trainSeconds'] as const;
   const number = numbers.find((name) => !Number.isFinite(summary[name]));
-  if (number) return `${number} is ${JSON.stringify(summary[number])}, expected a number`;
+  if (number) return `${number} must be a number, got ${JSON.stringify(summary[number])}`;
   const { model, dataset, folds, fold } = summary;
-  if (!MODELS.includes(model as ModelName))
-    return `model is ${JSON.stringify(model)}, expected one of ${MODELS.join(', ')}`;
-  if (!DATASETS.includes(dataset as DatasetName))
-    return `dataset is ${JSON.stringify(dataset)}, expected one of ${DATASETS.join(', ')}`;
+  if (!isModelName(model)) return `model must be one of ${MODELS.join(', ')}, got ${JSON.stringify(model)}`;
+  if (!isDatasetName(dataset)) return `dataset must be one of ${DATASETS.join(', ')}, got ${JSON.stringify(dataset)}`;
   if (fold !== null && !(Number.isInteger(fold) && FOLD_KINDS.includes(folds as FoldKind)))
     return `fold is ${fold}, folds ${folds}`;
   return faultOf(summary.protocol);
@@ -158,16 +159,16 @@ export function freeFolder(name: string): string {
   return path(n);
 }
 
-/** Makes a folder and those above it. Throws FileError where that fails. */
+/** Creates a folder and its parents. Throws FileError where that fails. */
 export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    throw new FileError(`${path}: cannot be made (${cause instanceof Error ? cause.message : cause})`, { cause });
+    throw new FileError(`${path}: cannot be created (${cause instanceof Error ? cause.message : cause})`, { cause });
   }
 }
 
-/** The checkpoint that `weights` means: a file itself, or the last one of a run folder. */
+/** The checkpoint file of `weights`: itself, or the last checkpoint of a run folder. */
 function checkpointOf(weights: string): string {
   const folder = statSync(weights, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return folder ? join(weights, LAST) : weights;

@@ -1,9 +1,9 @@
-// Images that stand in for faces where only time matters.
+// Random images for measurements of time.
 import { Generator } from '@mien/tensor';
 import { type Faces, PIXELS } from '../datasets/faces.ts';
 import { FER2013_CLASSES } from '../datasets/fer2013.ts';
 
-/** Images without any sense: what a step costs does not depend on them. */
+/** Random images and labels: the time of a step does not depend on them. */
 export function noise(count: number, classes: readonly string[] = FER2013_CLASSES): Faces {
   const generator = new Generator(1);
   const words = Uint32Array.from({ length: (count * PIXELS) / 4 }, () => generator.uint32());

@@ -1,40 +1,40 @@
-// The batches that training takes from a split: crops drawn at random, with what is to be learnt of them.
+// The batches of a training split: random crops with their labels or targets.
 import { DataLoader, type Dataset } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import type { Split } from '../datasets/faces.ts';
 import { Cropper, type View } from '../transforms.ts';
 import type { TrainingConfig } from './config.ts';
 
-/** Some images of a split, cut and normalized. */
+/** A batch of cropped and normalized images. */
 export interface Batch {
   /** [images, channels, size, size]. */
   readonly x: Float32Array<ArrayBuffer>;
   readonly labels: Int32Array<ArrayBuffer>;
-  /** Probabilities [images, classes], where labels are not what is learnt. */
+  /** Probabilities [images, classes]; null where the labels are the targets. */
   readonly targets: Float32Array<ArrayBuffer> | null;
 }
 
-/** Hands out batches, epoch after epoch. */
+/** The loader of batches. */
 export type Batches = DataLoader<View, Batch>;
 
-/** What batches are made of. */
+/** Options of `batches`. */
 export interface BatchesOptions {
   readonly train: Split;
   readonly protocol: TrainingConfig;
-  /** Images of all batches but an epoch's last. */
+  /** Images per batch; the last of an epoch may have fewer. */
   readonly batchSize: number;
-  /** As of `TrainingOptions`. */
+  /** As in `TrainingOptions`. */
   readonly targets?: Float32Array | undefined;
   readonly seed: number;
 }
 
-/** The batches of `train` by `protocol`. Throws ValueError unless there are targets for every image, or none. */
+/** The loader of `train`. Throws ValueError unless there are targets for every image, or none. */
 export function batches({ train, protocol, batchSize, targets, seed }: BatchesOptions): Batches {
   const { faces } = train;
   const classes = faces.classes.length;
   if (targets && targets.length !== faces.labels.length * classes) {
     throw new ValueError(
-      `Training: ${targets.length} targets, expected ${classes} for each of ${faces.labels.length} images`,
+      `Training: expected ${classes} targets for each of ${faces.labels.length} images, got ${targets.length} in total`,
     );
   }
   const cropper = new Cropper(protocol.input);
@@ -52,7 +52,7 @@ export function batches({ train, protocol, batchSize, targets, seed }: BatchesOp
   });
 }
 
-/** The images of a split, each as a crop drawn by its own generator. */
+/** The images of a split as random crops, each drawn by its own generator. */
 function views({ indices }: Split, cropper: Cropper, { augmentation }: TrainingConfig): Dataset<View> {
   return {
     length: indices.length,
@@ -60,7 +60,7 @@ function views({ indices }: Split, cropper: Cropper, { augmentation }: TrainingC
   };
 }
 
-/** The rows of `table` that belong to the images of `batch`, `width` numbers each. */
+/** The rows of `table` [images, width] for the images of a batch. */
 function rows(table: Float32Array, batch: readonly View[], width: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(batch.length * width);
   for (const [i, { index }] of batch.entries()) out.set(table.subarray(index * width, (index + 1) * width), i * width);

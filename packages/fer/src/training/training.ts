@@ -1,76 +1,16 @@
-// Training by a protocol, step by step: what Node's command and the browser's worker both drive.
-import { crossEntropy, EMA, type HostTensor, type Layer, SGD, StateError } from '@mien/nn';
-import { type Checkpoint, writeCheckpoint } from '@mien/nn/checkpoint';
-import {
-  AnomalyError,
-  type Capture,
-  capture,
-  cat,
-  detectAnomaly,
-  Generator,
-  LimitError,
-  MienError,
-  scope,
-  type Tensor,
-  type TypedArray,
-  tensor,
-  ValueError,
-} from '@mien/tensor';
+// Training by a configuration, step by step: driven by the command in Node and by a worker in the browser.
+import type { Layer } from '@mien/nn';
+import { writeCheckpoint } from '@mien/nn/checkpoint';
+import { type AnomalyError, LimitError, MienError, type Tensor, type TypedArray, ValueError } from '@mien/tensor';
 import { currentDevice } from '@mien/tensor/internal';
 import type { Split } from '../datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from '../evaluation.ts';
 import { batchThatFits } from '../memory.ts';
-import { createNetwork, viewsPerPass } from '../models/catalog.ts';
+import { type ModelName, NETWORKS } from '../models/catalog.ts';
 import { type Batch, type Batches, batches } from './batches.ts';
-import { learningRate, type ModelName, type TrainingConfig } from './config.ts';
-import { countCorrect, microBatches, parameterGroups } from './step.ts';
-
-/** What is trained, on what, and how. */
-export interface TrainingOptions {
-  readonly model: ModelName;
-  readonly train: Split;
-  readonly protocol: TrainingConfig;
-  /** What is learnt instead of the labels, probabilities of each class for every image of `train.faces`: [count, classes]. */
-  readonly targets?: Float32Array;
-  /** Weights that a new run starts from; what they do not name is random. */
-  readonly init?: ReadonlyMap<string, HostTensor>;
-  /** Decides weights, order, crops and dropout. Default 1. */
-  readonly seed?: number;
-  /** Stored in checkpoints as it is, and given back by `note` after a resume. */
-  readonly note?: Note;
-  /**
-   * Reads what `checkpoint()` gave last, so that the search for a loss that is not finite begins there. Without it the search
-   * begins where this training did.
-   */
-  readonly restart?: () => Checkpoint<ReadonlyMap<string, HostTensor>>;
-  /** Told of the number of steps that are run again, once a loss is not finite. */
-  readonly onSearch?: (steps: number) => void;
-}
-
-/** What a run adds to its checkpoints: which data, and the bests so far. */
-export interface Note {
-  readonly [name: string]: null | number | string;
-}
-
-/** One finished step. */
-export interface StepReport {
-  /** From 0, over all epochs. */
-  readonly step: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly correct: number;
-  readonly images: number;
-  readonly learningRate: number;
-}
-
-/** What training saw in the epoch so far. */
-export interface EpochProgress {
-  readonly loss: number;
-  /** A fraction, 0 to 1. */
-  readonly accuracy: number;
-  readonly images: number;
-  readonly learningRate: number;
-}
+import { learningRate, type TrainingConfig } from './config.ts';
+import type { EpochProgress, HostCheckpoint, Note, StepReport, TrainingOptions } from './options.ts';
+import { countCorrect, TrainingStep } from './step.ts';
 
 interface Sums {
   loss: number;
@@ -79,7 +19,7 @@ interface Sums {
   learningRate: number;
 }
 
-/** A step that the device may still be working on. */
+/** A step that the device may not have finished. */
 interface Pending {
   readonly batch: Batch;
   readonly read: Promise<TypedArray>;
@@ -90,87 +30,69 @@ interface Pending {
 const IN_FLIGHT = 2;
 
 /**
- * One training run. `step()` encodes a step and does not wait for the device: reports come a few steps later.
- * `checkpoint()` holds everything that `new Training(options, checkpoint)` needs to go on exactly, at any step.
+ * One training run. `step()` encodes a step and does not wait for the device; reports follow a few steps later.
+ * `checkpoint()` stores everything that `new Training(options, checkpoint)` needs to continue exactly, at any step.
  */
 export class Training {
   readonly model: ModelName;
   readonly protocol: TrainingConfig;
   readonly classes: readonly string[];
   readonly seed: number;
-  readonly network: Layer;
   note: Note;
   readonly #options: TrainingOptions;
-  readonly #from: Checkpoint<ReadonlyMap<string, HostTensor>> | undefined;
+  readonly #from: HostCheckpoint | undefined;
   #hasCheckpoint = false;
-  readonly #optimizer: SGD;
-  readonly #ema: EMA | null;
-  readonly #noise: Generator;
+  readonly #step: TrainingStep;
   readonly #loader: Batches;
   readonly #batchSize: number;
-  /** The step of a whole batch; an epoch's last, smaller batch is not worth the memory of another. */
-  readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
   #batches: AsyncGenerator<Batch, void, undefined> | null = null;
-  #step = 0;
+  #steps = 0;
   #sums: Sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
   readonly #pending: Pending[] = [];
-  /** Why it cannot continue: a loss that is not finite, or no memory. */
+  /** Why it cannot continue: a loss that is not finite, or a lack of memory. */
   #failure: MienError | null = null;
-
-  /** What its network, state and steps wanted at most. */
+  /** Peak memory of network, state and steps. */
   readonly #memory = currentDevice().pool.watchPeak();
 
-  /** Builds the network, or takes all from a checkpoint of the same network. Throws StateError where it does not fit. */
-  constructor(options: TrainingOptions, from?: Checkpoint<ReadonlyMap<string, HostTensor>>) {
-    const { model, train, protocol, targets, init, seed = 1, note = {} } = options;
-    const classes = train.faces.classes;
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`Training: seed ${seed}, expected an integer`);
+  /** Builds the network, or restores a checkpoint of the same network. Throws StateError where it does not fit. */
+  constructor(options: TrainingOptions, from?: HostCheckpoint) {
+    const { model, train, protocol, targets, seed = 1, note = {} } = options;
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new ValueError(`Training: seed must be an integer from 0, got ${seed}`);
+    }
     this.model = model;
     this.protocol = protocol;
-    this.classes = classes;
+    this.classes = train.faces.classes;
     this.seed = seed;
     this.note = note;
     this.#options = options;
     this.#from = from;
-    this.#noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
-    this.network = createNetwork(model, {
-      classes: classes.length,
-      channels: protocol.input.channels,
-      generator: new Generator(seed),
-      noise: this.#noise,
-    });
-    this.#optimizer = new SGD(parameterGroups(this.network, protocol), {
-      lr: protocol.learningRate,
-      momentum: protocol.momentum,
-      nesterov: protocol.nesterov,
-      weightDecay: protocol.weightDecay,
-    });
     this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
-    this.#captured = capture((x, wanted) => this.#update(x, wanted));
     this.#loader = batches({ train, protocol, batchSize: this.#batchSize, targets, seed });
-    if (from) this.network.loadStateDict(from.model);
-    else if (init) this.network.loadStateDict(init, { strict: false });
-    const updates = from?.info.step ?? 0;
-    this.#ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema, updates });
+    this.#step = new TrainingStep(options, this.#batchSize, from);
     if (from) this.#restore(from);
   }
 
-  /** Epochs that are complete; also the number, from 0, of the one that training is in. */
+  get network(): Layer {
+    return this.#step.network;
+  }
+
+  /** The number of complete epochs, which is also the index of the current one. */
   get epoch(): number {
     return this.#loader.epoch;
   }
 
   /** Steps encoded so far, over all epochs. */
   get steps(): number {
-    return this.#step;
+    return this.#steps;
   }
 
-  /** Steps of a whole epoch. */
+  /** Steps per epoch. */
   get stepsPerEpoch(): number {
     return this.#loader.length;
   }
 
-  /** Whether every step of the epoch is encoded: `finishEpoch` comes next. */
+  /** Whether every step of the epoch is encoded, so that `finishEpoch` is next. */
   get atEpochEnd(): boolean {
     return this.#loader.state().batch === this.#loader.length;
   }
@@ -181,13 +103,14 @@ export class Training {
   }
 
   /**
-   * Encodes one step of the epoch and gives the reports of steps that the device has finished. Throws ValueError, naming the
-   * operation and the layer, once a loss is not finite, and LimitError, with a batch that fits, without memory.
+   * Encodes one step of the epoch and returns the reports of finished steps. Throws ValueError, naming the operation and the
+   * layer, for a loss that is not finite, and LimitError, naming a batch that fits, without memory.
    */
   async step(): Promise<StepReport[]> {
     if (this.#failure) throw this.#failure;
-    if (this.done || this.atEpochEnd)
-      throw new ValueError('Training: no step is left in this epoch; finishEpoch() first');
+    if (this.done || this.atEpochEnd) {
+      throw new ValueError('Training: the epoch has no steps left; call finishEpoch() first');
+    }
     const batch = await this.#nextBatch();
     try {
       this.#encode(batch);
@@ -199,7 +122,7 @@ export class Training {
     return reports;
   }
 
-  /** Waits for all encoded steps and gives their reports. */
+  /** Waits for all encoded steps and returns their reports. */
   async drain(): Promise<StepReport[]> {
     if (this.#failure) throw this.#failure;
     const reports: StepReport[] = [];
@@ -207,7 +130,7 @@ export class Training {
     return reports;
   }
 
-  /** Moves on to the next epoch and gives what training saw in this one. */
+  /** Starts the next epoch and returns the training figures of this one. */
   async finishEpoch(): Promise<EpochProgress> {
     if (!this.atEpochEnd) throw new ValueError('Training: the epoch has steps left; call step() until atEpochEnd');
     await this.drain();
@@ -219,52 +142,50 @@ export class Training {
     return progress;
   }
 
-  /** What training saw of the epoch so far. */
+  /** The training figures of the epoch so far. */
   get progress(): EpochProgress {
     const { loss, correct, images, learningRate } = this.#sums;
     return { loss: loss / images, accuracy: correct / images, images, learningRate };
   }
 
-  /** Evaluates on `split`, with the averaged weights where the protocol keeps them. */
+  /** Evaluates on `split`, with averaged weights where the configuration has them. */
   async evaluate(split: Split, options: Omit<EvaluationOptions, 'input' | 'views'> = {}): Promise<Evaluation> {
     await this.drain();
-    const settings = { ...options, input: this.protocol.input, views: viewsPerPass(this.model) };
-    const run = (): Promise<Evaluation> => evaluateNetwork(this.network, split, settings);
-    return this.#ema ? this.#ema.applied(run) : run();
+    const { network, ema } = this.#step;
+    const settings = { ...options, input: this.protocol.input, views: NETWORKS[this.model].views };
+    const run = (): Promise<Evaluation> => evaluateNetwork(network, split, settings);
+    return ema ? ema.applied(run) : run();
   }
 
-  /** The bytes of a checkpoint of this moment. */
+  /** The bytes of a checkpoint of the current state. */
   async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
     await this.drain();
     const { loss, correct, images, learningRate } = this.#sums;
+    const { network, optimizer, ema, noise } = this.#step;
     this.#hasCheckpoint = true;
     return writeCheckpoint({
       info: {
         model: this.model,
         classes: this.classes,
         input: { ...this.protocol.input },
-        preset: plain(this.protocol),
+        preset: JSON.parse(JSON.stringify(this.protocol)),
         epoch: this.epoch,
-        step: this.#step,
+        step: this.#steps,
         seed: this.seed,
-        generator: this.#noise.state(),
+        generator: noise.state(),
         shuffle: this.#loader.state(),
         extra: { note: this.note, sums: { loss, correct, images, learningRate } },
       },
-      model: this.network.stateDict(),
-      optimizer: this.#optimizer.stateDict(),
-      ...(this.#ema ? { ema: this.#ema.stateDict() } : {}),
+      model: network.stateDict(),
+      optimizer: optimizer.stateDict(),
+      ...(ema ? { ema: ema.stateDict() } : {}),
     });
   }
 
-  /** Gives back all device memory. */
+  /** Frees all device memory. */
   dispose(): void {
     this.#memory.stop();
-    this.#captured.dispose();
-    this.#optimizer.zeroGrad();
-    this.#optimizer.dispose();
-    this.#ema?.dispose();
-    this.network.dispose();
+    this.#step.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -277,37 +198,25 @@ export class Training {
     return value as Batch;
   }
 
-  /** Sets the learning rate of the batch that the loader gave last. */
-  #setRate(): number {
-    const { protocol } = this;
+  /** Sets and returns the learning rate for the batch that the loader returned last. */
+  #setLearningRate(): number {
     const inEpoch = this.#loader.state().batch - 1;
-    const rate = learningRate(protocol, this.epoch, inEpoch, this.stepsPerEpoch);
-    this.#optimizer.lrFactor = rate / protocol.learningRate;
+    const rate = learningRate(this.protocol, this.epoch, inEpoch, this.stepsPerEpoch);
+    this.#step.learningRate = rate;
     return rate;
-  }
-
-  /** Images and targets of a batch on the device. */
-  #upload({ x, labels, targets }: Batch): readonly [Tensor, Tensor] {
-    const { channels, size } = this.protocol.input;
-    const images = labels.length;
-    const wanted = targets ? tensor(targets, { shape: [images, this.classes.length] }) : tensor(labels);
-    return [tensor(x, { shape: [images, channels, size, size] }), wanted];
   }
 
   #encode(batch: Batch): void {
     const { epoch } = this;
     const { labels } = batch;
-    const rate = this.#setRate();
+    const rate = this.#setLearningRate();
     const [images, classes] = [labels.length, this.classes.length];
-    const seen = scope(() => {
-      const inputs = this.#upload(batch);
-      return images === this.#batchSize ? this.#captured.run(...inputs) : this.#update(...inputs);
-    });
-    const read = seen.data();
-    seen.dispose();
-    // A failure is thrown when its turn comes; until then it is not an unhandled one.
+    const result: Tensor = this.#step.encode(batch);
+    const read = result.data();
+    result.dispose();
+    // A failure is thrown when its report is due; until then it must not count as unhandled.
     read.catch(() => {});
-    const step = this.#step++;
+    const step = this.#steps++;
     const report = (values: TypedArray): StepReport => {
       const correct = countCorrect(values, labels, classes);
       return { step, epoch, loss: values[0] as number, correct, images, learningRate: rate };
@@ -315,104 +224,77 @@ export class Training {
     this.#pending.push({ batch, report, read });
   }
 
-  /** One step on a batch, which nothing is read back from: loss and logits in one list. */
-  #update(x: Tensor, wanted: Tensor): Tensor {
-    const { labelSmoothing, microBatch, clip } = this.protocol;
-    const images = wanted.shape[0] as number;
-    const pieces = microBatches(images, microBatch).map(([start, end]) =>
-      scope(() => {
-        const whole = end - start === images;
-        const logits = this.network.forward(whole ? x : x.slice(0, start, end));
-        const mean = crossEntropy(logits, whole ? wanted : wanted.slice(0, start, end), { labelSmoothing });
-        const loss = whole ? mean : mean.mul((end - start) / images);
-        loss.backward();
-        return { loss: loss.detach(), logits: logits.detach() };
-      }),
-    );
-    this.#optimizer.step(clip);
-    this.#optimizer.zeroGrad();
-    this.#ema?.update();
-    const loss = pieces.map((piece) => piece.loss).reduce((sum, each) => sum.add(each));
-    return cat([loss.reshape([1]), ...pieces.map(({ logits }) => logits.reshape([logits.size]))], 0);
-  }
-
+  /** Waits for the oldest pending step. */
   async #settle(): Promise<StepReport> {
     const { batch, report, read } = this.#pending.shift() as Pending;
-    let found: StepReport;
+    let finished: StepReport;
     try {
-      found = report(await read);
+      finished = report(await read);
     } catch (reason) {
       throw reason instanceof LimitError ? this.#outOfMemory(reason) : reason;
     }
-    if (!Number.isFinite(found.loss)) {
-      const { loss, epoch, step, learningRate: rate } = found;
+    if (!Number.isFinite(finished.loss)) {
+      const { loss, epoch, step, learningRate: rate } = finished;
       this.#failure = new ValueError(
         `training: the loss is ${loss} at epoch ${epoch}, step ${step}${await this.#causeOf(step, batch)}; lower the learning rate (now ${rate}) or check the data`,
       );
       throw this.#failure;
     }
-    this.#sums.loss += found.loss * found.images;
-    this.#sums.correct += found.correct;
-    this.#sums.images += found.images;
-    this.#sums.learningRate = found.learningRate;
-    return found;
+    this.#sums.loss += finished.loss * finished.images;
+    this.#sums.correct += finished.correct;
+    this.#sums.images += finished.images;
+    this.#sums.learningRate = finished.learningRate;
+    return finished;
   }
 
-  /** What made the loss of `step` not finite, as `: conv2d in layer ... is the first`; empty where that cannot be found. */
+  /** The cause of a loss that is not finite, as `: conv2d in layer ... is the first`; empty where it is not found. */
   async #causeOf(step: number, batch: Batch): Promise<string> {
-    this.#captured.dispose();
+    this.#step.releaseCapture();
     try {
       const { restart } = this.#options;
       const from = this.#hasCheckpoint && restart ? restart() : this.#from;
       const steps = step + 1 - (from?.info.step ?? 0);
-      let found: AnomalyError | null = null;
-      // From further back than an epoch it takes as long as the run did.
+      let anomaly: AnomalyError | null = null;
+      // A search over more than an epoch would take as long as the run did.
       if (steps <= this.stepsPerEpoch + 1) {
         this.#options.onSearch?.(steps);
         using again = new Training(this.#options, from);
-        found = await again.#searched(step);
+        anomaly = await again.#search(step);
       }
-      // What the steps themselves do not explain is in the state that they ended with.
-      found ??= await this.#watched(batch);
-      return found ? found.message.replace(/^anomaly/, '') : '';
+      // If the steps are clean, the current state itself is not finite.
+      anomaly ??= await this.#watch(batch);
+      return anomaly ? anomaly.message.replace(/^anomaly/, '') : '';
     } catch (reason) {
       if (reason instanceof MienError) return '';
       throw reason;
     }
   }
 
-  /** Runs the steps up to `step`, and the last two under detectAnomaly: the update before the loss may be at fault. */
-  async #searched(step: number): Promise<AnomalyError | null> {
-    while (this.#step <= step) {
+  /** Repeats the steps up to `step`, the last two under `detectAnomaly`: the update before the loss may be the cause. */
+  async #search(step: number): Promise<AnomalyError | null> {
+    while (this.#steps <= step) {
       if (this.atEpochEnd) await this.finishEpoch();
-      if (this.#step < step - 1) {
+      if (this.#steps < step - 1) {
         await this.step();
         continue;
       }
       await this.drain();
-      const found = await this.#watched(await this.#nextBatch());
-      if (found) return found;
-      this.#step++;
+      const anomaly = await this.#watch(await this.#nextBatch());
+      if (anomaly) return anomaly;
+      this.#steps++;
     }
     return null;
   }
 
-  /** One step under detectAnomaly, and what it found. */
-  async #watched(batch: Batch): Promise<AnomalyError | null> {
-    this.#setRate();
-    try {
-      await detectAnomaly(() => scope(() => void this.#update(...this.#upload(batch))));
-      return null;
-    } catch (reason) {
-      if (reason instanceof AnomalyError) return reason;
-      throw reason;
-    }
+  #watch(batch: Batch): Promise<AnomalyError | null> {
+    this.#setLearningRate();
+    return this.#step.watch(batch);
   }
 
-  /** The error for a batch that does not fit, after what is only kept for reuse was freed. */
+  /** The error for a batch that does not fit. Frees memory that is only kept for reuse. */
   #outOfMemory(reason: LimitError): MienError {
     if (this.#failure) return this.#failure;
-    this.#captured.dispose();
+    this.#step.releaseCapture();
     const { microBatch } = this.protocol;
     const images = Math.min(microBatch ?? this.#batchSize, this.#batchSize);
     const fits = batchThatFits(images, reason.heldBytes, this.#memory.bytes);
@@ -424,25 +306,12 @@ export class Training {
     return this.#failure;
   }
 
-  #restore({ info, optimizer, ema }: Checkpoint<ReadonlyMap<string, HostTensor>>): void {
-    const learnt = this.protocol.momentum > 0 && info.step > 0 ? this.network.parameters().length : 0;
-    if (optimizer && learnt > optimizer.size) {
-      throw new StateError(
-        `Training: the checkpoint holds the momentum of ${optimizer.size} of ${learnt} parameters; it was edited, or another program wrote it`,
-      );
-    }
-    if (optimizer) this.#optimizer.loadStateDict(optimizer);
-    if (this.#ema && ema) this.#ema.loadStateDict(ema);
+  #restore({ info }: HostCheckpoint): void {
     this.#loader.loadState(info.shuffle);
-    this.#step = info.step;
+    this.#steps = info.step;
     const extra = info.extra as { readonly note: Note; readonly sums: Sums } | undefined;
     if (!extra) return;
     this.note = extra.note;
     this.#sums = { ...extra.sums };
   }
-}
-
-/** A protocol as JSON holds it. */
-function plain(protocol: TrainingConfig): { readonly [key: string]: never } {
-  return JSON.parse(JSON.stringify(protocol));
 }

@@ -1,56 +1,58 @@
-// What is wrong with a data set before it is trained on (Node only).
+// Finds the problems of a data set before training (Node only).
+
 import { writeFile } from '@mien/nn/files';
-import { ckPlusSequences, folds, type Leaks, leaksOf } from '../../datasets/ckplus.ts';
+import { datasetOf, titleOf } from '../../datasets/catalog.ts';
+import { type SplitCounts, splitCounts } from '../../datasets/counts.ts';
+import type { Leaks } from '../../datasets/dataset.ts';
 import { firstIdentical } from '../../datasets/duplicates.ts';
 import { type Faces, PIXELS } from '../../datasets/faces.ts';
 import { joinFerPlus } from '../../datasets/ferplus.ts';
-import { readFaces, readFerPlus } from '../../datasets/files.ts';
 import { type NearPair, nearPairs } from '../../datasets/near.ts';
+import { readFerPlus } from '../../datasets/readers/fer2013.ts';
+import { readFaces } from '../../datasets/readers/readers.ts';
 import { png } from '../../figures/lettering.ts';
-import { titleOf } from '../../runs/data.ts';
 import type { RunEvent } from '../../runs/events.ts';
-import { type SplitCounts, splitCounts } from '../prepare/prepare.ts';
 import { contactSheet, type SheetSection } from './contactSheet.ts';
 
-/** The correlation from which two images count as near-identical. */
+/** Minimum correlation of near-identical images. */
 export const NEAR = 0.98;
-// Pairs that a section of the contact sheet shows.
+// Pairs per section of the contact sheet.
 const SHOWN = 12;
 
-/** What `audit` is told. */
+/** Options of `audit`. */
 export interface AuditOptions {
-  /** A CSV, an HDF5 file or a folder, as `readFaces` takes them. */
+  /** A file or folder, as for `readFaces`. */
   readonly data: string;
-  /** A fer2013new.csv, for what is not a face. */
+  /** A fer2013new.csv, which says what is not a face. */
   readonly ferplus?: string;
-  /** A PNG file for the pairs that were found. */
+  /** A PNG file for the pairs of images. */
   readonly figure?: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** Images of one split that are also in another. */
+/** Images of one split that also occur in another. */
 export interface Shared {
   readonly split: string;
   readonly other: string;
   readonly images: number;
-  /** Those with a counterpart that has the same label. */
+  /** Of these, images with the same label in the other split. */
   readonly sameLabel: number;
 }
 
-/** What `audit` found. Rows count all images from 0, in the order of the data. */
+/** The result of `audit`. Rows are indices of images in the order of the data, from 0. */
 export interface AuditReport {
   readonly data: string;
   readonly dataset: string;
   readonly classes: readonly string[];
   readonly splits: readonly SplitCounts[];
   readonly images: number;
-  /** Image files that were skipped because an operating system hides them. */
+  /** Image files that were skipped as hidden files of an operating system. */
   readonly hidden: number;
-  /** Images of different pixels. */
+  /** Distinct images. */
   readonly distinct: number;
   readonly identical: {
-    /** Sets of two or more identical images, and those among them that carry more than one label. */
+    /** Sets of two or more identical images, and those with more than one label. */
     readonly groups: number;
     readonly conflicting: number;
     readonly across: readonly Shared[];
@@ -60,19 +62,19 @@ export interface AuditReport {
     readonly from: number;
     readonly pairs: number;
     readonly otherLabel: number;
-    /** Pairs of one sequence, whose frames are meant to be alike; null where sequences are unknown. */
+    /** Pairs within one sequence, whose frames are similar by design; null where sequences are unknown. */
     readonly sameSequence: number | null;
     readonly across: readonly Shared[];
   };
-  /** Rows whose pixels are all equal. */
+  /** Rows with constant images. */
   readonly constant: readonly number[];
-  /** What the reference's folds of CK+ share; null elsewhere. */
+  /** Leaks of the reference's folds; null for data sets with fixed splits. */
   readonly folds: Leaks | null;
   /** Rows that FER+ calls "not a face", by split; null without FER+. */
   readonly notFaces: Readonly<Record<string, number>> | null;
 }
 
-/** Looks for leaks, conflicts and empty images in a data set, and for how it is balanced. */
+/** Finds duplicates, leaks, conflicting labels and constant images, and counts images by split and class. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { data, ferplus, figure, onEvent = () => {}, signal } = options;
   const votes = ferplus === undefined ? null : readFerPlus(ferplus);
@@ -82,55 +84,19 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   });
   const { report, sections } = auditFaces(votes ? joinFerPlus(read, votes) : read, data);
   if (figure !== undefined) {
-    writeFile(figure, png(contactSheet(read, sections, `What the audit of ${titleOf(read.dataset)} found`)));
+    writeFile(figure, png(contactSheet(read, sections, `Audit of ${titleOf(read.dataset)}`)));
   }
   return report;
 }
 
-/** The audit of faces in memory, with the pairs that a contact sheet shows. */
+/** The audit of faces in memory, with the pairs of a contact sheet. */
 export function auditFaces(faces: Faces, data: string): { report: AuditReport; sections: readonly SheetSection[] } {
   const { images, labels } = faces;
-  const splitOf = splitNames(faces);
+  const { folds } = datasetOf(faces.dataset);
+  const splitOf = splitsByRow(faces);
   const groups = groupsOf(firstIdentical(images));
-  const twins = [...groups.values()].filter((rows) => rows.length > 1);
-  const conflicting = twins.filter((rows) => new Set(rows.map((row) => labels[row])).size > 1);
-  const copies = new Crossings(splitOf, labels);
-  for (const rows of twins) for (const a of rows) for (const b of rows) if (a < b) copies.add(a, b);
-  const sequences = faces.dataset === 'ck+' && faces.sources ? ckPlusSequences(faces) : null;
-  const found = { pairs: 0, otherLabel: 0, sameSequence: 0 };
-  const crossings = new Crossings(splitOf, labels);
-  const [alike, differing]: NearPair[][] = [[], []];
-  nearPairs(images, Int32Array.from(groups.keys()), NEAR, (pair) => {
-    const same = sequences !== null && sequences[pair.a] === sequences[pair.b];
-    found.pairs++;
-    found.otherLabel += Number(labels[pair.a] !== labels[pair.b]);
-    found.sameSequence += Number(same);
-    // Every copy of either image is as near.
-    for (const a of groups.get(pair.a) ?? []) for (const b of groups.get(pair.b) ?? []) crossings.add(a, b);
-    if (same) return;
-    if (alike) keepLoosest(alike, pair);
-    if (differing && labels[pair.a] !== labels[pair.b]) keepLoosest(differing, pair);
-  });
-  const constant = [...labels.keys()].filter((row) => isConstant(images, row));
-  const pairOf = ([a, b]: readonly number[]): NearPair => ({ a: a as number, b: b as number, correlation: 1 });
-  const crossing = twins.flatMap((rows) => {
-    const other = rows.find((row) => splitOf[row] !== splitOf[rows[0] as number]);
-    return other === undefined ? [] : [pairOf([rows[0] as number, other])];
-  });
-  const disputed = conflicting.map((rows) => {
-    const other = rows.find((row) => labels[row] !== labels[rows[0] as number]);
-    return pairOf([rows[0] as number, other as number]);
-  });
-  const sections: SheetSection[] = [
-    { title: 'Identical, in two splits', total: crossing.length, pairs: crossing.slice(0, SHOWN) },
-    { title: 'Identical, with two labels', total: disputed.length, pairs: disputed.slice(0, SHOWN) },
-    {
-      title: `Near-identical (the least alike of correlation ${NEAR} and more)`,
-      total: found.pairs - found.sameSequence,
-      pairs: alike ?? [],
-    },
-    { title: 'Near-identical, with two labels', total: found.otherLabel, pairs: differing ?? [] },
-  ];
+  const identical = identicalOf(groups, splitOf, labels);
+  const near = nearOf(faces, groups, splitOf, folds?.sequences(faces) ?? null);
   const report: AuditReport = {
     data,
     dataset: faces.dataset,
@@ -139,27 +105,92 @@ export function auditFaces(faces: Faces, data: string): { report: AuditReport; s
     images: labels.length,
     hidden: faces.hidden ?? 0,
     distinct: groups.size,
-    identical: { groups: twins.length, conflicting: conflicting.length, across: copies.list() },
-    near: {
-      from: NEAR,
-      pairs: found.pairs,
-      otherLabel: found.otherLabel,
-      sameSequence: sequences ? found.sameSequence : null,
-      across: crossings.list(),
-    },
-    constant,
-    folds: faces.dataset === 'ck+' ? leaksOf(folds(faces, 'reference')) : null,
+    identical: identical.report,
+    near: near.report,
+    constant: [...labels.keys()].filter((row) => isConstant(images, row)),
+    folds: folds ? folds.leaks(folds.of(faces, 'reference')) : null,
     notFaces: faces.notFaces ? countBy(faces.notFaces, splitOf) : null,
   };
-  return { report, sections };
+  return { report, sections: [...identical.sections, ...near.sections] };
 }
 
-/** Which images of one split have a counterpart in another. */
+interface Part<T> {
+  readonly report: T;
+  readonly sections: readonly SheetSection[];
+}
+
+function identicalOf(
+  groups: ReadonlyMap<number, readonly number[]>,
+  splitOf: readonly string[],
+  labels: Uint8Array,
+): Part<AuditReport['identical']> {
+  const sets = [...groups.values()].filter((rows) => rows.length > 1);
+  const conflicting = sets.filter((rows) => new Set(rows.map((row) => labels[row])).size > 1);
+  const crossings = new Crossings(splitOf, labels);
+  for (const rows of sets) for (const a of rows) for (const b of rows) if (a < b) crossings.add(a, b);
+  /** The first row of a set with the first row that differs from it. */
+  const pairOf = (rows: readonly number[], differs: (row: number, first: number) => boolean): NearPair[] => {
+    const [first = 0] = rows;
+    const other = rows.find((row) => differs(row, first));
+    return other === undefined ? [] : [{ a: first, b: other, correlation: 1 }];
+  };
+  const crossing = sets.flatMap((rows) => pairOf(rows, (row, first) => splitOf[row] !== splitOf[first]));
+  const disputed = conflicting.flatMap((rows) => pairOf(rows, (row, first) => labels[row] !== labels[first]));
+  return {
+    report: { groups: sets.length, conflicting: conflicting.length, across: crossings.list() },
+    sections: [
+      { title: 'Identical, in two splits', total: crossing.length, pairs: crossing.slice(0, SHOWN) },
+      { title: 'Identical, with two labels', total: disputed.length, pairs: disputed.slice(0, SHOWN) },
+    ],
+  };
+}
+
+function nearOf(
+  { images, labels }: Faces,
+  groups: ReadonlyMap<number, readonly number[]>,
+  splitOf: readonly string[],
+  sequences: readonly string[] | null,
+): Part<AuditReport['near']> {
+  const counts = { pairs: 0, otherLabel: 0, sameSequence: 0 };
+  const crossings = new Crossings(splitOf, labels);
+  const similar: NearPair[] = [];
+  const differing: NearPair[] = [];
+  nearPairs(images, Int32Array.from(groups.keys()), NEAR, (pair) => {
+    const same = sequences !== null && sequences[pair.a] === sequences[pair.b];
+    counts.pairs++;
+    counts.otherLabel += Number(labels[pair.a] !== labels[pair.b]);
+    counts.sameSequence += Number(same);
+    // The pair counts for every copy of both images.
+    for (const a of groups.get(pair.a) ?? []) for (const b of groups.get(pair.b) ?? []) crossings.add(a, b);
+    if (same) return;
+    keepLoosest(similar, pair);
+    if (labels[pair.a] !== labels[pair.b]) keepLoosest(differing, pair);
+  });
+  return {
+    report: {
+      from: NEAR,
+      pairs: counts.pairs,
+      otherLabel: counts.otherLabel,
+      sameSequence: sequences ? counts.sameSequence : null,
+      across: crossings.list(),
+    },
+    sections: [
+      {
+        title: `Near-identical (the lowest correlations from ${NEAR})`,
+        total: counts.pairs - counts.sameSequence,
+        pairs: similar,
+      },
+      { title: 'Near-identical, with two labels', total: counts.otherLabel, pairs: differing },
+    ],
+  };
+}
+
+/** Images of one split with a counterpart in another. */
 class Crossings {
   readonly #splitOf: readonly string[];
   readonly #labels: Uint8Array;
-  /** By both splits' names, the images and whether a counterpart has the same label. */
-  readonly #found = new Map<string, Map<number, boolean>>();
+  /** By the names of both splits: the images, and whether a counterpart has the same label. */
+  readonly #rows = new Map<string, Map<number, boolean>>();
 
   constructor(splitOf: readonly string[], labels: Uint8Array) {
     this.#splitOf = splitOf;
@@ -174,21 +205,21 @@ class Crossings {
       [a, `${one}\n${other}`],
       [b, `${other}\n${one}`],
     ] as const) {
-      const rows = this.#found.get(key) ?? new Map<number, boolean>();
+      const rows = this.#rows.get(key) ?? new Map<number, boolean>();
       rows.set(row, same || (rows.get(row) ?? false));
-      this.#found.set(key, rows);
+      this.#rows.set(key, rows);
     }
   }
 
   list(): Shared[] {
-    return [...this.#found].map(([key, rows]) => {
+    return [...this.#rows].map(([key, rows]) => {
       const [split = '', other = ''] = key.split('\n');
       return { split, other, images: rows.size, sameLabel: [...rows.values()].filter(Boolean).length };
     });
   }
 }
 
-function splitNames({ splits, labels }: Faces): string[] {
+function splitsByRow({ splits, labels }: Faces): string[] {
   const names = new Array<string>(labels.length).fill('');
   for (const [name, rows] of Object.entries(splits)) for (const row of rows) names[row] = name;
   return names;
@@ -204,7 +235,7 @@ function groupsOf(first: Int32Array): Map<number, number[]> {
   return groups;
 }
 
-/** Keeps the pairs that are least alike: where the threshold is right or wrong, these show it. */
+/** Keeps the pairs with the lowest correlations, which show whether the threshold is right. */
 function keepLoosest(pairs: NearPair[], pair: NearPair): void {
   if (pairs.length === SHOWN && pair.correlation >= (pairs[SHOWN - 1] as NearPair).correlation) return;
   pairs.push(pair);
@@ -213,8 +244,8 @@ function keepLoosest(pairs: NearPair[], pair: NearPair): void {
 }
 
 function isConstant(images: Uint8Array, row: number): boolean {
-  const own = images.subarray(row * PIXELS, (row + 1) * PIXELS);
-  return own.every((value) => value === own[0]);
+  const image = images.subarray(row * PIXELS, (row + 1) * PIXELS);
+  return image.every((value) => value === image[0]);
 }
 
 function countBy(rows: Int32Array, splitOf: readonly string[]): Record<string, number> {

@@ -1,106 +1,72 @@
-// `mien evaluate`: checkpoints on a split.
-import { Command, Option } from 'commander';
-import { defined, wholeNumber } from '../../cli/options.ts';
-import { print, printJson } from '../../cli/output.ts';
-import { Progress } from '../../cli/progress.ts';
-import { runCommand } from '../../cli/runCommand.ts';
-import { FOLD_KINDS, type FoldKind } from '../../datasets/ckplus.ts';
-import { DATASETS, type DatasetName } from '../../training/config.ts';
-import { checkPicture } from './confusions.ts';
-import { type EvaluateOptions, type EvaluationReport, evaluate as evaluateWeights } from './evaluate.ts';
-import { reportEvaluation } from './text.ts';
+// `mien evaluate`.
+import { type Call, type CommandDefinition, defineCommand, UsageError } from '../../cli/defineCommand.ts';
+import { ADAPTER, choice, integer, type Option, type Options, parsed, text } from '../../cli/options.ts';
+import { DATASETS, type DatasetName } from '../../datasets/catalog.ts';
+import { FOLD_KINDS, type FoldKind } from '../../datasets/dataset.ts';
+import { SPLIT_OPTIONS } from '../../datasets/splits.ts';
+import { checkPicture } from '../../figures/picture.ts';
+import { type EvaluateOptions, evaluate } from './evaluate.ts';
+import type { EvaluationReport } from './report.ts';
+import { evaluationText } from './text.ts';
 
-/** The words that say what is evaluated on what. */
-export interface EvaluateWords {
-  readonly weights: readonly string[];
-  readonly dataset?: DatasetName;
-  readonly data?: string;
-  readonly split?: 'training' | 'public' | 'private' | 'test';
-  readonly fold?: number;
-  readonly folds?: FoldKind;
-  readonly testCrops?: '1' | '10';
-  readonly adapter?: string;
-}
+/** The options that say which checkpoints are evaluated on which images. */
+export const EVALUATED: {
+  readonly weights: Option<readonly string[], false>;
+  readonly dataset: Option<DatasetName, false>;
+  readonly data: Option<string, false>;
+  readonly split: Option<string, false>;
+  readonly fold: Option<number, false>;
+  readonly folds: Option<FoldKind, false>;
+  readonly testCrops: Option<'1' | '10', false>;
+  readonly adapter: Option<string, false>;
+} = {
+  weights: parsed<readonly string[]>(
+    '<paths>',
+    'a checkpoint, or a run folder (its last checkpoint); several, separated by commas or repeated, form an ensemble',
+    (paths, before = []) => [...before, ...paths.split(',').filter((path) => path !== '')],
+  ),
+  dataset: choice('<name>', DATASETS, 'require this data set'),
+  data: text('<path>', 'the files of the data set (default: those that the network was trained on)'),
+  split: choice('<name>', SPLIT_OPTIONS, 'training, public or private of FER2013; training or test of CK+'),
+  fold: integer('<n>', 'the fold of CK+ (default: the one of the training)'),
+  folds: choice('<kind>', FOLD_KINDS, 'the kind of CK+ folds (default: the one of the training)'),
+  testCrops: choice('<n>', ['1', '10'], 'views per image (default: 10)'),
+  adapter: ADAPTER,
+};
 
-/** Gives a command the options of `EvaluateWords`. */
-export function withEvaluateWords(command: Command): Command {
-  return command
-    .option(
-      '--weights <paths>',
-      'a checkpoint, or a run folder whose last one is meant; several, by commas or by repeating, make an ensemble',
-      (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter((path) => path !== '')],
-    )
-    .addOption(new Option('--dataset <name>', 'what the data is to be').choices(DATASETS))
-    .option(
-      '--data <path>',
-      'a fer2013.csv, an HDF5 file, a CK+48 folder, or a folder of images (default: what the network was trained on)',
-    )
-    .addOption(
-      new Option('--split <name>', 'of FER2013 training, public or private; of CK+ training or test').choices([
-        'training',
-        'public',
-        'private',
-        'test',
-      ]),
-    )
-    .option('--fold <n>', 'the fold of CK+ (default: the one that was trained)', wholeNumber)
-    .addOption(new Option('--folds <kind>', 'how CK+ is cut into folds (default: as trained)').choices(FOLD_KINDS))
-    .addOption(new Option('--test-crops <n>', 'views of an image (default: 10)').choices(['1', '10']))
-    .option('--adapter <name>', 'part of the name of the adapter to use, or swiftshader or lavapipe');
-}
-
-/** Evaluates what the words say, with a bar. */
-export async function evaluateByWords(
-  words: EvaluateWords,
+/** Evaluates what the options of a call say. */
+export function evaluateCall(
+  { options, signal, onEvent }: Pick<Call<typeof EVALUATED & Options, unknown>, 'options' | 'signal' | 'onEvent'>,
   files: Pick<EvaluateOptions, 'figure' | 'predictions'>,
-  signal: AbortSignal,
 ): Promise<EvaluationReport> {
-  const { weights, data, dataset, split, fold, folds, testCrops, adapter } = words;
+  const { weights = [], testCrops, ...rest } = options;
   if (files.figure !== undefined) checkPicture(files.figure);
-  const progress = new Progress();
-  try {
-    return await evaluateWeights({
-      weights,
-      ...files,
-      ...defined({ data, dataset, split, fold, folds, adapter }),
-      ...(testCrops ? { crops: testCrops === '1' ? 1 : 10 } : {}),
-      signal,
-      onEvent: (event) => progress.show(event),
-    });
-  } finally {
-    progress.close();
-  }
-}
-
-interface Words extends EvaluateWords {
-  readonly figure?: string;
-  readonly predictions?: string;
-  readonly json?: boolean;
+  const crops = testCrops === undefined ? {} : { crops: testCrops === '1' ? (1 as const) : (10 as const) };
+  return evaluate({ weights, ...rest, ...crops, ...files, signal, onEvent });
 }
 
 /** `mien evaluate`. */
-export const evaluate: Command = withEvaluateWords(new Command('evaluate'))
-  .description(
-    'Evaluates a checkpoint, or several as an ensemble: accuracy with its 95 % interval, with and without the images that training knew, scores of each class, calibration, confusions.',
-  )
-  .option('--figure <file>', 'write the confusion matrix to this SVG or PNG file')
-  .option('--predictions <file>', 'write a CSV with a line an image: index, label, predicted, probabilities')
-  .option('--json', 'standard output carries one JSON object and nothing else; shares are fractions')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  mien evaluate --weights runs/small-fer2013 --dataset fer2013 --data fer2013.csv --split private
-  mien evaluate --weights runs/small-fer2013/best.safetensors --split public --test-crops 1
-  mien evaluate --weights runs/seed-1 --weights runs/seed-2 --split private    the mean of their probabilities
-
-A temperature that calibrates the probabilities is fitted on PublicTest, never on the images reported.`,
-  )
-  .action((words: Words) => runCommand((signal) => run(words, signal)));
-
-async function run({ figure, predictions, json, ...words }: Words, signal: AbortSignal): Promise<void> {
-  if (!words.weights) evaluate.error('error: evaluate needs --weights FILE, a checkpoint or a run folder');
-  const report = await evaluateByWords(words, defined({ figure, predictions }), signal);
-  if (json) printJson(report);
-  else print(reportEvaluation(report));
-}
+export const evaluateCommand: CommandDefinition = defineCommand({
+  name: 'evaluate',
+  summary:
+    'Evaluates a checkpoint, or several as an ensemble: accuracy with its 95 % interval, with and without test images that also occur in the training set, scores per class, calibration, confusion matrix.',
+  options: {
+    ...EVALUATED,
+    figure: text('<file>', 'write the confusion matrix to this SVG or PNG file'),
+    predictions: text('<file>', 'write a CSV with one line per image: index, label, predicted, probabilities'),
+  },
+  json: 'print one JSON object on standard output, and nothing else; accuracies are fractions',
+  examples: [
+    ['mien evaluate --weights runs/small-fer2013 --dataset fer2013 --data fer2013.csv --split private'],
+    ['mien evaluate --weights runs/small-fer2013/best.safetensors --split public --test-crops 1'],
+    ['mien evaluate --weights runs/seed-1 --weights runs/seed-2 --split private', 'the mean of their probabilities'],
+  ],
+  notes: 'The temperature that calibrates the probabilities is fitted on PublicTest, never on the reported images.',
+  run: async (call) => {
+    const { figure, predictions, ...options } = call.options;
+    if (!options.weights) throw new UsageError('evaluate needs --weights FILE, a checkpoint or a run folder');
+    const files = { ...(figure ? { figure } : {}), ...(predictions ? { predictions } : {}) };
+    const report = await evaluateCall({ ...call, options }, files);
+    return { report, text: evaluationText(report) };
+  },
+});

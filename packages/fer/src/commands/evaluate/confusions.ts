@@ -1,40 +1,24 @@
-// Pictures of evaluations and runs, as SVG or PNG by the file's name (Node only).
-import { extname } from 'node:path';
+// Confusion matrices of evaluations, as figures (Node only).
 import { FormatError } from '@mien/nn';
-import { readFile, writeFile } from '@mien/nn/files';
-import { ValueError } from '@mien/tensor';
+import { readFile } from '@mien/nn/files';
+import { titleOf } from '../../datasets/catalog.ts';
 import { type Cells, confusionMatrix } from '../../figures/confusionMatrix.ts';
-import { png } from '../../figures/lettering.ts';
+import { writePicture } from '../../figures/picture.ts';
 import { ConfusionMatrix } from '../../metrics.ts';
-import { range, share, viewsText, whole } from '../../runs/accuracy.ts';
-import { titleOf } from '../../runs/data.ts';
-import type { EvaluationReport } from './evaluate.ts';
+import { grouped, range, share, viewsText } from '../../runs/accuracy.ts';
+import type { EvaluationReport } from './report.ts';
 
-/** Writes a picture as what the file's name says. Throws ValueError unless it ends with .svg or .png. */
-export function writePicture(file: string, svg: string): void {
-  checkPicture(file);
-  writeFile(file, extname(file).toLowerCase() === '.svg' ? svg : png(svg));
-}
-
-/** Throws ValueError unless the name ends with .svg or .png: before the work whose picture it is to hold. */
-export function checkPicture(file: string): void {
-  const kind = extname(file).toLowerCase();
-  if (kind !== '.svg' && kind !== '.png') {
-    throw new ValueError(`${file}: pictures are written as .svg or .png; end the name with one of them`);
-  }
-}
-
-/** What a confusion matrix is drawn from. */
+/** The fields of an evaluation that a confusion matrix is drawn from. */
 export type Confusions = Pick<
   EvaluationReport,
   'model' | 'dataset' | 'split' | 'crops' | 'n' | 'accuracy' | 'interval' | 'classes' | 'confusion'
 >;
 
-/** The confusion matrix of an evaluation as SVG; its title carries the accuracy. */
+/** The confusion matrix of an evaluation as SVG, with the accuracy in its title. */
 export function confusionFigure(report: Confusions, cells: Cells = 'both'): string {
   const title = `${report.model} on ${titleOf(report.dataset)}, ${report.split}: ${share(report.accuracy)}`;
   const crops = viewsText(report.crops);
-  const note = `95 % interval ${range(report.interval)}, ${whole(report.n)} images, ${crops}`;
+  const note = `95 % interval ${range(report.interval)}, ${grouped(report.n)} images, ${crops}`;
   return confusionMatrix(ConfusionMatrix.from(report.classes, report.confusion), title, note, cells);
 }
 
@@ -43,30 +27,31 @@ export function writeConfusion(file: string, report: Confusions, cells: Cells = 
   writePicture(file, confusionFigure(report, cells));
 }
 
-/** Reads what `mien evaluate --json` wrote: the last line of the file. Throws FormatError naming it and what is missing. */
+/** Reads the output of `mien evaluate --json`: the last line of the file. Throws FormatError naming missing fields. */
 export function readEvaluation(file: string): Confusions {
   const line = Buffer.from(readFile(file)).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
   let report: Partial<Record<keyof Confusions, unknown>>;
   try {
     report = Object(JSON.parse(line));
   } catch {
-    throw new FormatError(`${file}: its last line is not JSON; save it by mien evaluate --json > FILE`);
+    throw new FormatError(`${file}: the last line is not JSON; create the file with: mien evaluate --json > FILE`);
   }
-  const strings = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
-  const numbers = (value: unknown): boolean => Array.isArray(value) && value.every(Number.isFinite);
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+  const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every(Number.isFinite);
   const missing = Object.entries({
-    model: typeof report.model === 'string',
-    dataset: typeof report.dataset === 'string',
-    split: typeof report.split === 'string',
+    model: isText(report.model),
+    dataset: isText(report.dataset),
+    split: isText(report.split),
     crops: Number.isFinite(report.crops),
     n: Number.isFinite(report.n),
     accuracy: Number.isFinite(report.accuracy),
-    interval: numbers(report.interval) && (report.interval as unknown[]).length === 2,
-    classes: strings(report.classes),
-    confusion: Array.isArray(report.confusion) && report.confusion.every(numbers),
+    interval: isNumbers(report.interval) && (report.interval as unknown[]).length === 2,
+    classes: isTexts(report.classes),
+    confusion: Array.isArray(report.confusion) && report.confusion.every(isNumbers),
   }).flatMap(([name, fits]) => (fits ? [] : [name]));
   if (missing.length === 0) return report as Confusions;
   throw new FormatError(
-    `${file}: not an evaluation, ${missing.join(', ')} missing or edited; see mien evaluate --json`,
+    `${file}: not an evaluation: ${missing.join(', ')} missing or edited; create the file with: mien evaluate --json > FILE`,
   );
 }

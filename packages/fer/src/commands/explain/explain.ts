@@ -1,33 +1,34 @@
-// Where a network looks in the faces of a photo (Node only).
+// Grad-CAM of the faces in a photo (Node only).
+
 import { basename } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
 import { png } from '../../figures/lettering.ts';
 import { explainFace } from '../../gradCam.ts';
+import type { ModelName } from '../../models/catalog.ts';
 import { decodePhoto, readPhotoFile } from '../../photos/decode.ts';
-import type { ModelName } from '../../training/config.ts';
 import { inFile, openReader, type PhotoFace, type ReaderOptions } from '../predict/predict.ts';
 import { explanationFigure } from './figure.ts';
 
-/** What `explain` is told. */
+/** Options of `explain`. */
 export interface ExplainOptions extends ReaderOptions {
-  /** The class to explain; by default each face's own. */
+  /** The class to explain. Default: each face's prediction. */
   readonly expression?: string;
-  /** A PNG file for the picture. */
+  /** A PNG file for the figure. */
   readonly out?: string;
 }
 
-/** A face with where the network looked. */
+/** A face with its Grad-CAM map. */
 export interface ExplainedFace extends PhotoFace {
-  /** The class that is explained. */
+  /** The explained class. */
   readonly explained: string;
-  /** 48 rows of 48 numbers from 0 to 1 over `crop`: how much each place speaks for the class. */
+  /** 48 rows of 48 numbers from 0 to 1 over `crop`: the evidence of each pixel for the class. */
   readonly map: readonly (readonly number[])[];
-  /** What 1 of the map stands for; 0 where nothing speaks for the class. */
+  /** The value of 1 in the map; 0 without evidence for the class. */
   readonly peak: number;
 }
 
-/** What `explain` found. */
+/** The result of `explain`. */
 export interface ExplainReport {
   readonly adapter: string;
   readonly weights: string;
@@ -38,7 +39,7 @@ export interface ExplainReport {
   readonly faces: readonly ExplainedFace[];
 }
 
-/** Grad-CAM of every face of a photo. Throws ValueError for a class that the network does not know. */
+/** Grad-CAM of every face in a photo. Throws ValueError for a class that the network does not have. */
 export async function explain(name: string, options: ExplainOptions): Promise<ExplainReport> {
   const { expression, out } = options;
   const { photo, width, height } = await decodePhoto(readPhotoFile(name), name);
@@ -47,7 +48,8 @@ export async function explain(name: string, options: ExplainOptions): Promise<Ex
     const { classes } = reader;
     const known = (wanted: string): string => {
       const found = classes.find((each) => each.toLowerCase() === wanted.toLowerCase());
-      if (found === undefined) throw new ValueError(`explain: the network knows ${classes.join(', ')}, not ${wanted}`);
+      if (found === undefined)
+        throw new ValueError(`explain: class must be one of ${classes.join(', ')}, got ${wanted}`);
       return found;
     };
     const wanted = expression === undefined ? null : known(expression);
@@ -57,7 +59,7 @@ export async function explain(name: string, options: ExplainOptions): Promise<Ex
       explained.push({ face, target, ...(await explainFace(reader, face.seen, classes.indexOf(target))) });
     }
     if (out !== undefined) {
-      const note = `Grad-CAM of ${facts.model}: what of the square speaks for an expression, by the network's last map`;
+      const note = `Grad-CAM of ${facts.model}: the evidence of each part of the square for an expression, from the last feature map`;
       writeFile(out, png(await explanationFigure(photo, explained, basename(name), note)));
     }
     const scale = width / photo.width;

@@ -5,7 +5,7 @@ import { grayImage, heatImage } from '../../figures/images.ts';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
 import { grayBytes, type Photo, resample } from '../../photos/photo.ts';
 import type { FaceReading } from '../../prediction.ts';
-import { percentage } from '../predict/figure.ts';
+import { share } from '../../runs/accuracy.ts';
 
 /** A face and the map of what in it speaks for a class. */
 export interface ExplainedReading {
@@ -56,9 +56,9 @@ async function row(photo: Photo, { face, target, map, peak }: ExplainedReading, 
     { length: SIDE * SIDE * 3 },
     (_, i) => channels(map[Math.floor(i / 3)] as number)[i % 3] as number,
   );
-  const share = percentage(face.probabilities[target] as number);
-  const taken = target === face.expression ? '' : `; taken for ${face.expression}, ${percentage(face.probability)}`;
-  const caption = `${target}, ${share}${taken}${face.unsure ? '; unsure' : ''}${peak > 0 ? '' : '; nothing speaks for it'}`;
+  const probability = share(face.probabilities[target] as number);
+  const taken = target === face.expression ? '' : `; predicted as ${face.expression}, ${share(face.probability)}`;
+  const caption = `${target}, ${probability}${taken}${face.unsure ? '; unsure' : ''}${peak > 0 ? '' : '; no evidence for it'}`;
   const under = (line: string, x: number): string => text(line, x, y + SIZE + 20, { size: 12.5, fill: INK.quiet });
   return [
     text(caption, LEFT, y + 10, { size: 15, weight: 'bold' }),

@@ -1,52 +1,55 @@
-// A run's network alone, ready to be given away: averaged weights in float16, with what makes its probabilities believable.
+// Writes a run's network without its training state: averaged weights in float16, temperature and margin (Node only).
+
 import { writeCheckpoint } from '@mien/nn/checkpoint';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
 import { fitMargin, fitTemperature, reliability } from '../../calibration.ts';
+import { defined } from '../../cli/options.ts';
+import { datasetOf, titleOf } from '../../datasets/catalog.ts';
 import type { Faces } from '../../datasets/faces.ts';
 import { round } from '../../runs/accuracy.ts';
 import { obtain } from '../../runs/data.ts';
 import type { RunEvent } from '../../runs/events.ts';
 import { readWeights } from '../../runs/folder.ts';
-import type { Note } from '../../training/training.ts';
+import { freeName } from '../../runs/outputFile.ts';
+import type { Note } from '../../training/options.ts';
 import { type Assessment, assess, scoredOf } from '../evaluate/evaluate.ts';
-import { freeName } from '../import/import.ts';
 
-/** What `exportWeights` is told. */
+/** Options of `exportWeights`. */
 export interface ExportOptions {
-  /** A checkpoint, or a run folder whose last one is meant. */
+  /** A checkpoint, or a run folder (its last checkpoint). */
   readonly weights: string;
-  /** The file to write; by default beside the checkpoint, ending in .f16.safetensors. */
+  /** The file to write. Default: the checkpoint's name with the extension .f16.safetensors. */
   readonly out?: string;
-  /** FER2013, on whose PublicTest temperature and margin are fitted, and whose PrivateTest is told right how often. */
+  /** FER2013: fits temperature and margin on PublicTest and evaluates PrivateTest. */
   readonly data?: string;
   readonly adapter?: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** What an exported network says of itself; shares are fractions. */
+/** Figures stored in an exported network; accuracies are fractions. */
 export interface Figures {
-  /** Logits are divided by it before their softmax (fitted on PublicTest). */
+  /** Divides the logits before the softmax; fitted on PublicTest. */
   readonly temperature: number;
-  /** Faces whose second probability is nearer than this to the first are called unsure (`fitMargin` on PublicTest). */
+  /** A face is unsure where its two largest probabilities differ by less; `fitMargin` on PublicTest. */
   readonly margin: number;
   readonly privateImages: number;
-  /** Of PrivateTest, by ten views of each image. */
+  /** Ten-crop accuracy on PrivateTest. */
   readonly privateAccuracy: number;
   readonly privateAccuracyWithoutDuplicates: number;
-  /** Expected calibration error on PrivateTest at that temperature. */
+  /** Expected calibration error on PrivateTest with this temperature. */
   readonly privateEce: number;
 }
 
-/** What was exported. */
+/** The result of `exportWeights`. */
 export interface ExportReport {
   readonly out: string;
   readonly bytes: number;
   readonly figures: Figures | null;
 }
 
-/** Writes the network of a checkpoint to a file of its own, which can be evaluated and read with, but not gone on with. */
+/** Writes the network of a checkpoint to a file that can be evaluated and used for prediction, but not resumed. */
 export async function exportWeights(options: ExportOptions): Promise<ExportReport> {
   const { weights, data, onEvent = () => {}, ...rest } = options;
   const { file, info, model, ema, note } = await readWeights(weights);
@@ -54,19 +57,19 @@ export async function exportWeights(options: ExportOptions): Promise<ExportRepor
   const faces = data === undefined ? null : await obtain(data, 1, onEvent);
   const { dataset, bestEpoch, bestTestAccuracy, fold } = note;
   const kept = { dataset, bestEpoch, bestTestAccuracy, fold };
-  const told = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Note;
+  const known = defined(kept) as Note;
   const sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
-  // Of the run only what says where the network comes from: no path of the machine that it was trained on.
+  // Only the origin of the network: no path of the machine that trained it.
   const write = async (figures: Figures | null): Promise<number> => {
-    const extra = { note: { ...told, data: null, ...figures }, sums };
-    const alone = { info: { ...info, extra }, model: new Map([...model, ...ema]) };
-    const bytes = await writeCheckpoint(alone, { float32As: 'F16' });
+    const extra = { note: { ...known, data: null, ...figures }, sums };
+    const checkpoint = { info: { ...info, extra }, model: new Map([...model, ...ema]) };
+    const bytes = await writeCheckpoint(checkpoint, { float32As: 'F16' });
     writeFile(out, bytes);
     return bytes.length;
   };
   const bytes = await write(null);
   if (!faces) return { out, bytes, figures: null };
-  // Measured on what was written, whose weights are rounded.
+  // Measured on the written file, because its weights are rounded.
   const figures = await measure(faces, out, { ...rest, onEvent });
   return { out, bytes: await write(figures), figures };
 }
@@ -74,8 +77,8 @@ export async function exportWeights(options: ExportOptions): Promise<ExportRepor
 type Rest = Pick<ExportOptions, 'adapter' | 'signal' | 'onEvent'>;
 
 async function measure(faces: Faces, weights: string, rest: Rest): Promise<Figures> {
-  if (faces.dataset !== 'fer2013') {
-    throw new ValueError(`export: figures are of FER2013, the data is ${faces.dataset}; leave the data out`);
+  if (!datasetOf(faces.dataset).splits?.heldOut) {
+    throw new ValueError(`export: expected FER2013, got ${titleOf(faces.dataset)}; leave out --data`);
   }
   const assessed = async (split: 'public' | 'private'): Promise<Assessment> =>
     assess({ weights, faces, split, ...rest }, { calibrated: false });

@@ -1,40 +1,42 @@
-// From a checkpoint of ours to a PyTorch file in the reference's form (Node only).
+// Converts a checkpoint to a PyTorch file in the reference's layout (Node only).
+
 import type { HostTensor } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { type Writable, type WritableTensor, writePytorch } from '@mien/nn/pytorch';
+import { datasetOf } from '../../datasets/catalog.ts';
+import type { ModelName } from '../../models/catalog.ts';
 import { type RunNote, readWeights } from '../../runs/folder.ts';
-import type { ModelName } from '../../training/config.ts';
-import { freeName } from '../import/import.ts';
+import { freeName } from '../../runs/outputFile.ts';
 
-/** What `exportPytorch` is told. */
+/** Options of `exportPytorch`. */
 export interface PytorchExportOptions {
-  /** `small` or `nano`, a checkpoint file, or a run folder whose last checkpoint is meant. */
+  /** `small` or `nano`, a checkpoint file, or a run folder (its last checkpoint). */
   readonly weights: string;
-  /** Where the PyTorch file goes; by default beside the checkpoint, ending in .t7 as the reference's do. */
+  /** The PyTorch file to write. Default: the checkpoint's name with the reference's extension .t7. */
   readonly out?: string;
 }
 
-/** What was exported. */
+/** The result of `exportPytorch`. */
 export interface PytorchExportReport {
   readonly file: string;
   readonly model: ModelName;
   readonly tensors: number;
-  /** Whether these are the averaged weights, which are those that `evaluate` takes. */
+  /** Whether these are averaged weights, which `evaluate` prefers. */
   readonly averaged: boolean;
   readonly values: Readonly<Record<string, number>>;
   readonly out: string;
 }
 
 /**
- * Writes the weights that `evaluate` takes as `{'net': state_dict, ...}`, with the best accuracies and epochs under the
- * reference's names where the checkpoint knows them: `torch.load(file, weights_only=True)['net']`.
+ * Writes the weights that `evaluate` uses as `{'net': state_dict, ...}`, with the best accuracies and epochs under the
+ * reference's names where the checkpoint has them. Read it with `torch.load(file, weights_only=True)['net']`.
  */
 export async function exportPytorch(options: PytorchExportOptions): Promise<PytorchExportReport> {
   const { file, name, note, model, ema } = await readWeights(options.weights);
   const out = options.out ?? freeName(file, '.t7');
   const net = new Map(Array.from(model, ([key, value]) => [key, written(key, ema.get(key) ?? value)] as const));
   const values = bests(note);
-  // Accuracies are tensors, as the reference's are; PyTorch 1.13's weights_only knows no other fractions.
+  // Accuracies are tensors, as in the reference's files; weights_only of PyTorch 1.13 refuses Python floats.
   const beside = Object.entries(values).map(([key, value]): [string, Writable] => [
     key,
     key.endsWith('_acc') ? { shape: [], dtype: 'float32', data: Float32Array.of(value) } : value,
@@ -51,7 +53,7 @@ function written(name: string, tensor: HostTensor): WritableTensor {
 
 function bests(note: Partial<RunNote>): Record<string, number> {
   const { dataset, bestEpoch, bestTestAccuracy, bestPrivateEpoch, bestPrivateTestAccuracy } = note;
-  const test = dataset === 'ck+' ? 'Test' : 'PublicTest';
+  const test = datasetOf(dataset ?? 'fer2013').pytorchTest;
   const known = {
     [`best_${test}_acc`]: percent(bestTestAccuracy),
     best_PrivateTest_acc: percent(bestPrivateTestAccuracy),

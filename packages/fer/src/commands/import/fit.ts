@@ -1,24 +1,25 @@
-// Which of our networks the tensors of a PyTorch file are those of, by names and shapes.
+// Which network the tensors of a PyTorch file fit, by names and shapes.
+
 import { FormatError, StateError } from '@mien/nn';
 import type { PytorchFile, PytorchTensor } from '@mien/nn/pytorch';
 import { Generator } from '@mien/tensor';
-import { FER2013_CLASSES } from '../../datasets/fer2013.ts';
-import { createNetwork } from '../../models/catalog.ts';
-import { MODELS, type ModelName, trainingConfig } from '../../training/config.ts';
+import { FER2013 } from '../../datasets/fer2013.ts';
+import { createNetwork, MODELS, type ModelName } from '../../models/catalog.ts';
+import { trainingConfig } from '../../training/presets.ts';
 
 /** Kinds and shapes by name. */
 type Expected = ReadonlyMap<string, string>;
 
-/** How a file compares with one of our networks. */
+/** How a file compares with one network. */
 export interface Fit {
   readonly model: ModelName;
   readonly expected: Expected;
-  /** What stands before the network's names in the file. */
+  /** The prefix of the network's names in the file. */
   readonly prefix: string;
   /** The file's tensors by the network's names. */
   readonly tensors: ReadonlyMap<string, PytorchTensor>;
   readonly faults: readonly string[];
-  /** How many names and shapes differ. */
+  /** Number of differing names and shapes. */
   readonly count: number;
 }
 
@@ -26,18 +27,18 @@ const TRACKED = '.num_batches_tracked';
 /** Parts of names that wrappers of PyTorch add anywhere: parallel, compiled, sharded and checkpointed modules. */
 const WRAPPERS: readonly string[] = ['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module'];
 
-/** The network that the file fits. Throws StateError, with the faults of the nearest, where there is none. */
-export function bestFit(read: PytorchFile, wanted: ModelName | undefined, file: string): Fit {
-  if (read.tensors.size === 0) throw new FormatError(`${file}: holds no tensors`);
-  const fits = (wanted ? [wanted] : MODELS).map((model) => fitOf(model, read));
+/** The network that the file fits. Throws StateError, with the differences from the closest network, where none fits. */
+export function bestFit(read: PytorchFile, wanted: ModelName | undefined, classes: number, file: string): Fit {
+  if (read.tensors.size === 0) throw new FormatError(`${file}: no tensors`);
+  const fits = (wanted ? [wanted] : MODELS).map((model) => fitOf(model, classes, read));
   const best = fits.reduce((a, b) => (b.count < a.count ? b : a));
   if (best.count === 0) return best;
-  const nearest = wanted ? `does not fit ${wanted}` : `fits none of ${MODELS.join(', ')}; nearest is ${best.model}`;
-  throw new StateError(`${file}: ${nearest}: ${best.faults.join('; ')}; --list shows what the file holds`);
+  const closest = wanted ? `does not fit ${wanted}` : `fits none of ${MODELS.join(', ')}; closest is ${best.model}`;
+  throw new StateError(`${file}: ${closest}: ${best.faults.join('; ')}; --list prints the tensors of the file`);
 }
 
-function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
-  const expected = expectedOf(model);
+function fitOf(model: ModelName, classes: number, { tensors }: PytorchFile): Fit {
+  const expected = expectedOf(model, classes);
   const prefix = prefixOf(expected, [...tensors.keys()]);
   const found = new Map<string, PytorchTensor>();
   for (const [path, value] of tensors) {
@@ -46,14 +47,14 @@ function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
     const plain = unwrapped(name);
     found.set(found.has(plain) ? `${name} (a second ${plain})` : plain, value);
   }
-  // PyTorch before 0.4.1 counted no batches.
+  // PyTorch before 0.4.1 had no num_batches_tracked.
   const missing = [...expected.keys()].filter((name) => !found.has(name) && !name.endsWith(TRACKED));
   const unexpected = [...found.keys()]
     .filter((name) => !expected.has(name))
     .map((name) => JSON.stringify(name).slice(1, -1));
   const others = [...found].flatMap(([name, tensor]) => {
     const [is, shape] = [formOf(tensor), expected.get(name)];
-    return shape === undefined || shape === is ? [] : [`${name} expects ${shape}, has ${is}`];
+    return shape === undefined || shape === is ? [] : [`${name}: expected ${shape}, got ${is}`];
   });
   const faults = [
     ...(missing.length > 0 ? [`missing ${few(missing, ', ')}`] : []),
@@ -63,7 +64,7 @@ function fitOf(model: ModelName, { tensors }: PytorchFile): Fit {
   return { model, expected, prefix, tensors: found, faults, count: missing.length + unexpected.length + others.length };
 }
 
-/** The path before the network's names that most of them are found under, with its dot; empty for the whole file. */
+/** The most frequent prefix of the network's names in the file, with its dot; empty for the top level. */
 function prefixOf(expected: Expected, names: readonly string[]): string {
   const hits = new Map([['', 0]]);
   for (const name of names) {
@@ -76,22 +77,22 @@ function prefixOf(expected: Expected, names: readonly string[]): string {
   return prefix;
 }
 
-/** A name without the parts that wrappers add. */
+/** A name without the parts of wrappers. */
 function unwrapped(name: string): string {
   const parts = name.split('.');
   return parts.filter((part) => !WRAPPERS.includes(part)).join('.');
 }
 
-/** Where the part of `name` after the next dot starts, or -1. */
+/** The index after the next dot of `name`, or -1. */
 function afterDot(name: string, from: number): number {
   const dot = name.indexOf('.', from);
   return dot < 0 ? -1 : dot + 1;
 }
 
-/** Names, kinds and shapes of a network's state, told by the network itself. */
-function expectedOf(model: ModelName): Expected {
-  const { channels } = trainingConfig(model, 'fer2013').input;
-  using net = createNetwork(model, { classes: FER2013_CLASSES.length, channels, generator: new Generator(0) });
+/** Names, kinds and shapes of a network's state dict. */
+function expectedOf(model: ModelName, classes: number): Expected {
+  const { channels } = trainingConfig(model, FER2013.name).input;
+  using net = createNetwork(model, { classes, channels, generator: new Generator(0) });
   return new Map(
     Array.from(net.stateDict(), ([name, { dtype, shape }]) => [
       name,

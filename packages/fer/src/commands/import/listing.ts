@@ -1,12 +1,12 @@
-// What a PyTorch file holds, in words and numbers (Node only).
+// Lists the content of a PyTorch file (Node only).
 import { readFile } from '@mien/nn/files';
 import { type PickleValue, type PytorchFile, PytorchTensor, readPytorch } from '@mien/nn/pytorch';
 import { round } from '../../runs/accuracy.ts';
 
-/** Numbers and words beside the weights. */
+/** Numbers and texts beside the weights. */
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** A tensor of a PyTorch file, with the finite part of its values in short. */
+/** A tensor of a PyTorch file, with statistics of its finite values. */
 export interface ListedTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -14,11 +14,11 @@ export interface ListedTensor {
   readonly min: number | null;
   readonly mean: number | null;
   readonly max: number | null;
-  /** How many are NaN or infinite. */
+  /** Number of NaN and infinite values. */
   readonly notFinite: number;
 }
 
-/** What a PyTorch file holds. */
+/** The content of a PyTorch file. */
 export interface PytorchListing {
   readonly file: string;
   readonly format: PytorchFile['format'];
@@ -55,7 +55,7 @@ function listed([name, tensor]: readonly [string, PytorchTensor]): ListedTensor 
   };
 }
 
-/** Numbers and words at the top of the file; the reference's accuracies are tensors of one element. */
+/** Numbers and texts at the top level; the reference stores accuracies as tensors with one element. */
 export function valuesOf(value: PickleValue): Values {
   if (!(value instanceof Map)) return {};
   const found: [string, string | number | boolean][] = [];

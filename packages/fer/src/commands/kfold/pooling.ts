@@ -1,36 +1,37 @@
-// The figures of several folds as one: what a k-fold protocol reports.
+// Pools the tests of several folds, which k-fold cross-validation reports.
 import { ValueError } from '@mien/tensor';
 import { ConfusionMatrix, wilson } from '../../metrics.ts';
 import type { Interval } from '../../runs/accuracy.ts';
 
-/** One fold's test: the images, by their places in the data set, and its confusions. */
+/** One fold's test: the indices of its images and its confusion matrix. */
 export interface PoolPart {
   readonly tested: ArrayLike<number>;
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Folds as one test. */
+/** The tests of several folds as one. */
 export interface Pooled {
-  /** Images tested, those of two folds twice. */
+  /** Tested images; an image that two folds test counts twice. */
   readonly n: number;
   readonly correct: number;
   readonly accuracy: number;
-  /** Different sequences among the tested images: what the interval counts. */
+  /** Distinct sequences among the tested images, which the interval counts. */
   readonly sequences: number;
   readonly interval: Interval;
-  /** Of the folds' accuracies; the deviation is null for a single fold. */
+  /** Mean and standard deviation of the folds' accuracies; the deviation is null for a single fold. */
   readonly mean: number;
   readonly deviation: number | null;
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Adds up the folds' tests. Images come by threes, a sequence each. Throws ValueError without folds. */
-export function poolFolds(parts: readonly PoolPart[], classes: readonly string[]): Pooled {
-  if (parts.length === 0) throw new ValueError('poolFolds: no folds');
+/** Pools the folds' tests. `frames` successive images are one sequence. Throws ValueError without folds. */
+export function poolFolds(parts: readonly PoolPart[], classes: readonly string[], frames = 3): Pooled {
+  if (parts.length === 0) throw new ValueError('poolFolds: expected one fold or more, got none');
   const matrix = new ConfusionMatrix(classes);
   const matrices = parts.map(({ confusion }) => ConfusionMatrix.from(classes, confusion));
   for (const each of matrices) matrix.merge(each);
-  const sequences = new Set(parts.flatMap(({ tested }) => Array.from(tested, (image) => Math.floor(image / 3)))).size;
+  const sequences = new Set(parts.flatMap(({ tested }) => Array.from(tested, (image) => Math.floor(image / frames))))
+    .size;
   const accuracies = matrices.map(({ accuracy }) => accuracy);
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
   return {

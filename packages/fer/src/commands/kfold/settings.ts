@@ -1,18 +1,23 @@
-// What all folds of a folder have in common, kept in it.
+// The settings that all folds of a folder share, stored in the folder.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FormatError } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
-import { FOLD_KINDS, type FoldKind } from '../../datasets/ckplus.ts';
+import { CATALOG, type DatasetName } from '../../datasets/catalog.ts';
+import { type Dataset, FOLD_KINDS, type FoldKind } from '../../datasets/dataset.ts';
+import { isModelName, type ModelName } from '../../models/catalog.ts';
 import { pathOf, readJson } from '../../runs/folder.ts';
-import { faultOf, MODELS, type ModelName, type TrainingConfig, trainingConfig } from '../../training/config.ts';
-import { flat } from '../report/repeat.ts';
-import type { KFoldOptions } from './kfold.ts';
+import { settingText } from '../../runs/settingText.ts';
+import { faultOf, type Preset, type TrainingConfig } from '../../training/config.ts';
+import { trainingConfig } from '../../training/presets.ts';
 
-/** The file that holds them. */
+/** The data set whose folds `kfold` trains. */
+export const FOLDED: Dataset<DatasetName> = CATALOG.find(({ folds }) => folds !== null) as Dataset<DatasetName>;
+
+/** The file with the settings. */
 export const SETTINGS = 'settings.json';
 
-/** What a folder of folds was started with; stored in it, so that all its folds are of one kind. */
+/** The settings of a folder of folds. */
 export interface Settings {
   readonly model: ModelName;
   readonly folds: FoldKind;
@@ -21,12 +26,25 @@ export interface Settings {
   readonly protocol: TrainingConfig;
 }
 
-/** The settings of the folder, or new ones. Throws ValueError where both are given and differ. */
-export function settle(out: string, options: KFoldOptions): Settings {
+/** The options of `kfold` that decide the settings of a new folder. An existing folder supplies what is left out. */
+export interface SettingsOptions {
+  readonly model?: ModelName;
+  /** A CK+48 folder. */
+  readonly data?: string;
+  /** Kind of folds. Default `reference`. */
+  readonly folds?: FoldKind;
+  /** A checkpoint or run folder with the initial weights of each fold. */
+  readonly init?: string;
+  readonly preset?: Preset;
+  /** Changes to the preset's configuration. */
+  readonly protocol?: Partial<TrainingConfig>;
+}
+
+/** The settings of the folder `out`, or new ones. Throws ValueError where options differ from the folder's. */
+export function settingsOf(out: string, options: SettingsOptions): Settings {
   const before = readSettings(join(out, SETTINGS));
   const model = options.model ?? before?.model;
-  if (!model) throw new ValueError(`kfold: which model? (${out} holds no folds, and model is missing)`);
-  const fresh = before === null;
+  if (!model) throw new ValueError(`kfold: model is required, because ${out} has no folds (--model small)`);
   const changes = options.protocol ?? {};
   const now: Settings = {
     model,
@@ -34,33 +52,34 @@ export function settle(out: string, options: KFoldOptions): Settings {
     data: options.data === undefined ? (before?.data ?? null) : resolve(options.data),
     init: options.init === undefined ? (before?.init ?? null) : pathOf(options.init),
     protocol:
-      fresh || options.preset !== undefined
-        ? trainingConfig(model, 'ck+', changes, options.preset)
-        : trainingConfig(model, 'ck+', { ...before.protocol, ...changes }),
+      before === null || options.preset !== undefined
+        ? trainingConfig(model, FOLDED.name, changes, options.preset)
+        : trainingConfig(model, FOLDED.name, { ...before.protocol, ...changes }),
   };
-  if (!FOLD_KINDS.includes(now.folds))
-    throw new ValueError(`kfold: folds are ${FOLD_KINDS.join(', ')}, not ${now.folds}`);
+  if (!FOLD_KINDS.includes(now.folds)) {
+    throw new ValueError(`kfold: folds must be one of ${FOLD_KINDS.join(', ')}, got ${now.folds}`);
+  }
   if (before) {
     const names = ['model', 'folds', 'init', 'protocol'] as const;
-    const changed = names.filter((name) => flat(before[name]) !== flat(now[name]));
+    const changed = names.filter((name) => settingText(before[name]) !== settingText(now[name]));
     if (changed.length > 0) {
-      throw new ValueError(`kfold: ${out} holds folds of another ${changed.join(', ')}; name another folder`);
+      throw new ValueError(`kfold: ${out} has folds with another ${changed.join(', ')}; pass another --out`);
     }
   }
   return now;
 }
 
-/** The settings in a folder, or null. Throws FormatError where they were edited. */
+/** The settings in a file, or null where there is none. Throws FormatError for an edited file. */
 function readSettings(file: string): Settings | null {
   if (!existsSync(file)) return null;
-  const found = readJson(file);
-  const { model, folds, data, init, protocol: of } = Object(found) as Partial<Record<keyof Settings, unknown>>;
-  const path = (value: unknown): boolean => value === null || typeof value === 'string';
+  const settings = readJson(file);
+  const { model, folds, data, init, protocol } = Object(settings) as Partial<Record<keyof Settings, unknown>>;
+  const isPath = (value: unknown): boolean => value === null || typeof value === 'string';
   const fault =
-    (!MODELS.includes(model as ModelName) && `model is ${JSON.stringify(model)}`) ||
+    (!isModelName(model) && `model is ${JSON.stringify(model)}`) ||
     (!FOLD_KINDS.includes(folds as FoldKind) && `folds are ${JSON.stringify(folds)}`) ||
-    (!(path(data) && path(init)) && 'data and init are paths or null') ||
-    faultOf(of);
-  if (fault) throw new FormatError(`${file}: ${fault}; it was edited, or another version wrote it`);
-  return found as Settings;
+    (!(isPath(data) && isPath(init)) && 'data and init must be paths or null') ||
+    faultOf(protocol);
+  if (fault) throw new FormatError(`${file}: ${fault}; the file was edited, or written by another version`);
+  return settings as Settings;
 }

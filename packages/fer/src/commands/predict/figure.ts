@@ -1,10 +1,11 @@
-// A photo with its faces, and for each face what the network saw of it, a bar for each class, and the winner.
+// A photo with its faces, and per face the network input, a bar per class, and the prediction.
 
 import { emoji } from '../../figures/emoji.ts';
 import { grayImage, photoImage } from '../../figures/images.ts';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
 import type { Photo } from '../../photos/photo.ts';
 import type { FaceReading } from '../../prediction.ts';
+import { share } from '../../runs/accuracy.ts';
 
 const LEFT = 40;
 const TOP = 92;
@@ -16,7 +17,7 @@ const CARD = { width: 500, height: 186 } as const;
 const ALONE = 1.4;
 const BARS = 120;
 
-/** The picture of one photo; boxes are in pixels of `photo`. */
+/** The figure of one photo as SVG; boxes are in pixels of `photo`. */
 export async function predictionFigure(
   photo: Photo,
   faces: readonly FaceReading[],
@@ -75,7 +76,7 @@ function badge(number: number, x: number, y: number): string {
   })}`;
 }
 
-/** Drawn from (0, 0) on. */
+/** The card of one face, at (0, 0). */
 async function card(face: FaceReading, number: number | null): Promise<string[]> {
   const { expression, probability, unsure, probabilities } = face;
   const names = Object.keys(probabilities);
@@ -84,21 +85,21 @@ async function card(face: FaceReading, number: number | null): Promise<string[]>
   const parts = [await grayImage(face.seen, 0, 0, SEEN)];
   if (number !== null) parts.push(badge(number, 13, 13));
   for (const [i, name] of names.entries()) {
-    const share = probabilities[name] as number;
+    const value = probabilities[name] as number;
     const best = name === expression;
     const middle = row * (i + 0.5);
     const fill = best && !unsure ? INK.test : INK.train;
     parts.push(
       text(name, left - 4, middle + 4.5, { size: 12.5, anchor: 'end', weight: best ? 'bold' : 'regular' }),
-      `<rect x="${left + 4}" y="${middle - 6}" width="${Math.max(1, BARS * share).toFixed(2)}" height="12" rx="2.5" fill="${fill}"/>`,
-      text(percentage(share), left + 10 + Math.max(1, BARS * share), middle + 4.5, { size: 12, fill: INK.quiet }),
+      `<rect x="${left + 4}" y="${middle - 6}" width="${Math.max(1, BARS * value).toFixed(2)}" height="12" rx="2.5" fill="${fill}"/>`,
+      text(share(value), left + 10 + Math.max(1, BARS * value), middle + 4.5, { size: 12, fill: INK.quiet }),
     );
   }
   const middle = CARD.width - 74;
   parts.push(
     unsure ? question(middle, 52) : emoji(expression, middle, 52, 84),
     text(unsure ? 'unsure' : expression, middle, 118, { size: 15, weight: 'bold', anchor: 'middle' }),
-    text(unsure ? `${expression}?` : percentage(probability), middle, 138, {
+    text(unsure ? `${expression}?` : share(probability), middle, 138, {
       size: 13,
       fill: INK.quiet,
       anchor: 'middle',
@@ -114,9 +115,4 @@ function question(x: number, y: number): string {
     fill: INK.quiet,
     anchor: 'middle',
   })}`;
-}
-
-/** `93.1 %` */
-export function percentage(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

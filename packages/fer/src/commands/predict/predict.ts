@@ -1,4 +1,5 @@
-// Expressions of photos: files in, readings, lines and pictures out (Node only).
+// Predicts the expressions of the faces in photos (Node only).
+
 import { basename, extname, join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { init, MienError } from '@mien/tensor';
@@ -7,31 +8,31 @@ import { BlazeFace } from '../../detection/blazeFace.ts';
 import type { Box } from '../../detection/boxes.ts';
 import type { Detection } from '../../detection/detect.ts';
 import { png } from '../../figures/lettering.ts';
+import type { ModelName } from '../../models/catalog.ts';
 import { decodePhoto, readPhotoFile } from '../../photos/decode.ts';
 import { ExpressionReader, type FaceReading, type Reading } from '../../prediction.ts';
 import { makeFolder, readWeights } from '../../runs/folder.ts';
-import type { ModelName } from '../../training/config.ts';
 import { predictionFigure } from './figure.ts';
 
-/** What reads photos. */
+/** Options of everything that reads faces in photos. */
 export interface ReaderOptions {
-  /** `small` or `nano` of the package, a checkpoint file, or a run folder whose last checkpoint is meant. Default `small`. */
+  /** `small` or `nano` (shipped with the package), a checkpoint file, or a run folder (its last checkpoint). Default `small`. */
   readonly weights?: string;
-  /** Whether faces are looked for; if not, a photo is taken as one face, as the reference does. Default true. */
+  /** Whether to detect faces; without, each photo is taken as one face, as the reference does. Default true. */
   readonly detect?: boolean;
   readonly adapter?: string;
 }
 
-/** What `predict` is told. */
+/** Options of `predict`. */
 export interface PredictOptions extends ReaderOptions {
-  /** A folder for a picture of each photo. */
+  /** A folder for a figure per photo. */
   readonly out?: string;
   readonly signal?: AbortSignal;
-  /** Hears of each photo when it is done. */
+  /** Called after each photo. */
   readonly onPhoto?: (report: PhotoReport) => void;
 }
 
-/** A face; boxes and landmarks are in pixels of the upright photo. */
+/** A face, with boxes and landmarks in pixels of the upright photo. */
 export interface PhotoFace extends Reading {
   readonly box: Box;
   readonly score: number | null;
@@ -39,7 +40,7 @@ export interface PhotoFace extends Reading {
   readonly crop: Box;
 }
 
-/** What was found in one photo, or why it could not be read. */
+/** The faces of one photo, or the reason why it could not be read. */
 export interface PhotoReport {
   readonly photo: string;
   readonly width?: number;
@@ -49,7 +50,7 @@ export interface PhotoReport {
   readonly error?: string;
 }
 
-/** What `predict` found. */
+/** The result of `predict`. */
 export interface PredictReport {
   readonly adapter: string;
   readonly weights: string;
@@ -58,7 +59,7 @@ export interface PredictReport {
   readonly photos: readonly PhotoReport[];
 }
 
-/** A reader of files with its facts; dispose of `reader` at the end. */
+/** A reader with the adapter, file and network that it uses; the caller disposes of `reader`. */
 export interface OpenReader {
   readonly adapter: string;
   readonly weights: string;
@@ -66,7 +67,7 @@ export interface OpenReader {
   readonly reader: ExpressionReader;
 }
 
-/** Makes the device, and network and detector on it. */
+/** Initializes the device, the network and the detector. */
 export async function openReader({ weights = 'small', detect = true, adapter }: ReaderOptions): Promise<OpenReader> {
   const { file, ...checkpoint } = await readWeights(weights);
   const { facts } = await init(adapter === undefined ? {} : { adapter });
@@ -79,10 +80,7 @@ export async function openReader({ weights = 'small', detect = true, adapter }: 
   };
 }
 
-/**
- * Reads the expressions of photos (file names). A photo that cannot be read has its reason as `error`, and the others are
- * read all the same.
- */
+/** Predicts the expressions in photos (file names). A photo that cannot be read has the reason as its `error`. */
 export async function predict(photos: readonly string[], options: PredictOptions): Promise<PredictReport> {
   const { out, signal, onPhoto = () => {} } = options;
   const { reader, ...facts } = await openReader(options);
@@ -106,7 +104,7 @@ export async function predict(photos: readonly string[], options: PredictOptions
   return { ...facts, classes: reader.classes, photos: reports };
 }
 
-/** Reads the expressions of one photo: a file's name, or the bytes of one. Throws FileError, FormatError or ValueError. */
+/** Predicts the expressions in one photo: a file name, or the bytes of a file. Throws FileError, FormatError or ValueError. */
 export async function predictPhoto(photo: string | Uint8Array, options: ReaderOptions): Promise<readonly PhotoFace[]> {
   const { reader } = await openReader(options);
   try {
@@ -128,7 +126,7 @@ async function readOne(
   const { photo, width, height } = await decodePhoto(readPhotoFile(name), name);
   const faces = await reader.read(photo);
   if (picture !== null) {
-    const note = `${model} on what the squares show; the expression that a face wears, not what the person feels`;
+    const note = `${model} on the squares; predicts the expression that a face shows, not what the person feels`;
     writeFile(picture, png(await predictionFigure(photo, faces, basename(name), note)));
   }
   const scale = width / photo.width;
@@ -141,7 +139,7 @@ async function readOne(
   };
 }
 
-/** A face in pixels of the photo's file, without what only pictures need. */
+/** A face in pixels of the photo's file, without the crop that only figures need. */
 export function inFile({ seen: _, box, crop, landmarks, ...rest }: FaceReading, scale: number): PhotoFace {
   const part = (value: number): number => Math.round(10 * scale * value) / 10;
   const scaled = ({ left, top, width, height }: Box): Box => ({
@@ -159,7 +157,7 @@ export function inFile({ seen: _, box, crop, landmarks, ...rest }: FaceReading, 
   };
 }
 
-/** The photo's name with .png, and a number where an earlier photo has that name. */
+/** The photo's name with the extension .png, and a number where an earlier photo has the same name. */
 export function freeName(photo: string, taken: Set<string>): string {
   const stem = basename(photo, extname(photo));
   let name = `${stem}.png`;

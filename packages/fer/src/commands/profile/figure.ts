@@ -1,8 +1,6 @@
-// Where the time of a training step goes: a bar a kernel, the longest first.
-import type { ProfileRow } from '@mien/tensor';
 import { scaleLinear } from 'd3-scale';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
-import type { ProfileReport } from './profile.ts';
+import { milliseconds, nameOf, type ProfileReport } from './report.ts';
 
 const WIDTH = 1120;
 const TOP = 122;
@@ -48,18 +46,6 @@ export function profileFigure(report: ProfileReport): string {
     parts.push(text(`${rest.length} more take ${milliseconds(seconds)}`, left, bottom, { size: 13, fill: INK.quiet }));
   }
   return picture(WIDTH, bottom + 30, parts);
-}
-
-/** A row's kernel, its work before the values that specialize it: `gemm 64x512x64 <BIAS=true>`. */
-export function nameOf({ kernel, work }: Pick<ProfileRow, 'kernel' | 'work'>): string {
-  if (work === '') return kernel;
-  const [name, ...values] = kernel.split('<');
-  return [`${name} ${work}`, ...values].join(' <');
-}
-
-/** `12.3 ms`, or `1.23 s`. */
-export function milliseconds(seconds: number): string {
-  return seconds >= 1 ? `${seconds.toFixed(2)} s` : `${(1000 * seconds).toFixed(seconds < 0.1 ? 2 : 1)} ms`;
 }
 
 /** Arithmetic a second where it is known, else bytes. */

@@ -1,62 +1,47 @@
-// Profiles a training step on random images (Node only): where its time goes, as rows, a Chrome trace and a picture.
+// Profiles a training step on random images (Node only): rows per kernel, a Chrome trace and a figure.
+
 import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
-import { chromeTrace, init, measurePeak, type Peak, type ProfileRow, profile, profileRows } from '@mien/tensor';
+import { chromeTrace, init, measurePeak, profile, profileRows } from '@mien/tensor';
 import { currentDevice } from '@mien/tensor/internal';
+import { FER2013 } from '../../datasets/fer2013.ts';
 import { png } from '../../figures/lettering.ts';
+import type { ModelName } from '../../models/catalog.ts';
 import { makeFolder } from '../../runs/folder.ts';
 import { noise } from '../../runs/noise.ts';
-import { type ModelName, trainingConfig } from '../../training/config.ts';
+import { trainingConfig } from '../../training/presets.ts';
 import { Training } from '../../training/training.ts';
 import { profileFigure } from './figure.ts';
+import type { ProfileReport } from './report.ts';
 
-/** What `profileTraining` is told. */
+/** Options of `profileTraining`. */
 export interface ProfileOptions {
   readonly model: ModelName;
-  /** Images of a step. Default: the model's protocol on FER2013. */
+  /** Images per step. Default: as on FER2013. */
   readonly batchSize?: number;
-  /** Where `profile.json`, `trace.json` and `profile.png` go; without it they are not written. */
+  /** A folder for profile.json, trace.json and profile.png; without it they are not written. */
   readonly out?: string;
   readonly adapter?: string;
 }
 
-/** What a training step costs. Times are in seconds. */
-export interface ProfileReport {
-  readonly adapter: string;
-  readonly model: ModelName;
-  readonly batchSize: number;
-  /** The median of steps that were not profiled, from the host's first line to its reading of the loss. */
-  readonly stepSeconds: number;
-  /** What JavaScript took of it before it waited for the device. */
-  readonly hostSeconds: number;
-  /** Command buffers of a step. */
-  readonly submits: number;
-  /** The profiled step: all kernels and copies, one after the other. */
-  readonly kernelSeconds: number;
-  /** Whether the device took the times itself; else each holds a submit and a wait. */
-  readonly stamps: boolean;
-  readonly peak: Peak;
-  readonly rows: readonly ProfileRow[];
-}
-
-/** Steps before the first that is measured: kernels compile, the pool fills, and the third is captured. */
+/** Steps before the measured ones: kernels compile, the pool fills, and the third step is captured. */
 const warming = 3;
 const measured = 3;
 
-/** Measures training steps of a fresh network, then profiles one. */
+/** Measures training steps of a new network, then profiles one. */
 export async function profileTraining(options: ProfileOptions): Promise<ProfileReport> {
   const { model, out } = options;
   const device = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
-  const of = trainingConfig(model, 'fer2013', {
+  const config = trainingConfig(model, FER2013.name, {
     epochs: 1,
     ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
   });
-  const { batchSize } = of;
+  const { batchSize } = config;
   if (out !== undefined) makeFolder(out);
   const peak = await measurePeak();
   const faces = noise(batchSize * (warming + measured + 1));
   const train = { faces, indices: faces.splits.Training as Int32Array };
-  using training = new Training({ model, train, protocol: of });
+  using training = new Training({ model, train, protocol: config });
   for (let step = 0; step < warming; step++) await timedStep(training);
   const steps: { readonly host: number; readonly whole: number }[] = [];
   const submitted = currentDevice().submits;
@@ -84,7 +69,7 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
   return report;
 }
 
-/** One step from an idle device to an idle device. */
+/** Runs one step on an idle device and waits for it. */
 async function timedStep(training: Training): Promise<{ host: number; whole: number }> {
   const start = performance.now();
   await training.step();

@@ -1,19 +1,19 @@
-// The images that a network told wrong, the hardest first.
+// The misclassified images of an evaluation, the hardest first.
 import { crossEntropyOf, probabilities } from '../../calibration.ts';
 import type { Assessment } from '../evaluate/evaluate.ts';
 
-/** An image that was told wrong. */
+/** A misclassified image. */
 export interface Mistake {
-  /** The image's place in its data set. */
+  /** Its index in the data set. */
   readonly image: number;
   readonly label: string;
   readonly predicted: string;
-  /** Probabilities of what was predicted and of the label. */
+  /** Probabilities of the prediction and of the label. */
   readonly confidence: number;
   readonly ofLabel: number;
 }
 
-/** The images told wrong, those first whose label was given the least probability. */
+/** The misclassified images whose labels have the lowest probabilities, in that order. */
 export function hardestMistakes({ split, logits }: Assessment, most: number): Mistake[] {
   const { faces, indices } = split;
   const { classes } = faces;

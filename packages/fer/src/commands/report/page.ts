@@ -1,16 +1,35 @@
-// The page of a run's report: one HTML text with its pictures inside, for screens light and dark and for paper.
+// The HTML page of a run's report, with its figures inside, for light and dark screens and for paper.
+
 import { PNG } from 'pngjs';
+import { datasetOf } from '../../datasets/catalog.ts';
 import { PIXELS, SIDE } from '../../datasets/faces.ts';
 import { wilson } from '../../metrics.ts';
-import { range, share, viewsText, whole } from '../../runs/accuracy.ts';
+import { grouped, range, share, viewsText } from '../../runs/accuracy.ts';
+import type { RunRecord } from '../../runs/record.ts';
+import { runTitle } from '../../runs/record.ts';
+import { settingText } from '../../runs/settingText.ts';
 import type { TrainingConfig } from '../../training/config.ts';
-import { runTitle } from '../curves/curves.ts';
-import type { Assessment, EvaluationReport } from '../evaluate/evaluate.ts';
+import type { Assessment } from '../evaluate/evaluate.ts';
 import { meaningOf } from '../evaluate/meaning.ts';
+import type { EvaluationReport } from '../evaluate/report.ts';
+import { hasClassIntervals } from '../evaluate/text.ts';
+import type { Mistake } from './mistakes.ts';
 import { reliabilityDiagram } from './reliabilityDiagram.ts';
-import { flat } from './repeat.ts';
-import type { ReportParts } from './report.ts';
+import type { Repeat } from './repeat.ts';
 import { STYLE } from './style.ts';
+
+/** The content of a page. */
+export interface ReportParts {
+  readonly record: RunRecord;
+  readonly repeat: Repeat;
+  readonly curve: string;
+  /** The evaluation of the last checkpoint; null without the data. */
+  readonly last: Assessment | null;
+  /** The evaluation of the best epoch's checkpoint on the same images, where it is another one. */
+  readonly best: Assessment | null;
+  readonly confusion: string | null;
+  readonly mistakes: readonly Mistake[];
+}
 
 /** The page as HTML. */
 export function reportPage(parts: ReportParts): string {
@@ -23,12 +42,12 @@ export function reportPage(parts: ReportParts): string {
     `<title>${escaped(title)}</title><style>${STYLE}</style></head><body><main>`,
     `<header><p class="kind">Training run</p><h1>${escaped(title)}</h1>${headline(parts)}</header>`,
     last ? section('Figures', figures(parts, last)) : '',
-    section('What this figure means, and what it does not', meaning(parts)),
+    section('What this figure means', meaning(parts)),
     section('Learning curve', figure(curve, 'Loss and accuracy of training and test by epoch')),
     last && confusion
       ? section(
           'By class',
-          `${figure(confusion, 'Confusion matrix: rows are what a face shows, columns what it was recognized as')}${classTable(last.report)}`,
+          `${figure(confusion, 'Confusion matrix: rows are labels, columns are predictions')}${classTable(last.report)}`,
         )
       : '',
     last ? section('Confidence', calibration(last.report)) : '',
@@ -42,7 +61,7 @@ function section(title: string, body: string): string {
   return `<section><h2>${title}</h2>${body}</section>`;
 }
 
-/** A picture in the page, without its paper; on dark screens the style turns its light and dark. */
+/** A figure in the page, without its background; the style inverts it on dark screens. */
 function figure(svg: string, label: string): string {
   const inside = svg.replace(/<rect width="\d+" height="\d+" fill="#ffffff"\/>\n/, '');
   return `<figure>${inside.replace('<svg ', `<svg role="img" aria-label="${escaped(label)}" `)}</figure>`;
@@ -52,61 +71,62 @@ function headline({ record: { summary, metrics }, last }: ReportParts): string {
   const { complete, epochs, protocol } = summary;
   const state = complete
     ? `${epochs} epochs, complete`
-    : `stopped in epoch ${epochs + 1} of ${protocol.epochs}: these are figures on the way`;
+    : `stopped in epoch ${epochs + 1} of ${protocol.epochs}: preliminary figures`;
   if (!last) {
     const end = metrics.at(-1);
-    return `<p class="big">${share(end?.testAccuracy ?? null)}</p><p>test accuracy of epoch ${(end?.epoch ?? 0) + 1}; ${state}. Its data was not found, so that nothing could be evaluated; give its place by --data.</p>`;
+    return `<p class="big">${share(end?.testAccuracy ?? null)}</p><p>test accuracy of epoch ${(end?.epoch ?? 0) + 1}; ${state}. Its data was not found, so nothing was evaluated; pass its path with --data.</p>`;
   }
   const { report } = last;
   const crops = viewsText(report.crops);
   return `<p class="big">${share(report.accuracy)} <span>95 % interval ${range(report.interval)}</span></p>
-<p>accuracy of the last epoch on ${escaped(report.split)}, ${whole(report.n)} images, ${crops}; ${state}.</p>`;
+<p>accuracy of the last epoch on ${escaped(report.split)}, ${grouped(report.n)} images, ${crops}; ${state}.</p>`;
 }
 
 function figures({ record: { summary, metrics }, best }: ReportParts, { report }: Assessment): string {
   const { bestEpoch, bestTestAccuracy, selectedOn } = summary;
-  const rows: (readonly [name: string, value: string, words: string])[] = [
+  const rows: (readonly [name: string, value: string, note: string])[] = [
     ['Accuracy, last epoch', share(report.accuracy), `95 % interval ${range(report.interval)}`],
   ];
   if (report.accuracyWithoutDuplicates !== null && report.intervalWithoutDuplicates !== null) {
-    const { nWithoutDuplicates: left, n } = report;
+    const { nWithoutDuplicates: rest, n } = report;
     rows.push([
-      'without images known from training',
+      'without duplicates of training images',
       share(report.accuracyWithoutDuplicates),
-      left === n
-        ? 'no test image is a training image'
-        : `95 % interval ${range(report.intervalWithoutDuplicates)}, ${whole(left ?? 0)} of ${whole(n)} images`,
+      rest === n
+        ? 'no test image occurs in the training set'
+        : `95 % interval ${range(report.intervalWithoutDuplicates)}, ${grouped(rest ?? 0)} of ${grouped(n)} images`,
     ]);
   }
-  if (report.crops === 10) rows.push(['center crop alone', share(report.accuracySingleView), 'one view of each image']);
+  if (report.crops === 10) rows.push(['center crop only', share(report.accuracySingleView), 'one view per image']);
   if (best) {
     const { accuracy, interval, members, split } = best.report;
     const chosen = members[0]?.chosenOn;
-    const honest = chosen !== null && chosen !== undefined && !split.endsWith(chosen);
+    const isFair = chosen !== null && chosen !== undefined && !split.endsWith(chosen);
     rows.push([
       `Accuracy, best epoch (${(bestEpoch ?? 0) + 1})`,
       share(accuracy),
-      honest ? `95 % interval ${range(interval)}; chosen on ${chosen}` : 'optimiztic: chosen on these same images',
+      isFair ? `95 % interval ${range(interval)}; selected on ${chosen}` : 'optimistic: selected on these same images',
     ]);
   } else if (bestEpoch !== null) {
-    rows.push(['Best epoch', String(bestEpoch + 1), 'it is the last one']);
+    rows.push(['Best epoch', String(bestEpoch + 1), 'the last one']);
   }
-  if (report.split !== selectedOn && !report.split.endsWith('test')) {
+  const tested = datasetOf(report.dataset).splits?.test;
+  if (tested && report.split !== selectedOn) {
     const end = metrics.at(-1);
     rows.push([
-      'PublicTest, last epoch',
+      `${tested.name}, last epoch`,
       share(summary.testAccuracy ?? end?.testAccuracy ?? null),
-      `best ${share(bestTestAccuracy)} at epoch ${(bestEpoch ?? 0) + 1}, by ${summary.protocol.crops === 1 ? 'one view of each image of ' : ''}${selectedOn}`,
+      `best ${share(bestTestAccuracy)} at epoch ${(bestEpoch ?? 0) + 1}, selected on ${selectedOn}${summary.protocol.crops === 1 ? ' with one view per image' : ''}`,
     ]);
   }
   rows.push(
-    ['Macro F1', share(report.macro.f1), 'the mean over classes, however rare'],
+    ['Macro F1', share(report.macro.f1), 'mean over the classes'],
     ['Cross-entropy', report.loss.toFixed(4), 'of the averaged logits'],
-    ['Calibration error', share(report.ece), 'ECE, 15 bins, as the network gives its probabilities'],
+    ['Calibration error', share(report.ece), 'ECE, 15 bins, before any temperature'],
   );
   const body = rows.map(
-    ([name, value, words]) =>
-      `<tr><th>${escaped(name)}</th><td>${value}</td><td class="words">${escaped(words)}</td></tr>`,
+    ([name, value, note]) =>
+      `<tr><th>${escaped(name)}</th><td>${value}</td><td class="note">${escaped(note)}</td></tr>`,
   );
   return `<table class="figures">${body.join('')}</table>`;
 }
@@ -114,33 +134,33 @@ function figures({ record: { summary, metrics }, best }: ReportParts, { report }
 function meaning({ record, last }: ReportParts): string {
   const sentences = last
     ? meaningOf(last.report)
-    : ['The curve’s test accuracy is that of each epoch on the images that also choose the best one.'];
+    : ['The test accuracy of the curve is measured on the images that also select the best epoch.'];
   if (!record.summary.complete) {
     sentences.unshift(
-      'The run was stopped: its learning rate had not run down, and the figure is not that of the finished network.',
+      'The run was stopped before its learning rate decayed; the figure is not that of the finished network.',
     );
   }
   if (record.summary.protocol.select === 'private') {
-    sentences.unshift('The best epoch was chosen on PrivateTest, so that its figure there is optimiztic.');
+    sentences.unshift('The best epoch was selected on PrivateTest, so its figure there is optimistic.');
   }
   return `<ul>${sentences.map((sentence) => `<li>${escaped(sentence)}</li>`).join('')}</ul>`;
 }
 
-function classTable({ perClass, macro, confusion, dataset, n }: EvaluationReport): string {
+function classTable(report: EvaluationReport): string {
+  const { perClass, macro, confusion, n } = report;
   const cell = (value: number | null): string => `<td>${value === null ? '' : (100 * value).toFixed(1)}</td>`;
-  // Of CK+ a class has too few sequences for an interval worth printing.
-  const intervals = dataset !== 'ck+';
+  const intervals = hasClassIntervals(report);
   const rows = perClass.map((score, i) => {
     const between = score.n > 0 ? range(wilson(confusion[i]?.[i] ?? 0, score.n)).replace(' %', '') : '';
-    return `<tr><th>${escaped(score.name)}</th><td>${whole(score.n)}</td>${cell(score.precision)}${cell(score.recall)}${intervals ? `<td class="quiet">${between}</td>` : ''}${cell(score.f1)}</tr>`;
+    return `<tr><th>${escaped(score.name)}</th><td>${grouped(score.n)}</td>${cell(score.precision)}${cell(score.recall)}${intervals ? `<td class="quiet">${between}</td>` : ''}${cell(score.f1)}</tr>`;
   });
   const head = `<tr><th>class</th><th>images</th><th>precision</th><th>recall</th>${intervals ? '<th>95 % interval</th>' : ''}<th>F1</th></tr>`;
-  const foot = `<tr><th>macro average</th><td>${whole(n)}</td>${cell(macro.precision)}${cell(macro.recall)}${intervals ? '<td></td>' : ''}${cell(macro.f1)}</tr>`;
-  return `<table class="classes"><thead>${head}</thead><tbody>${rows.join('')}</tbody><tfoot>${foot}</tfoot></table><p class="quiet">Scores in %. Precision: of the images taken for a class, those that are of it. Recall: of the images of a class, those that were found.</p>`;
+  const foot = `<tr><th>macro average</th><td>${grouped(n)}</td>${cell(macro.precision)}${cell(macro.recall)}${intervals ? '<td></td>' : ''}${cell(macro.f1)}</tr>`;
+  return `<table class="classes"><thead>${head}</thead><tbody>${rows.join('')}</tbody><tfoot>${foot}</tfoot></table><p class="quiet">Scores in %. Precision: the share of a class's predictions that are right. Recall: the share of a class's images that are predicted right.</p>`;
 }
 
 function calibration({ ece, bins, calibration: fitted }: EvaluationReport): string {
-  const panels = [{ title: 'As it is', words: `calibration error ${share(ece)}`, bins }];
+  const panels = [{ title: 'Without a temperature', words: `calibration error ${share(ece)}`, bins }];
   if (fitted.bins !== null && fitted.temperature !== null) {
     const words = `calibration error ${share(fitted.ece)}, temperature ${fitted.temperature.toFixed(3)}`;
     panels.push({ title: `With a temperature fitted on ${fitted.fittedOn}`, words, bins: fitted.bins });
@@ -148,19 +168,19 @@ function calibration({ ece, bins, calibration: fitted }: EvaluationReport): stri
   const words =
     fitted.temperature === null
       ? `No temperature: ${fitted.reason}.`
-      : `The temperature divides the logits; it was fitted on ${whole(fitted.fittedImages)} images of ${fitted.fittedOn}, none of which is among those shown here, and leaves the accuracy as it is.`;
-  return `${figure(reliabilityDiagram(panels, 'How sure, and how often right'), 'Reliability diagram: accuracy by confidence')}<p class="quiet">${escaped(words)} On the dashed line a network is as often right as it says.</p>`;
+      : `The temperature divides the logits; it was fitted on ${grouped(fitted.fittedImages)} images of ${fitted.fittedOn}, none of which is shown here, and does not change the accuracy.`;
+  return `${figure(reliabilityDiagram(panels, 'Confidence and accuracy'), 'Reliability diagram: accuracy by confidence')}<p class="quiet">${escaped(words)} On the dashed line, accuracy equals confidence.</p>`;
 }
 
 function mistakes({ mistakes }: ReportParts, { split, report }: Assessment): string {
-  if (mistakes.length === 0) return '<p>No image was told wrong.</p>';
+  if (mistakes.length === 0) return '<p>No image was misclassified.</p>';
   const faces = mistakes.map(({ image, label, predicted, confidence, ofLabel }) => {
     const source = `data:image/png;base64,${facePng(split.faces.images.subarray(image * PIXELS, (image + 1) * PIXELS))}`;
     const percent = (value: number): string => `${(100 * value).toFixed(value < 0.01 ? 1 : 0)}&nbsp;%`;
     return `<li><img src="${source}" width="96" height="96" alt="a face labeled ${escaped(label)}"><b>${escaped(predicted)}</b> ${percent(confidence)}<br><span>labeled ${escaped(label)}, ${percent(ofLabel)}</span><br><span>image ${image}</span></li>`;
   });
   const wrong = report.n - Math.round(report.accuracy * report.n);
-  return `<p>Of ${whole(wrong)} images told wrong, those whose label was given the least probability.${report.dataset === 'fer2013' ? ' Look at the labels too: some of them are the mistake.' : ''}</p><ul class="faces">${faces.join('')}</ul>`;
+  return `<p>Of ${grouped(wrong)} misclassified images, those whose labels have the lowest probabilities.${datasetOf(report.dataset).noisyLabels ? ' Some of the labels may be wrong.' : ''}</p><ul class="faces">${faces.join('')}</ul>`;
 }
 
 function facePng(gray: Uint8Array): string {
@@ -172,13 +192,16 @@ function facePng(gray: Uint8Array): string {
 function settings({ record: { summary }, repeat }: ReportParts, evaluated: Assessment | null): string {
   const { protocol, adapter, init, parameters, seed } = summary;
   const run: (readonly [string, string])[] = [
-    ['network', `${summary.model}, ${whole(parameters)} parameters`],
-    ['starts from', init ?? 'random weights'],
+    ['network', `${summary.model}, ${grouped(parameters)} parameters`],
+    ['initial weights', init ?? 'random'],
     ['seed', String(seed)],
-    ['images', `${whole(summary.trainImages)} to train on, ${whole(summary.testImages)} in the tests of its epochs`],
+    [
+      'images',
+      `${grouped(summary.trainImages)} for training, ${grouped(summary.testImages)} for the test of each epoch`,
+    ],
     [
       'trained',
-      `${whole(summary.steps)} steps in ${duration(summary.trainSeconds)}, ${summary.imagesPerSecond} images/s`,
+      `${grouped(summary.steps)} steps in ${duration(summary.trainSeconds)}, ${summary.imagesPerSecond} images/s`,
     ],
     [
       'adapter',
@@ -191,38 +214,38 @@ function settings({ record: { summary }, repeat }: ReportParts, evaluated: Asses
   const besides =
     repeat.besides.length === 0
       ? ''
-      : `<p class="quiet">Set by a program, with no option of the command: ${repeat.besides.join(', ')}.</p>`;
-  return `<p>This command repeats it:</p><pre>${escaped(repeat.command)}</pre>${besides}<table class="settings">${rows.join('')}</table><p class="quiet">The page holds images of the data set, whose terms it falls under.</p>`;
+      : `<p class="quiet">Settings without an option of the command: ${repeat.besides.join(', ')}.</p>`;
+  return `<p>This command repeats the run:</p><pre>${escaped(repeat.command)}</pre>${besides}<table class="settings">${rows.join('')}</table><p class="quiet">The page contains images of the data set and is subject to its terms.</p>`;
 }
 
 function protocolRows(protocol: TrainingConfig): (readonly [string, string])[] {
   const { epochs, batchSize, microBatch, learningRate, schedule, momentum, nesterov, weightDecay, decayNorm, clip } =
     protocol;
   const { labelSmoothing, softLabels = 0, ema, augmentation, input, crops, select } = protocol;
-  const course =
+  const decay =
     schedule.kind === 'cosine'
-      ? `along a cosine to 0 after ${schedule.warmup} epochs of warm-up`
-      : `after epoch ${schedule.after} times ${schedule.factor} every ${schedule.every} epochs`;
+      ? `cosine to 0 after ${schedule.warmup} epochs of warm-up`
+      : `times ${schedule.factor} every ${schedule.every} epochs after epoch ${schedule.after}`;
   return [
     ['epochs', String(epochs)],
-    ['batch', microBatch === undefined ? String(batchSize) : `${batchSize}, ${microBatch} at a time`],
-    ['learning rate', `${learningRate}, ${course}`],
+    ['batch size', microBatch === undefined ? String(batchSize) : `${batchSize}, in parts of ${microBatch}`],
+    ['learning rate', `${learningRate}, ${decay}`],
     [
       'optimizer',
       `SGD, momentum ${momentum}${nesterov ? ' (Nesterov)' : ''}, weight decay ${weightDecay}${decayNorm ? '' : ', none on BatchNorm'}`,
     ],
     ['gradients', clip === null ? 'not clipped' : `clipped: ${clip.kind} ${clip.limit}`],
     ['label smoothing', String(labelSmoothing)],
-    ['targets', softLabels === 0 ? 'labels' : `${softLabels} of FER+ votes, the rest of labels`],
-    ['averaged weights', ema === null ? 'none' : `decay ${ema}, evaluated in place of the last ones`],
-    ['changes of training images', `mirror, ${augmentation === null ? 'random crop' : flat(augmentation)}`],
+    ['targets', softLabels === 0 ? 'labels' : `FER+ votes with weight ${softLabels}, labels with the rest`],
+    ['averaged weights', ema === null ? 'none' : `decay ${ema}, used for evaluation`],
+    ['augmentation', `mirror, ${augmentation === null ? 'random crop' : settingText(augmentation)}`],
     [
       'input',
-      `${input.size}x${input.size}, ${input.channels === 1 ? 'gray' : `${input.channels} channels`}, minus ${input.mean} over ${input.std}`,
+      `${input.size}x${input.size}, ${input.channels === 1 ? 'gray' : `${input.channels} channels`}, mean ${input.mean}, std ${input.std}`,
     ],
     [
-      'tests of an epoch',
-      `${crops === 10 ? 'ten views' : 'one view'} of an image, the last always ten; best chosen on ${select === 'private' ? 'PrivateTest' : 'the test images'}`,
+      'test of each epoch',
+      `${crops === 10 ? 'ten views' : 'one view'} per image, ten in the last; best epoch selected on ${select === 'private' ? 'PrivateTest' : 'the test images'}`,
     ],
   ];
 }

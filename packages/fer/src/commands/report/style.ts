@@ -1,6 +1,6 @@
-// How the page of a report looks: light, dark, and on paper.
+// The style of a report's page: light, dark, and on paper.
 
-/** CSS of the page. Pictures are drawn for white paper; on a dark screen they are inverted, hues kept, faces left alone. */
+/** CSS of the page. Figures are drawn for a white background; dark screens invert them and keep hues and faces. */
 export const STYLE = `
 :root { color-scheme: light dark; --text: #1b1f24; --quiet: #6b7280; --line: #e5e7eb; --paper: #fff; --back: #f6f7f9; --accent: #d9480f; }
 @media (prefers-color-scheme: dark) {
@@ -28,11 +28,11 @@ tfoot > tr > * { border-top: 1px solid var(--text); }
 th:first-child { text-align: left; padding-left: 0; font-weight: 500; }
 thead th { color: var(--quiet); font-weight: 400; }
 .figures td:nth-child(2) { font-weight: 650; white-space: nowrap; }
-.figures .words, .settings td { text-align: left; }
+.figures .note, .settings td { text-align: left; }
 .settings { width: 100%; }
 .settings th { white-space: nowrap; width: 1%; }
 .settings td { overflow-wrap: anywhere; }
-.words, .quiet { color: var(--quiet); }
+.note, .quiet { color: var(--quiet); }
 .quiet { font-size: 14px; }
 .classes { margin: 12px auto; }
 ul { margin: 0; padding-left: 20px; }

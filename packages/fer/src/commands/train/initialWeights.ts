@@ -1,30 +1,31 @@
-// Weights that a new run starts from instead of random ones: those of a run on other data, say.
+// Initial weights of a new run from a checkpoint, for example of a run on other data.
 import type { HostTensor } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
+import type { ModelName } from '../../models/catalog.ts';
 import { readWeights } from '../../runs/folder.ts';
-import type { ModelName } from '../../training/config.ts';
 
-/** What a new run takes from a checkpoint. */
-export interface Initial {
+/** The tensors that a new run takes from a checkpoint. */
+export interface InitialWeights {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, HostTensor>;
-  /** Tensors that stay at their random start: those of the classifier, where it tells other classes apart. */
-  readonly left: readonly string[];
+  /** Tensors that stay random: the classifier's, where the classes differ. */
+  readonly random: readonly string[];
 }
 
-/**
- * The weights of a checkpoint (its averages, where it holds them) for a new run of `model` on `classes`. Throws
- * ValueError for another network's.
- */
-export async function readInitial(weights: string, model: ModelName, classes: readonly string[]): Promise<Initial> {
+/** The weights of a checkpoint, averaged where it has averages. Throws ValueError for another network's checkpoint. */
+export async function readInitialWeights(
+  weights: string,
+  model: ModelName,
+  classes: readonly string[],
+): Promise<InitialWeights> {
   const { file, ...run } = await readWeights(weights);
-  if (run.name !== model) throw new ValueError(`train: ${file} holds weights of ${run.name}, not of ${model}`);
+  if (run.name !== model) throw new ValueError(`train: expected weights of ${model}, got ${run.name} (${file})`);
   const tensors = new Map([...run.model, ...run.ema]);
-  if (run.info.classes.join() === classes.join()) return { file, tensors, left: [] };
+  if (run.info.classes.join() === classes.join()) return { file, tensors, random: [] };
   // Every network ends with its classifier, and a state dict is in the network's order.
   const last = [...run.model.keys()].at(-1) ?? '';
   const classifier = last.slice(0, last.lastIndexOf('.') + 1);
-  const left = [...run.model.keys()].filter((name) => name.startsWith(classifier));
-  for (const name of left) tensors.delete(name);
-  return { file, tensors, left };
+  const random = [...run.model.keys()].filter((name) => name.startsWith(classifier));
+  for (const name of random) tensors.delete(name);
+  return { file, tensors, random };
 }

@@ -1,60 +1,64 @@
-// The course of one call of `train`: steps, epochs with their tests, checkpoints, and the figures at the end.
+// One call of `train`: steps, epochs with their tests, checkpoints, and the figures at the end.
+
 import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { warmUp } from '@mien/tensor';
+import { datasetOf, selectionSplit } from '../../datasets/catalog.ts';
 import type { Split } from '../../datasets/faces.ts';
+import type { Splits } from '../../datasets/splits.ts';
 import type { Evaluation, Score } from '../../evaluation.ts';
 import { confusionMatrix } from '../../figures/confusionMatrix.ts';
 import { png } from '../../figures/lettering.ts';
 import { accuracyText, interval, round, share } from '../../runs/accuracy.ts';
-import type { Splits } from '../../runs/data.ts';
 import type { EpochMetrics, RunEvent, Summary } from '../../runs/events.ts';
 import { BEST, BEST_PRIVATE, LAST, METRICS, type RunNote } from '../../runs/folder.ts';
-import type { Note, StepReport, Training } from '../../training/training.ts';
-import { ofOne, runTitle } from '../curves/curves.ts';
+import { runCurve, runTitle } from '../../runs/record.ts';
+import type { Note, StepReport } from '../../training/options.ts';
+import type { Training } from '../../training/training.ts';
 
-/** When a course writes and ends, and who hears of it; as of `train`. */
-export interface CourseOptions {
+/** Options of `train` that a run needs. */
+export interface TrainingRunOptions {
   readonly checkpointEvery?: number;
   readonly stopAfter?: number;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** One call of `train`: drives a Training and writes its folder. */
-export class Course {
+/** Drives a `Training` and writes its run folder. */
+export class TrainingRun {
   readonly #training: Training;
   readonly #splits: Splits;
   readonly #out: string;
   readonly #adapter: string;
-  readonly #options: CourseOptions;
-  readonly #tell: (event: RunEvent) => void;
+  readonly #options: TrainingRunOptions;
+  readonly #emit: (event: RunEvent) => void;
   #metrics: EpochMetrics[] = [];
   #last: Evaluation | null = null;
-  #lastPrivate: Evaluation | null = null;
-  /** Seconds that earlier calls took. */
+  #lastHeldOut: Evaluation | null = null;
+  /** Seconds of earlier calls. */
   #secondsBefore = 0;
   #epochSeconds = 0;
   #trainedImages = 0;
   #trainedSeconds = 0;
   readonly #started = performance.now();
 
-  constructor(training: Training, splits: Splits, out: string, adapter: string, options: CourseOptions) {
+  constructor(training: Training, splits: Splits, out: string, adapter: string, options: TrainingRunOptions) {
     this.#training = training;
     this.#splits = splits;
     this.#out = out;
     this.#adapter = adapter;
     this.#options = options;
-    this.#tell = options.onEvent ?? (() => {});
+    this.#emit = options.onEvent ?? (() => {});
   }
 
-  /** Goes on after the epochs of an earlier call. */
-  takeUp(metrics: readonly EpochMetrics[]): void {
+  /** Continues after the epochs of earlier calls. */
+  resumeAfter(metrics: readonly EpochMetrics[]): void {
     this.#metrics = metrics.filter(({ epoch }) => epoch < this.#training.epoch);
     this.#secondsBefore = this.#note.trainSeconds;
     this.#epochSeconds = this.#note.epochSeconds;
   }
 
-  async go(signal: AbortSignal | undefined): Promise<Summary> {
+  /** Trains until the run is complete, stopped by `signal`, or at `stopAfter` steps. Returns the summary that it writes. */
+  async start(signal: AbortSignal | undefined): Promise<Summary> {
     const training = this.#training;
     const { stopAfter = Number.POSITIVE_INFINITY, checkpointEvery = Number.POSITIVE_INFINITY } = this.#options;
     this.#begin();
@@ -87,7 +91,7 @@ export class Course {
         await this.#finishEpoch(signal);
       } catch (reason) {
         if (!signal?.aborted) throw reason;
-        // Stopped in its evaluation, an epoch is finished by the run that resumes.
+        // Stopped during its evaluation: the epoch is finished when the run is resumed.
         await this.#save(LAST);
         break;
       }
@@ -95,9 +99,9 @@ export class Course {
     return this.#end();
   }
 
-  /** Runs `fn`, telling of kernels that it waits for. */
+  /** Runs `fn` and reports the kernels that it waits for. */
   #compiling<T>(fn: () => Promise<T>): Promise<T> {
-    return warmUp(fn, (done, total) => this.#tell({ event: 'compiling', done, total }));
+    return warmUp(fn, (done, total) => this.#emit({ event: 'compiling', done, total }));
   }
 
   get #note(): RunNote {
@@ -118,7 +122,7 @@ export class Course {
 
   #begin(): void {
     const { model, protocol, epoch, steps, stepsPerEpoch } = this.#training;
-    this.#tell({
+    this.#emit({
       event: 'begin',
       adapter: this.#adapter,
       dataset: this.#splits.train.faces.dataset,
@@ -140,7 +144,7 @@ export class Course {
       const { accuracy } = this.#training.progress;
       const imagesPerSecond = this.#trainedImages / this.#trainedSeconds;
       const left = this.#training.protocol.epochs * this.#splits.train.indices.length - this.#imagesSoFar(report);
-      this.#tell({ event: 'step', ...report, accuracy, imagesPerSecond, secondsLeft: left / imagesPerSecond });
+      this.#emit({ event: 'step', ...report, accuracy, imagesPerSecond, secondsLeft: left / imagesPerSecond });
     }
   }
 
@@ -157,17 +161,17 @@ export class Course {
     const evaluate = (part: Split): Promise<Evaluation> =>
       training.evaluate(part, {
         crops: isLast ? 10 : protocol.crops,
-        onImages: (done, total) => this.#tell({ event: 'evaluating', done, total }),
+        onImages: (done, total) => this.#emit({ event: 'evaluating', done, total }),
         ...(signal ? { signal } : {}),
       });
     const test = await this.#compiling(() => evaluate(this.#splits.test));
     const always = protocol.privateTest === 'each-epoch' || protocol.select === 'private';
-    const priv = this.#splits.private && (isLast || always) ? await evaluate(this.#splits.private) : null;
+    const heldOut = this.#splits.heldOut && (isLast || always) ? await evaluate(this.#splits.heldOut) : null;
     this.#last = test;
-    this.#lastPrivate = priv;
-    // Epochs compare by the same views; those of the summary are always ten.
-    const seenBy = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.center : evaluation);
-    const [tested, testedPrivate] = [seenBy(test), priv && seenBy(priv)];
+    this.#lastHeldOut = heldOut;
+    // All epochs are compared with the same number of views; the summary's figures are ten-crop.
+    const scoreOf = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.center : evaluation);
+    const [tested, testedPrivate] = [scoreOf(test), heldOut && scoreOf(heldOut)];
     const progress = await training.finishEpoch();
     const metrics: EpochMetrics = {
       epoch,
@@ -184,18 +188,19 @@ export class Course {
     this.#epochSeconds = 0;
     this.#metrics.push(metrics);
     writeFile(join(this.#out, METRICS), `${this.#metrics.map((line) => JSON.stringify(line)).join('\n')}\n`);
-    const { accuracy } = protocol.select === 'private' ? (testedPrivate as Score) : tested;
+    await this.#save(...this.#bestFiles(epoch, tested, testedPrivate), LAST);
+    this.#emit({ event: 'epoch', ...metrics });
+  }
+
+  /** Notes an epoch that is the best so far. Returns the checkpoint files that store it. */
+  #bestFiles(epoch: number, tested: Score, testedPrivate: Score | null): string[] {
+    const { select, privateTest } = this.#training.protocol;
+    const { accuracy } = select === 'private' ? (testedPrivate as Score) : tested;
     const best = accuracy > (this.#note.bestTestAccuracy ?? -1);
     if (best) this.#note = { bestEpoch: epoch, bestTestAccuracy: accuracy };
     const bestPrivate = testedPrivate !== null && testedPrivate.accuracy > (this.#note.bestPrivateTestAccuracy ?? -1);
     if (bestPrivate) this.#note = { bestPrivateEpoch: epoch, bestPrivateTestAccuracy: testedPrivate.accuracy };
-    const names = [
-      ...(best ? [BEST] : []),
-      ...(bestPrivate && protocol.privateTest === 'each-epoch' ? [BEST_PRIVATE] : []),
-      LAST,
-    ];
-    await this.#save(...names);
-    this.#tell({ event: 'epoch', ...metrics });
+    return [...(best ? [BEST] : []), ...(bestPrivate && privateTest === 'each-epoch' ? [BEST_PRIVATE] : [])];
   }
 
   /** Writes one checkpoint under each of `names`. */
@@ -204,7 +209,7 @@ export class Course {
     const bytes = await this.#training.checkpoint();
     for (const name of names) {
       writeFile(join(this.#out, name), bytes);
-      this.#tell({ event: 'checkpoint', path: join(this.#out, name), step: this.#training.steps });
+      this.#emit({ event: 'checkpoint', path: join(this.#out, name), step: this.#training.steps });
     }
   }
 
@@ -213,13 +218,19 @@ export class Course {
   }
 
   #end(): Summary {
+    const summary = this.#summary();
+    writeFile(join(this.#out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    this.#draw(summary);
+    this.#emit({ event: 'end', out: this.#out, summary });
+    return summary;
+  }
+
+  #summary(): Summary {
     const training = this.#training;
     const { faces } = this.#splits.train;
     const note = this.#note;
     const test = training.done ? this.#last : null;
-    const priv = training.done ? this.#lastPrivate : null;
-    const trained = this.#metrics.reduce((sum, line) => sum + line.seconds, 0);
-    const summary: Summary = {
+    return {
       adapter: this.#adapter,
       dataset: faces.dataset,
       model: training.model,
@@ -236,40 +247,44 @@ export class Course {
       testAccuracy: test?.accuracy ?? null,
       testLoss: test?.loss ?? null,
       testAccuracyInterval: test && interval(test, faces),
-      selectedOn:
-        faces.dataset === 'ck+' ? 'test' : training.protocol.select === 'private' ? 'PrivateTest' : 'PublicTest',
+      selectedOn: selectionSplit(datasetOf(faces.dataset), training.protocol.select),
       bestTestAccuracy: note.bestTestAccuracy,
       bestEpoch: note.bestEpoch,
-      ...(priv
-        ? {
-            privateTestAccuracy: priv.accuracy,
-            privateTestAccuracyInterval: interval(priv, faces),
-            ...(training.protocol.privateTest === 'each-epoch' && note.bestPrivateTestAccuracy !== null
-              ? { bestPrivateTestAccuracy: note.bestPrivateTestAccuracy, bestPrivateEpoch: note.bestPrivateEpoch ?? 0 }
-              : {}),
-          }
-        : {}),
+      ...this.#heldOutSummary(),
       trainSeconds: round(this.#seconds, 2),
-      imagesPerSecond: round(
-        trained > 0
-          ? (this.#metrics.length * this.#splits.train.indices.length) / trained
-          : this.#trainedImages / this.#trainedSeconds,
-        1,
-      ),
+      imagesPerSecond: round(this.#imagesPerSecond, 1),
       classes: faces.classes,
       confusion: test?.matrix.toArray() ?? null,
       protocol: training.protocol,
     };
-    writeFile(join(this.#out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    this.#draw(summary);
-    this.#tell({ event: 'end', out: this.#out, summary });
-    return summary;
+  }
+
+  #heldOutSummary(): Partial<Summary> {
+    const { done, protocol } = this.#training;
+    const heldOut = done ? this.#lastHeldOut : null;
+    if (!heldOut) return {};
+    const { bestPrivateTestAccuracy, bestPrivateEpoch } = this.#note;
+    return {
+      privateTestAccuracy: heldOut.accuracy,
+      privateTestAccuracyInterval: interval(heldOut, this.#splits.train.faces),
+      ...(protocol.privateTest === 'each-epoch' && bestPrivateTestAccuracy !== null
+        ? { bestPrivateTestAccuracy, bestPrivateEpoch: bestPrivateEpoch ?? 0 }
+        : {}),
+    };
+  }
+
+  /** Of training, over all epochs; of this call's steps before the first epoch is complete. */
+  get #imagesPerSecond(): number {
+    const seconds = this.#metrics.reduce((sum, line) => sum + line.seconds, 0);
+    return seconds > 0
+      ? (this.#metrics.length * this.#splits.train.indices.length) / seconds
+      : this.#trainedImages / this.#trainedSeconds;
   }
 
   #draw(summary: Summary): void {
     if (this.#metrics.length === 0) return;
     const record = { folder: this.#out, summary, metrics: this.#metrics };
-    writeFile(join(this.#out, 'learning-curve.png'), png(ofOne(record)));
+    writeFile(join(this.#out, 'learning-curve.png'), png(runCurve(record)));
     if (!this.#last) return;
     const { matrix } = this.#last;
     const heading = `${runTitle(summary)}: ${share(matrix.accuracy)}`;

@@ -1,8 +1,9 @@
 // The expressions of a video's faces over time: smoothed probabilities as stacked areas, each frame's own winner below.
+
 import { scaleLinear } from 'd3-scale';
 import { emoji } from '../../figures/emoji.ts';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
-import type { VideoFace, VideoMoment, VideoReport } from './video.ts';
+import type { VideoFace, VideoMoment, VideoReport } from './report.ts';
 
 const WIDTH = 1040;
 const LEFT = 88;

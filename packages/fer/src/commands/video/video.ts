@@ -1,9 +1,9 @@
 // The expressions of the faces in a video over time (Node only).
+
 import { basename, join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { MienError } from '@mien/tensor';
 import Papa from 'papaparse';
-import type { Box } from '../../detection/boxes.ts';
 import { FaceTracker } from '../../detection/tracks.ts';
 import { png } from '../../figures/lettering.ts';
 import { readFrames } from '../../photos/frames.ts';
@@ -11,60 +11,26 @@ import { readingOf } from '../../prediction.ts';
 import { round } from '../../runs/accuracy.ts';
 import { makeFolder } from '../../runs/folder.ts';
 import { smooth } from '../../timeline.ts';
-import type { ModelName } from '../../training/config.ts';
 import { inFile, openReader, type PhotoFace, type ReaderOptions } from '../predict/predict.ts';
 import { timeline } from './figure.ts';
+import type { VideoMoment, VideoReport } from './report.ts';
 
-/** What `video` is told. */
+/** Options of `video`. */
 export interface VideoOptions extends ReaderOptions {
-  /** Frames a second: of a folder how many there are (default 25), of a video file how many are read (default 10). */
+  /** Frames per second: those of a folder (default 25), or those sampled from a video file (default 10). */
   readonly rate?: number;
-  /** Seconds, the standard deviation of the Gaussian that probabilities are smoothed by; 0 for none. Default 0.3. */
+  /** Standard deviation, in seconds, of the Gaussian that smooths the probabilities; 0 for none. Default 0.3. */
   readonly smoothing?: number;
   /** A folder for scores.csv, scores.json and timeline.png. */
   readonly out?: string;
   readonly signal?: AbortSignal;
-  /** Hears of each frame; `count` is null where nobody knows how many there will be. */
-  readonly onFrame?: (done: number, count: number | null) => void;
-}
-
-/** A face in one frame: its smoothed probabilities and what they mean, and the frame's own as `raw`. */
-export interface VideoMoment {
-  readonly frame: number;
-  readonly seconds: number;
-  readonly box: Box;
-  readonly score: number | null;
-  readonly expression: string;
-  readonly unsure: boolean;
-  readonly probabilities: Readonly<Record<string, number>>;
-  readonly raw: Readonly<Record<string, number>>;
-}
-
-/** One face from where it comes in sight to where it is lost. */
-export interface VideoFace {
-  readonly face: number;
-  readonly moments: readonly VideoMoment[];
-}
-
-/** What `video` found. */
-export interface VideoReport {
-  readonly adapter: string;
-  readonly weights: string;
-  readonly model: ModelName;
-  readonly video: string;
-  readonly classes: readonly string[];
-  readonly frames: number;
-  /** Of the last frame. */
-  readonly seconds: number;
-  readonly smoothing: number;
-  readonly faces: readonly VideoFace[];
-  /** Frames that could not be read, each with its reason. */
-  readonly errors: readonly string[];
+  /** Called after each frame; `total` is null where the number of frames is unknown. */
+  readonly onFrame?: (done: number, total: number | null) => void;
 }
 
 type Seen = Pick<PhotoFace, 'box' | 'score'> & { frame: number; seconds: number; raw: PhotoFace['probabilities'] };
 
-/** Reads the faces of every frame and follows them. Throws FileError or FormatError where there is no frame. */
+/** Predicts the expressions of the faces in every frame and tracks them. Throws FileError or FormatError without frames. */
 export async function video(path: string, options: VideoOptions): Promise<VideoReport> {
   const { rate, smoothing = 0.3, out, signal, onFrame = () => {} } = options;
   smooth([], smoothing);
@@ -118,7 +84,7 @@ function smoothed(seen: readonly Seen[], classes: readonly string[], margin: num
   });
 }
 
-/** A line a face and frame, in the order of frames; columns of a class as they are, and as `<class> raw`. */
+/** A CSV with a line per face and frame, in the order of frames; a class has a smoothed column and `<class> raw`. */
 function table({ faces, classes }: VideoReport): string {
   const rows = faces
     .flatMap(({ face, moments }) => moments.map((moment) => ({ face, ...moment })))

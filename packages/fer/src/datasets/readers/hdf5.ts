@@ -1,22 +1,23 @@
-// The reference's HDF5 files (Node only): data.h5 of FER2013 and CK_data.h5 of CK+, by the HDF5 library itself as WebAssembly.
+// The reference's HDF5 files, data.h5 of FER2013 and CK_data.h5 of CK+, with the HDF5 library as WebAssembly (Node only).
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { FormatError } from '@mien/nn';
 import { FileError } from '@mien/nn/files';
-import type { Dataset } from 'h5wasm/node';
-import { CK_PLUS_CLASSES } from './ckplus.ts';
-import { type Faces, PIXELS, SIDE } from './faces.ts';
-import { FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
-import { FER_PLUS_COLUMNS } from './ferplus.ts';
+import { ValueError } from '@mien/tensor';
+import type { Dataset as Hdf5Dataset } from 'h5wasm/node';
+import { CATALOG, datasetOf, splitNames } from '../catalog.ts';
+import type { Dataset } from '../dataset.ts';
+import { type Faces, PIXELS, SIDE } from '../faces.ts';
+import { FER_PLUS_COLUMNS } from '../ferplus.ts';
 import { type FileSystem, refersTo, sealed } from './hdf5Sealed.ts';
 
 type Library = typeof import('h5wasm/node');
 type File5 = InstanceType<Library['File']>;
 
-// Rows that are read at once: what HDF5 holds of them is twice this.
+// Rows per read; HDF5 buffers twice as many.
 const ROWS = 2048;
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Whether a file begins as an HDF5 file does. Throws FileError where it cannot be read. */
+/** Whether a file has the signature of HDF5. Throws FileError for an unreadable file. */
 export function isHdf5(path: string): boolean {
   const start = new Uint8Array(SIGNATURE.length);
   try {
@@ -42,24 +43,24 @@ function readFile(File: Library['File'], path: string, onShare: (share: number) 
   const file = opened(path, () => new File(path, 'r'));
   try {
     const names = file.keys();
-    const ck = names.includes('data_pixel');
-    const parts = ck ? ['data'] : FER2013_SPLITS.filter((split) => names.includes(`${split}_pixel`));
-    if (parts.length === 0) {
+    const partsOf = ({ hdf5 }: Dataset): string[] =>
+      hdf5?.parts.filter((part) => names.includes(`${part}_pixel`)) ?? [];
+    const row = CATALOG.find((each) => partsOf(each).length > 0);
+    if (!row) {
       throw new FormatError(
-        `${path}: an HDF5 file without Training_pixel or data_pixel (it holds ${names.slice(0, 5).join(', ') || 'nothing'}); mien prepare writes such files`,
+        `${path}: expected an HDF5 file with Training_pixel or data_pixel, got one with ${names.slice(0, 5).join(', ') || 'no data'}; create it with: mien prepare`,
       );
     }
-    const classes = ck ? CK_PLUS_CLASSES : FER2013_CLASSES;
-    return { dataset: ck ? 'ck+' : 'fer2013', classes, ...readParts(file, path, parts, classes.length, onShare) };
+    return { dataset: row.name, classes: row.classes, ...readParts(file, path, partsOf(row), row, onShare) };
   } finally {
     file.close();
   }
 }
 
 interface Part {
-  readonly pixels: Dataset;
-  readonly labels: Dataset;
-  readonly votes: Dataset | null;
+  readonly pixels: Hdf5Dataset;
+  readonly labels: Hdf5Dataset;
+  readonly votes: Hdf5Dataset | null;
   readonly rows: number;
 }
 
@@ -67,9 +68,10 @@ function readParts(
   file: File5,
   path: string,
   names: readonly string[],
-  classes: number,
+  row: Dataset,
   onShare: (share: number) => void,
 ): Pick<Faces, 'images' | 'labels' | 'splits' | 'votes'> {
+  const classes = row.classes.length;
   const parts = names.map((name) => part(file, path, name));
   const total = parts.reduce((sum, { rows }) => sum + rows, 0);
   if (total === 0) throw new FormatError(`${path}: no images`);
@@ -87,7 +89,7 @@ function readParts(
         const label = Number(value);
         if (!(label >= 0 && label < classes && Number.isInteger(label))) {
           throw new FormatError(
-            `${path}, ${name}_label, row ${from + row}: ${value}, expected an integer from 0 to ${classes - 1}`,
+            `${path}, ${name}_label, row ${from + row}: expected an integer from 0 to ${classes - 1}, got ${value}`,
           );
         }
         labels[at + from + row] = label;
@@ -95,66 +97,71 @@ function readParts(
       if (votes && counted) votes.set(slice(counted, from, to, path), (at + from) * FER_PLUS_COLUMNS.length);
       onShare((at + to) / total);
     }
-    if (name !== 'data') splits[name] = Int32Array.from({ length: rows }, (_, row) => at + row);
+    splits[name] = Int32Array.from({ length: rows }, (_, row) => at + row);
     at += rows;
   }
-  if (names[0] !== 'data') for (const name of FER2013_SPLITS) splits[name] ??= new Int32Array(0);
-  return { images, labels, splits, ...(votes ? { votes } : {}) };
+  // A data set with folds has no splits; a missing split of another one is empty.
+  const all = splitNames(row).map((split) => [split.name, splits[split.name] ?? new Int32Array(0)]);
+  return { images, labels, splits: Object.fromEntries(all), ...(votes ? { votes } : {}) };
 }
 
 /** The data sets of one split, of fitting shapes and types. */
 function part(file: File5, path: string, name: string): Part {
-  const find = (what: string): Dataset | null => {
+  const find = (what: string): Hdf5Dataset | null => {
     const found = file.get(`${name}_${what}`);
     if (!found || !('shape' in found)) return null;
-    // Read through a seal it would fail with a trace that the library prints itself.
-    const [source] = (found as Dataset).metadata.virtual_sources ?? [];
+    // Reading it would fail with a trace that the library prints itself.
+    const [source] = (found as Hdf5Dataset).metadata.virtual_sources ?? [];
     if (source) throw refersTo(source.file_name, path);
-    return found as Dataset;
+    return found as Hdf5Dataset;
   };
   const [pixels, labels, votes] = [find('pixel'), find('label'), find('votes')];
-  if (!pixels || !labels) throw new FormatError(`${path}: ${name}_pixel and ${name}_label, one of them is no data set`);
+  if (!pixels || !labels) throw new FormatError(`${path}: expected the data sets ${name}_pixel and ${name}_label`);
   const [rows = 0, ...rest] = pixels.shape ?? [];
   const fits = rest.length > 0 && rest.join() === (rest.length === 1 ? [PIXELS] : [SIDE, SIDE]).join();
   if (!fits || pixels.dtype !== '<B') {
     throw new FormatError(
-      `${path}, ${name}_pixel: ${described(pixels)}, expected uint8 [images, ${SIDE}, ${SIDE}] or [images, ${PIXELS}]`,
+      `${path}, ${name}_pixel: expected uint8 [images, ${SIDE}, ${SIDE}] or [images, ${PIXELS}], got ${described(pixels)}`,
     );
   }
   if (labels.shape?.join() !== String(rows) || !/^[<>][bBhHiIqQ]$/.test(String(labels.dtype))) {
-    throw new FormatError(`${path}, ${name}_label: ${described(labels)}, expected integers [${rows}]`);
+    throw new FormatError(`${path}, ${name}_label: expected integers [${rows}], got ${described(labels)}`);
   }
   if (votes && (votes.shape?.join() !== `${rows},${FER_PLUS_COLUMNS.length}` || votes.dtype !== '<B')) {
     throw new FormatError(
-      `${path}, ${name}_votes: ${described(votes)}, expected uint8 [${rows}, ${FER_PLUS_COLUMNS.length}]`,
+      `${path}, ${name}_votes: expected uint8 [${rows}, ${FER_PLUS_COLUMNS.length}], got ${described(votes)}`,
     );
   }
   return { pixels, labels, votes, rows };
 }
 
-function described({ dtype, shape }: Dataset): string {
+function described({ dtype, shape }: Hdf5Dataset): string {
   return `${typeof dtype === 'string' ? dtype : 'a compound type'} [${shape?.join(', ') ?? ''}]`;
 }
 
-function slice(from: Dataset, start: number, end: number, path: string): Uint8Array {
+function slice(from: Hdf5Dataset, start: number, end: number, path: string): Uint8Array {
   return opened(path, () => from.slice([[start, end]])) as Uint8Array;
 }
 
 /**
- * Writes faces as the reference's files: a data set of splits as `<split>_pixel` uint8 [n, 2304] and `<split>_label`
- * int64 [n], CK+ as `data_pixel` uint8 [n, 48, 48] and `data_label` int64 [n]; FER+ votes, where there are any, as
- * `<split>_votes` uint8 [n, 10]. It grows beside `path` and takes its place when it is complete. Throws FileError.
+ * Writes faces as the reference's files: fixed splits as `<split>_pixel` uint8 [n, 2304] and `<split>_label` int64 [n], CK+
+ * as `data_pixel` uint8 [n, 48, 48] and `data_label` int64 [n], and FER+ votes as `<split>_votes` uint8 [n, 10]. The file
+ * is written beside `path` and renamed when it is complete. Throws FileError, or ValueError for a data set without HDF5 form.
  */
 export async function writeHdf5(path: string, faces: Faces): Promise<void> {
+  const row = datasetOf(faces.dataset);
+  if (!row.hdf5) throw new ValueError(`writeHdf5: ${row.title} has no HDF5 form`);
+  const { parts, image } = row.hdf5;
   const { File } = await library();
   const beside = `${path}.part`;
   try {
-    // Opened by Node first: its words for a folder that is missing or closed are plainer than HDF5's.
+    // Opened by Node first, whose errors for a missing folder are clearer than HDF5's.
     closeSync(openSync(beside, 'w'));
     const file = new File(beside, 'w');
     try {
-      if (faces.dataset === 'ck+') put(file, 'data', faces, Int32Array.from(faces.labels.keys()), [SIDE, SIDE]);
-      else for (const [name, rows] of Object.entries(faces.splits)) put(file, name, faces, rows, [PIXELS]);
+      const all = Int32Array.from(faces.labels.keys());
+      for (const name of parts)
+        put(file, name, faces, row.splits ? (faces.splits[name] ?? all.subarray(0, 0)) : all, image);
     } finally {
       file.close();
     }
@@ -164,14 +171,20 @@ export async function writeHdf5(path: string, faces: Faces): Promise<void> {
     renameSync(beside, path);
   } catch (cause) {
     rmSync(beside, { force: true });
-    throw new FileError(`${path}: cannot be written (${plain(cause)}); the earlier file, if any, is as it was`, {
+    throw new FileError(`${path}: cannot be written (${plain(cause)}); an earlier file is unchanged`, {
       cause,
     });
   }
 }
 
-function put(file: File5, name: string, { images, labels, votes }: Faces, rows: Int32Array, image: number[]): void {
-  // HDF5 by way of WebAssembly takes no empty data.
+function put(
+  file: File5,
+  name: string,
+  { images, labels, votes }: Faces,
+  rows: Int32Array,
+  image: readonly number[],
+): void {
+  // The library does not accept empty data sets.
   if (rows.length === 0) return;
   const pixels = gather(images, rows, PIXELS);
   file.create_dataset({ name: `${name}_pixel`, data: pixels, shape: [rows.length, ...image], dtype: '<B' });
@@ -183,14 +196,14 @@ function put(file: File5, name: string, { images, labels, votes }: Faces, rows: 
   file.create_dataset({ name: `${name}_votes`, data: counted, shape: [rows.length, columns], dtype: '<B' });
 }
 
-/** The given rows of a table, one after the other. */
+/** The given rows of a table. */
 function gather(table: Uint8Array, rows: Int32Array, width: number): Uint8Array {
   const out = new Uint8Array(rows.length * width);
   for (const [i, row] of rows.entries()) out.set(table.subarray(row * width, (row + 1) * width), i * width);
   return out;
 }
 
-/** The library, loaded when it is first needed; its errors are thrown instead of printed. */
+/** The library, loaded on first use; its errors are thrown instead of printed. */
 async function library(): Promise<{ readonly File: Library['File']; readonly FS: FileSystem }> {
   const { File, ready } = await import('h5wasm/node');
   const module = await ready;
@@ -202,13 +215,13 @@ function opened<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new FormatError(`${path}: not a whole HDF5 file (${plain(cause)}); make it anew with mien prepare`, {
+    throw new FormatError(`${path}: incomplete HDF5 file (${plain(cause)}); recreate it with: mien prepare`, {
       cause,
     });
   }
 }
 
-/** One line of an error: of HDF5's trace, what its innermost call says. */
+/** One line of an error: the innermost call of HDF5's trace. */
 function plain(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   const calls = [...message.matchAll(/ in \w+\(\): (.+)$/gm)];

@@ -1,4 +1,4 @@
-// Files of well-known other kinds, told apart by their first bytes (Node only): what they are says what to do.
+// Recognizes files of other well-known kinds by their first bytes, to name the remedy (Node only).
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '@mien/nn';
 import { FileError } from '@mien/nn/files';
@@ -37,11 +37,11 @@ const KINDS: readonly Kind[] = [
 
 const LONGEST = Math.max(...KINDS.map(({ at = 0, magic }) => at + magic.length));
 
-/** Throws FormatError where the file at `path` is of a well-known other kind than `expected`, FileError where it cannot be read. */
+/** Throws FormatError for a file of a well-known kind that is not `expected`, FileError for an unreadable file. */
 export function refuseOtherKinds(path: string, expected: string): void {
   const start = firstBytes(path);
-  const found = KINDS.find(({ at = 0, magic }) => start.startsWith(magic, at));
-  if (found) throw new FormatError(`${path}: expected ${expected}, got ${found.name}; ${found.remedy}`);
+  const other = KINDS.find(({ at = 0, magic }) => start.startsWith(magic, at));
+  if (other) throw new FormatError(`${path}: expected ${expected}, got ${other.name}; ${other.remedy}`);
 }
 
 function firstBytes(path: string): string {
