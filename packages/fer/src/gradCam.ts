@@ -1,46 +1,21 @@
 // Grad-CAM (Selvaraju et al. 2017) on the last convolutional feature map. For browsers and Node.
-import { AdaptiveAvgPool2d, AvgPool2d, Flatten, type Layer, ReLU, Sequential } from '@mien/nn';
+import type { Layer } from '@mien/nn';
 import { grad, noGrad, ShapeError, scope, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { PIXELS, SIDE } from './datasets/faces.ts';
-import { NanoNet, SmallNet } from './models/compact.ts';
-import { ResNet18 } from './models/resnet.ts';
-import { VGG } from './models/vgg.ts';
+import type { CutNetwork } from './models/cut.ts';
 import type { ExpressionReader } from './prediction.ts';
 import type { View } from './transforms.ts';
 
-/** A network in two parts: `body(x)` is its last feature map [N, C, P, Q], `head(body(x))` its logits [N, classes]. */
-export interface CutNetwork {
-  readonly body: (x: Tensor) => Tensor;
-  readonly head: (map: Tensor) => Tensor;
-}
-
 /** Splits one of this package's networks after its last convolution. Throws ValueError for other networks. */
 export function cutNetwork(net: Layer): CutNetwork {
-  if (net instanceof SmallNet || net instanceof NanoNet) {
-    return {
-      body: (x) => net.features.forward(x),
-      head: chain(new AdaptiveAvgPool2d(1), new Flatten(), net.classifier),
-    };
-  }
-  if (net instanceof VGG) {
-    const layers = [...net.features];
-    return { body: chain(...layers.slice(0, -1)), head: chain(...layers.slice(-1), new Flatten(), net.classifier) };
-  }
-  if (net instanceof ResNet18) {
-    const { conv1, bn1, layer1, layer2, layer3, layer4 } = net;
-    return {
-      body: chain(conv1, bn1, new ReLU(), layer1, layer2, layer3, layer4),
-      head: chain(new AvgPool2d(4), new Flatten(), net.linear),
-    };
-  }
+  if (isCuttable(net)) return net.cut();
   throw new ValueError(
     `cutNetwork: expected a network of this package, got ${net.constructor.name}; pass its body and head to gradCam`,
   );
 }
 
-function chain(...layers: readonly Layer[]): (x: Tensor) => Tensor {
-  const sequence = new Sequential(...layers);
-  return (x) => sequence.forward(x);
+function isCuttable(net: Layer): net is Layer & { cut(): CutNetwork } {
+  return 'cut' in net && typeof net.cut === 'function';
 }
 
 /**

@@ -14,6 +14,7 @@ export {
   reliability,
   type Scored,
 } from './calibration.ts';
+export { AFFECT_NET_CLASSES } from './datasets/affectnet.ts';
 export { DATASETS, type DatasetName } from './datasets/catalog.ts';
 export {
   CK_PLUS_CLASSES,
@@ -41,6 +42,7 @@ export {
 } from './datasets/ferplus.ts';
 export { groupFolds } from './datasets/folds.ts';
 export { type NearPair, nearPairs } from './datasets/near.ts';
+export { RAF_DB_CLASSES } from './datasets/rafdb.ts';
 export { BlazeFace } from './detection/blazeFace.ts';
 export { type Box, iou, nonMaxSuppression, squareAbout } from './detection/boxes.ts';
 export {
@@ -55,13 +57,14 @@ export {
 } from './detection/detect.ts';
 export { FaceTracker } from './detection/tracks.ts';
 export { type Evaluation, type EvaluationOptions, evaluateNetwork, type Score } from './evaluation.ts';
-export { type CutNetwork, cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
+export { cutNetwork, type Explanation, explainFace, gradCam } from './gradCam.ts';
 export type { LrScheduleConfig } from './lrSchedule.ts';
 export { type ClassScore, ConfusionMatrix, percent, wilson } from './metrics.ts';
 export { createNetwork, MODELS, type ModelName } from './models/catalog.ts';
 export { NanoNet, SmallNet } from './models/compact.ts';
+export type { CutNetwork } from './models/cut.ts';
 export type { NetworkOptions } from './models/options.ts';
-export { BasicBlock, ResNet18 } from './models/resnet.ts';
+export { BasicBlock, ResNet18, ResNet34 } from './models/resnet.ts';
 export { VGG } from './models/vgg.ts';
 export { grayBytes, type Photo, resample } from './photos/photo.ts';
 export { ExpressionReader, type FaceReading, type Reading } from './prediction.ts';

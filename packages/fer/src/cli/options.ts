@@ -125,11 +125,11 @@ export const PRESET: Option<Preset, false> = choice(
   `the recipe (default: best for ${OWN_PRESET}, reference for the other networks)`,
 );
 
+/** The files of a data set, in help texts. */
+export const DATA = 'a fer2013.csv, an HDF5 file, or the folder of a data set';
+
 /** `--data` of commands that train. */
-export const DATA_TO_TRAIN_ON: Option<string, false> = text(
-  '<path>',
-  'a fer2013.csv, an HDF5 file, or a folder of CK+48, RAF-DB, AffectNet or of training and test images (default: drawn faces)',
-);
+export const DATA_TO_TRAIN_ON: Option<string, false> = text('<path>', `${DATA} (default: drawn faces)`);
 
 /** The options of commands that read faces in photos; `each` is what `--no-detect` takes as one face. */
 export function readerOptions(each: string): {

@@ -1,11 +1,19 @@
 // The data sets, one row each. A row is in the file of its data set; files and folders are read by readers/.
 import { ValueError } from '@mien/tensor';
+import { AFFECT_NET } from './affectnet.ts';
 import { CK_PLUS } from './ckplus.ts';
 import type { Dataset, SplitName } from './dataset.ts';
 import { DRAWN } from './drawn.ts';
 import { FER2013 } from './fer2013.ts';
+import { RAF_DB } from './rafdb.ts';
 
-const ROWS: readonly [typeof FER2013, typeof CK_PLUS, typeof DRAWN] = [FER2013, CK_PLUS, DRAWN];
+const ROWS: readonly [typeof FER2013, typeof CK_PLUS, typeof RAF_DB, typeof AFFECT_NET, typeof DRAWN] = [
+  FER2013,
+  CK_PLUS,
+  RAF_DB,
+  AFFECT_NET,
+  DRAWN,
+];
 
 /** The names of the data sets. */
 export type DatasetName = (typeof ROWS)[number]['name'];

@@ -104,9 +104,19 @@ function selectFixed(row: Dataset, faces: Faces, option: string | undefined): Se
   };
 }
 
+function splitOptions(row: Dataset): string[] {
+  return row.splits ? splitNames(row).map(({ option }) => option) : ['training', 'test'];
+}
+
 /** All values of `--split`. */
-export const SPLIT_OPTIONS: readonly string[] = [
-  ...new Set(
-    CATALOG.flatMap((row) => (row.splits ? splitNames(row).map(({ option }) => option) : ['training', 'test'])),
-  ),
-];
+export const SPLIT_OPTIONS: readonly string[] = [...new Set(CATALOG.flatMap(splitOptions))];
+
+/** The values of `--split` by data set: `training, test (CK+)`. */
+export function splitHelp(): string {
+  const titles = new Map<string, string[]>();
+  for (const row of CATALOG) {
+    const options = splitOptions(row).join(', ');
+    titles.set(options, [...(titles.get(options) ?? []), row.title]);
+  }
+  return [...titles].map(([options, names]) => `${options} (${names.join(', ')})`).join('; ');
+}

@@ -3,7 +3,7 @@ import type { Layer } from '@mien/nn';
 import type { Preset, TrainingConfig } from '../training/config.ts';
 import { NanoNet, SmallNet } from './compact.ts';
 import type { NetworkOptions } from './options.ts';
-import { ResNet18 } from './resnet.ts';
+import { ResNet18, ResNet34 } from './resnet.ts';
 import { VGG } from './vgg.ts';
 
 /** What the package knows about a network besides its layers. */
@@ -19,7 +19,7 @@ interface Network {
 }
 
 /** The networks that can be trained. */
-export const MODELS = ['vgg11', 'vgg13', 'vgg16', 'vgg19', 'resnet18', 'small', 'nano'] as const;
+export const MODELS = ['vgg11', 'vgg13', 'vgg16', 'vgg19', 'resnet18', 'resnet34', 'small', 'nano'] as const;
 export type ModelName = (typeof MODELS)[number];
 
 const LARGE = { input: 'color', views: 130, preset: 'reference' } as const;
@@ -32,6 +32,7 @@ export const NETWORKS: Readonly<Record<ModelName, Network>> = {
   vgg16: { ...LARGE, create: (options) => new VGG('vgg16', options) },
   vgg19: { ...LARGE, create: (options) => new VGG('vgg19', options) },
   resnet18: { ...LARGE, create: (options) => new ResNet18(options) },
+  resnet34: { ...LARGE, create: (options) => new ResNet34(options) },
   small: { ...COMPACT, views: 500, create: (options) => new SmallNet(options) },
   nano: {
     ...COMPACT,

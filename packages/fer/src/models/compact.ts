@@ -1,7 +1,8 @@
-// Our own networks for gray 44x44 crops: `small` (349,383 parameters) and `nano` (25,591).
+// Networks for gray 44x44 crops: `small` (349,383 parameters) and `nano` (25,591).
 // Residual blocks: He et al. (2016); inverted residuals: Sandler et al. (2018); depthwise pairs: Howard et al. (2017).
 import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
 import type { Generator, Tensor } from '@mien/tensor';
+import { type CutNetwork, chain } from './cut.ts';
 import type { NetworkOptions } from './options.ts';
 
 interface UnitOptions {
@@ -11,14 +12,14 @@ interface UnitOptions {
   readonly relu?: boolean;
 }
 
-/** Convolution without bias, BatchNorm and, except where said, ReLU. */
+/** Convolution without bias, BatchNorm and, by default, ReLU. */
 function unit(inputs: number, width: number, generator: Generator, options: UnitOptions = {}): Sequential {
   const { kernel = 3, stride = 1, groups = 1, relu = true } = options;
   const conv = new Conv2d(inputs, width, kernel, { stride, padding: kernel >> 1, groups, bias: false, generator });
   return relu ? new Sequential(conv, new BatchNorm2d(width), new ReLU()) : new Sequential(conv, new BatchNorm2d(width));
 }
 
-/** relu(x + body of x) */
+/** relu(x + body(x)) */
 class Residual extends Module {
   readonly body: Sequential;
 
@@ -76,9 +77,14 @@ abstract class Compact extends Module {
     const pooled = this.#flatten.forward(this.#pool.forward(this.features.forward(x)));
     return this.classifier.forward(this.dropout.forward(pooled));
   }
+
+  /** The network after its last convolution, for evaluation. */
+  cut(): CutNetwork {
+    return { body: (x) => this.features.forward(x), head: chain(this.#pool, this.#flatten, this.classifier) };
+  }
 }
 
-/** 52.6 MFLOP an image. */
+/** 52.6 MFLOP per image. */
 export class SmallNet extends Compact {
   constructor(options: NetworkOptions) {
     const { channels, generator } = options;
@@ -97,7 +103,7 @@ export class SmallNet extends Compact {
   }
 }
 
-/** 2.63 MFLOP an image. */
+/** 2.63 MFLOP per image. */
 export class NanoNet extends Compact {
   constructor(options: NetworkOptions) {
     const { channels, generator } = options;

@@ -1,12 +1,13 @@
+// Options of the networks' constructors.
 import type { Generator } from '@mien/tensor';
 
-/** What every network of this package is built from. */
+/** Options of every network of this package. */
 export interface NetworkOptions {
   readonly classes: number;
-  /** Channels of the input: 3 for the reference's networks, 1 for the compact ones, unless changed. */
+  /** Channels of the input: 3 for VGG and ResNet, 1 for the compact networks by default. */
   readonly channels: number;
   /** Draws the initial weights. */
   readonly generator: Generator;
-  /** Draws what dropout leaves out; `generator` unless given. */
+  /** Draws dropout masks. Default: `generator`. */
   readonly noise?: Generator;
 }

@@ -1,6 +1,7 @@
-// ResNet18 (He et al. 2016) with a 3x3 stem and no stem pooling, as the reference trains it on 44x44 crops.
+// ResNet (He et al. 2016) with a 3x3 stem and no stem pooling, as the reference trains ResNet18 on 44x44 crops.
 import { AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
 import { type Generator, scope, type Tensor } from '@mien/tensor';
+import { type CutNetwork, chain } from './cut.ts';
 import type { NetworkOptions } from './options.ts';
 
 /** relu(conv-BN-relu-conv-BN of x + shortcut of x): two 3x3 convolutions, the first with the stride. */
@@ -31,8 +32,8 @@ export class BasicBlock extends Module {
   }
 }
 
-/** [N, channels, 44, 44] to logits [N, classes]. */
-export class ResNet18 extends Module {
+/** Four stages of basic blocks: [N, channels, 44, 44] to logits [N, classes]. */
+export abstract class ResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly layer1: Sequential;
@@ -43,16 +44,25 @@ export class ResNet18 extends Module {
   readonly linear: Linear;
   readonly #features: Sequential;
 
-  constructor({ classes, channels, generator, noise = generator }: NetworkOptions) {
+  /** `blocks` is the number of blocks of each stage. */
+  constructor(
+    blocks: readonly [number, number, number, number],
+    { classes, channels, generator, noise = generator }: NetworkOptions,
+  ) {
     super();
-    const stage = (inputs: number, width: number, stride: number): Sequential =>
-      new Sequential(new BasicBlock(inputs, width, stride, generator), new BasicBlock(width, width, 1, generator));
+    const stage = (count: number, inputs: number, width: number, stride: number): Sequential => {
+      const first = new BasicBlock(inputs, width, stride, generator);
+      return new Sequential(
+        first,
+        ...Array.from({ length: count - 1 }, () => new BasicBlock(width, width, 1, generator)),
+      );
+    };
     this.conv1 = new Conv2d(channels, 64, 3, { padding: 1, bias: false, generator });
     this.bn1 = new BatchNorm2d(64);
-    this.layer1 = stage(64, 64, 1);
-    this.layer2 = stage(64, 128, 2);
-    this.layer3 = stage(128, 256, 2);
-    this.layer4 = stage(256, 512, 2);
+    this.layer1 = stage(blocks[0], 64, 64, 1);
+    this.layer2 = stage(blocks[1], 64, 128, 2);
+    this.layer3 = stage(blocks[2], 128, 256, 2);
+    this.layer4 = stage(blocks[3], 256, 512, 2);
     this.dropout = new Dropout(0.5, { generator: noise });
     this.linear = new Linear(512, classes, { generator });
     const stages = [this.layer1, this.layer2, this.layer3, this.layer4];
@@ -61,5 +71,25 @@ export class ResNet18 extends Module {
 
   forward(x: Tensor): Tensor {
     return this.linear.forward(this.dropout.forward(this.#features.forward(x)));
+  }
+
+  /** The network before its average pooling, for evaluation. */
+  cut(): CutNetwork {
+    const layers = [...this.#features];
+    return { body: chain(...layers.slice(0, -2)), head: chain(...layers.slice(-2), this.linear) };
+  }
+}
+
+/** [2, 2, 2, 2] blocks, as the reference trains it. */
+export class ResNet18 extends ResNet {
+  constructor(options: NetworkOptions) {
+    super([2, 2, 2, 2], options);
+  }
+}
+
+/** [3, 4, 6, 3] blocks. */
+export class ResNet34 extends ResNet {
+  constructor(options: NetworkOptions) {
+    super([3, 4, 6, 3], options);
   }
 }

@@ -12,6 +12,7 @@ import {
   Sequential,
 } from '@mien/nn';
 import type { Tensor } from '@mien/tensor';
+import { type CutNetwork, chain } from './cut.ts';
 import type { NetworkOptions } from './options.ts';
 
 type VggName = 'vgg11' | 'vgg13' | 'vgg16' | 'vgg19';
@@ -50,5 +51,11 @@ export class VGG extends Module {
 
   forward(x: Tensor): Tensor {
     return this.classifier.forward(this.dropout.forward(this.#flatten.forward(this.features.forward(x))));
+  }
+
+  /** The network before its last pooling, for evaluation. */
+  cut(): CutNetwork {
+    const layers = [...this.features];
+    return { body: chain(...layers.slice(0, -1)), head: chain(...layers.slice(-1), this.#flatten, this.classifier) };
   }
 }

@@ -1,6 +1,6 @@
 // `mien audit`: problems of a data set.
 import { type CommandDefinition, defineCommand } from '../../cli/defineCommand.ts';
-import { text } from '../../cli/options.ts';
+import { DATA, text } from '../../cli/options.ts';
 import { countTable, hiddenText, imagesText } from '../../cli/table.ts';
 import { datasetOf, splitNames } from '../../datasets/catalog.ts';
 import type { Leaks } from '../../datasets/dataset.ts';
@@ -10,10 +10,7 @@ import { type AuditReport, audit, type Shared } from './audit.ts';
 export const auditCommand: CommandDefinition = defineCommand({
   name: 'audit',
   summary: 'Finds identical and near-identical images, conflicting labels, constant images, and leaks between splits.',
-  argument: {
-    flags: '<path>',
-    summary: 'a fer2013.csv, an HDF5 file, a folder of CK+48, RAF-DB or AffectNet, or of train and test images',
-  },
+  argument: { flags: '<path>', summary: DATA },
   options: {
     ferplus: text('<file>', 'a fer2013new.csv: counts the images that FER+ calls "not a face"'),
     figure: text('<file>', 'write the pairs of images to this PNG file'),

@@ -3,7 +3,7 @@ import { type Call, type CommandDefinition, defineCommand, UsageError } from '..
 import { ADAPTER, choice, integer, type Option, type Options, parsed, text } from '../../cli/options.ts';
 import { DATASETS, type DatasetName } from '../../datasets/catalog.ts';
 import { FOLD_KINDS, type FoldKind } from '../../datasets/dataset.ts';
-import { SPLIT_OPTIONS } from '../../datasets/splits.ts';
+import { SPLIT_OPTIONS, splitHelp } from '../../datasets/splits.ts';
 import { checkPicture } from '../../figures/picture.ts';
 import { type EvaluateOptions, evaluate } from './evaluate.ts';
 import type { EvaluationReport } from './report.ts';
@@ -27,7 +27,7 @@ export const EVALUATED: {
   ),
   dataset: choice('<name>', DATASETS, 'require this data set'),
   data: text('<path>', 'the files of the data set (default: those that the network was trained on)'),
-  split: choice('<name>', SPLIT_OPTIONS, 'training, public or private of FER2013; training or test of CK+'),
+  split: choice('<name>', SPLIT_OPTIONS, splitHelp()),
   fold: integer('<n>', 'the fold of CK+ (default: the one of the training)'),
   folds: choice('<kind>', FOLD_KINDS, 'the kind of CK+ folds (default: the one of the training)'),
   testCrops: choice('<n>', ['1', '10'], 'views per image (default: 10)'),

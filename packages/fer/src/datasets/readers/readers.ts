@@ -4,16 +4,25 @@ import { stat } from 'node:fs/promises';
 import { FormatError } from '@mien/nn';
 import type { DatasetName } from '../catalog.ts';
 import type { Faces } from '../faces.ts';
+import { affectNetTree } from './affectnet.ts';
 import { ckPlusFolder, ckPlusParent } from './ckplus.ts';
 import { fer2013Folder, readFer2013 } from './fer2013.ts';
 import { refuseOtherKinds } from './fileKind.ts';
 import { isHdf5, readHdf5 } from './hdf5.ts';
 import { namesIn } from './hiddenFiles.ts';
 import { fer2013Tree } from './imageTree.ts';
+import { rafDbFolder } from './rafdb.ts';
 import type { FolderReader } from './reader.ts';
 
 /** The layouts of folders, in the order in which they are tried. */
-const FOLDERS: readonly FolderReader[] = [fer2013Tree, ckPlusFolder, fer2013Folder, ckPlusParent];
+const FOLDERS: readonly FolderReader[] = [
+  rafDbFolder,
+  affectNetTree,
+  fer2013Tree,
+  ckPlusFolder,
+  fer2013Folder,
+  ckPlusParent,
+];
 
 /**
  * Reads the data set at `path`, recognized by content: a FER2013 CSV, an HDF5 file of the reference, or a folder.
