@@ -37,5 +37,5 @@ test('ckPlusFold tests 33 images twice and 24 never over the ten folds', () => {
 });
 
 test('ckPlusFold refuses folds that do not exist', () => {
-  for (const fold of [0, 11, 1.5]) assert.throws(() => ckPlusFold(fold), /expected 1 to 10/);
+  for (const fold of [0, 11, 1.5]) assert.throws(() => ckPlusFold(fold), /fold must be 1 to 10/);
 });

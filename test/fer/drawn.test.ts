@@ -36,5 +36,5 @@ test('drawFaces varies: no two faces are alike and none is flat', () => {
 });
 
 test('drawFaces refuses sizes that are not integers from 1', () => {
-  assert.throws(() => drawFaces({ training: 0 }), /expected 1 or more/);
+  assert.throws(() => drawFaces({ training: 0 }), /expected 1 face per class or more/);
 });

@@ -51,5 +51,9 @@ law(
 test('duplicatesOf refuses splits of two data sets', () => {
   const [one, other] = [facesOf([1]), facesOf([1])];
   const indices = Int32Array.of(0);
-  refuses(() => duplicatesOf({ faces: one, indices }, { faces: other, indices }), ValueError, 'of two data sets');
+  refuses(
+    () => duplicatesOf({ faces: one, indices }, { faces: other, indices }),
+    ValueError,
+    'expected two splits of one data set',
+  );
 });

@@ -83,18 +83,21 @@ test('fer2013Lines writes what parseFer2013 read, byte for byte', () => {
 
 test('parseFer2013 names the line of a short row, a bad label, a bad usage and a bad pixel', () => {
   const good = `3,${gray(9)},Training\n`;
-  assert.is(refusal(`${header}${good}3,1 2 3,Training\n`), 'a.csv, line 3: 3 pixels, 2304 expected (48 x 48)');
-  assert.is(refusal(`${header}${good}9,${gray(1)},Training\n`), 'a.csv, line 3: emotion is "9", expected 0 to 6');
-  assert.match(refusal(`${header}3,${gray(1)},Testing\n`), 'line 2: Usage is "Testing"');
+  assert.is(refusal(`${header}${good}3,1 2 3,Training\n`), 'a.csv, line 3: expected 2304 pixels (48 x 48), got 3');
+  assert.is(refusal(`${header}${good}9,${gray(1)},Training\n`), 'a.csv, line 3: emotion must be 0 to 6, got "9"');
+  assert.match(
+    refusal(`${header}3,${gray(1)},Testing\n`),
+    'line 2: Usage must be one of Training, PublicTest, PrivateTest, got "Testing"',
+  );
   assert.is(refusal(`${header}3,${gray(256)},Training\n`), 'a.csv, line 2: pixel 1 is over 255');
-  assert.match(refusal(`${header}3,${gray(1)} x,Training\n`), 'line 2: pixel 2305 holds "x", which is no digit');
-  assert.match(refusal(`${header}${good}3,${gray(1)}\n`), 'line 3: 2 columns, 3 expected');
+  assert.match(refusal(`${header}3,${gray(1)} x,Training\n`), 'line 2: pixel 2305: expected a digit, got "x"');
+  assert.match(refusal(`${header}${good}3,${gray(1)}\n`), 'line 3: expected 3 columns, got 2');
   assert.match(refusal(`${header}${good}3,"${gray(1)},Training\n${good}`), 'line 3');
 });
 
 test('parseFer2013 refuses a file without the columns, without rows, without lines', () => {
-  assert.match(refusal('a,b,c\n'), 'line 1: no column called emotion (found a, b, c)');
+  assert.match(refusal('a,b,c\n'), 'line 1: expected the columns emotion,pixels,Usage, got a,b,c without emotion');
   assert.match(refusal(''), 'empty');
-  assert.match(refusal(header), 'no rows');
+  assert.match(refusal(header), 'expected rows');
   assert.match(refusal('x'.repeat(100_000)), 'line 1: over 65536 characters without a line end');
 });

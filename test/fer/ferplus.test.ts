@@ -33,23 +33,35 @@ test('withoutNotFaces drops the rows without an image name from their splits', (
   const kept = withoutNotFaces(joined);
   assert.equal([...(kept.splits.Training ?? [])], [0]);
   assert.equal([...(kept.splits.PublicTest ?? [])], [2]);
-  refuses(() => withoutNotFaces(faces), ValueError, 'joinFerPlus adds them');
-  refuses(() => softTargets({ faces, indices: Int32Array.of(0) }), ValueError, 'joinFerPlus adds them');
+  refuses(() => withoutNotFaces(faces), ValueError, 'add them with joinFerPlus');
+  refuses(() => softTargets({ faces, indices: Int32Array.of(0) }), ValueError, 'add them with joinFerPlus');
 });
 
 test('joinFerPlus refuses other numbers of rows, other splits, other sets and images in files of their own', () => {
   const votes = parseFerPlus(header + rows.join(''));
   const fewer = parseFerPlus(header + rows.slice(1).join(''));
-  refuses(() => joinFerPlus(faces, fewer), ValueError, '2 rows of FER+ for 3 images');
+  refuses(() => joinFerPlus(faces, fewer), ValueError, 'a row of FER+ for each of 3 images, got 2');
   const swapped = parseFerPlus(header + [rows[0], rows[2], rows[1]].join(''));
-  refuses(() => joinFerPlus(faces, swapped), ValueError, 'row 1 is Training in FER2013 and PublicTest in FER+');
-  refuses(() => joinFerPlus({ ...faces, dataset: 'ck+' }, votes), ValueError, 'this is ck+');
-  refuses(() => joinFerPlus({ ...faces, sources: ['a', 'b', 'c'] }, votes), ValueError, 'have no row');
+  refuses(() => joinFerPlus(faces, swapped), ValueError, 'got Training in FER2013 and PublicTest in FER+ (row 1)');
+  refuses(
+    () => joinFerPlus({ ...faces, dataset: 'ck+' }, votes),
+    ValueError,
+    'expected the rows of fer2013.csv, got ck+',
+  );
+  refuses(
+    () => joinFerPlus({ ...faces, sources: ['a', 'b', 'c'] }, votes),
+    ValueError,
+    'image files, which have no rows',
+  );
 });
 
 test('parseFerPlus names the line of a missing column, a short row and a bad vote', () => {
-  refuses(() => parseFerPlus('a,b\n1,2\n', 'v.csv'), FormatError, 'v.csv, line 1: a,b, expected Usage,Image name');
-  refuses(() => parseFerPlus(`${header}Training,x,1\n`, 'v.csv'), FormatError, 'line 2: 3 columns, 12 expected');
+  refuses(() => parseFerPlus('a,b\n1,2\n', 'v.csv'), FormatError, 'v.csv, line 1: expected Usage,Image name');
+  refuses(() => parseFerPlus(`${header}Training,x,1\n`, 'v.csv'), FormatError, 'line 2: expected 12 columns, got 3');
   const bad = (rows[0] as string).replace(',4,', ',-4,');
-  refuses(() => parseFerPlus(header + bad, 'v.csv'), FormatError, 'line 2: neutral is "-4"');
+  refuses(
+    () => parseFerPlus(header + bad, 'v.csv'),
+    FormatError,
+    'line 2: neutral must be a number of votes, got "-4"',
+  );
 });

@@ -51,7 +51,7 @@ law(
 );
 
 test('groupFolds refuses fewer groups than folds, and one fold', () => {
-  refuses(() => groupFolds(['a', 'b', 'a'], [0, 0, 0], 3, 1), ValueError, '3 folds of 2 groups');
+  refuses(() => groupFolds(['a', 'b', 'a'], [0, 0, 0], 3, 1), ValueError, 'got 3 folds of 2 groups');
   refuses(() => groupFolds(['a', 'b'], [0, 0], 1, 1), ValueError, 'expected 2 or more');
 });
 
@@ -88,5 +88,5 @@ test('folds by subject say what to do where file names are absent or tell no sub
   const { sources: _, ...nameless } = drawnSubjects();
   refuses(() => folds(nameless, 'subject'), ValueError, 'give the CK+48 folder instead');
   const other = { ...drawnSubjects(), sources: Array.from({ length: 72 }, (_, i) => `anger/${i}.png`) };
-  refuses(() => folds(other, 'subject'), ValueError, 'anger/0.png names no subject');
+  refuses(() => folds(other, 'subject'), ValueError, 'got anger/0.png');
 });

@@ -170,5 +170,5 @@ test('poolFolds counts images twice and sequences once', () => {
   assert.is(pooled.accuracy, 8 / 9);
   assert.is(pooled.mean, (5 / 6 + 1) / 2);
   assert.ok(Math.abs((pooled.deviation as number) - Math.sqrt(2) / 12) < 1e-12);
-  assert.throws(() => poolFolds([], ['a']), /no folds/);
+  assert.throws(() => poolFolds([], ['a']), /expected one fold or more/);
 });

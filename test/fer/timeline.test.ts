@@ -54,7 +54,7 @@ test('smooth by 0 seconds changes nothing, and a negative time is refused', () =
     [0.25, 0.75],
     [1, 0],
   ]);
-  refuses(() => smooth(moments, -1), ValueError, 'a deviation of -1 seconds');
+  refuses(() => smooth(moments, -1), ValueError, 'deviation must be 0 or more seconds, got -1');
 });
 
 const square = (left: number, top = 0, side = 100) => ({ left, top, width: side, height: side });

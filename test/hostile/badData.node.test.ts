@@ -34,13 +34,16 @@ const six = ['anger', 'disgust', 'fear', 'happy', 'sadness', 'surprise'];
 const cases: Readonly<Record<string, readonly [Spoil, string]>> = {
   'a short pixel row': [
     csv((lines) => lines.splice(3, 1, (lines[3] as string).replace(/ \d+,/, ','))),
-    'line 4: 2303 pixels, 2304 expected',
+    'line 4: expected 2304 pixels (48 x 48), got 2303',
   ],
   'a label of 9': [
     csv((lines) => lines.splice(5, 1, (lines[5] as string).replace(/^\d/, '9'))),
-    'line 6: emotion is "9", expected 0 to 6',
+    'line 6: emotion must be 0 to 6, got "9"',
   ],
-  'a missing column': [csv((lines) => lines.splice(0, 1, 'emotion,Usage\n')), 'line 1: no column called pixels'],
+  'a missing column': [
+    csv((lines) => lines.splice(0, 1, 'emotion,Usage\n')),
+    'line 1: expected the columns emotion,pixels,Usage',
+  ],
   'no training rows': [
     csv((lines) => lines.splice(0, lines.length, ...lines.filter((line) => !line.includes('Training')))),
     'Training',
@@ -50,9 +53,9 @@ const cases: Readonly<Record<string, readonly [Spoil, string]>> = {
     'PublicTest',
   ],
   'a missing path': [(folder) => join(folder, 'nowhere'), 'nowhere: no such file or folder'],
-  'a missing class folder': [images(six, [48, 48]), 'no folder called contempt'],
-  'an image of another size': [images([...six, 'contempt'], [48, 47]), 'S1.png: 48x47 pixels, 48x48 expected'],
-  'too few images for the folds': [images([...six, 'contempt'], [48, 48]), 'the folds are defined on 981 images'],
+  'a missing class folder': [images(six, [48, 48]), 'missing the folders contempt'],
+  'an image of another size': [images([...six, 'contempt'], [48, 47]), 'S1.png: expected 48x48 pixels, got 48x47'],
+  'too few images for the folds': [images([...six, 'contempt'], [48, 48]), 'expected the 981 images of CK+48'],
   'a picture in place of a CSV': [
     (folder) => {
       const path = join(folder, 'photo.png');

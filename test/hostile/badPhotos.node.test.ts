@@ -83,7 +83,7 @@ test('predict says in one line what is wrong with each file that is no photo, an
     refused(await mien(['video', join(folder, 'folder'), '--weights', weights]), 'expected a folder of .jpg');
     refused(
       await mien(['video', join(folder, 'folder'), '--weights', weights, '--smooth', '-1']),
-      'a deviation of -1 seconds',
+      'deviation must be 0 or more seconds, got -1',
     );
     refused(await mien(['explain', files[2] as string, '--weights', weights]), 'damaged or truncated');
   }));

@@ -4,7 +4,7 @@ import { FormatError } from '@mien/nn';
 import { refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-const sentence = 'nine.csv, line 2: emotion is "9", expected 0 to 6';
+const sentence = 'nine.csv, line 2: emotion must be 0 to 6, got "9"';
 
 test('parseFer2013 refuses a label of 9', () => {
   const pixels = Array.from({ length: 2304 }, () => 7).join(' ');

@@ -4,7 +4,7 @@ import { FormatError } from '@mien/nn';
 import { refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-const sentence = 'short.csv, line 3: 3 pixels, 2304 expected (48 x 48)';
+const sentence = 'short.csv, line 3: expected 2304 pixels (48 x 48), got 3';
 
 test('parseFer2013 refuses a row of three pixels', () => {
   const whole = Array.from({ length: 2304 }, () => 7).join(' ');

@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-const sentence = 'b.png: 64x48 pixels, 48x48 expected';
+const sentence = 'b.png: expected 48x48 pixels, got 64x48';
 
 test('readFaces refuses an image of another size', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mien-hostile-'));

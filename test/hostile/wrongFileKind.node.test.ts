@@ -40,7 +40,7 @@ test('mien prints no byte of a file that a terminal would act on', () =>
     // A title for the terminal, a clearing of its screen, a C1 control in UTF-8 and a bell.
     writeFileSync(path, '\x1b]0;owned\x07\x1b[2J\u009b31m,pixels\x07,Usage\n');
     const ended = await mien(['audit', path]);
-    refused(ended, 'no column called emotion');
+    refused(ended, 'expected the columns emotion,pixels,Usage');
     ensure(ended.err.includes('\\x1b]0;owned\\x07'), ended.err);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     ensure(!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(ended.err + ended.out), JSON.stringify(ended.err));

@@ -1,19 +1,19 @@
-// The expressions of a face over time. For browsers and Node.
+// Smooths the expressions of a face over time. For browsers and Node.
 import { ValueError } from '@mien/tensor';
 
-/** A moment's probabilities, in the order of the classes. */
+/** The probabilities at one time, in the order of the classes. */
 export interface Moment {
   readonly seconds: number;
   readonly shares: readonly number[];
 }
 
 /**
- * Each moment's probabilities as the mean of those around it, weighted by a Gaussian of standard deviation `deviation`
- * seconds, cut off at three. They sum to 1 where the given ones do; with 0 they are the given ones. Moments come in the order of time.
+ * The probabilities of each moment, averaged over its neighbors with a Gaussian of standard deviation `deviation` seconds,
+ * cut off at three deviations. 0 returns the probabilities unchanged. Moments must be in the order of time.
  */
 export function smooth(moments: readonly Moment[], deviation: number): readonly (readonly number[])[] {
   if (!(deviation >= 0 && Number.isFinite(deviation)))
-    throw new ValueError(`smooth: a deviation of ${deviation} seconds, expected 0 or more`);
+    throw new ValueError(`smooth: deviation must be 0 or more seconds, got ${deviation}`);
   if (deviation === 0) return moments.map(({ shares }) => [...shares]);
   let first = 0;
   return moments.map(({ seconds, shares }) => {

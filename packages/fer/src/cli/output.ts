@@ -1,8 +1,8 @@
-// What commands print: text from files cannot act on the terminal, and a reader that leaves ends the command quietly.
+// Output of commands: escapes control characters, and ends quietly when the output is closed.
 
-/** Escapes control characters other than line ends and tabs, which a terminal would act on: `\x1b` for an escape. */
+/** Escapes control characters other than line ends and tabs, which a terminal would interpret: `\x1b` for an escape. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
   return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
@@ -24,8 +24,8 @@ export function printError(line: string): void {
 }
 
 /**
- * Calls `onClosed` when nobody reads standard output any more (`mien ... | head`). Standard error may be closed at any time: a
- * command goes on without its progress.
+ * Calls `onClosed` when standard output is closed (`mien ... | head`). When standard error is closed, the command continues
+ * without progress.
  */
 export function watchPipes(onClosed: () => void): void {
   const closed = (reason: NodeJS.ErrnoException): boolean =>

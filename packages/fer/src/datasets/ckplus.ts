@@ -14,27 +14,27 @@ export const CK_PLUS_CLASSES: readonly string[] = [
   'surprise',
   'contempt',
 ];
-/** How many images each class has. */
+/** The number of images of each class. */
 export const CK_PLUS_COUNTS: readonly number[] = [135, 177, 75, 207, 84, 249, 54];
-/** How many folds the reference has. */
+/** The number of folds of the reference. */
 export const CK_PLUS_FOLDS = 10;
 
 const TOTAL = 981;
 /** Frames of each sequence. */
 const FRAMES = 3;
-// Images that one fold tests of each class: a tenth, rounded down to whole sequences of three frames.
+// Tested images of each class per fold: a tenth, rounded down to complete sequences of three frames.
 const TESTED: readonly number[] = [12, 18, 9, 21, 9, 24, 6];
 
-/** The indices, in the list of all 981 images, that `fold` (1 to 10) tests and trains on: 99 and 882. */
+/** The indices, among all 981 images, that `fold` (1 to 10) tests and trains on: 99 and 882. */
 export function ckPlusFold(fold: number): { readonly train: Int32Array; readonly test: Int32Array } {
   if (!Number.isInteger(fold) || fold < 1 || fold > CK_PLUS_FOLDS) {
-    throw new ValueError(`ckPlusFold: fold is ${fold}, expected 1 to ${CK_PLUS_FOLDS}`);
+    throw new ValueError(`ckPlusFold: fold must be 1 to ${CK_PLUS_FOLDS}, got ${fold}`);
   }
   const tested = new Set<number>();
   let offset = 0;
   for (const [label, total] of CK_PLUS_COUNTS.entries()) {
     const tests = TESTED[label] as number;
-    // The reference does not clip at the class: in fold 9, fear runs on into six happy images, and so it does here.
+    // As in the reference, the range is not clipped at the class: fold 9 of fear includes six happy images.
     const start = fold === CK_PLUS_FOLDS ? offset + total - tests : offset + (fold - 1) * tests;
     for (let i = start; i < start + tests; i++) tested.add(i);
     offset += total;
@@ -50,19 +50,19 @@ export function ckPlusSplits(faces: Faces, fold: number): Fold {
   for (const label of faces.labels) counts[label] = (counts[label] ?? 0) + 1;
   if (counts.some((n, label) => n !== CK_PLUS_COUNTS[label])) {
     throw new ValueError(
-      `ckPlusSplits: the folds are defined on 981 images (${CK_PLUS_COUNTS.join(', ')} by class), this set has ${faces.labels.length} (${counts.join(', ')})`,
+      `ckPlusSplits: expected the 981 images of CK+48 (${CK_PLUS_COUNTS.join(', ')} by class), got ${faces.labels.length} (${counts.join(', ')})`,
     );
   }
   const { train, test } = ckPlusFold(fold);
   return { train: { faces, indices: train }, test: { faces, indices: test } };
 }
 
-/** The subject of each image, `S010` for one. Throws ValueError where the images' file names do not tell it. */
+/** The subject of each image, such as `S010`. Throws ValueError where the file names do not contain it. */
 export function ckPlusSubjects(faces: Faces): string[] {
   return named(faces).map(({ subject }) => subject);
 }
 
-/** The sequence that each image is a frame of, `S010_004` for one. Throws ValueError as `ckPlusSubjects`. */
+/** The sequence of each image, such as `S010_004`. Throws ValueError like `ckPlusSubjects`. */
 export function ckPlusSequences(faces: Faces): string[] {
   return named(faces).map(({ subject, sequence }) => `${subject}_${sequence}`);
 }
@@ -70,20 +70,20 @@ export function ckPlusSequences(faces: Faces): string[] {
 function named(faces: Faces): { readonly subject: string; readonly sequence: string }[] {
   if (!faces.sources) {
     throw new ValueError(
-      `ckPlusSubjects: ${faces.dataset} was read without file names, which alone tell subject and sequence; give the CK+48 folder instead`,
+      `ckPlusSubjects: ${faces.dataset} was read without file names, which contain subject and sequence; pass the CK+48 folder`,
     );
   }
   return faces.sources.map((source) => {
     const [, subject, sequence] = /(S\d+)_(\d+)_\d+\.\w+$/.exec(source) ?? [];
     if (subject && sequence) return { subject, sequence };
-    throw new ValueError(`ckPlusSubjects: ${source} names no subject, expected a name such as S010_004_00000017.png`);
+    throw new ValueError(`ckPlusSubjects: expected a file name such as S010_004_00000017.png, got ${source}`);
   });
 }
 
 /**
- * The ten folds of CK+. `subject` and `sequence` test every image once, are as equal in size and classes as may be, and
- * are decided by `seed`; `reference` has none (it tests 33 images twice and 24 never). Throws ValueError without the
- * 981 images, or where subjects are asked for and the images have no file names.
+ * The ten folds of CK+. `subject` and `sequence` test every image once, are balanced in size and classes, and depend on
+ * `seed`. `reference` does not depend on it; it tests 33 images twice and 24 never. Throws ValueError without the 981 images,
+ * and for `subject` and `sequence` without file names.
  */
 export function folds(faces: Faces, kind: FoldKind, seed = 1): Fold[] {
   if (kind === 'reference') {
@@ -97,14 +97,14 @@ export function folds(faces: Faces, kind: FoldKind, seed = 1): Fold[] {
   });
 }
 
-/** Counts what the folds of one data set leak. */
+/** Counts the leaks of the folds of one data set. */
 export function leaksOf(divided: readonly Fold[]): Leaks {
   const faces = divided[0]?.test.faces;
-  if (!faces) throw new ValueError('leaksOf: no folds, expected one or more');
+  if (!faces) throw new ValueError('leaksOf: expected one fold or more, got none');
   const shared = (groups: readonly string[]): number =>
     divided.reduce((sum, { train, test }) => {
-      const known = new Set(Array.from(train.indices, (row) => groups[row]));
-      return sum + test.indices.filter((row) => known.has(groups[row])).length;
+      const trained = new Set(Array.from(train.indices, (row) => groups[row]));
+      return sum + test.indices.filter((row) => trained.has(groups[row])).length;
     }, 0);
   const times = new Uint16Array(faces.labels.length);
   for (const { test } of divided) for (const row of test.indices) times[row] = (times[row] as number) + 1;

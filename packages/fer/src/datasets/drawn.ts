@@ -1,5 +1,5 @@
-// Drawn faces: a synthetic stand-in for FER2013 that needs no download. Expressions follow the facial action units of
-// Ekman and Friesen (1978); the rest of a face, its pose, light and noise are drawn by a seeded generator.
+// Drawn faces: a synthetic substitute for FER2013 without a download. Expressions follow the facial action units of Ekman
+// and Friesen (1978); everything else about a face, its pose, light and noise is random with a seed.
 import { Generator, ValueError } from '@mien/tensor';
 import { type Dataset, IMAGE_INTERVAL } from './dataset.ts';
 import { type Faces, PIXELS } from './faces.ts';
@@ -46,7 +46,7 @@ const REST: Action = {
   furrow: 0,
 };
 
-// One row per class of FER2013; several where people show one feeling in several ways. Action units in the comments.
+// One row per class of FER2013, with several variants where expressions differ. Action units in the comments.
 const EXPRESSIONS: readonly (readonly Partial<Action>[])[] = [
   [
     // Angry 4 + 5 + 7 + 23: pressed lips, or 4 + 7 + 10 + 25: bared teeth.
@@ -108,7 +108,7 @@ const EXPRESSIONS: readonly (readonly Partial<Action>[])[] = [
   [{}, { cheek: 0.05, corner: 0.02 }],
 ];
 
-/** A face with the expression `label`, everything else left to chance. */
+/** A random face with the expression `label`. */
 function invent(label: number, random: Generator): Sketch {
   const between = (low: number, high: number): number => low + (high - low) * random.uniform();
   const chance = (p: number): boolean => random.uniform() < p;
@@ -179,7 +179,7 @@ function invent(label: number, random: Generator): Sketch {
   };
 }
 
-/** How many faces of each class each split gets. */
+/** The number of faces per class in each split. */
 export interface DrawnOptions {
   readonly seed?: number;
   readonly training?: number;
@@ -188,15 +188,15 @@ export interface DrawnOptions {
 }
 
 /**
- * Draws faces with the seven expressions of FER2013: as many of each class as the options say (300 for training, 30
- * and 30 for the tests), the classes shuffled inside each split. Synthetic: good to see learning, not to report.
- * One seed gives the same bytes on every machine.
+ * Draws faces with the seven expressions of FER2013, by default 300 per class for training and 30 and 30 for the tests,
+ * shuffled within each split. Synthetic: good to see that learning works, not to report. A seed gives the same bytes on every
+ * machine.
  */
 export function drawFaces({ seed = 1, training = 300, publicTest = 30, privateTest = 30 }: DrawnOptions = {}): Faces {
   const sizes = [training, publicTest, privateTest];
   for (const size of sizes) {
     if (!Number.isInteger(size) || size < 1)
-      throw new ValueError(`drawFaces: ${size} faces a class, expected 1 or more`);
+      throw new ValueError(`drawFaces: expected 1 face per class or more, got ${size}`);
   }
   const classes = FER2013_CLASSES.length;
   const total = classes * sizes.reduce((sum, size) => sum + size, 0);

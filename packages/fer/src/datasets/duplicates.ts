@@ -1,18 +1,17 @@
-// Images that are the same pixel for pixel: what a test figure should be given with and without.
+// Images with identical pixels, with and without which a test figure should be reported.
 import { ValueError } from '@mien/tensor';
 import { PIXELS, type Split } from './faces.ts';
 
 const WORDS = PIXELS / 4;
 
 /**
- * For each of the images [count, 48, 48], the row of the first one with the same pixels: its own where it is the first.
- * Rows that share a number are identical.
+ * For each of the images [count, 48, 48], the row of the first image with the same pixels, which may be itself.
  */
 export function firstIdentical(images: Uint8Array): Int32Array {
   const bytes = images.byteOffset % 4 === 0 ? images : images.slice();
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   const first = new Int32Array(bytes.length / PIXELS);
-  // A row for each hash that was seen; rows whose hashes fall together are told apart by their pixels.
+  // The first row of each hash; on a collision of hashes the pixels are compared.
   const seen = new Map<number, number>();
   for (let row = 0; row < first.length; row++) {
     let key = hash(words, row);
@@ -25,14 +24,12 @@ export function firstIdentical(images: Uint8Array): Int32Array {
 }
 
 /**
- * Which of the tested images are pixel-identical to one that is trained on: 1 or 0 for each of `tested.indices`, in
- * that order. FER2013 has 280 in PublicTest and 288 in PrivateTest. Throws ValueError unless both are of one data set.
+ * Whether each tested image also occurs in the training images, pixel by pixel: 1 or 0 for each of `tested.indices`.
+ * FER2013 has 280 in PublicTest and 288 in PrivateTest. Throws ValueError unless both splits are of one data set.
  */
 export function duplicatesOf(tested: Split, trained: Split): Uint8Array {
   if (tested.faces !== trained.faces) {
-    throw new ValueError(
-      'duplicatesOf: the tested and the trained images are of two data sets, expected splits of one',
-    );
+    throw new ValueError('duplicatesOf: expected two splits of one data set, got splits of two');
   }
   const first = firstIdentical(tested.faces.images);
   const known = new Uint8Array(first.length);
@@ -40,7 +37,7 @@ export function duplicatesOf(tested: Split, trained: Split): Uint8Array {
   return Uint8Array.from(tested.indices, (row) => known[first[row] as number] as number);
 }
 
-/** FNV-1a (Fowler, Noll and Vo), by words of four bytes and with the high bits folded back. */
+/** FNV-1a (Fowler, Noll and Vo) over 32-bit words, with the high bits folded back. */
 function hash(words: Uint32Array, row: number): number {
   let h = 0x811c9dc5;
   for (let i = row * WORDS; i < (row + 1) * WORDS; i++) {

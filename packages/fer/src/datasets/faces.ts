@@ -1,4 +1,4 @@
-// What every data set of faces is once it is read: gray 48x48 images, one label each, and named splits.
+// A data set in memory: gray 48x48 images with a label each, and named splits.
 import { ValueError } from '@mien/tensor';
 
 /** Side of every face image, in pixels. */
@@ -8,18 +8,18 @@ export const PIXELS: number = SIDE * SIDE;
 
 /** Faces in memory: `images` is [count, 48, 48] gray bytes, `labels` [count] class numbers. */
 export interface Faces {
-  /** What was read, for example `fer2013`, `ck+` or `drawn`. */
+  /** The data set's name in the catalog, for example `fer2013`. */
   readonly dataset: string;
   readonly classes: readonly string[];
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
-  /** Indices of each split, in file order. CK+ has none until a fold is chosen. */
+  /** Indices of each split, in file order; none for a data set with folds. */
   readonly splits: Readonly<Record<string, Int32Array>>;
-  /** The file of each image, as a path below the folder that was read; absent where one file held them all. */
+  /** The file of each image, as a path below the folder that was read; absent for a single file. */
   readonly sources?: readonly string[];
-  /** How many of those files were in color, and how many of another size. */
+  /** The number of these files in color, and of another size. */
   readonly converted?: { readonly color: number; readonly resized: number };
-  /** How many image files were skipped because an operating system hides them, as macOS hides `._face.png`. */
+  /** The number of image files that were skipped as hidden files of an operating system, such as `._face.png`. */
   readonly hidden?: number;
   /** FER+ votes, [count, 10], and the rows that it calls "not a face". */
   readonly votes?: Uint8Array;

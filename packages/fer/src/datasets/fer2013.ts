@@ -61,12 +61,12 @@ const LONGEST_LINE = 65_536;
 const SPACE = 32;
 const ZERO = 48;
 
-/** A growing byte array: images arrive one row at a time and the file does not say how many there are. */
+/** A growing byte array, because the number of rows is unknown until the end of the file. */
 class Bytes {
   #data = new Uint8Array(1 << 16);
   #length = 0;
 
-  /** Makes room for `extra` more bytes and returns where they start. */
+  /** Adds room for `extra` bytes and returns their start. */
   grow(extra: number): number {
     const start = this.#length;
     if (start + extra > this.#data.length) this.reserve(Math.max(start + extra, 2 * this.#data.length));
@@ -78,7 +78,7 @@ class Bytes {
     return this.#data;
   }
 
-  /** Makes room for `length` bytes in all, which spares the copies of growing. Memory that is never written costs none. */
+  /** Reserves `length` bytes in total, which avoids copies. Reserved memory that is never written is not used. */
   reserve(length: number): void {
     if (length <= this.#data.length) return;
     const larger = new Uint8Array(length);
@@ -86,7 +86,7 @@ class Bytes {
     this.#data = larger;
   }
 
-  /** The bytes written. */
+  /** The written bytes. */
   finish(): Uint8Array {
     return this.#data.subarray(0, this.#length);
   }
@@ -98,7 +98,7 @@ interface Columns {
   readonly usage: number;
 }
 
-/** Finds the three columns by trimmed name, in any order and letter case; other columns are passed over. */
+/** Finds the three columns by trimmed name, in any order and letter case; other columns are ignored. */
 function findColumns(header: readonly string[], file: string): Columns {
   const names = header.map((name) =>
     name
@@ -109,9 +109,9 @@ function findColumns(header: readonly string[], file: string): Columns {
   const find = (name: string): number => {
     const index = names.indexOf(name);
     if (index < 0) {
-      const found = names.slice(0, 8).map((n) => n.slice(0, 40));
+      const columns = names.slice(0, 8).map((n) => n.slice(0, 40));
       throw new FormatError(
-        `${file}, line 1: no column called ${name} (found ${found.join(', ') || 'nothing'}); a FER2013 file starts with emotion,pixels,Usage`,
+        `${file}, line 1: expected the columns emotion,pixels,Usage, got ${columns.join(',') || 'none'} without ${name}`,
       );
     }
     return index;
@@ -119,7 +119,7 @@ function findColumns(header: readonly string[], file: string): Columns {
   return { emotion: find('emotion'), pixels: find('pixels'), usage: find('usage') };
 }
 
-/** Writes the gray values of `text` to out[start ..], or says what is wrong with them. */
+/** Writes the gray values of `text` to out[start ..]. Returns the problem of the text, or null. */
 function readPixels(text: string, out: Uint8Array, start: number): string | null {
   let written = 0;
   let value = -1;
@@ -134,16 +134,16 @@ function readPixels(text: string, out: Uint8Array, start: number): string | null
       written++;
       value = -1;
     } else {
-      return `pixel ${written + 1} holds ${JSON.stringify(text[i])}, which is no digit`;
+      return `pixel ${written + 1}: expected a digit, got ${JSON.stringify(text[i])}`;
     }
   }
-  return written === PIXELS ? null : `${written} pixels, ${PIXELS} expected (48 x 48)`;
+  return written === PIXELS ? null : `expected ${PIXELS} pixels (48 x 48), got ${written}`;
 }
 
-/** Takes the text of a FER2013 file piece by piece; `end` returns the faces. Throws FormatError with the line. */
+/** Parses the text of a FER2013 file in chunks; `end` returns the faces. Throws FormatError with the line. */
 export class Fer2013Reader {
   readonly #file: string;
-  /** Characters of the whole file, where that is known, and those read. */
+  /** Characters of the file, if known, and characters read. */
   readonly #size: number | null;
   #read = 0;
   readonly #images = new Bytes();
@@ -154,13 +154,13 @@ export class Fer2013Reader {
   #rest = '';
   #line = 0;
 
-  /** `file` is the name that errors carry; `size`, the characters of the whole text, makes room for all images at once. */
+  /** `file` is its name in errors; `size`, the number of characters of the file, allows reserving memory for all images. */
   constructor(file: string, size: number | null = null) {
     this.#file = file;
     this.#size = size;
   }
 
-  /** Reads the whole lines of `text` and keeps what follows the last line end for the next call. */
+  /** Parses the complete lines of `text` and keeps the rest for the next call. */
   push(text: string): void {
     const end = text.lastIndexOf('\n');
     if (end < 0) {
@@ -174,13 +174,13 @@ export class Fer2013Reader {
     this.#refuseLong();
   }
 
-  /** Reads what is left and returns the faces. */
+  /** Parses the rest and returns the faces. */
   end(): Faces {
     if (this.#rest !== '') this.#lines(this.#rest);
     this.#rest = '';
-    if (!this.#columns) throw new FormatError(`${this.#file}: the file is empty; expected emotion,pixels,Usage`);
+    if (!this.#columns) throw new FormatError(`${this.#file}: expected emotion,pixels,Usage, got an empty file`);
     const labels = this.#labels.finish();
-    if (labels.length === 0) throw new FormatError(`${this.#file}: a header and no rows`);
+    if (labels.length === 0) throw new FormatError(`${this.#file}: expected rows after the header, got none`);
     const splits = FER2013_SPLITS.map((name, i) => [name, Int32Array.from(this.#splits[i] as number[])]);
     const images = this.#images.finish();
     return { dataset: FER2013.name, classes: this.#classes, images, labels, splits: Object.fromEntries(splits) };
@@ -194,12 +194,12 @@ export class Fer2013Reader {
   #lines(text: string): void {
     const unix = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
     const { data } = Papa.parse<string[]>(unix, { delimiter: ',', newline: '\n' });
-    // Papa returns one empty row after a final line end.
+    // Papa returns an empty row after the final line end.
     if (data.at(-1)?.join() === '') data.pop();
     this.#read += text.length;
     const rows = this.#line + data.length;
     if (this.#size !== null && rows * PIXELS > this.#images.data.length) {
-      // All rows by the length of those so far, and a twentieth more for shorter ones; a row has two characters a pixel.
+      // The number of rows by their mean length so far, plus 5 %; a row has at least two characters per pixel.
       const expected = Math.min(1.05 * rows * (this.#size / this.#read), this.#size / (2 * PIXELS) + 1);
       this.#images.reserve(Math.ceil(Math.max(rows, expected)) * PIXELS);
     }
@@ -221,15 +221,15 @@ export class Fer2013Reader {
     const pixelText = row[pixels];
     const usageText = row[usage]?.trim();
     if (pixelText === undefined || usageText === undefined) {
-      this.#fail(`${row.length} columns, ${Math.max(emotion, pixels, usage) + 1} expected`);
+      this.#fail(`expected ${Math.max(emotion, pixels, usage) + 1} columns, got ${row.length}`);
     }
     const label = /^\d+$/.test(labelText) ? Number(labelText) : -1;
     if (label < 0 || label >= this.#classes.length) {
-      this.#fail(`emotion is ${JSON.stringify(labelText.slice(0, 40))}, expected 0 to ${this.#classes.length - 1}`);
+      this.#fail(`emotion must be 0 to ${this.#classes.length - 1}, got ${JSON.stringify(labelText.slice(0, 40))}`);
     }
     const which = FER2013_SPLITS.indexOf(usageText);
     if (which < 0) {
-      this.#fail(`Usage is ${JSON.stringify(usageText.slice(0, 40))}, expected one of ${FER2013_SPLITS.join(', ')}`);
+      this.#fail(`Usage must be one of ${FER2013_SPLITS.join(', ')}, got ${JSON.stringify(usageText.slice(0, 40))}`);
     }
     const start = this.#images.grow(PIXELS);
     const problem = readPixels(pixelText, this.#images.data, start);
@@ -244,14 +244,14 @@ export class Fer2013Reader {
   }
 }
 
-/** Reads FER2013 from its whole text; large files go through `Fer2013Reader` piece by piece. */
+/** Parses the text of a FER2013 file; use `Fer2013Reader` for large files. */
 export function parseFer2013(text: string, file = 'fer2013.csv'): Faces {
   const reader = new Fer2013Reader(file);
   reader.push(text);
   return reader.end();
 }
 
-/** The lines of a FER2013 file, header first, each with its line end: the bytes that Kaggle's file has. */
+/** The lines of a FER2013 file with their line ends, header first, byte for byte like Kaggle's file. */
 export function* fer2013Lines(splits: readonly { readonly usage: string; readonly split: Split }[]): Generator<string> {
   yield 'emotion,pixels,Usage\n';
   for (const { usage, split } of splits) {

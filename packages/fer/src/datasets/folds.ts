@@ -1,17 +1,16 @@
-// Folds in which what belongs together stays together: every group is tested in exactly one fold.
+// Grouped and stratified folds: every group is tested in exactly one fold.
 import { Generator, ValueError } from '@mien/tensor';
 
 interface Group {
   readonly rows: readonly number[];
-  /** Images of each class, and last of all together. */
+  /** Images of each class, and the total last. */
   readonly counts: readonly number[];
 }
 
 /**
- * Divides rows into `count` folds that never part a group, as equal in size and in classes as moves and exchanges of
- * groups make them (stratified and grouped as scikit-learn's StratifiedGroupKFold, then improved). `groups` and
- * `labels` hold one entry a row; the answer holds each fold's rows in rising order. `seed` decides among equals.
- * Throws ValueError for fewer groups than folds.
+ * Divides rows into `count` folds that keep groups together, balanced in size and classes (like scikit-learn's
+ * StratifiedGroupKFold, then improved by moving and exchanging groups). `groups` and `labels` have one entry per row. Returns
+ * the rows of each fold in ascending order. `seed` breaks ties. Throws ValueError for fewer groups than folds.
  */
 export function groupFolds(
   groups: readonly string[],
@@ -22,22 +21,22 @@ export function groupFolds(
   const members = membersOf(groups, labels);
   if (!Number.isInteger(count) || count < 2 || members.length < count) {
     throw new ValueError(
-      `groupFolds: ${count} folds of ${members.length} groups, expected 2 or more and a group for each`,
+      `groupFolds: expected 2 folds or more and a group for each, got ${count} folds of ${members.length} groups`,
     );
   }
   const columns = members[0]?.counts.length ?? 0;
   const balance = new Balance(count, total(members, columns));
-  // The largest first, while there is room; chance decides among those of one size.
+  // The largest first, while the folds are empty; groups of equal size in random order.
   const order = Array.from(new Generator(seed).permutation(members.length), (i) => members[i] as Group);
   order.sort((a, b) => b.rows.length - a.rows.length);
   const folds = new Map<Group, number>();
   for (const group of order) {
-    const fold = balance.emptiest(group);
+    const fold = balance.bestFor(group);
     balance.add(group, fold, 1);
     folds.set(group, fold);
   }
   while (improve(order, folds, balance, count)) {
-    // Each round lowers a sum of squares, so there is a last one.
+    // Each round lowers a sum of squares, so the loop ends.
   }
   return Array.from({ length: count }, (_, fold) =>
     Int32Array.from(order.flatMap((group) => (folds.get(group) === fold ? group.rows : []))).sort(),
@@ -65,7 +64,7 @@ function total(members: readonly Group[], columns: number): number[] {
   return Array.from({ length: columns }, (_, i) => members.reduce((sum, { counts }) => sum + (counts[i] as number), 0));
 }
 
-/** How far the folds are from equal: squares of what each has more or less of a column than its share, over that share. */
+/** The imbalance of folds: the squared difference of each column from its share, divided by the share. */
 class Balance {
   readonly #share: readonly number[];
   readonly #held: readonly number[][];
@@ -80,29 +79,29 @@ class Balance {
     for (const [i, n] of counts.entries()) held[i] = (held[i] as number) + sign * n;
   }
 
-  /** What the sum of squares changes by, when `fold` gets `come` and gives `go`. */
-  change(fold: number, come: Group | null, go: Group | null): number {
+  /** The change of the imbalance when `fold` gains one group and loses another. */
+  change(fold: number, gained: Group | null, lost: Group | null): number {
     const held = this.#held[fold] as number[];
     let change = 0;
     for (const [i, share] of this.#share.entries()) {
       if (share === 0) continue;
       const over = (held[i] as number) - share;
-      const moved = (come?.counts[i] ?? 0) - (go?.counts[i] ?? 0);
+      const moved = (gained?.counts[i] ?? 0) - (lost?.counts[i] ?? 0);
       change += (moved * (2 * over + moved)) / share;
     }
     return change;
   }
 
-  /** The fold that `group` disturbs least. */
-  emptiest(group: Group): number {
+  /** The fold whose imbalance `group` increases least. */
+  bestFor(group: Group): number {
     const changes = this.#held.map((_, fold) => this.change(fold, group, null));
     return changes.indexOf(Math.min(...changes));
   }
 }
 
-/** Moves or exchanges groups wherever that helps; tells whether any did. */
+/** Moves or exchanges groups where that lowers the imbalance. Returns whether any did. */
 function improve(order: readonly Group[], folds: Map<Group, number>, balance: Balance, count: number): boolean {
-  // Rounding must not make an endless round of changes that are worth nothing.
+  // Above rounding errors, which could cause endless changes.
   const least = -1e-9;
   const put = (group: Group, from: number, to: number): void => {
     balance.add(group, from, -1);

@@ -1,35 +1,36 @@
-// Images that are nearly the same: equal up to brightness, contrast and slight noise.
+// Near-identical images: equal up to brightness, contrast and slight noise.
 import { PIXELS, SIDE } from './faces.ts';
 
-/** Two images [48, 48] of one set, and their correlation. */
+/** Two images by their rows, and their correlation. */
 export interface NearPair {
   readonly a: number;
   readonly b: number;
   readonly correlation: number;
 }
 
-// Frequencies each way that pairs are sought by.
+// Frequencies per direction in the search.
 const LOW = 8;
 const TERMS = LOW * LOW - 1;
 
 /**
- * Finds every pair of `rows` whose pixels correlate by `least` or more (Pearson; as in normalized cross-correlation,
- * Lewis 1995), and hands each to `onPair`. Constant images correlate with none.
+ * Calls `onPair` for every pair of `rows` whose pixels correlate by `least` or more (Pearson, as in normalized
+ * cross-correlation, Lewis 1995). Constant images have no correlation.
  *
- * Images less their mean, over their norm, are at the distance sqrt(2 - 2 correlation). An orthonormal transform keeps
- * distances and a part of its terms never lengthens them (Agrawal, Faloutsos and Swami 1993), so pairs too far apart in
- * the 63 lowest terms of the cosine transform are out, and none is missed; what is left is measured in all pixels.
+ * The distance of two images, each minus its mean and divided by its norm, is sqrt(2 - 2 correlation). An orthonormal
+ * transform preserves distances, and a subset of its terms never increases them (Agrawal, Faloutsos and Swami 1993). So pairs
+ * too far apart in the 63 lowest terms of the cosine transform are excluded without missing any, and the rest is compared in
+ * all pixels.
  */
 export function nearPairs(images: Uint8Array, rows: Int32Array, least: number, onPair: (pair: NearPair) => void): void {
   const moments = rows.length === 0 ? [] : Array.from(rows, (row) => momentsOf(images, row));
   const seen = Array.from(rows.keys()).filter((i) => (moments[i]?.norm ?? 0) > 0);
   const terms = new Float32Array(seen.length * TERMS);
   for (const [at, i] of seen.entries()) transform(images, rows[i] as number, moments[i] as Moments, terms, at * TERMS);
-  // By the first term, so that pairs within reach of one another stand together.
+  // Sorted by the first term, so that candidates are neighbors.
   const order = Array.from(seen.keys()).sort((a, b) => (terms[a * TERMS] as number) - (terms[b * TERMS] as number));
   const sorted = new Float32Array(terms.length);
   for (const [at, i] of order.entries()) sorted.set(terms.subarray(i * TERMS, (i + 1) * TERMS), at * TERMS);
-  // Single precision may lose pairs at the very limit; it reaches a little further.
+  // A margin, because single precision could miss pairs at the limit.
   const squared = 2 - 2 * least + 1e-4;
   const reach = Math.sqrt(squared);
   for (let i = 0; i < order.length; i++) {
@@ -45,7 +46,7 @@ export function nearPairs(images: Uint8Array, rows: Int32Array, least: number, o
   }
 }
 
-/** An image's mean and the norm of what it differs from it by. */
+/** The mean of an image, and the norm of the image minus its mean. */
 interface Moments {
   readonly mean: number;
   readonly norm: number;
@@ -83,7 +84,7 @@ const COSINES: Float64Array = Float64Array.from({ length: LOW * SIDE }, (_, i) =
   return Math.sqrt((k === 0 ? 1 : 2) / SIDE) * Math.cos((Math.PI * k * (2 * x + 1)) / (2 * SIDE));
 });
 
-/** The lowest terms of an image over its norm, but the first, which the mean alone makes. */
+/** The lowest terms of an image, divided by its norm, without the first, which only depends on the mean. */
 function transform(images: Uint8Array, row: number, { norm }: Moments, out: Float32Array, at: number): void {
   const across = new Float64Array(SIDE * LOW);
   for (let y = 0; y < SIDE; y++) {

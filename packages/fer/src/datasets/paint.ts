@@ -1,11 +1,11 @@
-// Paints one 48x48 face from numbers. Units: half the height of a head, x to the right, y down, the head's center at 0.
+// Paints one 48x48 face from parameters. Units: half the height of a head, x to the right, y down, the head's center at 0.
 //
-// Only + - * / and sqrt, which IEEE 754 rounds exactly, reach a pixel: no sin, exp or pow, whose last digits differ
-// between machines. One seed therefore gives the same bytes everywhere.
+// Pixels depend only on + - * / and sqrt, which IEEE 754 rounds exactly, not on sin, exp or pow, whose last digits differ
+// between machines. A seed therefore gives the same bytes everywhere.
 import type { Generator } from '@mien/tensor';
 import { SIDE } from './faces.ts';
 
-/** What muscles do, as distances from rest: positive raises, opens, widens or deepens. */
+/** Displacements by muscles from rest: positive values raise, open, widen or deepen. */
 export interface Action {
   readonly browInner: number;
   readonly browOuter: number;
@@ -22,7 +22,7 @@ export interface Action {
   readonly furrow: number;
 }
 
-/** One painted face: all numbers that the painter needs. */
+/** The parameters of one face. */
 export interface Sketch {
   readonly act: Action;
   /** Head: half width, narrowing of the jaw; hair: style, height of the hairline, tones. */
@@ -74,26 +74,26 @@ export interface Sketch {
 
 const unit = (v: number): number => Math.min(Math.max(v, 0), 1);
 const length = (x: number, y: number): number => Math.sqrt(x * x + y * y);
-/** 1 at 0, falling smoothly to 0 at `reach`: the soft edge of shadows and folds. */
+/** 1 at 0, falling smoothly to 0 at `reach`, for soft edges of shadows and folds. */
 const glow = (distance: number, reach: number): number => {
   const t = 1 - (distance * distance) / (reach * reach);
   return t > 0 ? t * t : 0;
 };
 
-/** The pixel that is being painted: where it lies and what it has become so far. */
+/** The current pixel: its position and its color so far. */
 class Pixel {
-  /** In the plane of the picture, upright with the head. */
+  /** Position in the image plane, upright with the head. */
   x = 0;
   y = 0;
-  /** On the face, which turning and nodding move the more the nearer it is; `a` is the distance from its middle. */
+  /** Position on the face, shifted by turn and nod in proportion to depth; `a` is the distance from its center. */
   u = 0;
   v = 0;
   a = 0;
-  /** How much light falls here, and what the skin makes of it. */
+  /** Light, and the skin's shade in it. */
   shade = 0;
   skin = 0;
   tone = 0;
-  /** How much of it the head covers. */
+  /** The share of it that the head covers. */
   head = 0;
   readonly #edge: number;
 
@@ -101,7 +101,7 @@ class Pixel {
     this.#edge = edge;
   }
 
-  /** How much lies inside a shape whose edge is `distance` away (negative inside). */
+  /** The share of it inside a shape whose edge is `distance` away (negative inside). */
   cover(distance: number): number {
     return unit(0.5 - distance * this.#edge);
   }
@@ -116,7 +116,7 @@ class Pixel {
   }
 }
 
-/** Paints `face` into out[start .. start + 2304]; `random` is the grain of the picture. */
+/** Paints `face` into out[start .. start + 2304]; `random` draws the noise. */
 export function paint(face: Sketch, random: Generator, out: Uint8Array, start: number): void {
   const half = 1 + face.tilt * face.tilt;
   const cos = (1 - face.tilt * face.tilt) / half;
@@ -139,7 +139,7 @@ export function paint(face: Sketch, random: Generator, out: Uint8Array, start: n
         mouth(p, face);
         hair(p, face);
       }
-      // The camera: contrast, brightness and noise (the sum of four bytes is nearly normal).
+      // Camera: contrast, brightness and noise (the sum of four bytes is nearly normal).
       const bits = random.uint32();
       const grain = (bits & 255) + ((bits >>> 8) & 255) + ((bits >>> 16) & 255) + (bits >>> 24) - 510;
       const value = (p.tone - 0.5) * face.gain + 0.5 + face.bias + (grain / 150) * face.noise;
@@ -160,7 +160,7 @@ function behind(p: Pixel, face: Sketch): void {
   p.draw(hairTone(p, face), p.cover(Math.max(crown * wide, y - lowest)));
 }
 
-/** An ellipse that narrows to the chin, lit as an ellipsoid, with ears and beard; finds what features need. */
+/** An ellipse that narrows to the chin, lit as an ellipsoid, with ears and beard; sets what the features need. */
 function head(p: Pixel, face: Sketch): void {
   const { x, y } = p;
   const narrow = face.width * (1 - (y > 0 ? face.jaw * y * y : 0));
@@ -179,7 +179,7 @@ function head(p: Pixel, face: Sketch): void {
   p.draw(p.skin * (1 - face.beard * 0.55 * beard), p.head);
 }
 
-/** Beside the mouth, between the brows, on the forehead and across the nose. */
+/** Folds beside the mouth, between the brows, on the forehead and across the nose. */
 function folds(p: Pixel, { act }: Sketch): void {
   const { a, v, skin } = p;
   if (v > 0.7) return;
@@ -194,7 +194,7 @@ function folds(p: Pixel, { act }: Sketch): void {
   }
 }
 
-/** A lit ridge, its shadow on the far side, wings and nostrils; a wrinkled nose is a lifted one. */
+/** A lit ridge with its shadow, wings and nostrils; wrinkling lifts the nose. */
 function nose(p: Pixel, face: Sketch): void {
   const { u, v, a, skin } = p;
   const tip = face.nose - 0.05 * face.act.noseWrinkle;
@@ -236,7 +236,7 @@ function eyes(p: Pixel, face: Sketch): void {
   if (p.a < 0.1) p.mark(0.12, 0.7 * glow(down + 0.03, 0.04));
 }
 
-/** From the inner end (t = 0) to the outer (t = 1), arched and tapering. */
+/** Brows from the inner end (t = 0) to the outer (t = 1), arched and tapering. */
 function brows(p: Pixel, face: Sketch): void {
   const { act } = face;
   const reach = face.eyeWidth * 2.3;
@@ -249,7 +249,7 @@ function brows(p: Pixel, face: Sketch): void {
   p.mark(ink, 0.92 * p.cover(Math.max(gap, (Math.abs(along - 0.5) - 0.5) * reach)));
 }
 
-/** Two lips around an opening that shows teeth and the dark behind them, and the shadow under the lower lip. */
+/** Two lips around an opening with teeth on a dark background, and the shadow below the lower lip. */
 function mouth(p: Pixel, face: Sketch): void {
   const { act } = face;
   const { u, v, skin } = p;

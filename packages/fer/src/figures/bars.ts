@@ -1,8 +1,8 @@
-// Measured numbers as horizontal bars, in groups that each have a scale of their own.
+// Horizontal bars in groups, each with its own scale.
 import { scaleLinear } from 'd3-scale';
 import { INK, picture, text, textWidth } from './lettering.ts';
 
-/** One bar: from 0 to `value`, with a line from `low` to `high`; `label` stands at its end. */
+/** One bar from 0 to `value`, with a line from `low` to `high` and `label` at its end. */
 export interface Bar {
   readonly name: string;
   readonly value: number;
@@ -11,7 +11,7 @@ export interface Bar {
   readonly label: string;
 }
 
-/** Bars that are compared with one another. */
+/** Bars on one scale. */
 export interface BarGroup {
   readonly title: string;
   readonly bars: readonly Bar[];
@@ -22,7 +22,7 @@ const ROW = 22;
 const HEAD = 52;
 const TOP = 84;
 
-/** The groups as SVG, one under the other; `note` stands under the title. */
+/** The groups as SVG, one below the other; `note` is printed below the title. */
 export function bars(groups: readonly BarGroup[], title: string, note = ''): string {
   const all = groups.flatMap((group) => group.bars);
   const left = 56 + Math.max(0, ...all.map(({ name }) => textWidth(name, { size: 12.5 })));

@@ -1,4 +1,4 @@
-// A confusion matrix: rows are what a face shows, columns what it was taken for; shade is the share of its row.
+// A confusion matrix: rows are labels, columns predictions; the shade is the share of the row.
 import { scaleLinear } from 'd3-scale';
 import type { ConfusionMatrix } from '../metrics.ts';
 import { INK, picture, text, textWidth } from './lettering.ts';
@@ -7,10 +7,10 @@ const CELL = 74;
 const TOP = 128;
 const GAP = 3;
 
-/** What the cells say: the images, their share of the row, or the share with the images under it. */
+/** The content of the cells: the number of images, their share of the row, or both. */
 export type Cells = 'counts' | 'percent' | 'both';
 
-/** The matrix as SVG; `note` stands under the title. */
+/** The matrix as SVG; `note` is printed below the title. */
 export function confusionMatrix(matrix: ConfusionMatrix, title: string, note = '', cells: Cells = 'both'): string {
   const { classes } = matrix;
   const shade = scaleLinear([0, 0.15, 1], ['#f6f8fb', '#c9dcf3', '#08519c']);

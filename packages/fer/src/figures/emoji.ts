@@ -1,11 +1,11 @@
-// A drawn face for each expression, in shapes only: no font and no license but our own.
+// A drawn face per expression, from shapes only, so that no font or its license is needed.
 
 interface Drawing {
   readonly skin: string;
   readonly brows?: string;
   readonly eyes: string;
   readonly mouth: string;
-  /** Shapes beside these, as SVG. */
+  /** Further shapes, as SVG. */
   readonly more?: string;
 }
 
@@ -22,7 +22,7 @@ const stroke = (path: string): string =>
   `<path d="${path}" fill="none" stroke="${LINE}" stroke-width="5" stroke-linecap="round" stroke-linejoin="round"/>`;
 const open = (path: string): string => `<path d="${path}" fill="${DARK}"/>`;
 
-/** Drawn in a circle of radius 50 about 0. */
+/** Faces in a circle of radius 50 around 0. */
 const DRAWINGS = {
   angry: {
     skin: '#f2725c',
@@ -70,7 +70,7 @@ const DRAWINGS = {
   },
 } as const satisfies Record<string, Drawing>;
 
-/** Other names for the same expressions, as data sets write them. */
+/** Names of the same expressions in other data sets. */
 const ALIASES: Readonly<Record<string, keyof typeof DRAWINGS>> = {
   anger: 'angry',
   happiness: 'happy',
@@ -78,7 +78,7 @@ const ALIASES: Readonly<Record<string, keyof typeof DRAWINGS>> = {
   surprised: 'surprise',
 };
 
-/** The drawn face of a class, `size` wide with its middle at (x, y); nothing for a class that has none. */
+/** The drawn face of a class, `size` wide and centered at (x, y); empty for a class without one. */
 export function emoji(name: string, x: number, y: number, size: number): string {
   const key = name.toLowerCase();
   const drawing: Drawing | undefined = DRAWINGS[(ALIASES[key] ?? key) as keyof typeof DRAWINGS];

@@ -1,8 +1,8 @@
-// Pixels inside an SVG picture (Node only).
+// Bitmaps inside SVG figures (Node only).
 import sharp from 'sharp';
 import type { Photo } from '../photos/photo.ts';
 
-/** A photo at this size as an SVG image, sharp on a screen of twice as many pixels. */
+/** A photo of this size as an SVG image, with twice the resolution for dense screens. */
 export async function photoImage(photo: Photo, x: number, y: number, width: number, height: number): Promise<string> {
   const jpeg = await sharp(photo.data, { raw: { width: photo.width, height: photo.height, channels: 3 } })
     .resize({ width: Math.round(2 * width), height: Math.round(2 * height), fit: 'fill' })
@@ -11,13 +11,13 @@ export async function photoImage(photo: Photo, x: number, y: number, width: numb
   return image(`data:image/jpeg;base64,${jpeg.toString('base64')}`, x, y, width, height);
 }
 
-/** Gray bytes of a square as an SVG image whose pixels stay squares. */
+/** A square of gray bytes as an SVG image without interpolation. */
 export async function grayImage(gray: Uint8Array, x: number, y: number, size: number): Promise<string> {
   const png = await grayPng(gray);
   return image(`data:image/png;base64,${png.toString('base64')}`, x, y, size, size, ' image-rendering="optimizeSpeed"');
 }
 
-/** Gray bytes of a square as a PNG file. */
+/** A square of gray bytes as a PNG file. */
 export function grayPng(gray: Uint8Array): Promise<Buffer> {
   const side = Math.sqrt(gray.length);
   return sharp(gray, { raw: { width: side, height: side, channels: 1 } })
@@ -29,7 +29,7 @@ function image(data: string, x: number, y: number, width: number, height: number
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none"${style} href="${data}"/>`;
 }
 
-/** Red, green and blue bytes of a square laid over a picture, smoothly. */
+/** A square of RGB bytes as an interpolated SVG image. */
 export async function heatImage(rgb: Uint8Array, x: number, y: number, size: number, cover: number): Promise<string> {
   const side = Math.sqrt(rgb.length / 3);
   const png = await sharp(rgb, { raw: { width: side, height: side, channels: 3 } })

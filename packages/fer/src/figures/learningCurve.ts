@@ -2,9 +2,9 @@
 import { INK, picture, text, textWidth } from './lettering.ts';
 import { type Axes, axes, curve, type Point } from './panel.ts';
 
-/** What a learning curve shows of one epoch. Accuracies are fractions 0 to 1. */
+/** One epoch of a learning curve. Accuracies are fractions. */
 export interface CurvePoint {
-  /** From 0; the picture counts from 1. */
+  /** From 0; the figure counts from 1. */
   readonly epoch: number;
   readonly trainLoss: number;
   readonly trainAccuracy: number;
@@ -29,7 +29,7 @@ const TOP = 112;
 const BOTTOM = 400;
 const PANEL = 330;
 
-/** The learning curve as SVG; `note` stands under the title. */
+/** The learning curve as SVG; `note` is printed below the title. */
 export function learningCurve(points: readonly CurvePoint[], title: string, note = ''): string {
   const of = (name: keyof CurvePoint): Point[] => points.map((p) => ({ epoch: p.epoch + 1, value: p[name] }));
   const losses = points.flatMap((p) => [p.trainLoss, p.testLoss]).filter(Number.isFinite);
@@ -85,7 +85,7 @@ function bestMark(best: Point, { x, y }: Axes, left: number, right: number, show
   const [cx, cy] = [x(best.epoch), y(best.value)];
   const label = `best ${show(best.value)}`;
   const inside = Math.min(Math.max(cx, left + textWidth(label, { size: 12.5 }) / 2), right - 30);
-  // Above the line where there is room, and on paper, so that no line runs through the letters.
+  // Above the line where there is room, with a background that hides lines behind the text.
   const base = cy - 14 > TOP ? cy - 14 : cy + 26;
   const half = textWidth(label, { size: 12.5 }) / 2 + 3;
   return [
@@ -102,7 +102,7 @@ interface End {
   readonly fill: string;
 }
 
-/** Names and last values beside the ends of the lines, moved apart where they would touch. */
+/** Names and last values at the ends of the lines, moved apart where they would overlap. */
 function endLabels(ends: readonly End[], x: number, show: (value: number) => string): string[] {
   const sorted = [...ends].sort((a, b) => a.at - b.at);
   const gap = 40;

@@ -1,11 +1,11 @@
-// Text as outlines, so that a picture looks the same on a machine without fonts.
+// Text as outlines, so that figures do not depend on installed fonts.
 
 import regular from '@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf';
 import bold from '@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf';
 import { Resvg } from '@resvg/resvg-js';
 import opentype from 'opentype.js';
 
-/** How a line of text is set: `anchor` says which part of it stands at x; `turn` rotates it about (x, y) in degrees. */
+/** Style of a line of text: `anchor` is its part at x; `turn` rotates it about (x, y), in degrees. */
 export interface TextStyle {
   readonly size?: number;
   readonly fill?: string;
@@ -37,7 +37,7 @@ function font(weight: 'regular' | 'bold'): opentype.Font {
   return made;
 }
 
-/** The width of `content` in pixels. Letters follow one another by their own widths: Inter needs no more at these sizes. */
+/** The width of `content` in pixels, without kerning, which Inter does not need at these sizes. */
 export function textWidth(content: string, { size = 14, weight = 'regular' }: TextStyle = {}): number {
   const { unitsPerEm } = font(weight);
   let width = 0;
@@ -63,7 +63,7 @@ function advance(letter: string, weight: 'regular' | 'bold'): number {
   return font(weight).charToGlyph(letter).advanceWidth ?? 0;
 }
 
-/** A whole picture from its parts, on white. */
+/** A figure from its parts, on a white background. */
 export function picture(width: number, height: number, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
@@ -73,7 +73,7 @@ export function picture(width: number, height: number, parts: readonly string[])
   ].join('\n');
 }
 
-/** An SVG picture as a PNG file, twice as many pixels each way. */
+/** An SVG figure as a PNG file with twice its width and height in pixels. */
 export function png(svg: string): Uint8Array {
   return new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font: { loadSystemFonts: false } }).render().asPng();
 }

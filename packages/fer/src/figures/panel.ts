@@ -1,8 +1,8 @@
-// A panel of a curve's picture: axes over epochs, and lines in it.
+// A panel of a curve figure: axes over epochs, and lines.
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import { INK, text } from './lettering.ts';
 
-/** Where a panel stands, in pixels, and what its values are. */
+/** Position of a panel in pixels, and its values. */
 export interface Panel {
   readonly title: string;
   readonly left: number;
@@ -11,18 +11,18 @@ export interface Panel {
   readonly bottom: number;
   readonly epochs: readonly [first: number, last: number];
   readonly range: readonly [number, number];
-  /** How a value beside the axis is written. */
+  /** Formats the values of the axis. */
   readonly tick: (value: number) => string;
 }
 
-/** Axes as SVG parts, with the scales to draw by. */
+/** Axes as SVG parts, with their scales. */
 export interface Axes {
   readonly parts: readonly string[];
   readonly x: ScaleLinear<number, number>;
   readonly y: ScaleLinear<number, number>;
 }
 
-/** The title, grid and axes of a panel. */
+/** Title, grid and axes of a panel. */
 export function axes({ title, left, right, top, bottom, epochs, range, tick }: Panel): Axes {
   const x = scaleLinear([epochs[0], Math.max(epochs[1], epochs[0] + 1)], [left, right]);
   const y = scaleLinear(range, [bottom, top + 14]).nice(5);
@@ -49,7 +49,7 @@ export interface Point {
   readonly value: number;
 }
 
-/** A line through the finite points, with a dot at its end; nothing where there are none. */
+/** A line through the finite points, with a dot at its end; empty without points. */
 export function curve(points: readonly Point[], { x, y }: Axes, fill: string, dashes = ''): string[] {
   const drawn = points.filter(({ value }) => Number.isFinite(value));
   const end = drawn.at(-1);

@@ -1,10 +1,10 @@
-// Pairs of faces side by side, each under its split and label: what an audit found, to be looked at.
+// Pairs of faces side by side with their splits and labels, for the results of an audit.
 import { PNG } from 'pngjs';
 import { type Faces, PIXELS, SIDE } from '../../datasets/faces.ts';
 import type { NearPair } from '../../datasets/near.ts';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
 
-/** Pairs under one title; `total` is how many there are, of which these are some. */
+/** Some of `total` pairs under one title. */
 export interface SheetSection {
   readonly title: string;
   readonly total: number;
@@ -18,7 +18,7 @@ const GAP = 28;
 const ROW = FACE + 58;
 const MARGIN = 40;
 
-/** The sections one under the other as SVG. */
+/** The sections as SVG, one below the other. */
 export function contactSheet(faces: Faces, sections: readonly SheetSection[], title: string): string {
   const width = 2 * MARGIN + COLUMNS * PAIR + (COLUMNS - 1) * GAP;
   const parts = [text(title, MARGIN, 46, { size: 22, weight: 'bold' })];

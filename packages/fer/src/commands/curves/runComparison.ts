@@ -1,9 +1,9 @@
-// Several runs: their test loss and accuracy over epochs in one picture, with a line a run under it.
+// Test loss and accuracy of several runs over epochs in one figure, with a line of text per run.
 import type { CurvePoint } from '../../figures/learningCurve.ts';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
 import { axes, curve } from '../../figures/panel.ts';
 
-/** A run by its name, with what is said of it in the line under the picture. */
+/** A run with its name and the text of its line. */
 export interface ComparedRun {
   readonly name: string;
   readonly words: string;
@@ -11,17 +11,17 @@ export interface ComparedRun {
 }
 
 const COLORS = ['#d9480f', '#1971c2', '#2f9e44', '#9c36b5', '#e8a500', '#0c8599', '#e64980', '#5c6370'] as const;
-/** Runs beyond the colors have them again, dashed. */
+/** Dash patterns of runs beyond the number of colors. */
 const DASHES = ['', '7 6', '2 6'] as const;
 const TOP = 112;
 const BOTTOM = 400;
 const PANEL = 410;
 const ROW = 24;
 
-/** The most runs that one picture can tell apart. */
+/** Maximum number of distinguishable runs in one figure. */
 export const MOST_COMPARED: number = COLORS.length * DASHES.length;
 
-/** The runs as SVG; `note` stands under the title. */
+/** The runs as SVG; `note` is printed below the title. */
 export function runComparison(runs: readonly ComparedRun[], title: string, note = ''): string {
   const all = runs.flatMap(({ points }) => points);
   const epochs = [1 + Math.min(...all.map((p) => p.epoch)), 1 + Math.max(...all.map((p) => p.epoch))] as const;

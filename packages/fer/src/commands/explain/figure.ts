@@ -1,4 +1,4 @@
-// What the network saw of each face, and where it looked.
+// The network input of each face, and its Grad-CAM map.
 import { scaleLinear } from 'd3-scale';
 import { SIDE } from '../../datasets/faces.ts';
 import { grayImage, heatImage } from '../../figures/images.ts';
@@ -7,7 +7,7 @@ import { grayBytes, type Photo, resample } from '../../photos/photo.ts';
 import type { FaceReading } from '../../prediction.ts';
 import { share } from '../../runs/accuracy.ts';
 
-/** A face and the map of what in it speaks for a class. */
+/** A face and the map of the evidence for a class. */
 export interface ExplainedReading {
   readonly face: FaceReading;
   readonly target: string;
@@ -21,15 +21,15 @@ const TOP = 96;
 const SIZE = 240;
 const GAP = 14;
 const ROW = SIZE + 78;
-/** How much of the color lies over the face. */
+/** Opacity of the colors over the face. */
 const COVER = 0.55;
-/** Dark to bright, so that it is read without colors, too. */
+/** From dark to bright, so that it also works without colors. */
 const heat = scaleLinear(
   [0, 0.25, 0.5, 0.75, 1],
   ['rgb(20, 11, 53)', 'rgb(101, 21, 110)', 'rgb(188, 55, 84)', 'rgb(245, 125, 21)', 'rgb(252, 239, 130)'],
 );
 
-/** The faces as SVG, one under the other: 48x48 pixels, the same of the photo, and the map over it. */
+/** The faces as SVG, one below the other: the 48x48 input, the same part of the photo, and the map over it. */
 export async function explanationFigure(
   photo: Photo,
   faces: readonly ExplainedReading[],
@@ -74,7 +74,7 @@ async function row(photo: Photo, { face, target, map, peak }: ExplainedReading, 
   ];
 }
 
-/** The scale, as its colors lie over a middle gray. */
+/** The color scale, over medium gray. */
 function legend(x: number, y: number): string[] {
   const bar = { width: 150, height: 10 };
   const start = x + SIZE - bar.width;

@@ -9,11 +9,11 @@ import { share } from '../../runs/accuracy.ts';
 
 const LEFT = 40;
 const TOP = 92;
-/** Longest side of the photo as it is drawn. */
+/** Longest side of the photo in the figure. */
 const PHOTO = 520;
 const SEEN = 144;
 const CARD = { width: 500, height: 186 } as const;
-/** How much larger the card of a single face is. */
+/** Scale of the card of a single face. */
 const ALONE = 1.4;
 const BARS = 120;
 
@@ -53,7 +53,7 @@ export async function predictionFigure(
   );
 }
 
-/** A face's box over the photo, with its number where there are several. */
+/** A face's box over the photo, numbered where there are several. */
 function frame({ box }: FaceReading, number: number | null, scale: number): string {
   const [x, y] = [LEFT + box.left * scale, TOP + box.top * scale];
   const [width, height] = [box.width * scale, box.height * scale];

@@ -1,3 +1,4 @@
+// The time of a training step by kernel: one bar each, the longest first.
 import { scaleLinear } from 'd3-scale';
 import { INK, picture, text, textWidth } from '../../figures/lettering.ts';
 import { milliseconds, nameOf, type ProfileReport } from './report.ts';
@@ -9,7 +10,7 @@ const MOST = 18;
 const COMPUTES = '#d9480f';
 const MOVES = '#8796a8';
 
-/** The picture as SVG. A bar is red where the operation told how much it computes, else gray. */
+/** The figure as SVG. Bars are red for kernels with a known number of operations, else gray. */
 export function profileFigure(report: ProfileReport): string {
   const shown = report.rows.slice(0, MOST);
   const rest = report.rows.slice(MOST);
@@ -20,7 +21,7 @@ export function profileFigure(report: ProfileReport): string {
   const parts = [
     text(`A training step of ${model}, ${batchSize} images`, 40, 42, { size: 21, weight: 'bold' }),
     text(
-      `${adapter}: ${milliseconds(stepSeconds)}, of which JavaScript ${milliseconds(hostSeconds)}; kernels one by one ${milliseconds(kernelSeconds)}`,
+      `${adapter}: ${milliseconds(stepSeconds)}, of which JavaScript ${milliseconds(hostSeconds)}; all kernels ${milliseconds(kernelSeconds)}`,
       40,
       66,
       { size: 13.5, fill: INK.quiet },
@@ -48,7 +49,7 @@ export function profileFigure(report: ProfileReport): string {
   return picture(WIDTH, bottom + 30, parts);
 }
 
-/** Arithmetic a second where it is known, else bytes. */
+/** Operations per second where they are known, else bytes per second. */
 export function rateOf(flops: number | null, bytes: number, seconds: number): string {
   if (seconds === 0) return '';
   return flops === null

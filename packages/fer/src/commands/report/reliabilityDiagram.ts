@@ -1,9 +1,9 @@
-// How often a network is right beside how sure it is: the reliability diagram of Guo et al. (2017).
+// Reliability diagrams: accuracy by confidence (Guo et al. 2017).
 import { scaleLinear } from 'd3-scale';
 import type { ReliabilityBin } from '../../calibration.ts';
 import { INK, picture, text } from '../../figures/lettering.ts';
 
-/** One diagram: its bins and what stands over it. */
+/** One diagram: its bins, title and text. */
 export interface ReliabilityPanel {
   readonly title: string;
   readonly words: string;
@@ -15,11 +15,11 @@ const LEFT = 84;
 const GAP = 100;
 const TOP = 138;
 const FRAME = 'fill="#d9480f" fill-opacity="0.16" stroke="#d9480f" stroke-width="1.4"';
-/** Height of the counts under a diagram. */
+/** Height of the counts below a diagram. */
 const COUNTS = 56;
 const RIGHT = '#7fa8d6';
 
-/** The diagrams side by side as SVG: bars of accuracy, and frames from there to the mean confidence. */
+/** The diagrams side by side as SVG: bars of accuracy, and frames from the accuracy to the mean confidence. */
 export function reliabilityDiagram(panels: readonly ReliabilityPanel[], title: string): string {
   const width = LEFT + panels.length * SIDE + (panels.length - 1) * GAP + 40;
   return picture(Math.max(width, 560), TOP + SIDE + COUNTS + 74, [
@@ -34,7 +34,7 @@ function legend(): string[] {
     `<rect x="${x}" y="58" width="13" height="13" ${fill}/>`,
     text(words, x + 20, 69, { size: 13, fill: INK.quiet }),
   ];
-  return [...entry(40, `fill="${RIGHT}"`, 'told right'), ...entry(136, FRAME, 'from there to the mean confidence')];
+  return [...entry(40, `fill="${RIGHT}"`, 'accuracy'), ...entry(136, FRAME, 'from accuracy to mean confidence')];
 }
 
 function diagram({ title, words, bins }: ReliabilityPanel, left: number): string[] {

@@ -1,4 +1,4 @@
-// The expressions of a video's faces over time: smoothed probabilities as stacked areas, each frame's own winner below.
+// The expressions of a video's faces over time: smoothed probabilities as stacked areas, and each frame's prediction below.
 
 import { scaleLinear } from 'd3-scale';
 import { emoji } from '../../figures/emoji.ts';
@@ -12,11 +12,11 @@ const TOP = 128;
 const AREA = 150;
 const STRIP = 12;
 const PANEL = AREA + STRIP + 96;
-/** Faces that are drawn, those longest in sight. */
+/** Maximum number of faces, those visible longest. */
 const MOST = 6;
-/** Seconds without a face after which the area breaks off. */
+/** Seconds without a face after which the area is interrupted. */
 const GAP = 0.5;
-/** Width of a moment without another near it. */
+/** Width of an isolated moment. */
 const ALONE = 8;
 
 const COLORS: readonly (readonly [start: string, color: string])[] = [
@@ -31,7 +31,7 @@ const COLORS: readonly (readonly [start: string, color: string])[] = [
 ];
 const OTHERS = ['#5f6b7a', '#3d8f83', '#c98f5a', '#8c5a78'] as const;
 
-/** The color of each class, by the expression that its name begins with. */
+/** The color of each class, by the start of its name. */
 function colorsOf(classes: readonly string[]): string[] {
   return classes.map((name, i) => {
     const known = COLORS.find(([start]) => name.toLowerCase().startsWith(start));
@@ -39,7 +39,7 @@ function colorsOf(classes: readonly string[]): string[] {
   });
 }
 
-/** The timeline as SVG, a panel a face. */
+/** The timeline as SVG, with a panel per face. */
 export function timeline({ classes, faces, frames, seconds, smoothing, model }: VideoReport, title: string): string {
   const drawn = [...faces]
     .sort((a, b) => b.moments.length - a.moments.length)
@@ -52,7 +52,7 @@ export function timeline({ classes, faces, frames, seconds, smoothing, model }: 
   const parts = [
     text(title, 40, 42, { size: 21, weight: 'bold' }),
     text(
-      `${model}, ${frames} frames${more}; probabilities ${smoothed}, below them the winner of each frame by itself`,
+      `${model}, ${frames} frames${more}; probabilities ${smoothed}, below them the prediction of each frame`,
       40,
       66,
       { size: 13.5, fill: INK.quiet },
@@ -115,7 +115,7 @@ function panel(
   return parts;
 }
 
-/** The moments in stretches without a gap. */
+/** The moments in groups without gaps. */
 function runsOf(moments: readonly VideoMoment[]): VideoMoment[][] {
   const runs: VideoMoment[][] = [];
   for (const moment of moments) {
@@ -126,7 +126,7 @@ function runsOf(moments: readonly VideoMoment[]): VideoMoment[][] {
   return runs;
 }
 
-/** Where a moment's color begins and ends: halfway to its neighbors; a single one has a width to be seen by. */
+/** Start and end of a moment's color: halfway to its neighbors, or a minimum width. */
 function spanOf(places: readonly number[], i: number): readonly [number, number] {
   const at = places[i] as number;
   if (places.length === 1) return [Math.min(at, RIGHT - ALONE), Math.min(at, RIGHT - ALONE) + ALONE];
@@ -164,7 +164,7 @@ function winners(
     const shares = classes.map((name) => raw[name] as number);
     return shares.indexOf(Math.max(...shares));
   });
-  // One rectangle for all neighbors of a color, so that no seams show.
+  // One rectangle for neighbors of the same color, so that there are no visible seams.
   return best.flatMap((c, i) => {
     if (best[i - 1] === c) return [];
     let last = i;
@@ -174,7 +174,7 @@ function winners(
   });
 }
 
-/** A drawn face over each expression that stays for a while, where the network is sure of it. */
+/** A drawn face over each expression that lasts and that the network is sure of. */
 function marks(moments: readonly VideoMoment[], x: Scale, y: number): string[] {
   const parts: string[] = [];
   const of = ({ expression, unsure }: VideoMoment): string => (unsure ? '' : expression);
