@@ -12,7 +12,6 @@ const exempt = [
   'bench/',
   'docs/',
   'examples/',
-  'packages/fer/',
   'packages/nn/',
   'packages/tensor/',
   'scripts/',

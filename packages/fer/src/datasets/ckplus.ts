@@ -125,7 +125,7 @@ export const CK_PLUS: Dataset<'ck+'> = {
   splits: null,
   folds: {
     count: CK_PLUS_FOLDS,
-    of: folds,
+    divide: folds,
     leaks: leaksOf,
     sequences: (faces) => (faces.sources ? ckPlusSequences(faces) : null),
   },

@@ -43,7 +43,7 @@ export interface FixedSplits {
 export interface Folds {
   readonly count: number;
   /** All folds of one kind. Throws ValueError where the images do not allow it. */
-  readonly of: (faces: Faces, kind: FoldKind) => readonly Fold[];
+  readonly divide: (faces: Faces, kind: FoldKind) => readonly Fold[];
   readonly leaks: (folds: readonly Fold[]) => Leaks;
   /** The sequence that each image is a frame of, or null without file names. */
   readonly sequences: (faces: Faces) => readonly string[] | null;

@@ -26,7 +26,7 @@ export function splitsOf(faces: Faces, fold: number, kind: FoldKind = 'reference
 
 function foldOf({ title, folds }: Dataset, faces: Faces, fold: number, kind: FoldKind): Fold {
   if (!folds) throw new ValueError(`${title} has fixed splits, not folds`);
-  const found = folds.of(faces, kind)[fold - 1];
+  const found = folds.divide(faces, kind)[fold - 1];
   if (!found) throw new ValueError(`${foldName(fold, kind)} does not exist, expected 1 to ${folds.count}`);
   return found;
 }

@@ -108,7 +108,7 @@ export function auditFaces(faces: Faces, data: string): { report: AuditReport; s
     identical: identical.report,
     near: near.report,
     constant: [...labels.keys()].filter((row) => isConstant(images, row)),
-    folds: folds ? folds.leaks(folds.of(faces, 'reference')) : null,
+    folds: folds ? folds.leaks(folds.divide(faces, 'reference')) : null,
     notFaces: faces.notFaces ? countBy(faces.notFaces, splitOf) : null,
   };
   return { report, sections: [...identical.sections, ...near.sections] };

@@ -16,7 +16,7 @@ export function curves(folders: readonly string[]): string {
   const names = shortNames(folders);
   const runs = records.map((record, i) => ({
     name: names[i] as string,
-    words: `${runTitle(record.summary)}: ${finalText(record)}`,
+    caption: `${runTitle(record.summary)}: ${finalText(record)}`,
     points: record.metrics,
   }));
   const tests = new Set(records.map(({ summary: { dataset, fold, folds } }) => [dataset, fold, folds].join()));

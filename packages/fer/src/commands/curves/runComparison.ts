@@ -6,7 +6,7 @@ import { axes, curve } from '../../figures/panel.ts';
 /** A run with its name and the text of its line. */
 export interface ComparedRun {
   readonly name: string;
-  readonly words: string;
+  readonly caption: string;
   readonly points: readonly CurvePoint[];
 }
 
@@ -53,18 +53,19 @@ export function runComparison(runs: readonly ComparedRun[], title: string, note 
   const names = Math.max(...runs.map(({ name }) => textWidth(name, { size: 13.5, weight: 'bold' })));
   let width = 1040;
   let y = BOTTOM + 76;
-  for (const [i, { name, words, points }] of runs.entries()) {
+  for (const [i, { name, caption, points }] of runs.entries()) {
     const color = COLORS[i % COLORS.length] as string;
     const dashes = DASHES[Math.floor(i / COLORS.length)] ?? '';
-    const of = (value: 'testLoss' | 'testAccuracy') => points.map((p) => ({ epoch: p.epoch + 1, value: p[value] }));
+    const pointsOf = (value: 'testLoss' | 'testAccuracy') =>
+      points.map((p) => ({ epoch: p.epoch + 1, value: p[value] }));
     parts.push(
-      ...curve(of('testLoss'), loss, color, dashes),
-      ...curve(of('testAccuracy'), accuracy, color, dashes),
+      ...curve(pointsOf('testLoss'), loss, color, dashes),
+      ...curve(pointsOf('testAccuracy'), accuracy, color, dashes),
       `<line x1="40" x2="68" y1="${y - 4.5}" y2="${y - 4.5}" stroke="${color}" stroke-width="3" stroke-dasharray="${dashes}"/>`,
       text(name, 80, y, { size: 13.5, weight: 'bold' }),
-      text(words, 100 + names, y, { size: 13.5, fill: INK.quiet }),
+      text(caption, 100 + names, y, { size: 13.5, fill: INK.quiet }),
     );
-    width = Math.max(width, 140 + names + textWidth(words, { size: 13.5 }));
+    width = Math.max(width, 140 + names + textWidth(caption, { size: 13.5 }));
     y += ROW;
   }
   return picture(Math.ceil(width), y + 8, parts);

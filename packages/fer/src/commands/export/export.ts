@@ -56,8 +56,8 @@ export async function exportWeights(options: ExportOptions): Promise<ExportRepor
   const out = options.out ?? freeName(file, '.f16.safetensors');
   const faces = data === undefined ? null : await obtain(data, 1, onEvent);
   const { dataset, bestEpoch, bestTestAccuracy, fold } = note;
-  const kept = { dataset, bestEpoch, bestTestAccuracy, fold };
-  const known = defined(kept) as Note;
+  const facts = { dataset, bestEpoch, bestTestAccuracy, fold };
+  const known = defined(facts) as Note;
   const sums = { loss: 0, correct: 0, images: 0, learningRate: 0 };
   // Only the origin of the network: no path of the machine that trained it.
   const write = async (figures: Figures | null): Promise<number> => {

@@ -121,7 +121,7 @@ async function planOf(options: KFoldOptions): Promise<Plan> {
     }
   }
   const { title, folds: division } = FOLDED;
-  const { count, of } = division as Folds;
+  const { count, divide } = division as Folds;
   const [first, last] = options.only ?? [1, count];
   if (![first, last].every((fold) => Number.isInteger(fold) && fold >= 1 && fold <= count) || first > last) {
     throw new ValueError(`kfold: only must be folds from 1 to ${count}, got ${first} to ${last}`);
@@ -133,7 +133,7 @@ async function planOf(options: KFoldOptions): Promise<Plan> {
   if (faces.dataset !== FOLDED.name) {
     throw new ValueError(`kfold: expected ${title}, got ${titleOf(faces.dataset)} (${settings.data})`);
   }
-  return { out, settings, seeds, first, last, faces, folds: of(faces, settings.folds) };
+  return { out, settings, seeds, first, last, faces, folds: divide(faces, settings.folds) };
 }
 
 function reportOf({ out, settings, seeds, faces, folds }: Plan): KFoldReport {

@@ -70,8 +70,8 @@ function seedLines({ seed, finished, last, best }: SeedResult): string[] {
 function seedMeans(seeds: readonly SeedResult[]): string[] {
   const complete = seeds.filter(({ finished }) => finished === 10);
   if (complete.length < 2) return [];
-  const line = (name: string, of: 'last' | 'best'): string => {
-    const accuracies = complete.map((seed) => seed[of].accuracy);
+  const line = (name: string, which: 'last' | 'best'): string => {
+    const accuracies = complete.map((seed) => seed[which].accuracy);
     const mean = accuracies.reduce((sum, each) => sum + each, 0) / accuracies.length;
     return `  ${name}: ${share(mean)}, deviation ${(100 * (deviationOf(accuracies) ?? 0)).toFixed(1)}`;
   };

@@ -90,7 +90,7 @@ export async function predict(photos: readonly string[], options: PredictOptions
   try {
     for (const photo of photos) {
       signal?.throwIfAborted();
-      const picture = out === undefined ? null : join(out, freeName(photo, taken));
+      const picture = out === undefined ? null : join(out, figureName(photo, taken));
       const report = await readOne(reader, photo, picture, facts.model).catch((reason): PhotoReport => {
         if (!(reason instanceof MienError) || reason === signal?.reason) throw reason;
         return { photo, error: reason.message };
@@ -158,7 +158,7 @@ export function inFile({ seen: _, box, crop, landmarks, ...rest }: FaceReading, 
 }
 
 /** The photo's name with the extension .png, and a number where an earlier photo has the same name. */
-export function freeName(photo: string, taken: Set<string>): string {
+export function figureName(photo: string, taken: Set<string>): string {
   const stem = basename(photo, extname(photo));
   let name = `${stem}.png`;
   for (let n = 2; taken.has(name); n++) name = `${stem}-${n}.png`;

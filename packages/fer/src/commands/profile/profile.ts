@@ -43,7 +43,7 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
   const train = { faces, indices: faces.splits.Training as Int32Array };
   using training = new Training({ model, train, protocol: config });
   for (let step = 0; step < warming; step++) await timedStep(training);
-  const steps: { readonly host: number; readonly whole: number }[] = [];
+  const steps: { readonly host: number; readonly total: number }[] = [];
   const submitted = currentDevice().submits;
   for (let step = 0; step < measured; step++) steps.push(await timedStep(training));
   const submits = (currentDevice().submits - submitted) / measured;
@@ -53,7 +53,7 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
     adapter: device.facts.name,
     model,
     batchSize,
-    stepSeconds: median(steps.map(({ whole }) => whole)),
+    stepSeconds: median(steps.map(({ total }) => total)),
     hostSeconds: median(steps.map(({ host }) => host)),
     submits,
     kernelSeconds: profiled.spans.reduce((sum, { seconds }) => sum + seconds, 0),
@@ -70,12 +70,12 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
 }
 
 /** Runs one step on an idle device and waits for it. */
-async function timedStep(training: Training): Promise<{ host: number; whole: number }> {
+async function timedStep(training: Training): Promise<{ host: number; total: number }> {
   const start = performance.now();
   await training.step();
   const host = (performance.now() - start) / 1000;
   await training.drain();
-  return { host, whole: (performance.now() - start) / 1000 };
+  return { host, total: (performance.now() - start) / 1000 };
 }
 
 function median(values: readonly number[]): number {

@@ -160,16 +160,16 @@ function classTable(report: EvaluationReport): string {
 }
 
 function calibration({ ece, bins, calibration: fitted }: EvaluationReport): string {
-  const panels = [{ title: 'Without a temperature', words: `calibration error ${share(ece)}`, bins }];
+  const panels = [{ title: 'Without a temperature', caption: `calibration error ${share(ece)}`, bins }];
   if (fitted.bins !== null && fitted.temperature !== null) {
-    const words = `calibration error ${share(fitted.ece)}, temperature ${fitted.temperature.toFixed(3)}`;
-    panels.push({ title: `With a temperature fitted on ${fitted.fittedOn}`, words, bins: fitted.bins });
+    const caption = `calibration error ${share(fitted.ece)}, temperature ${fitted.temperature.toFixed(3)}`;
+    panels.push({ title: `With a temperature fitted on ${fitted.fittedOn}`, caption, bins: fitted.bins });
   }
-  const words =
+  const sentence =
     fitted.temperature === null
       ? `No temperature: ${fitted.reason}.`
       : `The temperature divides the logits; it was fitted on ${grouped(fitted.fittedImages)} images of ${fitted.fittedOn}, none of which is shown here, and does not change the accuracy.`;
-  return `${figure(reliabilityDiagram(panels, 'Confidence and accuracy'), 'Reliability diagram: accuracy by confidence')}<p class="quiet">${escaped(words)} On the dashed line, accuracy equals confidence.</p>`;
+  return `${figure(reliabilityDiagram(panels, 'Confidence and accuracy'), 'Reliability diagram: accuracy by confidence')}<p class="quiet">${escaped(sentence)} On the dashed line, accuracy equals confidence.</p>`;
 }
 
 function mistakes({ mistakes }: ReportParts, { split, report }: Assessment): string {

@@ -6,7 +6,7 @@ import { INK, picture, text } from '../../figures/lettering.ts';
 /** One diagram: its bins, title and text. */
 export interface ReliabilityPanel {
   readonly title: string;
-  readonly words: string;
+  readonly caption: string;
   readonly bins: readonly ReliabilityBin[];
 }
 
@@ -30,14 +30,14 @@ export function reliabilityDiagram(panels: readonly ReliabilityPanel[], title: s
 }
 
 function legend(): string[] {
-  const entry = (x: number, fill: string, words: string): string[] => [
+  const entry = (x: number, fill: string, label: string): string[] => [
     `<rect x="${x}" y="58" width="13" height="13" ${fill}/>`,
-    text(words, x + 20, 69, { size: 13, fill: INK.quiet }),
+    text(label, x + 20, 69, { size: 13, fill: INK.quiet }),
   ];
   return [...entry(40, `fill="${RIGHT}"`, 'accuracy'), ...entry(136, FRAME, 'from accuracy to mean confidence')];
 }
 
-function diagram({ title, words, bins }: ReliabilityPanel, left: number): string[] {
+function diagram({ title, caption, bins }: ReliabilityPanel, left: number): string[] {
   const x = scaleLinear([0, 1], [left, left + SIDE]);
   const y = scaleLinear([0, 1], [TOP + SIDE, TOP]);
   const most = Math.max(1, ...bins.map(({ n }) => n));
@@ -45,7 +45,7 @@ function diagram({ title, words, bins }: ReliabilityPanel, left: number): string
   const tall = scaleLinear([0, most], [0, COUNTS - 16]);
   const parts = [
     text(title, left, TOP - 32, { size: 15, weight: 'bold' }),
-    text(words, left, TOP - 13, { size: 12.5, fill: INK.quiet }),
+    text(caption, left, TOP - 13, { size: 12.5, fill: INK.quiet }),
   ];
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
     const label = `${100 * share} %`;

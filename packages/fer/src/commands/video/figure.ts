@@ -177,12 +177,12 @@ function winners(
 /** A drawn face over each expression that lasts and that the network is sure of. */
 function marks(moments: readonly VideoMoment[], x: Scale, y: number): string[] {
   const parts: string[] = [];
-  const of = ({ expression, unsure }: VideoMoment): string => (unsure ? '' : expression);
+  const expressionOf = ({ expression, unsure }: VideoMoment): string => (unsure ? '' : expression);
   let taken = Number.NEGATIVE_INFINITY;
   for (let start = 0; start < moments.length; ) {
     const first = moments[start] as VideoMoment;
     let end = start;
-    while (end + 1 < moments.length && of(moments[end + 1] as VideoMoment) === of(first)) end++;
+    while (end + 1 < moments.length && expressionOf(moments[end + 1] as VideoMoment) === expressionOf(first)) end++;
     const [from, to] = [x(first.seconds), x((moments[end] as VideoMoment).seconds)];
     const middle = (from + to) / 2;
     if (!first.unsure && middle - taken > 30 && (to - from > 24 || moments.length === 1)) {
