@@ -15,7 +15,7 @@ import { root } from './workspace.mjs';
 
 /** Gzipped kilobytes of each package's bundle for a browser, without the packages that it stands on. */
 // The tensor package holds every way of every operation: a page that never convolves still ships Winograd's kernels.
-// fer finds faces, explains and calibrates in a page too, and knows each data set (0.5 kB in all); weights are modules loaded on demand.
+// fer finds faces, explains and calibrates in a page too, and has a row for each data set; weights are modules loaded on demand.
 const budgets = { tensor: 104, nn: 21, fer: 25 };
 
 /** Files of ops/ that hold no operation: shape rules, elementwise families, ends of products and convolutions, sums by levels. */

@@ -1,4 +1,5 @@
-// What a command is: name, help, options, and one function from options to a report and its text.
+// What a command is: name, help, options, and one function from options to a report and its text. To add one: a file or
+// folder in commands/ with its definition, and a line in commands/main.ts.
 import { MienError } from '@mien/tensor';
 import type { RunEvent } from '../runs/events.ts';
 import type { Options, Values } from './options.ts';

@@ -1,4 +1,5 @@
-// The data sets, one row each. A row is in the file of its data set; files and folders are read by readers/.
+// The data sets, one row each. To add one: a file beside this one with its row, a reader in readers/ and a line in
+// readers/readers.ts, and its row below.
 import { ValueError } from '@mien/tensor';
 import { AFFECT_NET } from './affectnet.ts';
 import { CK_PLUS } from './ckplus.ts';

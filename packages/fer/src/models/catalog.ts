@@ -1,4 +1,4 @@
-// The networks, one row each.
+// The networks, one row each. To add one: a file beside this one with its layers and `cut`, and its name and row below.
 import type { Layer } from '@mien/nn';
 import type { Preset, TrainingConfig } from '../training/config.ts';
 import { NanoNet, SmallNet } from './compact.ts';
