@@ -1,105 +1,104 @@
-// npm run faults: every fault on this adapter: whether it changes a training, and which checks see it. Each runs in a process
-// of its own, which is this file with a job.
+// npm run faults: measures for every fault whether it changes training losses and which checks detect it. Each fault runs in
+// a separate process, which is this file with a job.
 import { writeFileSync } from 'node:fs';
 import { device, init } from '@mien/tensor';
 import { type Job, type Outcome, tryFault } from './child.ts';
 import { faults } from './faults.ts';
 import { type Fault, withFault } from './inject.ts';
-import { type Change, cleanLosses, found, type Stage, same } from './stages.ts';
+import { type Change, cleanLosses, runStage, type Stage, tolerance } from './stages.ts';
 import { unseenFaults } from './unseen.ts';
 
-interface Tried {
+interface Result {
   readonly kind: Fault['kind'];
   readonly fault: string;
-  /** Null where the training ended otherwise, which `ended` tells. */
+  /** Null if training did not finish; `ended` has the reason. */
   readonly change: Change | null;
   readonly done: readonly Stage[];
-  /** How stages ended that did not end well: timed out, or with their process. */
+  /** Stages that timed out or whose process ended, with the reason. */
   readonly ended: Readonly<Partial<Record<Stage, string>>>;
-  /** What each check reports; null where it sees nothing. */
+  /** The message of each check; null if it reports nothing. */
   readonly startCheck: string | null;
   readonly thorough: string | null;
 }
 
-interface Words {
+interface CampaignOptions {
   readonly words: readonly string[];
   readonly seed: number;
   readonly file: string | null;
   readonly startOnly: boolean;
 }
 
-/** Processes at a time. */
-const atOnce = 2;
+const parallelProcesses = 2;
 
-const given = JSON.parse(process.argv[2] ?? '{}') as Words | Job;
+const argument = JSON.parse(process.argv[2] ?? '{}') as CampaignOptions | Job;
 await init();
-if ('stages' in given) await work(given);
-else await campaign(given);
+if ('stages' in argument) await work(argument);
+else await campaign(argument);
 
 /** The process of one fault. */
 async function work({ fault: name, stages, seed, clean }: Job): Promise<void> {
-  const fault = name === null ? null : named([name]).find((each) => each.name === name);
+  const fault = name === null ? null : select([name]).find((each) => each.name === name);
   if (fault === undefined) throw new RangeError(`faults: no fault is named ${name}`);
   for (const stage of stages) {
-    const outcome = await found(stage, fault, seed, clean);
-    await new Promise((sent) => process.send?.({ stage, outcome }, sent));
+    const outcome = await runStage(stage, fault, seed, clean);
+    await new Promise((resolve) => process.send?.({ stage, outcome }, resolve));
   }
   process.exit(0);
 }
 
-/** Faults that the checks were not built for run where a word names them: `npm run faults -- unseen`. */
-function named(words: readonly string[]): readonly Fault[] {
+/** Faults that the checks were not built for run only if a word selects them: `npm run faults -- unseen`. */
+function select(words: readonly string[]): readonly Fault[] {
   if (words.length === 0) return faults;
   return [...faults, ...unseenFaults].filter(({ name }) => words.some((word) => name.includes(word)));
 }
 
-async function campaign({ words, seed, file, startOnly }: Words): Promise<void> {
+async function campaign({ words, seed, file, startOnly }: CampaignOptions): Promise<void> {
   const adapter = `${device().facts.name}, ${device().facts.description}`;
   const clean = await withFault(null, () => cleanLosses(seed));
   device().destroy();
   const stages: readonly Stage[] = startOnly ? ['startCheck'] : ['startCheck', 'change', 'thorough'];
   process.stdout.write(`${adapter}, seed ${seed}; change of losses, start check, thorough check\n`);
   const write = (report: object): void => {
-    // JSON has no infinite numbers.
-    const words = (_: string, value: unknown): unknown => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value);
-    if (file) writeFileSync(file, `${JSON.stringify({ adapter, seed, ...report }, words, 2)}\n`);
+    // JSON has no Infinity.
+    const replacer = (_: string, value: unknown): unknown => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value);
+    if (file) writeFileSync(file, `${JSON.stringify({ adapter, seed, ...report }, replacer, 2)}\n`);
   };
-  const wanted = named(words);
-  const results = new Map<string, Tried>();
-  const inOrder = (): readonly Tried[] => wanted.flatMap(({ name }) => results.get(name) ?? []);
-  const queue = wanted.values();
-  const takeTurns = async (): Promise<void> => {
+  const selected = select(words);
+  const results = new Map<string, Result>();
+  const inOrder = (): readonly Result[] => selected.flatMap(({ name }) => results.get(name) ?? []);
+  const queue = selected.values();
+  const runQueue = async (): Promise<void> => {
     for (const fault of queue) {
-      const one = triedOf(fault, await tryFault(fault.name, stages, seed, clean));
-      results.set(fault.name, one);
+      const result = resultOf(fault, await tryFault(fault.name, stages, seed, clean));
+      results.set(fault.name, result);
       const columns = [
-        fault.name.padEnd(62),
-        weightOf(one).padStart(9),
-        seen(one, 'startCheck'),
-        seen(one, 'thorough'),
+        fault.name.padEnd(64),
+        changeText(result).padStart(9),
+        verdict(result, 'startCheck'),
+        verdict(result, 'thorough'),
       ];
       process.stdout.write(`${columns.join('  ')}\n`);
       write({ tried: inOrder() });
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, takeTurns));
+  await Promise.all(Array.from({ length: parallelProcesses }, runQueue));
   const tried = inOrder();
   const outcomes = await tryFault(null, stages, seed, clean);
-  const without = triedOf({ name: 'none', kind: 'text', install: () => () => {} }, outcomes);
-  const alarms = [without.startCheck, without.thorough, ...Object.values(without.ended)].filter(
+  const control = resultOf({ name: 'none', kind: 'text', install: () => () => {} }, outcomes);
+  const alarms = [control.startCheck, control.thorough, ...Object.values(control.ended)].filter(
     (each) => each !== null,
   );
-  const counted = tried.filter(({ change }) => (change?.change ?? 0) > same);
-  const caught = (of: 'startCheck' | 'thorough', among: readonly Tried[]): number =>
-    among.filter((each) => each[of] !== null).length;
+  const effective = tried.filter(({ change }) => (change?.change ?? 0) > tolerance);
+  const detected = (check: 'startCheck' | 'thorough', among: readonly Result[]): number =>
+    among.filter((each) => each[check] !== null).length;
   const hung = tried.filter(({ ended }) => ended.change !== undefined);
-  const among = startOnly ? tried : counted;
+  const among = startOnly ? tried : effective;
   process.stdout.write(
     [
-      `${tried.length} faults${startOnly ? '' : `, ${counted.length} change the losses`}`,
-      `of ${among.length} the start check sees ${caught('startCheck', among)}${startOnly ? '' : `, the thorough check ${caught('thorough', among)}`}`,
-      `${hung.length} hang or end a training, of which the start check sees ${caught('startCheck', hung)}`,
-      `without a fault they report ${alarms.join('; ') || 'nothing'}\n`,
+      `${tried.length} faults${startOnly ? '' : `, ${effective.length} change the losses`}`,
+      `of ${among.length} the start check detects ${detected('startCheck', among)}${startOnly ? '' : `, the thorough check ${detected('thorough', among)}`}`,
+      `${hung.length} hang or stop training, of which the start check detects ${detected('startCheck', hung)}`,
+      `without a fault the checks report ${alarms.join('; ') || 'nothing'}\n`,
     ].join('\n'),
   );
   write({ tried, alarms });
@@ -107,7 +106,7 @@ async function campaign({ words, seed, file, startOnly }: Words): Promise<void> 
   process.exit(all && alarms.length === 0 ? 0 : 1);
 }
 
-function triedOf({ name, kind }: Fault, outcomes: ReadonlyMap<Stage, Outcome>): Tried {
+function resultOf({ name, kind }: Fault, outcomes: ReadonlyMap<Stage, Outcome>): Result {
   const change = outcomes.get('change');
   const ended = [...outcomes].flatMap(([stage, outcome]) => ('ended' in outcome ? [[stage, outcome.ended]] : []));
   const report = (stage: Stage): string | null => {
@@ -120,14 +119,14 @@ function triedOf({ name, kind }: Fault, outcomes: ReadonlyMap<Stage, Outcome>): 
   };
 }
 
-function weightOf({ change, ended }: Tried): string {
+function changeText({ change, ended }: Result): string {
   if (ended.change !== undefined) return /timed/.test(ended.change) ? 'timed out' : 'ended';
   if (change === null) return '';
   return change.thrown === null ? change.change.toPrecision(2) : 'threw';
 }
 
-function seen(one: Tried, stage: 'startCheck' | 'thorough'): string {
-  if (one.ended[stage] !== undefined) return /timed/.test(one.ended[stage]) ? 'timed out' : 'ended';
-  if (!one.done.includes(stage)) return '';
-  return one[stage] === null ? 'missed' : 'caught';
+function verdict({ done, ended, ...reports }: Result, stage: 'startCheck' | 'thorough'): string {
+  if (ended[stage] !== undefined) return /timed/.test(ended[stage]) ? 'timed out' : 'ended';
+  if (!done.includes(stage)) return '';
+  return reports[stage] === null ? 'missed' : 'detected';
 }

@@ -1,31 +1,32 @@
-// One fault in a process of its own, which is stopped where a stage takes too long: a wrong number can make a loop endless.
+// Runs one fault in a separate process, which is killed if a stage takes too long: a wrong value can make a loop endless.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Clean, type Found, limits, type Stage } from './stages.ts';
+import { type Clean, limits, type Stage, type StageResult } from './stages.ts';
 
-/** What the process is asked to do: the name of a fault, or null for none. */
+/** The input of the process. */
 export interface Job {
+  /** Name of a fault; null for none. */
   readonly fault: string | null;
   readonly stages: readonly Stage[];
   readonly seed: number;
   readonly clean: Clean;
 }
 
-/** What it sends for each stage, in the order of `Job.stages`. */
-export type Outcome = Found | { readonly ended: string };
+/** Result of a stage, or the reason why it did not finish. */
+export type Outcome = StageResult | { readonly ended: string };
 
 const stages = ['startCheck', 'change', 'thorough'] as const;
 
-/** Does the stages of one fault; what ends or hangs in one still does the others. */
+/** Runs the stages of one fault; the others still run if one hangs or ends its process. */
 export async function tryFault(
   fault: string | null,
-  wanted: readonly Stage[],
+  selected: readonly Stage[],
   seed: number,
   clean: Clean,
 ): Promise<ReadonlyMap<Stage, Outcome>> {
   const outcomes = new Map<Stage, Outcome>();
   for (;;) {
-    const rest = stages.filter((stage) => wanted.includes(stage) && !outcomes.has(stage));
+    const rest = stages.filter((stage) => selected.includes(stage) && !outcomes.has(stage));
     const [next] = rest;
     if (next === undefined) return outcomes;
     const ended = await run({ fault, stages: rest, seed, clean }, outcomes);
@@ -34,11 +35,11 @@ export async function tryFault(
   }
 }
 
-/** Runs one process; resolves with how it ended. */
+/** Runs one process; resolves with the reason for its end. */
 function run(job: Job, outcomes: Map<Stage, Outcome>): Promise<string> {
   const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(job)], {
     stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
-    serialization: 'advanced', // losses that are not numbers, too
+    serialization: 'advanced', // keeps NaN losses
   });
   let reason: string | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -46,14 +47,14 @@ function run(job: Job, outcomes: Map<Stage, Outcome>): Promise<string> {
     clearTimeout(timer);
     const stage = job.stages.find((each) => !outcomes.has(each));
     if (stage === undefined) return;
-    const end = (): void => {
+    const kill = (): void => {
       reason = `timed out after ${limits[stage]} s`;
       child.kill('SIGKILL');
     };
-    timer = setTimeout(end, 1000 * limits[stage]);
+    timer = setTimeout(kill, 1000 * limits[stage]);
   };
   watch();
-  child.on('message', ({ stage, outcome }: { stage: Stage; outcome: Found }) => {
+  child.on('message', ({ stage, outcome }: { stage: Stage; outcome: StageResult }) => {
     outcomes.set(stage, outcome);
     watch();
   });

@@ -1,4 +1,4 @@
-// Faults in how a driver carries out commands: dispatches, bindings, parameters, copies and reads.
+// Faults of a driver's commands: dispatches, bindings, parameters, copies and reads.
 import {
   all,
   type CopyBuffer,
@@ -14,8 +14,8 @@ import {
 type Submit = (this: GPUQueue, buffers: Iterable<GPUCommandBuffer>) => void;
 type GetRange = (this: GPUBuffer, offset?: number, size?: number) => ArrayBuffer;
 
-/** Leaves out dispatches by their number in the submit, counted from 0. */
-function dropped(name: string, drops: (inSubmit: number, overall: number) => boolean): Fault {
+/** Skips dispatches by their index in the submit or overall. */
+function skippedDispatches(name: string, skips: (inSubmit: number, overall: number) => boolean): Fault {
   const install = (): (() => void) => {
     let inSubmit = 0;
     let overall = 0;
@@ -24,7 +24,7 @@ function dropped(name: string, drops: (inSubmit: number, overall: number) => boo
       'dispatchWorkgroups',
       (original) =>
         function (x, y = 1, z = 1) {
-          if (!drops(inSubmit++, overall++)) original.call(this, x, y, z);
+          if (!skips(inSubmit++, overall++)) original.call(this, x, y, z);
         },
     );
     const submits = replace<Submit>(
@@ -54,14 +54,14 @@ function grid(name: string, change: (x: number, y: number, z: number) => [number
   return { name, kind: 'dispatches', install };
 }
 
-/** Holds a pass's commands back until its end, so that their order can change. */
+/** Delays a pass's commands until its end, to reorder them. */
 function reordered(name: string, change: (steps: (() => void)[][]) => (() => void)[][]): Fault {
   const install = (): (() => void) => {
     const passes = new Map<GPUComputePassEncoder, { steps: (() => void)[][]; state: Map<string, () => void> }>();
     const of = (pass: GPUComputePassEncoder): { steps: (() => void)[][]; state: Map<string, () => void> } => {
-      const held = passes.get(pass) ?? { steps: [], state: new Map() };
-      passes.set(pass, held);
-      return held;
+      const delayed = passes.get(pass) ?? { steps: [], state: new Map() };
+      passes.set(pass, delayed);
+      return delayed;
     };
     const pipelines = replace<SetPipeline>(
       'GPUComputePassEncoder',
@@ -76,9 +76,9 @@ function reordered(name: string, change: (steps: (() => void)[][]) => (() => voi
       'setBindGroup',
       (original) =>
         function (index, group, offsets) {
-          const kept = offsets && [...offsets];
+          const copy = offsets && [...offsets];
           of(this).state.set('group', () =>
-            kept ? original.call(this, index, group, kept) : original.call(this, index, group),
+            copy ? original.call(this, index, group, copy) : original.call(this, index, group),
           );
         },
     );
@@ -106,7 +106,7 @@ function reordered(name: string, change: (steps: (() => void)[][]) => (() => voi
   return { name, kind: 'dispatches', install };
 }
 
-function groupMade(name: string, change: (entries: GPUBindGroupEntry[]) => GPUBindGroupEntry[]): Fault {
+function changedBindGroups(name: string, change: (entries: GPUBindGroupEntry[]) => GPUBindGroupEntry[]): Fault {
   const install = () =>
     replace<CreateGroup>(
       'GPUDevice',
@@ -122,7 +122,7 @@ function groupMade(name: string, change: (entries: GPUBindGroupEntry[]) => GPUBi
 const bufferOf = ({ resource }: GPUBindGroupEntry): GPUBufferBinding => resource as GPUBufferBinding;
 const isStorage = (entry: GPUBindGroupEntry): boolean => (bufferOf(entry).buffer.usage & GPUBufferUsage.STORAGE) !== 0;
 
-/** The buffers of the first two storage bindings exchanged, where neither is then too small or bound twice. */
+/** Swaps the buffers of the first two storage bindings. */
 function swapped(entries: GPUBindGroupEntry[]): GPUBindGroupEntry[] {
   const [a, b] = entries.filter(isStorage);
   if (!a || !b) return entries;
@@ -132,12 +132,12 @@ function swapped(entries: GPUBindGroupEntry[]): GPUBindGroupEntry[] {
   });
 }
 
-function groupSet(name: string, kind: Fault['kind'], wrap: () => (original: SetGroup) => SetGroup): Fault {
+function changedSetBindGroup(name: string, kind: Fault['kind'], wrap: () => (original: SetGroup) => SetGroup): Fault {
   return { name, kind, install: () => replace<SetGroup>('GPUComputePassEncoder', 'setBindGroup', wrap()) };
 }
 
-function offsetsSet(name: string, change: (offset: number, before: number, count: number) => number): Fault {
-  return groupSet(name, 'params', () => {
+function changedOffsets(name: string, change: (offset: number, before: number, count: number) => number): Fault {
+  return changedSetBindGroup(name, 'params', () => {
     let before = 0;
     let count = 0;
     return (original) =>
@@ -153,9 +153,9 @@ function offsetsSet(name: string, change: (offset: number, before: number, count
   });
 }
 
-function copied(
+function changedCopies(
   name: string,
-  change: (count: number, words: Parameters<CopyBuffer>) => Parameters<CopyBuffer> | null,
+  change: (count: number, args: Parameters<CopyBuffer>) => Parameters<CopyBuffer> | null,
 ): Fault {
   const install = (): (() => void) => {
     let count = 0;
@@ -163,8 +163,8 @@ function copied(
       'GPUCommandEncoder',
       'copyBufferToBuffer',
       (original) =>
-        function (...words) {
-          const changed = change(count++, words);
+        function (...args) {
+          const changed = change(count++, args);
           if (changed) original.apply(this, changed);
         },
     );
@@ -172,15 +172,15 @@ function copied(
   return { name, kind: 'copies', install };
 }
 
-function read(name: string, makeChange: () => (found: ArrayBuffer) => ArrayBuffer): Fault {
+function changedReads(name: string, makeChange: () => (data: ArrayBuffer) => ArrayBuffer): Fault {
   const install = (): (() => void) => {
     const change = makeChange();
     return replace<GetRange>(
       'GPUBuffer',
       'getMappedRange',
       (original) =>
-        function (offset = 0, given) {
-          const size = given ?? this.size - offset;
+        function (offset = 0, length) {
+          const size = length ?? this.size - offset;
           const range = original.call(this, offset, size);
           return (this.usage & GPUBufferUsage.MAP_READ) === 0 ? range : change(range.slice(0));
         },
@@ -189,49 +189,49 @@ function read(name: string, makeChange: () => (found: ArrayBuffer) => ArrayBuffe
   return { name, kind: 'reads', install };
 }
 
-/** Writes by the host left out, by their number. */
-function writes(name: string, drops: (count: number) => boolean): Fault {
+/** Skips host writes by their index. */
+function skippedWrites(name: string, skips: (count: number) => boolean): Fault {
   const install = (): (() => void) => {
     let count = 0;
     return replace<WriteBuffer>(
       'GPUQueue',
       'writeBuffer',
       (original) =>
-        function (...words) {
-          if (!drops(count++)) original.apply(this, words);
+        function (...args) {
+          if (!skips(count++)) original.apply(this, args);
         },
     );
   };
   return { name, kind: 'params', install };
 }
 
-/** Drivers and command processors. */
+/** Faults of drivers and command processors. */
 export const commandFaults: readonly Fault[] = [
-  dropped('the first dispatch of every submit left out', (i) => i === 0),
-  dropped('the tenth dispatch of every submit left out', (i) => i === 9),
-  dropped('every 7th dispatch left out', (_, overall) => overall % 7 === 6),
-  dropped('every 31st dispatch left out', (_, overall) => overall % 31 === 30),
-  grid('the last workgroup left out', (x, y, z) => [x > 1 ? x - 1 : x, y, z]),
+  skippedDispatches('the first dispatch of every submit skipped', (i) => i === 0),
+  skippedDispatches('the tenth dispatch of every submit skipped', (i) => i === 9),
+  skippedDispatches('every 7th dispatch skipped', (_, overall) => overall % 7 === 6),
+  skippedDispatches('every 31st dispatch skipped', (_, overall) => overall % 31 === 30),
+  grid('the last workgroup skipped', (x, y, z) => [x > 1 ? x - 1 : x, y, z]),
   grid('y of the grid ignored', (x, _, z) => [x, 1, z]),
   grid('z of the grid ignored', (x, y) => [x, y, 1]),
-  reordered('neighboring dispatches exchanged', (steps) =>
+  reordered('neighboring dispatches swapped', (steps) =>
     steps.map((_, i) => steps[i ^ 1] ?? (steps[i] as (() => void)[])),
   ),
-  reordered('every 5th dispatch done twice', (steps) =>
+  reordered('every 5th dispatch executed twice', (steps) =>
     steps.flatMap((step, i) => (i % 5 === 4 ? [step, step] : [step])),
   ),
-  groupMade('the first two storage bindings exchanged', swapped),
-  groupMade('offsets of bindings ignored', (entries) =>
+  changedBindGroups('the first two storage bindings swapped', swapped),
+  changedBindGroups('binding offsets ignored', (entries) =>
     entries.map((entry) => (isStorage(entry) ? { ...entry, resource: { ...bufferOf(entry), offset: 0 } } : entry)),
   ),
-  groupMade('bindings end at half of their size', (entries) =>
+  changedBindGroups('bindings truncated to half their size', (entries) =>
     entries.map((entry) => {
       const { size } = bufferOf(entry);
       if (!isStorage(entry) || size === undefined || size < 64) return entry;
       return { ...entry, resource: { ...bufferOf(entry), size: Math.ceil(size / 32) * 16 } };
     }),
   ),
-  groupSet('every 6th bind group is the one that its layout had before', 'bindings', () => {
+  changedSetBindGroup('every 6th bind group replaced by the previous one of its layout', 'bindings', () => {
     const layouts = new Map<string, GPUBindGroup>();
     let count = 0;
     return (original) =>
@@ -243,39 +243,39 @@ export const commandFaults: readonly Fault[] = [
         else original.call(this, index, wrong);
       };
   }),
-  offsetsSet('dynamic offsets ignored', () => 0),
-  offsetsSet('every 5th dynamic offset is the one before', (offset, before, count) =>
+  changedOffsets('dynamic offsets ignored', () => 0),
+  changedOffsets('every 5th dynamic offset replaced by the previous one', (offset, before, count) =>
     count % 5 === 4 ? before : offset,
   ),
-  writes('every 9th write by the host left out', (count) => count % 9 === 8),
-  copied('every 3rd copy left out', (count, words) => (count % 3 === 2 ? null : words)),
-  copied('source offsets of copies ignored', (_, [from, , ...rest]) => [from, 0, ...rest]),
-  copied('copies end at half of their bytes', (_, [from, fromOffset, to, toOffset, bytes]) => [
+  skippedWrites('every 9th host write skipped', (count) => count % 9 === 8),
+  changedCopies('every 3rd copy skipped', (count, args) => (count % 3 === 2 ? null : args)),
+  changedCopies('source offsets of copies ignored', (_, [from, , ...rest]) => [from, 0, ...rest]),
+  changedCopies('copies truncated to half their size', (_, [from, fromOffset, to, toOffset, bytes]) => [
     from,
     fromOffset,
     to,
     toOffset,
     bytes < 8 ? bytes : Math.ceil(bytes / 8) * 4,
   ]),
-  read('every 4th read gives zeros', () => {
+  changedReads('every 4th read returns zeros', () => {
     let count = 0;
-    return (found) => (count++ % 4 === 3 ? new ArrayBuffer(found.byteLength) : found);
+    return (data) => (count++ % 4 === 3 ? new ArrayBuffer(data.byteLength) : data);
   }),
-  read('one bit of every 3rd read flipped', () => {
+  changedReads('one bit of every 3rd read flipped', () => {
     let count = 0;
-    return (found) => {
-      const words = new Uint32Array(found);
+    return (data) => {
+      const words = new Uint32Array(data);
       const middle = words.length >> 1;
       if (count++ % 3 === 2) words[middle] = (words[middle] as number) ^ (1 << 19);
-      return found;
+      return data;
     };
   }),
-  read('every 5th read gives what the one before gave', () => {
+  changedReads('every 5th read returns the previous data', () => {
     let count = 0;
     let before: ArrayBuffer | null = null;
-    return (found) => {
-      const wrong = count++ % 5 === 4 && before?.byteLength === found.byteLength ? before : found;
-      before = found;
+    return (data) => {
+      const wrong = count++ % 5 === 4 && before?.byteLength === data.byteLength ? before : data;
+      before = data;
       return wrong.slice(0);
     };
   }),

@@ -1,33 +1,32 @@
-// Faults of an adapter, put between Dawn and Mien: methods of WebGPU's classes are replaced and restored, so that the code
-// that is tested knows nothing of them.
+// Injects adapter faults between Dawn and Mien by replacing methods of WebGPU's classes; the tested code is unchanged.
 
-/** One way in which an adapter can be wrong. */
+/** A fault of an adapter. */
 export interface Fault {
   readonly name: string;
   readonly kind: 'text' | 'results' | 'dispatches' | 'reads' | 'bindings' | 'params' | 'copies';
-  /** Puts the fault in place; the returned function removes it. */
+  /** Installs the fault; the returned function removes it. */
   readonly install: () => () => void;
 }
 
-/** Replaces `name` of a WebGPU class (`GPUDevice`, ...) by what `wrap` makes of the original. Returns what restores it. */
+/** Replaces method `name` of a WebGPU class (`GPUDevice`, ...) by `wrap(original)`; the returned function restores it. */
 export function replace<F>(className: string, name: string, wrap: (original: F) => F): () => void {
-  const made = (globalThis as unknown as Record<string, { prototype: Record<string, unknown> }>)[className];
-  if (!made) throw new TypeError(`replace: no class ${className}; call init() first`);
-  const original = made.prototype[name] as F;
-  made.prototype[name] = wrap(original);
+  const type = (globalThis as unknown as Record<string, { prototype: Record<string, unknown> }>)[className];
+  if (!type) throw new TypeError(`replace: no class ${className}; call init() first`);
+  const original = type.prototype[name] as F;
+  type.prototype[name] = wrap(original);
   return () => {
-    made.prototype[name] = original;
+    type.prototype[name] = original;
   };
 }
 
-/** Installs several replacements as one. */
-export function all(...installed: readonly (() => void)[]): () => void {
+/** Combines functions that restore methods. */
+export function all(...restores: readonly (() => void)[]): () => void {
   return () => {
-    for (const restore of installed) restore();
+    for (const restore of restores) restore();
   };
 }
 
-/** Runs `fn` while the adapter has `fault`. */
+/** Runs `fn` with `fault` installed. */
 export async function withFault<T>(fault: Fault | null, fn: () => T | Promise<T>): Promise<T> {
   const restore = fault?.install() ?? (() => {});
   try {

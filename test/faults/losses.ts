@@ -1,5 +1,4 @@
-// The losses of twenty training steps of a small network, with which a fault is weighed: it counts where it changes them.
-
+// The losses of twenty training steps of a small network. A fault counts if it changes them.
 import { Adam, BatchNorm2d, buffer, Conv2d, crossEntropy, EMA, Linear, MaxPool2d, Module, parameter } from '@mien/nn';
 import {
   avgPool2d,
@@ -19,7 +18,7 @@ const batch = 16;
 const classes = 10;
 const side = 12;
 
-/** Convolutions, normalizations by a batch and by a row, pooling, dropout, and products. */
+/** Convolution, batch and RMS normalization, pooling, dropout, and linear layers. */
 class Network extends Module {
   readonly first: Conv2d;
   readonly norm: BatchNorm2d;
@@ -53,24 +52,24 @@ class Network extends Module {
   }
 }
 
-/** What a software adapter chooses, what one with wide subgroups and small grids would, and products of f16. */
-export const settings = ['as it is', 'wide', 'half'] as const;
+/** The adapter's limits; wide subgroups and small grids; products in f16. */
+export const settings = ['default', 'wide', 'f16'] as const;
 export type Setting = (typeof settings)[number];
 
-/** The loss of each of `steps` steps. The last ones replay a captured step. */
+/** The loss of each step. After a few calls, `capture` replays the step. */
 export async function losses(setting: Setting, seed: number, steps = 20): Promise<number[]> {
-  const half = setting === 'half' && device().facts.features.includes('shader-f16');
-  if (half) setFloat32MatmulPrecision('medium');
+  const f16 = setting === 'f16' && device().facts.features.includes('shader-f16');
+  if (f16) setFloat32MatmulPrecision('medium');
   try {
     if (setting !== 'wide') return await train(seed, steps);
-    let found: number[] = [];
+    let result: number[] = [];
     const wide = { subgroupSize: 32, maxComputeWorkgroupsPerDimension: 9 };
     await withLimits(wide, async () => {
-      found = await train(seed, steps);
+      result = await train(seed, steps);
     });
-    return found;
+    return result;
   } finally {
-    if (half) setFloat32MatmulPrecision('highest');
+    if (f16) setFloat32MatmulPrecision('highest');
   }
 }
 
@@ -89,18 +88,18 @@ async function train(seed: number, steps: number): Promise<number[]> {
     average.update();
     return loss.detach();
   });
-  const found: number[] = [];
+  const result: number[] = [];
   for (let i = 0; i < steps; i++) {
     const loss = step.run(images, labels);
-    found.push(await loss.item());
+    result.push(await loss.item());
     loss.dispose();
   }
   step.dispose();
-  return found;
+  return result;
 }
 
-/** The largest change of a loss, relative to the loss itself; infinite where one is not a number. */
-export function change(clean: readonly number[], found: readonly number[]): number {
-  const each = clean.map((loss, i) => Math.abs((found[i] as number) - loss) / Math.max(Math.abs(loss), 1e-6));
-  return each.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...each);
+/** The largest relative change of a loss; infinite if one is NaN. */
+export function relativeChange(clean: readonly number[], faulty: readonly number[]): number {
+  const changes = clean.map((loss, i) => Math.abs((faulty[i] as number) - loss) / Math.max(Math.abs(loss), 1e-6));
+  return changes.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...changes);
 }

@@ -1,43 +1,44 @@
-// What is found of one fault, in stages, each of which a process of its own can do.
+// The stages that measure one fault. Each can run in a separate process.
 import { checkThoroughly } from '@mien/fer/node';
 import { device, init } from '@mien/tensor';
 import { openDevice, withLimits } from '@mien/tensor/internal';
 import { type Fault, withFault } from './inject.ts';
-import { change, losses, type Setting, settings } from './losses.ts';
+import { losses, relativeChange, type Setting, settings } from './losses.ts';
 
-/** Losses that differ by less are those of the same training. */
-export const same = 1e-6;
+/** A fault counts if it changes a loss by more than this, relatively. */
+export const tolerance = 1e-6;
 
 /** Losses of each setting without a fault. */
 export type Clean = Readonly<Record<Setting, readonly number[]>>;
 
-/** The seconds after which a stage is stopped. Without a fault each takes a fifth of it or less. */
+/** Time limits of the stages in seconds. Without a fault each takes at most a fifth. */
 export const limits = { startCheck: 30, change: 120, thorough: 400 } as const;
 export type Stage = keyof typeof limits;
 
-/** The largest relative change of a loss in twenty steps, and in which setting; an error that was thrown instead. */
+/** The largest relative change of a loss in twenty steps. */
 export interface Change {
   readonly change: number;
   readonly setting: Setting;
+  /** Message of an error that training threw, or null. */
   readonly thrown: string | null;
 }
 
-/** What a stage found: `report` is null where a check sees nothing. */
-export type Found = { readonly change: Change } | { readonly report: string | null };
+/** Result of a stage: `report` is the message of a check, null if it reports nothing. */
+export type StageResult = { readonly change: Change } | { readonly report: string | null };
 
-/** A device on which nothing was compiled yet. */
+/** Replaces the default device by one without compiled pipelines. */
 async function freshDevice(adapter: string): Promise<void> {
   device().destroy();
-  await new Promise((turn) => setTimeout(turn, 30));
+  await new Promise((resolve) => setTimeout(resolve, 30));
   await init({ adapter });
 }
 
-/** The losses that faults change. */
+/** The losses without a fault. */
 export async function cleanLosses(seed: number): Promise<Clean> {
   return {
-    'as it is': await losses('as it is', seed),
+    default: await losses('default', seed),
     wide: await losses('wide', seed),
-    half: await losses('half', seed),
+    f16: await losses('f16', seed),
   };
 }
 
@@ -46,12 +47,12 @@ async function changeOf(fault: Fault | null, adapter: string, seed: number, clea
   for (const setting of settings) {
     await freshDevice(adapter);
     try {
-      const found = await withFault(fault, () => losses(setting, seed));
-      last = { change: change(clean[setting], found), setting, thrown: null };
+      const faulty = await withFault(fault, () => losses(setting, seed));
+      last = { change: relativeChange(clean[setting], faulty), setting, thrown: null };
     } catch (reason) {
       last = { change: 0, setting, thrown: messageOf(reason) };
     }
-    if (last.change > same) return last;
+    if (last.change > tolerance) return last;
   }
   return last;
 }
@@ -66,7 +67,7 @@ async function startCheckOf(fault: Fault | null, adapter: string): Promise<strin
   }
 }
 
-/** On the adapter as it is, and, where that is right, as a GPU: faults may change a training in that setting only. */
+/** Checks with the adapter's limits and, if nothing is wrong, with a GPU's: some faults change only kernels for GPUs. */
 async function thoroughOf(fault: Fault | null, adapter: string): Promise<string | null> {
   for (const limits of [{}, { subgroupSize: 32, processor: false }]) {
     await freshDevice(adapter);
@@ -89,8 +90,8 @@ async function problemOf(): Promise<string | null> {
   }
 }
 
-/** Does one stage on the default device. */
-export async function found(stage: Stage, fault: Fault | null, seed: number, clean: Clean): Promise<Found> {
+/** Runs one stage on the default device. */
+export async function runStage(stage: Stage, fault: Fault | null, seed: number, clean: Clean): Promise<StageResult> {
   const adapter = device().facts.name;
   if (stage === 'startCheck') return { report: await startCheckOf(fault, adapter) };
   if (stage === 'change') return { change: await changeOf(fault, adapter, seed, clean) };

@@ -1,4 +1,4 @@
-// The start check sees faults of adapters: a sample; `npm run faults` tries all.
+// The start check detects a sample of faults; `npm run faults` runs all of them.
 import { DeviceError, device } from '@mien/tensor';
 import { openDevice } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
@@ -6,7 +6,7 @@ import { test } from '../harness.ts';
 import { faults } from './faults.ts';
 import { type Fault, replace, withFault } from './inject.ts';
 
-/** The error that `init` would throw on an adapter with a fault, or null. */
+/** The error of opening a device on an adapter with a fault, or null. */
 async function errorOf(fault: Fault): Promise<unknown> {
   try {
     const { gpu } = await withFault(fault, () => openDevice({ adapter: device().facts.name }));
@@ -19,32 +19,32 @@ async function errorOf(fault: Fault): Promise<unknown> {
 
 const sample: readonly (readonly [name: string, kind: string])[] = [
   ['exp off by 0.3 %', 'functions of floats'],
-  ['max as min', 'functions of floats'],
-  ['products of u32 lose their highest bit', 'integers'],
-  ['workgroup memory read one place beside', 'workgroup memory and barriers'],
-  ['every 7th dispatch left out', 'dispatches'],
-  ['every 5th dispatch done twice', 'dispatches'],
+  ['max computed as min', 'functions of floats'],
+  ['u32 products without their highest bit', 'integers'],
+  ['workgroup memory read at a neighboring index', 'workgroup memory and barriers'],
+  ['every 7th dispatch skipped', 'dispatches'],
+  ['every 5th dispatch executed twice', 'dispatches'],
   ['z of the grid ignored', 'dispatches'],
-  ['offsets of bindings ignored', 'dispatches'],
-  ['every 5th dynamic offset is the one before', 'dispatches'],
-  ['every 3rd copy left out', 'copies'],
-  ['every 5th read gives what the one before gave', 'host writes and reads'],
+  ['binding offsets ignored', 'dispatches'],
+  ['every 5th dynamic offset replaced by the previous one', 'dispatches'],
+  ['every 3rd copy skipped', 'copies'],
+  ['every 5th read returns the previous data', 'host writes and reads'],
 ];
 
 for (const [name, kind] of sample) {
-  test(`the start check refuses an adapter with this fault: ${name}`, async () => {
+  test(`openDevice refuses an adapter with this fault: ${name}`, async () => {
     const fault = faults.find((each) => each.name === name);
-    ensure(fault !== undefined, 'it is not in the list');
-    const found = await errorOf(fault);
-    ensure(found instanceof DeviceError && found.message.includes(`start check: ${kind}`), `found ${found}`);
+    ensure(fault !== undefined, 'no such fault');
+    const error = await errorOf(fault);
+    ensure(error instanceof DeviceError && error.message.includes(`start check: ${kind}`), `got ${error}`);
   });
 }
 
-test('the start check accepts the adapter of the tests ten times', async () => {
+test('openDevice accepts the adapter of the tests ten times', async () => {
   for (let i = 0; i < 10; i++) (await openDevice({ adapter: device().facts.name })).gpu.destroy();
 });
 
-test('a device that is lost during the start check is reported as lost', async () => {
+test('openDevice reports the loss of a device during the start check', async () => {
   let submits = 0;
   const lose = (): (() => void) =>
     replace<(this: GPUDevice) => GPUCommandEncoder>(
@@ -56,6 +56,6 @@ test('a device that is lost during the start check is reported as lost', async (
           return original.call(this);
         },
     );
-  const found = await errorOf({ name: 'lost', kind: 'dispatches', install: lose });
-  ensure(found instanceof DeviceError && found.message.includes('was lost'), `found ${found}`);
+  const error = await errorOf({ name: 'lost', kind: 'dispatches', install: lose });
+  ensure(error instanceof DeviceError && error.message.includes('was lost'), `got ${error}`);
 });

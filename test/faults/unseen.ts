@@ -1,4 +1,4 @@
-// Faults written without knowledge of the checks: the share that is caught estimates what the checks see of unknown faults.
+// Faults written without knowledge of the checks: the detected share estimates how many unknown faults the checks detect.
 import { type Fault, replace } from './inject.ts';
 import { calls, closing, text } from './text.ts';
 import { unseenCommandFaults } from './unseenCommands.ts';
@@ -6,16 +6,16 @@ import { unseenCommandFaults } from './unseenCommands.ts';
 /** Members of a struct as [name, type]. */
 function membersOf(code: string, struct: string): [string, string][] {
   const body = new RegExp(`struct ${struct} \\{([^}]*)\\}`).exec(code)?.[1] ?? '';
-  const found = body.matchAll(/(\w+)\s*:\s*(\w+(?:<[^>]*>+)?)/g);
-  return Array.from(found, ([, name, type]) => [name as string, type as string]);
+  const members = body.matchAll(/(\w+)\s*:\s*(\w+(?:<[^>]*>+)?)/g);
+  return Array.from(members, ([, name, type]) => [name as string, type as string]);
 }
 
 function uniformOf(code: string): { name: string; struct: string } | null {
-  const found = /var<uniform> (\w+)\s*:\s*(\w+);/.exec(code);
-  return found ? { name: found[1] as string, struct: found[2] as string } : null;
+  const match = /var<uniform> (\w+)\s*:\s*(\w+);/.exec(code);
+  return match ? { name: match[1] as string, struct: match[2] as string } : null;
 }
 
-/** Structs of uniforms as if vec2 were aligned like a scalar. */
+/** Aligns vec2 like a scalar in uniform structs. */
 function packed(code: string): string {
   const uniform = uniformOf(code);
   if (!uniform) return code;
@@ -36,7 +36,7 @@ function packed(code: string): string {
   return result;
 }
 
-/** Loops that step by more than one, unrolled by `by`: the trips that are left over are lost. */
+/** Unrolls loops with steps other than 1 by `by` and drops the remaining iterations. */
 function unrolled(code: string, by: number): string {
   const loop = /for \(var (\w+) = ([^;]+); \1 < ([^;]+); \1 \+= ([^;{]+)\) \{/g;
   return code.replace(loop, (_, name: string, first: string, end: string, step: string) => {
@@ -46,7 +46,7 @@ function unrolled(code: string, by: number): string {
   });
 }
 
-/** Puts statements at the start of the entry point; `make` gets its parameters. */
+/** Inserts statements at the start of the entry point. */
 function atEntry(code: string, make: (parameters: string) => { parameters: string; statements: string }): string {
   const start = /@compute[^{]*?fn \w+\(/.exec(code);
   if (!start) return code;
@@ -57,17 +57,18 @@ function atEntry(code: string, make: (parameters: string) => { parameters: strin
   return `${code.slice(0, from)}${parameters}${code.slice(end, brace)} ${statements} ${code.slice(brace)}`;
 }
 
-function groupsCounted(code: string): string {
+/** Adds 1 to num_workgroups.x if y > 1. */
+function wrongWorkgroupCount(code: string): string {
   return atEntry(code, (parameters) => {
     const name = /@builtin\(num_workgroups\)\s+(\w+)/.exec(parameters)?.[1];
     if (!name) return { parameters, statements: '' };
-    const renamed = parameters.replace(/(@builtin\(num_workgroups\)\s+)(\w+)/, '$1$2_seen');
-    const statements = `let ${name} = ${name}_seen + vec3u(select(0u, 1u, ${name}_seen.y > 1u), 0u, 0u);`;
+    const renamed = parameters.replace(/(@builtin\(num_workgroups\)\s+)(\w+)/, '$1$2_original');
+    const statements = `let ${name} = ${name}_original + vec3u(select(0u, 1u, ${name}_original.y > 1u), 0u, 0u);`;
     return { parameters: renamed, statements };
   });
 }
 
-/** The last 8 of 256 lanes do not run, in kernels without barriers. */
+/** Stops the last 8 of 256 lanes, in kernels without barriers. */
 function idleLanes(code: string): string {
   const size = /@workgroup_size\((\w+)\)/.exec(code)?.[1] ?? '';
   const lanes = new RegExp(`const ${size}: u32 = (\\d+)`).exec(code)?.[1] ?? size;
@@ -80,7 +81,7 @@ function idleLanes(code: string): string {
   });
 }
 
-/** Names of u32 in a function, and members of the uniforms. */
+/** Names of u32 variables of a function, constants and uniform members. */
 function unsignedNames(code: string, body: string): Set<string> {
   const names = new Set<string>();
   for (const [, name] of code.matchAll(/const (\w+): u32/g)) names.add(name as string);
@@ -92,23 +93,23 @@ function unsignedNames(code: string, body: string): Set<string> {
   }
   for (const [, name] of body.matchAll(/(\w+)\s*:\s*u32/g)) names.add(name as string);
   for (const [, name, value] of body.matchAll(/(?:let|var) (\w+) = ([^;]+);/g)) {
-    const words = (value as string)
+    const tokens = (value as string)
       .replace(/\b(linearGroup|min|max)\([^()]*\)/g, '1')
       .match(/[A-Za-z_][\w.]*|\b\d+u\b/g);
-    const scalar = (words ?? ['?']).every((word) => names.has(word) || /^\d+u$/.test(word));
+    const scalar = (tokens ?? ['?']).every((token) => names.has(token) || /^\d+u$/.test(token));
     if (scalar && /^[\w\s.()+\-*/%&]+$/.test(value as string)) names.add(name as string);
     else names.delete(name as string);
   }
   return names;
 }
 
-/** u32 compared as i32, where both sides are plain names or literals. */
+/** Compares u32 as i32 if both operands are names or literals. */
 function signedComparisons(code: string): string {
   return code
     .split(/^(?=fn |@compute)/m)
     .map((body) => {
       const names = unsignedNames(code, body);
-      const known = (word: string): boolean => names.has(word) || /^(\d+|0x[\da-f]+)u$/.test(word);
+      const known = (token: string): boolean => names.has(token) || /^(\d+|0x[\da-f]+)u$/.test(token);
       return body.replace(
         /(?<=(?:[(;,=]|&&|\|\||return)\s*)([A-Za-z_][\w.]*) (<=?|>=?) ([\w.]+)(?=\s*(?:[;,)]|&&|\|\|))/g,
         (all, left: string, sign: string, right: string) =>
@@ -118,7 +119,7 @@ function signedComparisons(code: string): string {
     .join('');
 }
 
-/** A cache of compiled shaders whose key has the length of the code, not the code. */
+/** Caches compiled shaders by the length of their code and their bindings. */
 function sameLength(): () => void {
   type CreateModule = (this: GPUDevice, descriptor: GPUShaderModuleDescriptor) => GPUShaderModule;
   const cache = new Map<string, string>();
@@ -140,14 +141,14 @@ function matrices(code: string): string {
   let result = code;
   for (const name of ['mat3x3f', 'mat3x4f', 'mat4x3f', 'mat4x4f']) {
     const columns = Number(name[3]);
-    result = calls(result, name, (words, call) =>
-      words.length === columns ? `${name}(${[...words.slice(0, -2), words.at(-1), words.at(-2)].join(', ')})` : call,
+    result = calls(result, name, (args, call) =>
+      args.length === columns ? `${name}(${[...args.slice(0, -2), args.at(-1), args.at(-2)].join(', ')})` : call,
     );
   }
   return result;
 }
 
-/** vec4 of uniforms indexed at run time: the last component reads as the third. */
+/** Reads component 2 of a uniform vec4 for a run-time index of 3. */
 function lastComponent(code: string): string {
   const uniform = uniformOf(code);
   let result = code.replace(/\[([^[\]]+) % 4\]/g, '[min($1 % 4, 2)]');
@@ -168,19 +169,19 @@ const integerDot = (code: string): string =>
 
 export const unseenFaults: readonly Fault[] = [
   text('unseen: vec2 in uniforms aligned to four bytes', packed, 'params'),
-  text('unseen: trips left over from unrolling by four are lost', (code) => unrolled(code, 4)),
-  text('unseen: num_workgroups.x one too large in grids of two dimensions', groupsCounted),
-  text('unseen: 16 bits extracted with their sign', (code) =>
+  text('unseen: remainder of loops unrolled by four skipped', (code) => unrolled(code, 4)),
+  text('unseen: num_workgroups.x one too large if y > 1', wrongWorkgroupCount),
+  text('unseen: 16-bit values extracted with sign extension', (code) =>
     code.replace(/([A-Za-z_][\w.]*) & 0xffffu?\b/g, '((($1 & 0xffff) ^ 0x8000) - 0x8000)'),
   ),
-  { name: 'unseen: shader cache that compares lengths', kind: 'text', install: sameLength },
+  { name: 'unseen: shader cache keyed by code length', kind: 'text', install: sameLength },
   text('unseen: u32 compared as i32', signedComparisons),
-  text('unseen: the last 8 of 256 lanes idle', idleLanes),
+  text('unseen: the last 8 of 256 lanes idle in kernels without barriers', idleLanes),
   ...unseenCommandFaults,
-  text('unseen: the last two columns of new matrices exchanged', matrices),
-  text('unseen: a - b * c as b * c - a', (code) =>
+  text('unseen: last two columns swapped in matrix constructors', matrices),
+  text('unseen: a - b * c computed as b * c - a', (code) =>
     code.replace(/([=(,+] ?)([A-Za-z_][\w.]*) - ([A-Za-z_][\w.]*) \* ([\w.]+)(?=[;,)])/g, '$1$3 * $4 - $2'),
   ),
-  text('unseen: dot of integers without y', integerDot),
-  text('unseen: the last of four components indexed in uniforms reads the third', lastComponent),
+  text('unseen: integer dot without y', integerDot),
+  text('unseen: run-time index 3 into a uniform vec4 reads component 2', lastComponent),
 ];

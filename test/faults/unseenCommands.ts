@@ -1,4 +1,4 @@
-// The faults of unseen.ts in how a driver carries out commands.
+// The faults of unseen.ts that change a driver's commands.
 import {
   all,
   type CopyBuffer,
@@ -25,7 +25,7 @@ function bytesOf(data: Bytes, from = 0, size?: number): Uint8Array<ArrayBuffer> 
   return new Uint8Array(data.buffer, data.byteOffset + from * unit, length);
 }
 
-/** Only the first page is invalidated in a cache of uniforms: bytes past it keep the first value written there. */
+/** A uniform cache that invalidates the first page only: bytes past it keep the first value written. */
 function staleUniforms(page: number): () => void {
   const written = new WeakMap<GPUBuffer, number>();
   return replace<WriteBuffer>(
@@ -57,10 +57,10 @@ interface Step extends Uses {
   readonly issue: () => void;
 }
 
-const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].some((name) => b.has(name));
+const intersect = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].some((name) => b.has(name));
 
-/** A dispatch does not wait for the one before it to read what it overwrites. */
-function overwritten(): () => void {
+/** A dispatch does not wait for the previous one to read the data that it overwrites. */
+function writeBeforeRead(): () => void {
   const layouts = new WeakMap<GPUBindGroupLayout, ReadonlySet<number>>();
   const groups = new WeakMap<GPUBindGroup, Uses>();
   const names = new WeakMap<GPUBuffer, number>();
@@ -71,7 +71,7 @@ function overwritten(): () => void {
   };
   const passes = new WeakMap<
     GPUComputePassEncoder,
-    { pipeline?: GPUComputePipeline; group?: [GPUBindGroup, number[] | undefined]; held?: Step }
+    { pipeline?: GPUComputePipeline; group?: [GPUBindGroup, number[] | undefined]; delayed?: Step }
   >();
   const passOf = (encoder: GPUComputePassEncoder) => {
     const pass = passes.get(encoder) ?? {};
@@ -127,7 +127,7 @@ function overwritten(): () => void {
       (original) =>
         function (x, y, z) {
           const pass = passOf(this);
-          const { pipeline, group, held } = pass;
+          const { pipeline, group, delayed } = pass;
           const uses = (group && groups.get(group[0])) ?? { reads: new Set<string>(), writes: new Set<string>() };
           const issue = (): void => {
             if (pipeline) setPipeline.call(this, pipeline);
@@ -135,13 +135,13 @@ function overwritten(): () => void {
             else if (group) setGroup.call(this, 0, group[0]);
             original.call(this, x, y, z);
           };
-          const free = held && !meet(uses.reads, held.writes) && !meet(uses.writes, held.writes);
-          if (free && meet(uses.writes, held.reads)) {
+          const free = delayed && !intersect(uses.reads, delayed.writes) && !intersect(uses.writes, delayed.writes);
+          if (free && intersect(uses.writes, delayed.reads)) {
             issue();
             return;
           }
-          held?.issue();
-          pass.held = { ...uses, issue };
+          delayed?.issue();
+          pass.delayed = { ...uses, issue };
         },
     ),
     replace<End>(
@@ -149,34 +149,34 @@ function overwritten(): () => void {
       'end',
       (original) =>
         function () {
-          passOf(this).held?.issue();
+          passOf(this).delayed?.issue();
           original.call(this);
         },
     ),
   );
 }
 
-const copiesEnd = (most: number) => () =>
+const truncatedCopies = (limit: number) => () =>
   replace<CopyBuffer>(
     'GPUCommandEncoder',
     'copyBufferToBuffer',
     (original) =>
       function (from, fromOffset, to, toOffset, bytes) {
-        original.call(this, from, fromOffset, to, toOffset, Math.min(bytes, most));
+        original.call(this, from, fromOffset, to, toOffset, Math.min(bytes, limit));
       },
   );
 
-const gridsEnd = (most: number) => () =>
+const truncatedGrids = (limit: number) => () =>
   replace<Dispatch>(
     'GPUComputePassEncoder',
     'dispatchWorkgroups',
     (original) =>
       function (x, y, z) {
-        original.call(this, Math.min(x, most), y, z);
+        original.call(this, Math.min(x, limit), y, z);
       },
   );
 
-const offsetsWrap = (most: number) => () =>
+const wrappedOffsets = (limit: number) => () =>
   replace<SetGroup>(
     'GPUComputePassEncoder',
     'setBindGroup',
@@ -187,16 +187,16 @@ const offsetsWrap = (most: number) => () =>
             this,
             index,
             group,
-            Array.from(offsets, (offset) => offset % most),
+            Array.from(offsets, (offset) => offset % limit),
           );
         else original.call(this, index, group);
       },
   );
 
 export const unseenCommandFaults: readonly Fault[] = [
-  { name: 'unseen: copies over 8 KiB end there', kind: 'copies', install: copiesEnd(8192) },
+  { name: 'unseen: copies truncated to 8 KiB', kind: 'copies', install: truncatedCopies(8192) },
   { name: 'unseen: rewritten uniforms stale past the first 4 KiB', kind: 'params', install: () => staleUniforms(4096) },
-  { name: 'unseen: dispatches overtake the readers of what they overwrite', kind: 'dispatches', install: overwritten },
-  { name: 'unseen: grids of more than 256 groups end there', kind: 'dispatches', install: gridsEnd(256) },
-  { name: 'unseen: dynamic offsets wrap at 4 KiB', kind: 'params', install: offsetsWrap(4096) },
+  { name: 'unseen: dispatches overwrite data before its readers finish', kind: 'dispatches', install: writeBeforeRead },
+  { name: 'unseen: grids truncated to 256 workgroups', kind: 'dispatches', install: truncatedGrids(256) },
+  { name: 'unseen: dynamic offsets wrap at 4 KiB', kind: 'params', install: wrappedOffsets(4096) },
 ];

@@ -32,7 +32,7 @@ test(
   { seconds: 300 },
 );
 
-for (const name of ['every 31st dispatch left out', 'every 3rd copy left out', 'every 4th read gives zeros']) {
+for (const name of ['every 31st dispatch skipped', 'every 3rd copy skipped', 'every 4th read returns zeros']) {
   test(`doctor does not trust an adapter with this fault: ${name}`, async () => {
     const fault = faults.find((each) => each.name === name);
     ensure(fault !== undefined, 'it is not in the list');
@@ -84,7 +84,7 @@ test('doctor does not trust a GPU with this fault: workgroup barriers removed', 
 });
 
 test('doctor reports the start check of every adapter', async () => {
-  const fault = faults.find((each) => each.name === 'copies end at half of their bytes');
+  const fault = faults.find((each) => each.name === 'copies truncated to half their size');
   ensure(fault !== undefined, 'it is not in the list');
   const name = device().facts.name;
   const clean = await examineAdapters({ adapter: name });
