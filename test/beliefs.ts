@@ -1,15 +1,15 @@
-// Adapters that no test machine has, believed: the same laws again with the choices, kernel forms and parts that such an adapter
-// would get. The limits of the real adapter stay in force underneath.
+// Runs laws again with assumed limits of adapters that no test machine has, so that the algorithms, kernel variants and splits of
+// such adapters are tested. The limits of the real adapter still apply.
 import { device, type Limits } from '@mien/tensor';
 import { withLimits } from '@mien/tensor/internal';
 
-/** Limits that are believed of the adapter. */
+/** Assumed limits of the adapter. */
 export interface Belief {
   readonly name: string;
   readonly limits: (own: Limits) => Partial<Limits>;
 }
 
-/** Laws of everything that is chosen or split by limits. */
+/** Laws of operations that depend on limits. */
 const files = [
   'test/tensor/conv.test.ts',
   'test/tensor/convBatchNorm.test.ts',
@@ -26,7 +26,7 @@ const files = [
 const beliefs: readonly Belief[] = [
   {
     name: 'subgroups of 32 lanes and offsets of 4 bytes',
-    // An offset that the adapter itself refuses cannot be run: laws of splitRows and windowsOver hold those.
+    // Offsets that the adapter refuses cannot run; the laws of splitRows and windowsOver cover them.
     limits: ({ minStorageBufferOffsetAlignment: own }) => ({
       subgroupSize: 32,
       minStorageBufferOffsetAlignment: own > 16 ? own : 4,
@@ -34,7 +34,7 @@ const beliefs: readonly Belief[] = [
   },
   {
     name: 'subgroups of 16 to 64 lanes and offsets of 256 bytes',
-    // With so few workgroups in a row, grids have y and z, and groups that nothing is left for.
+    // So few workgroups per dimension give grids in y and z, and idle workgroups.
     limits: () => ({
       subgroupSize: null,
       minStorageBufferOffsetAlignment: 256,
@@ -43,19 +43,19 @@ const beliefs: readonly Belief[] = [
   },
 ];
 
-/** Cases that a law runs under a belief, beside its examples: a few, as what is believed changes no values. */
+/** Generated cases of a law per belief, beside its examples: a few, as limits do not change results. */
 export const runsUnderBelief = 3;
 
-/** The beliefs that a test file is run under once more: in Node, as a page would choose and split the same. */
+/** The beliefs of a test file; none in a page, which would make the same choices as Node. */
 export function beliefsOf(file: string): readonly Belief[] {
   return files.includes(file) && !('document' in globalThis) ? beliefs : [];
 }
 
-/** Runs `fn` under a belief, until what it promises. */
+/** Runs `fn` with the limits of a belief until its promise settles. */
 export async function believing<T>({ limits }: Belief, fn: () => T | Promise<T>): Promise<T> {
-  const found: T[] = [];
+  const results: T[] = [];
   await withLimits(limits(device().limits), async () => {
-    found.push(await fn());
+    results.push(await fn());
   });
-  return found[0] as T;
+  return results[0] as T;
 }

@@ -1,32 +1,32 @@
-// Counts calls of public functions by their names; scripts/countCalls.mjs puts it between test files and the packages.
+// Counts calls of public functions by name; scripts/countCalls.mjs inserts it between test files and packages.
 
 const counts = new Map<string, number>();
 
-/** How often each public function was called so far. Empty where nothing counts. */
+/** Number of calls of each public function so far. Empty if calls are not counted. */
 export function callCounts(): ReadonlyMap<string, number> {
   return new Map(counts);
 }
 
-type Callable = (...given: unknown[]) => unknown;
+type Callable = (...args: unknown[]) => unknown;
 
-/** The function or class itself, but counted. */
+/** A proxy of the function or class that counts its calls. */
 export function counted<T>(name: string, value: T): T {
   if (typeof value !== 'function') return value;
   counts.set(name, 0);
   const proxy: T & Callable = new Proxy(value as T & Callable, {
-    apply: (target, self, given) => {
-      note(name);
-      return Reflect.apply(target, self, given);
+    apply: (target, self, args) => {
+      count(name);
+      return Reflect.apply(target, self, args);
     },
-    construct: (target, given, made) => {
-      note(name);
-      return Reflect.construct(target, given, made === proxy ? target : made);
+    construct: (target, args, newTarget) => {
+      count(name);
+      return Reflect.construct(target, args, newTarget === proxy ? target : newTarget);
     },
   });
   return proxy;
 }
 
-/** Counts the calls of methods, those from inside the packages too. */
+/** Counts calls of methods, including those inside the packages. */
 export function countMethods(prototype: Record<string, Callable>, names: readonly string[]): void {
   for (const name of names) {
     const method = prototype[name] as Callable;
@@ -34,14 +34,14 @@ export function countMethods(prototype: Record<string, Callable>, names: readonl
     Object.defineProperty(prototype, name, {
       configurable: true,
       writable: true,
-      value(this: unknown, ...given: unknown[]) {
-        note(name);
-        return method.apply(this, given);
+      value(this: unknown, ...args: unknown[]) {
+        count(name);
+        return method.apply(this, args);
       },
     });
   }
 }
 
-function note(name: string): void {
+function count(name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }

@@ -1,4 +1,4 @@
-// Cases and laws, recorded. uvu runs them; what counts are the records, because uvu alone can end green without having run.
+// Registers cases and laws and records their results. uvu runs them, but its exit code is not used: it is 0 even if nothing ran.
 import { init } from '@mien/tensor';
 import { type LawCases, type LawOptions, type LawReport, law as stateLaw } from '@mien/tensor/testing';
 import type { Arbitrary } from 'fast-check';
@@ -7,52 +7,53 @@ import { type Belief, beliefsOf, believing, runsUnderBelief } from './beliefs.ts
 import { callCounts } from './calls.ts';
 import { claimOf } from './titles.ts';
 
-/** What became of one case. */
+/** The result of one case. */
 export interface CaseRecord {
   readonly file: string;
   readonly name: string;
   state: 'registered' | 'passed' | 'failed' | 'skipped';
-  /** Why it failed or was skipped. */
+  /** Reason of a failure or skip. */
   reason?: string;
   milliseconds?: number;
-  /** A law's largest error over its tolerance. */
+  /** A law's largest ratio of error to tolerance. */
   worst?: number;
-  /** What a law of one algorithm really ran. */
+  /** The shapes that a law of one algorithm ran. */
   ran?: Ran;
 }
 
-/** The shapes that one algorithm of an operation really ran: its kernels were dispatched. */
+/** The shapes for which the kernels of one algorithm were dispatched. */
 export interface Ran {
   readonly operation: string;
   readonly algorithm: string;
   readonly shapes: readonly string[];
-  /** Set by the harness, as is what was believed of it. */
+  /** Set by the harness. */
   readonly adapter?: string;
+  /** Set by the harness: the limits that were assumed. */
   readonly belief?: string;
 }
 
-/** How a case is run. */
+/** Options of a case. */
 export interface CaseOptions {
-  /** Longest time, 120 by default. */
+  /** Time limit. Default 120. */
   readonly seconds?: number;
-  /** A reason not to run it here, or what gives one when the case is due. */
+  /** A reason to skip the case, or a function that returns one. */
   readonly skip?: string | undefined | (() => string | undefined | Promise<string | undefined>);
 }
 
-/** How a law is run, and what it reports. */
+/** Options of a law. */
 export interface LawCaseOptions<C> extends CaseOptions, LawCases<C> {
-  /** Called after a run without a failure: what the law really ran. Throws where that is not enough. */
+  /** Called after a run without failures; returns the shapes that ran, or throws if there are too few. */
   readonly after?: (report: LawReport, run: LawOptions) => Ran;
 }
 
-/** What to run and how. */
+/** Options of a run. */
 export interface RunOptions extends LawOptions {
-  /** Words of which a file's path or a case's name contains one; all cases when empty. */
+  /** Selects cases whose file path or name contains one of the words; empty selects all. */
   readonly words?: readonly string[];
   readonly adapter?: string;
 }
 
-/** A test file and the import that registers its cases. */
+/** A test file's path and its import, which registers the cases. */
 export type TestFile = readonly [path: string, load: () => Promise<unknown>];
 
 /** Registers cases and runs them, file by file. */
@@ -66,14 +67,14 @@ export interface Recorder {
   ) => void;
   readonly skip: (name: string, reason: string) => void;
   readonly runFiles: (files: readonly TestFile[], options?: RunOptions, onFile?: OnFile) => Promise<CaseRecord[]>;
-  /** Loads the files, each once in a process, and gives their cases to run one by one. */
+  /** Loads the files, at most once per process, and returns their cases. */
   readonly loadCases: (files: readonly TestFile[]) => Promise<Case[]>;
 }
 
-/** Called after each file with its records. */
+/** Called after each file. */
 export type OnFile = (file: string, records: readonly CaseRecord[]) => void;
 
-/** A registered case, to be run any number of times; `run` rejects where it fails. */
+/** A registered case, which can run any number of times; `run` rejects on failure. */
 export interface Case {
   readonly record: CaseRecord;
   readonly seconds: number;
@@ -81,7 +82,7 @@ export interface Case {
   readonly run: (options: LawOptions) => Promise<Pick<CaseRecord, 'worst' | 'ran'>>;
 }
 
-/** A recorder of its own; the test files share the one below. */
+/** Makes a recorder; the test files share one, below. */
 export function recorder(): Recorder {
   let file: string | null = null;
   let cases: Case[] = [];
@@ -97,9 +98,9 @@ export function recorder(): Recorder {
       }),
     law: (name, arbitrary, property, options = {}) => {
       const { after, ...rest } = options;
-      const stated = stateLaw(name, arbitrary, property, rest);
+      const check = stateLaw(name, arbitrary, property, rest);
       add(name, options, async (run) => {
-        const report = await stated(run);
+        const report = await check(run);
         return { worst: report.worst, ...(after ? { ran: after(report, run) } : {}) };
       });
     },
@@ -109,23 +110,23 @@ export function recorder(): Recorder {
       for (const [path, load] of files) {
         file = path;
         cases = [];
-        const found = await runFile(path, load, () => cases, options);
-        records.push(...found);
-        if (found.length > 0) onFile(path, found);
+        const ofFile = await runFile(path, load, () => cases, options);
+        records.push(...ofFile);
+        if (ofFile.length > 0) onFile(path, ofFile);
         file = null;
       }
       return records;
     },
     loadCases: async (files) => {
-      const found: Case[] = [];
+      const loaded: Case[] = [];
       for (const [path, load] of files) {
         file = path;
         cases = [];
         await load();
-        found.push(...cases, ...casesUnderBelief(path, cases));
+        loaded.push(...cases, ...casesUnderBelief(path, cases));
       }
       file = null;
-      return found;
+      return loaded;
     },
   };
 }
@@ -136,49 +137,49 @@ async function runFile(
   registered: () => readonly Case[],
   options: RunOptions,
 ): Promise<CaseRecord[]> {
-  const broken = (name: string, reason: string): CaseRecord => ({ file: path, name, state: 'failed', reason });
+  const failure = (name: string, reason: string): CaseRecord => ({ file: path, name, state: 'failed', reason });
   try {
     await load();
   } catch (reason) {
-    return [broken(`${path} loads`, explain(reason))];
+    return [failure(`${path} loads`, explain(reason))];
   }
   if (registered().length === 0)
-    return [broken(`${path} registers cases`, 'it registered none: use `test` or `law` of test/harness.ts')];
+    return [failure(`${path} registers cases`, 'no case was registered; use `test` or `law` of test/harness.ts')];
   const words = options.words ?? [];
-  const wanted = [...registered(), ...casesUnderBelief(path, registered())].filter(
+  const selected = [...registered(), ...casesUnderBelief(path, registered())].filter(
     ({ record }) =>
       words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
   );
   const cases = suite(path);
-  for (const each of wanted) cases(each.record.name, () => runCase(each, options));
-  const failure = await runSuite(cases);
-  const records = wanted.map(({ record }) => record);
+  for (const each of selected) cases(each.record.name, () => runCase(each, options));
+  const error = await runSuite(cases);
+  const records = selected.map(({ record }) => record);
   for (const record of records) {
     if (record.state === 'registered')
-      Object.assign(record, { state: 'failed', reason: `it never ran${failure ? `: ${failure}` : ''}` });
+      Object.assign(record, { state: 'failed', reason: `it did not run${error ? `: ${error}` : ''}` });
   }
   return records;
 }
 
-/** The cases of a file once more, for each belief that it is run under. */
+/** The cases of a file again, for each belief. */
 function casesUnderBelief(path: string, cases: readonly Case[]): readonly Case[] {
   return beliefsOf(path).flatMap((belief) => cases.map((each) => underBelief(each, belief)));
 }
 
-/** A case once more, with limits that are believed of the adapter. */
+/** A case with assumed limits of the adapter. */
 function underBelief({ record, seconds, skip, run }: Case, belief: Belief): Case {
   return {
     record: { ...record, name: `${record.name}, believing in ${belief.name}` },
     seconds,
     skip: typeof skip === 'function' ? () => believing(belief, skip) : skip,
     run: async (options) => {
-      const found = await believing(belief, () => run({ runs: runsUnderBelief, ...options }));
-      return found.ran ? { ...found, ran: { ...found.ran, belief: belief.name } } : found;
+      const result = await believing(belief, () => run({ runs: runsUnderBelief, ...options }));
+      return result.ran ? { ...result, ran: { ...result.ran, belief: belief.name } } : result;
     },
   };
 }
 
-/** Runs one uvu suite now. Its runner is taken from uvu's queue, which `UVU_DEFER` (set by scripts/) leaves to us. */
+/** Runs one uvu suite immediately: with `UVU_DEFER`, which scripts/ sets, uvu leaves its queue to us. */
 async function runSuite(cases: { run: () => void }): Promise<string | null> {
   const uvu = globalThis as { UVU_QUEUE?: (() => Promise<unknown>)[][]; UVU_INDEX?: number };
   const queue: (() => Promise<unknown>)[] = [];
@@ -201,14 +202,19 @@ async function runCase({ record, seconds, skip, run }: Case, options: RunOptions
   }
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TypeError(`it took longer than ${seconds} s`)), seconds * 1000);
   });
   try {
     const before = callCounts();
-    const found = await Promise.race([run(options), late]);
+    const result = await Promise.race([run(options), timeout]);
     expectCalls(record.name, before);
-    Object.assign(record, { state: 'passed' }, found, found.ran ? { ran: { ...found.ran, adapter: adapterName } } : {});
+    Object.assign(
+      record,
+      { state: 'passed' },
+      result,
+      result.ran ? { ran: { ...result.ran, adapter: adapterName } } : {},
+    );
   } catch (reason) {
     const repeat = explain(reason).replace('repeat it with ', `repeat it with npm test -- "${record.name}" `);
     Object.assign(record, { state: 'failed', reason: repeat });
@@ -219,7 +225,7 @@ async function runCase({ record, seconds, skip, run }: Case, options: RunOptions
   }
 }
 
-/** Throws unless the case called each public function that its title names, and the check of gradients that it claims. */
+/** Throws unless the case called the public functions that its title names, and the gradient check that it claims. */
 function expectCalls(title: string, before: ReadonlyMap<string, number>): void {
   const now = callCounts();
   const calls = (...names: readonly string[]): number =>
@@ -227,13 +233,13 @@ function expectCalls(title: string, before: ReadonlyMap<string, number>): void {
   const claim = claimOf(title);
   for (const name of claim.names.filter((each) => now.has(each))) {
     if (calls(name) === 0)
-      throw new TypeError(`the title names ${name}, which the case did not call; name what it is about`);
+      throw new TypeError(`expected the case to call ${name}, which its title names; call it or change the title`);
   }
   const isPublic = claim.names.some((name) => now.has(name));
   if (isPublic && claim.second && calls('gradgradcheck') === 0 && calls('grad', 'backward') < 2)
-    throw new TypeError('the title claims a second derivative, and none was computed; use gradgradcheck');
+    throw new TypeError('expected a second derivative, which the title claims; use gradgradcheck');
   if (isPublic && claim.gradient && calls('gradcheck', 'grad', 'backward') === 0)
-    throw new TypeError('the title claims a gradient, and none was computed; use gradcheck');
+    throw new TypeError('expected a gradient, which the title claims; use gradcheck');
 }
 
 function explain(reason: unknown): string {
@@ -246,19 +252,19 @@ function explain(reason: unknown): string {
 }
 
 const shared = recorder();
-/** The default device's adapter, once there is one. */
+/** Name of the default device's adapter. */
 let adapterName = '';
 
-/** Registers a case; its name is a sentence that starts with the function. */
+/** Registers a case; its title is a sentence that starts with the function. */
 export const test: Recorder['test'] = shared.test;
-/** States and registers a law of generated cases. */
+/** Registers a law over generated cases. */
 export const law: Recorder['law'] = shared.law;
-/** Registers a case that cannot run here, and says why. */
+/** Registers a case that is skipped, with the reason. */
 export const skip: Recorder['skip'] = shared.skip;
 /** Loads test files without running them, for the mutation campaign. */
 export const loadCases: Recorder['loadCases'] = shared.loadCases;
 
-/** Makes the default device and runs the files: called by scripts/test in Node and in the page. Gives the adapter's name too. */
+/** Creates the default device and runs the files; called in Node and in the page. Reports the adapter's name to `onAdapter`. */
 export async function runTests(
   files: readonly TestFile[],
   options: RunOptions,

@@ -1,11 +1,11 @@
-// Calls every function with values of other kinds in the place of each argument: an error must be one of Mien's own.
+// Calls a function with a value of the wrong kind as each argument: an error must be a MienError.
 import { MienError, ones, scope, tensor, ValueError } from '@mien/tensor';
 import { Mismatch } from '@mien/tensor/testing';
 
-/** A call that works, as a new list of arguments for each call, or the reason why a function is not called. */
+/** Makes the arguments of a valid call; or the reason why a function is not called. */
 export type Example = (() => readonly unknown[]) | string;
 
-/** Values of every kind that JavaScript callers pass by mistake. */
+/** Values of kinds that JavaScript callers may pass by mistake. */
 const kinds: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,
@@ -13,12 +13,12 @@ const kinds: Readonly<Record<string, () => unknown>> = {
   'a fraction': () => 1.5,
   NaN: () => Number.NaN,
   'a large number': () => 2 ** 53,
-  'a text': () => 'text',
-  'an empty text': () => '',
+  'a string': () => 'text',
+  'an empty string': () => '',
   'a boolean': () => true,
-  'a big integer': () => 3n,
+  'a bigint': () => 3n,
   'an empty list': () => [],
-  'a list of texts': () => ['a'],
+  'a list of strings': () => ['a'],
   'a list of null': () => [null],
   'a typed array': () => Float32Array.of(1, 2),
   'an empty object': () => ({}),
@@ -29,27 +29,25 @@ const kinds: Readonly<Record<string, () => unknown>> = {
   'a date': () => new Date(0),
 };
 
-/** Calls `fn` with each argument replaced by each kind. Throws Mismatch for an error that is not Mien's own. */
-export async function expectOwnErrors(
+/** Calls `fn` with each argument replaced by each kind. Throws Mismatch for an error that is not a MienError. */
+export async function expectMienErrors(
   name: string,
   fn: (...args: unknown[]) => unknown,
   example: () => readonly unknown[],
 ): Promise<void> {
-  const places = Math.max(example().length, 1);
-  for (let place = 0; place < places; place++) {
+  const count = Math.max(example().length, 1);
+  for (let position = 0; position < count; position++) {
     for (const [kind, make] of Object.entries(kinds)) {
       const call = (): unknown => {
         const args = [...example()];
-        args[place] = make();
+        args[position] = make();
         return fn(...args);
       };
       try {
         await settled(call);
       } catch (reason) {
         if (reason instanceof MienError) continue;
-        throw new Mismatch(
-          `${name} with ${kind} as argument ${place}: ${String(reason)} is not an error of Mien's own`,
-        );
+        throw new Mismatch(`${name} with ${kind} as argument ${position}: expected a MienError, got ${String(reason)}`);
       }
     }
   }
@@ -67,10 +65,10 @@ export async function expectUnknownOption(
     if (reason instanceof ValueError && reason.message.startsWith(`${name}: unknown option 'misspelled'; `)) return;
     throw new Mismatch(`${name} with an unknown option: ${String(reason)}`);
   }
-  throw new Mismatch(`${name} takes an unknown option`);
+  throw new Mismatch(`${name} accepts an unknown option`);
 }
 
-/** Runs `call` in a scope; what it promises is awaited, but not for ever. */
+/** Runs `call` in a scope and awaits its promise. */
 async function settled(call: () => unknown): Promise<void> {
   let promise: Promise<unknown> | null = null;
   scope(() => {

@@ -1,4 +1,4 @@
-// The page of `npm run app` in a real Chromium: it learns, it pauses, it goes on.
+// The page of `npm run app` in Chromium: training, pause and resume.
 import { mkdirSync } from 'node:fs';
 import { ensure } from '@mien/tensor/testing';
 import { launchChromium } from '../../scripts/chromium.mjs';
@@ -7,7 +7,7 @@ import { serve } from '../../scripts/serve.mjs';
 import { test } from '../harness.ts';
 
 test(
-  'the page trains in a worker until its loss has fallen, and pauses and goes on',
+  'the page trains in a worker until the loss falls, and pauses and resumes',
   async () => {
     const { url, close } = await serve(await buildPage());
     const browser = await launchChromium();
@@ -26,16 +26,16 @@ test(
       await page.click('#run');
       await reaches("document.body.dataset.state === 'paused'");
       const stopped = (await state()).step;
-      await new Promise((wait) => setTimeout(wait, 1500));
-      ensure((await state()).step === stopped, 'a paused page went on');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      ensure((await state()).step === stopped, 'expected no steps while paused');
       await page.click('#run');
-      // The moving average of the loss, so that one lucky batch does not count.
+      // The moving average of the loss, so that a single batch does not decide.
       await reaches(`Number(document.body.dataset.loss) < ${0.95 * early}`);
-      ensure(Number((await state()).step) > Number(stopped), 'it went on after the pause');
+      ensure(Number((await state()).step) > Number(stopped), 'expected steps after the pause');
       const text = async (selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
-      ensure((await text('#adapter')).includes('SwiftShader'), `the adapter is called ${await text('#adapter')}`);
-      ensure(/^\d+ images\/s$/.test(await text('#speed')), `throughput reads ${await text('#speed')}`);
-      ensure((await page.locator('#faces figure').count()) === 7, 'one face of each expression is shown');
+      ensure((await text('#adapter')).includes('SwiftShader'), `adapter: ${await text('#adapter')}`);
+      ensure(/^\d+ images\/s$/.test(await text('#speed')), `throughput: ${await text('#speed')}`);
+      ensure((await page.locator('#faces figure').count()) === 7, 'expected one face of each expression');
       ensure(problems.length === 0, problems.join('; '));
       mkdirSync('runs/app', { recursive: true });
       await page.screenshot({ path: 'runs/app/page.png' });

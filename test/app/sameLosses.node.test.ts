@@ -1,4 +1,4 @@
-// Node and Chromium, both on SwiftShader, train alike, and continue each other's checkpoints.
+// Node and Chromium, both on SwiftShader, give the same losses and resume each other's checkpoints.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ import { test } from '../harness.ts';
 import type { Steps } from './twentySteps.ts';
 
 /**
- * The kernels are the same, but two builds of SwiftShader may contract and order float32 operations differently: about
- * 2^-23 a step of each sum, which twenty steps of training, each on the weights of the last, enlarge by some orders.
+ * The kernels are the same, but two builds of SwiftShader may contract and order float32 operations differently. Errors of
+ * about 2^-23 per operation grow by some orders of magnitude over twenty training steps.
  */
 const tolerance = 1e-3;
 
@@ -22,26 +22,29 @@ function inNode(until: number, from?: readonly number[]): Steps {
   const out = join(folder, `node-${until}.json`);
   const checkpoint = join(folder, 'from.safetensors');
   if (from) writeFileSync(checkpoint, Uint8Array.from(from));
-  const words = ['scripts/run.mjs', 'test/app/stepsInNode.ts', String(until), out, ...(from ? [checkpoint] : [])];
-  const { status, stderr } = spawnSync(process.execPath, words, {
+  const args = ['scripts/run.mjs', 'test/app/stepsInNode.ts', String(until), out, ...(from ? [checkpoint] : [])];
+  const { status, stderr } = spawnSync(process.execPath, args, {
     env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: 'swiftshader' },
     encoding: 'utf8',
   });
-  ensure(status === 0, `the process ended with ${status}:\n${stderr}`);
+  ensure(status === 0, `exit code ${status}:\n${stderr}`);
   return JSON.parse(readFileSync(out, 'utf8'));
 }
 
-/** Throws unless the losses agree, as parts of themselves. */
-function agree(a: readonly number[], b: readonly number[]): void {
+/** Throws unless the relative differences of the losses are within the tolerance. */
+function expectEqualLosses(a: readonly number[], b: readonly number[]): void {
   ensure(a.length === b.length, `${a.length} and ${b.length} losses`);
   a.forEach((loss, i) => {
     const difference = Math.abs(loss - (b[i] as number)) / loss;
-    ensure(difference < tolerance, `loss ${i}: ${loss} and ${b[i]} differ by ${difference.toExponential(1)} of it`);
+    ensure(
+      difference < tolerance,
+      `loss ${i}: ${loss} and ${b[i]} differ by a factor of ${difference.toExponential(1)}`,
+    );
   });
 }
 
 test(
-  'twenty steps of nano give the same losses in Node and in Chromium, and a checkpoint moves both ways',
+  'twentySteps gives the same losses in Node and Chromium, and resumes checkpoints of either',
   async () => {
     const bundles = await bundleForBrowser({ steps: 'test/app/stepsInBrowser.ts' });
     const html = '<!doctype html><script type="module" src="steps.js"></script>';
@@ -54,15 +57,15 @@ test(
       const inBrowser = (until: number, from?: readonly number[]): Promise<Steps> =>
         page.evaluate(`twentySteps(${until}, ${from ? JSON.stringify(from) : 'undefined'})`);
 
-      const whole = inNode(20);
-      ensure(whole.losses.length === 20, `${whole.losses.length} losses`);
-      const wholeInBrowser = await inBrowser(20);
-      for (const { adapter } of [whole, wholeInBrowser]) ensure(/swiftshader/i.test(adapter), `it ran on ${adapter}`);
-      agree(whole.losses, wholeInBrowser.losses);
+      const node = inNode(20);
+      ensure(node.losses.length === 20, `${node.losses.length} losses`);
+      const chromium = await inBrowser(20);
+      for (const { adapter } of [node, chromium]) ensure(/swiftshader/i.test(adapter), `adapter: ${adapter}`);
+      expectEqualLosses(node.losses, chromium.losses);
 
-      const rest = whole.losses.slice(10);
-      agree(rest, (await inBrowser(20, inNode(10).checkpoint)).losses);
-      agree(rest, inNode(20, (await inBrowser(10)).checkpoint).losses);
+      const rest = node.losses.slice(10);
+      expectEqualLosses(rest, (await inBrowser(20, inNode(10).checkpoint)).losses);
+      expectEqualLosses(rest, inNode(20, (await inBrowser(10)).checkpoint).losses);
     } finally {
       await browser.close();
       close();

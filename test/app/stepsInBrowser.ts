@@ -1,4 +1,4 @@
-// Gives the page of the test its one function.
+// Makes twentySteps available in the page of the test.
 import { twentySteps } from './twentySteps.ts';
 
 Object.assign(globalThis, { twentySteps });

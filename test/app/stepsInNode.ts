@@ -1,4 +1,4 @@
-// A process of its own for twentySteps, so that its adapter can be chosen: `until` and a checkpoint's file come as words.
+// Runs twentySteps in a separate process, to choose its adapter. Arguments: `until`, the output file, and a checkpoint.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { twentySteps } from './twentySteps.ts';
 

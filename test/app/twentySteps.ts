@@ -1,22 +1,22 @@
-// Twenty steps of `nano` from one seed, or the rest of them from a checkpoint: the same function in Node and in Chromium.
+// Twenty training steps of `nano`, from the start or from a checkpoint, in Node or Chromium.
 import { drawFaces, readTraining, split, Training, trainingConfig } from '@mien/fer';
 import { init } from '@mien/tensor';
 
-/** What one side saw. */
+/** Result of twentySteps. */
 export interface Steps {
   readonly adapter: string;
-  /** The loss of each step that it made. */
+  /** The loss of each step. */
   readonly losses: readonly number[];
-  /** The bytes of the checkpoint after its last step. */
+  /** The checkpoint after the last step. */
   readonly checkpoint: readonly number[];
 }
 
-/** Trains up to step `until`, from the start or from the bytes of a checkpoint. */
+/** Trains up to step `until`, from the start or from a checkpoint. */
 export async function twentySteps(until: number, from?: readonly number[]): Promise<Steps> {
   const { facts } = await init();
   const faces = drawFaces({ seed: 3, training: 8, publicTest: 1, privateTest: 1 });
-  const recipe = trainingConfig('nano', 'drawn', { epochs: 3, batchSize: 8 });
-  const options = { model: 'nano', train: split(faces, 'Training'), protocol: recipe, seed: 3 } as const;
+  const config = trainingConfig('nano', 'drawn', { epochs: 3, batchSize: 8 });
+  const options = { model: 'nano', train: split(faces, 'Training'), protocol: config, seed: 3 } as const;
   const training = new Training(options, from ? readTraining(Uint8Array.from(from)) : undefined);
   const losses: number[] = [];
   while (training.steps < until) {

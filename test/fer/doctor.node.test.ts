@@ -83,7 +83,7 @@ test('doctor does not trust a GPU with this fault: workgroup barriers removed', 
   }
 });
 
-test('doctor reports the start check of every adapter', async () => {
+test('examineAdapters reports the start check of every adapter', async () => {
   const fault = faults.find((each) => each.name === 'copies truncated to half their size');
   ensure(fault !== undefined, 'it is not in the list');
   const name = device().facts.name;

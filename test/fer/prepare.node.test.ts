@@ -6,7 +6,7 @@ import { audit, prepare, readFaces, writeHdf5 } from '@mien/fer/node';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
-import { inFolder, soundFile } from '../hostile/kit.ts';
+import { inFolder, validFile } from '../hostile/kit.ts';
 
 const data = join('..', 'shared', 'data');
 const absent = (name: string): string | undefined =>
@@ -23,7 +23,7 @@ function gray(faces: Faces, row: number): Buffer {
 
 test('prepare writes an HDF5 file that readFaces reads as the CSV it came from', () =>
   inFolder(async (folder) => {
-    const csv = await soundFile(folder);
+    const csv = await validFile(folder);
     const out = join(folder, 'data.h5');
     const report = await prepare({ dataset: 'fer2013', data: csv, out });
     assert.equal(

@@ -1,4 +1,4 @@
-// Files that are no photos: one plain line each, and the photos beside them are read all the same.
+// Files that are not photos: predict reports one line for each and still reads the others.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -7,10 +7,10 @@ import { ensure } from '@mien/tensor/testing';
 import { PNG } from 'pngjs';
 import { ANIMATED_WEBP, CMYK } from '../fer/smallPhotos.ts';
 import { test } from '../harness.ts';
-import { inFolder, mien, refused, soundRun } from './kit.ts';
+import { inFolder, mien, refused, validRun } from './kit.ts';
 
-/** A PNG of some hundred bytes whose header says 20000x20000. */
-function bomb(): Uint8Array {
+/** A PNG of a few hundred bytes whose header claims 20000x20000 pixels. */
+function decompressionBomb(): Uint8Array {
   const png = PNG.sync.write(new PNG({ width: 1, height: 1 }));
   const chunk = Buffer.alloc(25);
   chunk.writeUInt32BE(13, 0);
@@ -37,9 +37,9 @@ function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** What is written under a name, and what must be said of it. */
-const bad: readonly (readonly [name: string, make: (path: string) => void, sentence: string])[] = [
-  ['text.jpg', (path) => writeFileSync(path, 'these are words'), 'text.jpg: expected JPEG, PNG'],
+/** File names, their content, and the expected messages. */
+const invalid: readonly (readonly [name: string, write: (path: string) => void, message: string])[] = [
+  ['text.jpg', (path) => writeFileSync(path, 'this is text'), 'text.jpg: expected JPEG, PNG'],
   ['empty.jpg', (path) => writeFileSync(path, ''), 'the file is empty'],
   ['cut.jpg', (path) => writeFileSync(path, CMYK.subarray(0, CMYK.length - 30)), 'damaged or truncated'],
   [
@@ -47,7 +47,11 @@ const bad: readonly (readonly [name: string, make: (path: string) => void, sente
     (path) => writeFileSync(path, PNG.sync.write(new PNG({ width: 1, height: 1 }))),
     'expected at least 24x24 pixels, got 1x1',
   ],
-  ['bomb.png', (path) => writeFileSync(path, bomb()), 'expected at most 268,435,456 pixels, got 20000x20000'],
+  [
+    'bomb.png',
+    (path) => writeFileSync(path, decompressionBomb()),
+    'expected at most 268,435,456 pixels, got 20000x20000',
+  ],
   ['moving.webp', (path) => writeFileSync(path, ANIMATED_WEBP), 'got an animation of 3 frames; use mien video'],
   [
     'drawing.svg',
@@ -58,27 +62,27 @@ const bad: readonly (readonly [name: string, make: (path: string) => void, sente
   ['missing.jpg', () => {}, 'no such file'],
 ];
 
-test('predict says in one line what is wrong with each file that is no photo, and reads the others', () =>
+test('predict reports each file that is not a photo in one line, and reads the others', () =>
   inFolder(async (folder) => {
-    const weights = await soundRun(folder);
-    const sound = join(folder, 'sound.png');
-    writeFileSync(sound, PNG.sync.write(new PNG({ width: 64, height: 64 })));
-    const files = bad.map(([name, make]) => {
-      make(join(folder, name));
+    const weights = await validRun(folder);
+    const valid = join(folder, 'valid.png');
+    writeFileSync(valid, PNG.sync.write(new PNG({ width: 64, height: 64 })));
+    const files = invalid.map(([name, write]) => {
+      write(join(folder, name));
       return join(folder, name);
     });
-    const { photos } = await predict([...files, sound], { weights });
-    for (const [i, [name, , sentence]] of bad.entries()) {
-      const { error = 'nothing was refused' } = photos[i] ?? {};
+    const { photos } = await predict([...files, valid], { weights });
+    for (const [i, [name, , message]] of invalid.entries()) {
+      const { error = 'no error' } = photos[i] ?? {};
       ensure(error.startsWith(`${files[i]}: `), `${error} does not begin with the file`);
-      ensure(error.includes(sentence) && !error.includes('\n'), `${name}: ${error}`);
+      ensure(error.includes(message) && !error.includes('\n'), `${name}: ${error}`);
     }
-    ensure(photos.at(-1)?.faces?.length === 0, 'the sound photo was not read');
-    const all = await mien(['predict', ...files, sound, '--weights', weights]);
-    ensure(all.code === 1 && all.out === `${sound}: no face\n`, `it ended with ${all.code}: ${all.out}`);
+    ensure(photos.at(-1)?.faces?.length === 0, 'the valid photo was not read');
+    const all = await mien(['predict', ...files, valid, '--weights', weights]);
+    ensure(all.code === 1 && all.out === `${valid}: no face\n`, `exit code ${all.code}: ${all.out}`);
     const lines = all.err.split('\n').filter((line) => line.startsWith('mien: '));
-    ensure(lines.length === bad.length + 1, `${lines.length} lines:\n${all.err}`);
-    ensure(lines.at(-1) === `mien: cannot read ${bad.length} of ${bad.length + 1} photos`, `${lines.at(-1)}`);
+    ensure(lines.length === invalid.length + 1, `${lines.length} lines:\n${all.err}`);
+    ensure(lines.at(-1) === `mien: cannot read ${invalid.length} of ${invalid.length + 1} photos`, `${lines.at(-1)}`);
     refused(await mien(['predict', files[0] as string, '--weights', weights]), 'text.jpg: expected JPEG');
     refused(await mien(['video', join(folder, 'folder'), '--weights', weights]), 'expected a folder of .jpg');
     refused(

@@ -1,4 +1,4 @@
-// Trees of images with a class of their own, without images, and with a file that is none.
+// Image folder trees with an unknown class, without images, and with a file that is not an image.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFaces } from '@mien/fer/node';
@@ -13,6 +13,6 @@ test('readFaces refuses an unknown class, a tree without images, and a broken im
     const tree = join(folder, 'tree');
     mkdirSync(join(tree, 'train', 'happy'), { recursive: true });
     await rejected(readFaces(tree), 'no images in <split>/<class>/');
-    writeFileSync(join(tree, 'train', 'happy', 'a.png'), 'no picture');
+    writeFileSync(join(tree, 'train', 'happy', 'a.png'), 'not an image');
     await rejected(readFaces(tree), 'a.png: expected JPEG');
   }));

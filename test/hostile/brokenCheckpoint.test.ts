@@ -1,4 +1,4 @@
-// Checkpoints that were cut short, edited, filled with NaN, or belong to another network.
+// Checkpoints that are truncated, edited, contain NaN, or belong to another network.
 import { drawFaces, readTraining, split, Training, trainingConfig } from '@mien/fer';
 import { FormatError, StateError } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
@@ -12,7 +12,7 @@ const checkpoint = async (): Promise<Uint8Array> => {
   return await training.checkpoint();
 };
 
-/** The same bytes with one text in the header replaced by another of the same length. */
+/** Replaces a text in the header by another of the same length. */
 function edited(bytes: Uint8Array, from: string, to: string): Uint8Array {
   const text = new TextDecoder('latin1').decode(bytes);
   const at = text.indexOf(from);
@@ -21,20 +21,20 @@ function edited(bytes: Uint8Array, from: string, to: string): Uint8Array {
   return copy;
 }
 
-test('readTraining refuses a checkpoint that is cut short', async () => {
+test('readTraining refuses a truncated checkpoint', async () => {
   const bytes = await checkpoint();
   refuses(() => readTraining(bytes.subarray(0, bytes.length - 100), 'a.safetensors'), FormatError, 'it is cut short');
   refuses(() => readTraining(bytes.subarray(0, 3), 'a.safetensors'), FormatError, 'a.safetensors: byte 0');
 });
 
-test('readTraining refuses a checkpoint whose header was edited', async () => {
+test('readTraining refuses a checkpoint with an edited header', async () => {
   const bytes = await checkpoint();
   refuses(() => readTraining(edited(bytes, '[12,1,3,3]', '[12,1,3,9]')), FormatError, 'takes 1296 bytes');
   const other = edited(bytes, '\\"model\\":\\"nano\\"', '\\"model\\":\\"nana\\"');
   refuses(() => readTraining(other, 'a.safetensors'), ValueError, 'a.safetensors: holds a network called nana');
 });
 
-test('readTraining refuses a checkpoint with NaN among its weights', async () => {
+test('readTraining refuses a checkpoint with NaN weights', async () => {
   const bytes = (await checkpoint()).slice();
   const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
   new DataView(bytes.buffer).setFloat32(start + 8, Number.NaN, true);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { readTraining } from '@mien/fer';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { inFolder, mien, soundRun } from './kit.ts';
+import { inFolder, mien, validRun } from './kit.ts';
 
 test(
-  'mien train leaves a whole checkpoint after Ctrl-C twice in the middle of saves',
+  'mien train leaves a complete checkpoint after two Ctrl-C during saves',
   () =>
     inFolder(async (folder) => {
-      const run = await soundRun(folder);
-      // A save after each step: signals at different delays meet all of its parts.
+      const run = await validRun(folder);
+      // With a save after each step, signals at different delays interrupt all of its phases.
       for (const delay of [1, 5]) {
         let sent = false;
         const { code } = await mien(
@@ -24,9 +24,9 @@ test(
             }, delay);
           },
         );
-        ensure(sent && code !== 0, `it ended with ${code} before it was interrupted`);
+        ensure(sent && code !== 0, `exit code ${code} before the interrupt`);
         const path = join(run, 'last.safetensors');
-        ensure(readTraining(new Uint8Array(readFileSync(path)), path).name === 'nano', 'it holds another network');
+        ensure(readTraining(new Uint8Array(readFileSync(path)), path).name === 'nano', 'got another network');
       }
     }),
   { seconds: 300 },

@@ -4,18 +4,18 @@ import { train } from '@mien/fer/node';
 import { readSafetensors, type Safetensors, writeSafetensors } from '@mien/nn/safetensors';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, validRun } from './kit.ts';
 
 type Info = Record<string, unknown>;
 type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, infer T> ? T : never>;
 
-/** What somebody changed, and what is said of it. */
-const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tensors) => void, sentence: string])[] = [
+/** Edits of a checkpoint, and the expected messages. */
+const edits: readonly (readonly [name: string, edit: (info: Info, tensors: Tensors) => void, message: string])[] = [
   ['an unknown model', (info) => (info.model = 'vgg20'), 'holds a network called vgg20'],
   ['a missing protocol', (info) => (info.preset = {}), 'epochs must be an integer from 1, got undefined'],
   ['a protocol that is null', (info) => (info.preset = null), 'epochs must be an integer from 1, got undefined'],
   [
-    'a learning rate that is a word',
+    'a learning rate that is a string',
     (info) => ((info.preset as Info).learningRate = 'fast'),
     'learningRate is "fast", expected a number',
   ],
@@ -23,35 +23,35 @@ const edits: readonly (readonly [what: string, edit: (info: Info, tensors: Tenso
   ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize is 0, expected'],
   ['a step of -1', (info) => (info.step = -1), 'step: expects a non-negative integer, has -1'],
   [
-    'a place in the epoch beyond its end',
+    'a batch beyond the end of the epoch',
     (info) => ((info.shuffle as Info).batch = 99),
     'batch 99 is not a place among 2 batches',
   ],
   ['classes of other data', (info) => (info.classes = ['cat', 'dog']), 'tells cat, dog apart'],
-  ['a note that is a word', (info) => (info.extra = 'note'), 'note is undefined'],
+  ['a note that is a string', (info) => (info.extra = 'note'), 'note is undefined'],
   ['data that is a number', (info) => ((info.extra as Info).note = { data: 7 }), 'note.data is 7'],
   ['a missing tensor', (_, tensors) => tensors.delete('classifier.weight'), 'missing classifier.weight'],
   [
-    'a tensor of nobody',
+    'an unknown tensor',
     (_, tensors) => tensors.set('spare', { shape: [1], dtype: 'float32', data: Float32Array.of(1) }),
     'unexpected spare',
   ],
   [
-    'a tensor of another shape',
+    'a tensor of the wrong shape',
     (_, tensors) => tensors.set('classifier.bias', { shape: [6], dtype: 'float32', data: new Float32Array(6) }),
     'classifier.bias expects float32 [7], got float32 [6]',
   ],
   [
-    'half an optimizer',
+    'an incomplete optimizer state',
     (_, tensors) => tensors.delete('optimizer.classifier.bias.momentum_buffer'),
     'expected the momentum of',
   ],
 ];
 
-for (const [what, edit, sentence] of edits) {
-  test(`train refuses to resume a checkpoint edited to have ${what}, and changes no file`, () =>
+for (const [name, edit, message] of edits) {
+  test(`train refuses to resume a checkpoint edited to have ${name}, and changes no file`, () =>
     inFolder(async (folder) => {
-      const run = await soundRun(folder);
+      const run = await validRun(folder);
       const path = join(run, 'last.safetensors');
       const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(path)));
       const info = JSON.parse(metadata.get('mien') ?? '');
@@ -59,7 +59,7 @@ for (const [what, edit, sentence] of edits) {
       edit(info, changed);
       writeFileSync(path, writeSafetensors(changed, new Map([['mien', JSON.stringify(info)]])));
       const before = contentOf(run);
-      await rejected(train({ resume: run }), sentence);
+      await rejected(train({ resume: run }), message);
       ensure(contentOf(run) === before, 'a file of the run changed');
     }));
 }

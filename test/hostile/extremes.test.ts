@@ -1,11 +1,11 @@
-// NaN, infinities, signed zeros and numbers near the ends of float32: what IEEE 754 and PyTorch say of them.
+// NaN, infinities, signed zeros and values near the limits of float32, as in IEEE 754 and PyTorch.
 import { clamp, gelu, logSoftmax, maxPool2d, scope, softmax, type Tensor, tensor } from '@mien/tensor';
 import { ensure, nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
-/** What an operation gives for hostile values. */
+/** Results for extreme values. */
 const cases: Readonly<Record<string, readonly [() => Tensor, readonly number[]]>> = {
   'exp overflows to infinity and underflows to 0': [
     () => tensor([1000, -1000, inf, -inf, nan]).exp(),
@@ -14,84 +14,78 @@ const cases: Readonly<Record<string, readonly [() => Tensor, readonly number[]]>
   'log of 0 is -infinity, of a negative number NaN': [() => tensor([0, -1, inf, nan]).log(), [-inf, nan, inf, nan]],
   'sqrt of a negative number is NaN': [() => tensor([-1, inf, nan]).sqrt(), [nan, inf, nan]],
   'sigmoid saturates': [() => tensor([1000, -1000, inf, -inf, nan]).sigmoid(), [1, 0, 1, 0, nan]],
-  'tanh saturates and keeps small numbers': [() => tensor([1000, -1000, inf, -inf, nan]).tanh(), [1, -1, 1, -1, nan]],
-  'silu goes to 0 and to x': [() => tensor([1000, -1000, 3e38, -3e38]).silu(), [1000, 0, 3e38, 0]],
-  'gelu goes to 0 and to x': [() => gelu(tensor([1000, -1000, 1e30, -1e30])), [1000, 0, 1e30, 0]],
-  'gelu by tanh goes to 0 and to x': [() => gelu(tensor([1000, -1000, 1e30, -1e30]), 'tanh'), [1000, 0, 1e30, 0]],
-  'relu lets NaN through': [() => tensor([nan, -inf, inf]).relu(), [nan, 0, inf]],
-  'clamp lets NaN through': [() => clamp(tensor([nan, inf, -inf]), { min: -1, max: 1 }), [nan, 1, -1]],
-  'pow follows C': [
+  'tanh saturates': [() => tensor([1000, -1000, inf, -inf, nan]).tanh(), [1, -1, 1, -1, nan]],
+  'silu tends to 0 and x': [() => tensor([1000, -1000, 3e38, -3e38]).silu(), [1000, 0, 3e38, 0]],
+  'gelu tends to 0 and x': [() => gelu(tensor([1000, -1000, 1e30, -1e30])), [1000, 0, 1e30, 0]],
+  'gelu with tanh tends to 0 and x': [() => gelu(tensor([1000, -1000, 1e30, -1e30]), 'tanh'), [1000, 0, 1e30, 0]],
+  'relu propagates NaN': [() => tensor([nan, -inf, inf]).relu(), [nan, 0, inf]],
+  'clamp propagates NaN': [() => clamp(tensor([nan, inf, -inf]), { min: -1, max: 1 }), [nan, 1, -1]],
+  'pow follows the C standard': [
     () => tensor([0, nan, -2, -2, -2, 0, inf, -inf, 2]).pow(tensor([0, 0, 3, 2, 0.5, -1, -1, 3, 128])),
     [1, 1, -8, 4, nan, inf, 0, -inf, inf],
   ],
   'div by 0 is infinite, 0 / 0 NaN': [() => tensor([1, -1, 0]).div(0), [inf, -inf, nan]],
-  'maximum lets NaN through from either side': [
+  'maximum propagates NaN from either operand': [
     () => tensor([nan, 1, inf]).maximum(tensor([1, nan, -inf])),
     [nan, nan, inf],
   ],
-  'minimum lets NaN through from either side': [
+  'minimum propagates NaN from either operand': [
     () => tensor([nan, 1, inf]).minimum(tensor([1, nan, -inf])),
     [nan, nan, -inf],
   ],
-  'NaN equals nothing, -0 equals 0': [() => tensor([nan, 0]).eq(tensor([nan, -0])), [0, 1]],
-  'NaN differs from everything': [() => tensor([nan, 0, 1]).ne(tensor([nan, -0, nan])), [1, 0, 1]],
-  'NaN is neither less nor greater': [() => tensor([nan, nan]).lt(tensor([1, nan])), [0, 0]],
-  'NaN is not 0, so it is true': [() => tensor([nan, 0, -0]).to('bool'), [1, 0, 0]],
-  'NaN is not 0 in logicalAnd': [() => tensor([nan, 0]).logicalAnd(1), [1, 0]],
-  'NaN is not 0 in logicalXor': [() => tensor([nan, 0]).logicalXor(tensor([1, nan])), [0, 1]],
-  'max gives NaN if there is one': [() => tensor([1, nan, 3]).max(), [nan]],
+  'eq: NaN equals nothing, -0 equals 0': [() => tensor([nan, 0]).eq(tensor([nan, -0])), [0, 1]],
+  'ne: NaN differs from everything': [() => tensor([nan, 0, 1]).ne(tensor([nan, -0, nan])), [1, 0, 1]],
+  'lt: NaN is not less than a value': [() => tensor([nan, nan]).lt(tensor([1, nan])), [0, 0]],
+  'to bool maps NaN to true': [() => tensor([nan, 0, -0]).to('bool'), [1, 0, 0]],
+  'logicalAnd takes NaN as true': [() => tensor([nan, 0]).logicalAnd(1), [1, 0]],
+  'logicalXor takes NaN as true': [() => tensor([nan, 0]).logicalXor(tensor([1, nan])), [0, 1]],
+  'max propagates NaN': [() => tensor([1, nan, 3]).max(), [nan]],
   'max of -infinity is -infinity': [() => tensor([-inf, -inf]).max(), [-inf]],
-  'argmax points at NaN': [() => tensor([1, nan, inf]).argmax(), [1]],
-  'argmin points at the first of infinities': [() => tensor([inf, inf]).argmin(), [0]],
+  'argmax returns the index of NaN': [() => tensor([1, nan, inf]).argmax(), [1]],
+  'argmin returns the first of equal infinities': [() => tensor([inf, inf]).argmin(), [0]],
   'sum of opposite infinities is NaN': [() => tensor([inf, -inf]).sum(), [nan]],
   'max of the smallest integers': [() => tensor([-2147483648, -2147483647], { dtype: 'int32' }).max(), [-2147483647]],
   'max of large unsigned integers': [() => tensor([1, 4294967295], { dtype: 'uint32' }).max(), [4294967295]],
   'argmax of large unsigned integers': [() => tensor([1, 4294967295], { dtype: 'uint32' }).argmax(), [1]],
-  'sum of integers wraps': [() => tensor([2147483647, 1], { dtype: 'int32' }).sum(), [-2147483648]],
-  'variance far from 0 keeps its digits': [() => tensor([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 3]).variance(), [5 / 3]],
+  'sum of int32 wraps around': [() => tensor([2147483647, 1], { dtype: 'int32' }).sum(), [-2147483648]],
+  'variance of a large mean keeps its precision': [() => tensor([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 3]).variance(), [5 / 3]],
   'softmax of large values does not overflow': [() => softmax(tensor([3e38, -3e38, 3e38]), 0), [0.5, 0, 0.5]],
-  'softmax gives a masked place 0': [() => softmax(tensor([0, -inf, 0]), 0), [0.5, 0, 0.5]],
+  'softmax is 0 at -infinity': [() => softmax(tensor([0, -inf, 0]), 0), [0.5, 0, 0.5]],
   'softmax of NaN is NaN': [() => softmax(tensor([0, nan, 0]), 0), [nan, nan, nan]],
   'softmax of infinity is NaN': [() => softmax(tensor([0, inf]), 0), [nan, nan]],
-  'logSoftmax gives a masked place -infinity': [
-    () => logSoftmax(tensor([0, -inf, 0]), 0),
-    [-Math.LN2, -inf, -Math.LN2],
-  ],
-  'maxPool2d gives NaN where a window holds one': [
-    () => maxPool2d(tensor([[[1, nan, 2, 3]]]), { kernelSize: [1, 2] }),
-    [nan, 3],
-  ],
-  'maxPool2d never gives its padding': [
+  'logSoftmax is -infinity at -infinity': [() => logSoftmax(tensor([0, -inf, 0]), 0), [-Math.LN2, -inf, -Math.LN2]],
+  'maxPool2d propagates NaN': [() => maxPool2d(tensor([[[1, nan, 2, 3]]]), { kernelSize: [1, 2] }), [nan, 3]],
+  'maxPool2d ignores padding even for -infinity': [
     () => maxPool2d(tensor([[[-inf, -5]]]), { kernelSize: [1, 2], padding: [0, 1] }),
     [-inf, -5],
   ],
 };
 
-for (const [what, [act, wanted]] of Object.entries(cases)) {
-  test(what, async () => {
-    const y = scope(act);
-    nearValues(await y.data(), wanted);
+for (const [title, [compute, expected]] of Object.entries(cases)) {
+  test(title, async () => {
+    const y = scope(compute);
+    nearValues(await y.data(), expected);
     y.dispose();
   });
 }
 
-/** What the gradient at hostile values is. */
+/** Gradients at extreme values. */
 const gradients: Readonly<Record<string, readonly [readonly number[], (x: Tensor) => Tensor, readonly number[]]>> = {
-  'x^0 is flat at 0 too': [[0, 2], (x) => x.pow(0), [0, 0]],
-  'x^1 rises by 1 at 0': [[0, 2], (x) => x.pow(1), [1, 1]],
-  'x^b is flat for b = 0': [[0, 2], (x) => x.pow(tensor([0, 0])), [0, 0]],
-  'gelu is flat or a line far out': [[1000, -1000, 1e30, -1e30], (x) => gelu(x), [1, 0, 1, 0]],
-  'silu is flat or a line far out': [[1000, -1000, 1e30, -1e30], (x) => x.silu(), [1, 0, 1, 0]],
-  'abs is flat at 0': [[0, -0, -3], (x) => x.abs(), [0, 0, -1]],
-  'logSoftmax passes nothing to a masked place': [[0, -inf, 0], (x) => logSoftmax(x, 0).slice(0, 0, 1), [0.5, 0, -0.5]],
-  'clamp passes nothing to NaN': [[nan, 0.5], (x) => clamp(x, { min: -1, max: 1 }), [0, 1]],
+  'pow(0) is 0, also at 0': [[0, 2], (x) => x.pow(0), [0, 0]],
+  'pow(1) is 1, also at 0': [[0, 2], (x) => x.pow(1), [1, 1]],
+  'pow(tensor of 0) is 0': [[0, 2], (x) => x.pow(tensor([0, 0])), [0, 0]],
+  'gelu is 0 or 1 far from 0': [[1000, -1000, 1e30, -1e30], (x) => gelu(x), [1, 0, 1, 0]],
+  'silu is 0 or 1 far from 0': [[1000, -1000, 1e30, -1e30], (x) => x.silu(), [1, 0, 1, 0]],
+  'abs is 0 at 0': [[0, -0, -3], (x) => x.abs(), [0, 0, -1]],
+  'logSoftmax is 0 at -infinity': [[0, -inf, 0], (x) => logSoftmax(x, 0).slice(0, 0, 1), [0.5, 0, -0.5]],
+  'clamp is 0 at NaN': [[nan, 0.5], (x) => clamp(x, { min: -1, max: 1 }), [0, 1]],
 };
 
-for (const [what, [values, fn, wanted]] of Object.entries(gradients)) {
-  test(`the gradient: ${what}`, async () => {
+for (const [claim, [values, fn, expected]] of Object.entries(gradients)) {
+  test(`the gradient of ${claim}`, async () => {
     const x = tensor(values, { requiresGrad: true });
     scope(() => fn(x).sum().backward());
-    nearValues((await x.grad?.data()) ?? [], wanted);
+    nearValues((await x.grad?.data()) ?? [], expected);
     x.dispose();
   });
 }

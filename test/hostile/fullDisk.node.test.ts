@@ -1,4 +1,4 @@
-// A disk that is full at the moment of saving: /dev/full takes the place of the file that is written first.
+// A full disk during a save: the temporary file is a link to /dev/full.
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,10 @@ import { FileError } from '@mien/nn/files';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-const sentence = /last\.safetensors: cannot be written \(ENOSPC.*the earlier file, if any, is as it was/;
+const message = /last\.safetensors: cannot be written \(ENOSPC.*the earlier file, if any, is as it was/;
 
 test(
-  'train on a full disk says so and leaves the earlier checkpoint as it was',
+  'train reports a full disk and keeps the previous checkpoint',
   async () => {
     const out = mkdtempSync(join(tmpdir(), 'mien-full-'));
     try {
@@ -25,11 +25,11 @@ test(
         (reason: Error) => reason,
       );
       assert.instance(failure, FileError);
-      assert.match((failure as Error).message, sentence);
+      assert.match((failure as Error).message, message);
       assert.ok(before.equals(readFileSync(join(out, 'last.safetensors'))));
     } finally {
       rmSync(out, { recursive: true, force: true });
     }
   },
-  { skip: existsSync('/dev/full') ? undefined : 'there is no /dev/full on this system' },
+  { skip: existsSync('/dev/full') ? undefined : 'this system has no /dev/full' },
 );

@@ -1,4 +1,4 @@
-// HDF5 files whose data is in another file: external storage, a virtual data set, an external link. Each is 2 to 6 KB of h5py 3.7.
+// HDF5 files with data in another file: external storage, a virtual data set, an external link. Written by h5py 3.7, 2 to 6 KB each.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { readFaces } from '@mien/fer/node';
 import { test } from '../harness.ts';
 import { inFolder, rejected } from './kit.ts';
 
-/** Training_pixel uint8 [4, 2304] from another file, Training_label int64 [4] in this one; zlib, base64. */
+/** Training_pixel uint8 [4, 2304] in another file, Training_label int64 [4] in this one; zlib, base64. */
 const FILES = [
   {
     by: 'external storage',

@@ -1,4 +1,4 @@
-// A process that is killed while it saves after every step: what lies in the folder is a whole checkpoint.
+// A process that is killed while it saves after every step leaves a complete checkpoint.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,18 +8,18 @@ import { device } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-test('mien train killed in the middle of its saves leaves a checkpoint that can be read', async () => {
+test('mien train leaves a readable checkpoint when it is killed during a save', async () => {
   const out = mkdtempSync(join(tmpdir(), 'mien-killed-'));
   try {
-    const words = ['train', '--model', 'nano', '--out', out, '--batch-size', '2', '--checkpoint-every', '1', '--json'];
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
+    const args = ['train', '--model', 'nano', '--out', out, '--batch-size', '2', '--checkpoint-every', '1', '--json'];
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...args], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     let text = '';
     let saves = 0;
-    child.stdout.on('data', (piece) => {
-      text += piece;
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
       saves = text.split('"event":"checkpoint"').length - 1;
       if (saves >= 5) child.kill('SIGKILL');
     });

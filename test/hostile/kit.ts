@@ -1,4 +1,4 @@
-// What the hostile cases share: the real command as a user starts it, a small run to spoil, and what a refusal must look like.
+// Helpers of the hostile cases: running the command as a user does, a small run to corrupt, and expected refusals.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,61 +8,61 @@ import { train, writeFer2013 } from '@mien/fer/node';
 import { device, MienError } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 
-/** How a command ended. */
-export interface Ended {
+/** Exit code and output of a command. */
+export interface CommandResult {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
 }
 
-/** Sends the command a signal. */
+/** Sends a signal to the command. */
 export type Interrupt = (signal: NodeJS.Signals) => void;
 
-/** Runs `mien` on the adapter of the tests; `onText` hears both outputs as they grow. */
+/** Runs `mien` on the adapter of the tests; `onText` is called with all output so far. */
 export function mien(
-  words: readonly string[],
+  args: readonly string[],
   onText: (text: string, interrupt: Interrupt) => void = () => {},
-): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...args], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
     });
     let [out, err] = ['', ''];
-    const hear = (): void => onText(out + err, (signal) => child.kill(signal));
+    const report = (): void => onText(out + err, (signal) => child.kill(signal));
     child.stdout.on('data', (text) => {
       out += text;
-      hear();
+      report();
     });
     child.stderr.on('data', (text) => {
       err += text;
-      hear();
+      report();
     });
-    child.on('close', (code) => done({ code, out, err }));
+    child.on('close', (code) => resolve({ code, out, err }));
   });
 }
 
-/** Throws unless the command ended with an exit code other than 0 and exactly one line of error, which holds `sentence`. */
-export function refused({ code, err }: Ended, sentence: string): void {
-  ensure(code !== 0, `it ended with ${code}:\n${err}`);
+/** Throws unless the command failed with exactly one line of error, which contains `message`. */
+export function refused({ code, err }: CommandResult, message: string): void {
+  ensure(code !== 0, `exit code ${code}:\n${err}`);
   const errors = err.split('\n').filter((line) => /^(mien|error): /.test(line));
-  ensure(errors.length === 1, `${errors.length} lines of error, one expected:\n${err}`);
-  ensure((errors[0] as string).includes(sentence), `expected \`${sentence}\` in \`${errors[0]}\``);
-  ensure(!/\n\s+at .*\.[cm]?[jt]s:\d+/.test(err), `a stack is no answer to a user:\n${err}`);
+  ensure(errors.length === 1, `expected one line of error, got ${errors.length}:\n${err}`);
+  ensure((errors[0] as string).includes(message), `expected \`${message}\` in \`${errors[0]}\``);
+  ensure(!/\n\s+at .*\.[cm]?[jt]s:\d+/.test(err), `expected no stack trace:\n${err}`);
 }
 
-/** Throws unless the work is refused by an error of Mien's whose one line holds `sentence`: what the command then prints. */
-export async function rejected(work: Promise<unknown>, sentence: string): Promise<void> {
-  const reason = await work.then(
+/** Throws unless the promise rejects with a MienError whose message is one line and contains `message`. */
+export async function rejected(promise: Promise<unknown>, message: string): Promise<void> {
+  const reason = await promise.then(
     () => null,
     (reason: unknown) => reason,
   );
-  ensure(reason !== null, `nothing was refused, expected: ${sentence}`);
+  ensure(reason !== null, `expected an error, got none: ${message}`);
   if (!(reason instanceof MienError)) throw reason;
-  ensure(reason.message.includes(sentence), `expected \`${sentence}\` in \`${reason.message}\``);
-  ensure(!reason.message.includes('\n'), `more than one line:\n${reason.message}`);
+  ensure(reason.message.includes(message), `expected \`${message}\` in \`${reason.message}\``);
+  ensure(!reason.message.includes('\n'), `expected one line, got:\n${reason.message}`);
 }
 
-/** Runs `use` with a folder of its own that is removed afterwards. */
+/** Runs `use` with a temporary folder. */
 export async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mien-hostile-'));
   try {
@@ -75,36 +75,36 @@ export async function inFolder(use: (folder: string) => Promise<void>): Promise<
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
 const parts = FER2013_SPLITS.map((usage) => ({ usage, split: split(faces, usage) }));
 
-/** The lines of a small, sound fer2013.csv, header first. */
-export function soundLines(): string[] {
+/** The lines of a small, valid fer2013.csv, header first. */
+export function validLines(): string[] {
   return [...fer2013Lines(parts)];
 }
 
-/** Writes a small, sound fer2013.csv and gives its path. */
-export async function soundFile(folder: string): Promise<string> {
+/** Writes a small, valid fer2013.csv and returns its path. */
+export async function validFile(folder: string): Promise<string> {
   const path = join(folder, 'fer2013.csv');
   await writeFer2013(path, parts);
   return path;
 }
 
-/** The run folder of a nano network in its second epoch of forty, two steps each; its data is drawn. Made once, copied into `folder`. */
-export async function soundRun(folder: string): Promise<string> {
-  made ??= (async () => {
-    const place = mkdtempSync(join(tmpdir(), 'mien-hostile-run-'));
-    process.once('exit', () => rmSync(place, { recursive: true, force: true }));
-    const data = await soundFile(place);
+/** A copy of a run folder: nano, on drawn faces, in its second of forty epochs of two steps. Trained once. */
+export async function validRun(folder: string): Promise<string> {
+  trained ??= (async () => {
+    const root = mkdtempSync(join(tmpdir(), 'mien-hostile-run-'));
+    process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+    const data = await validFile(root);
     const protocol = { epochs: 40, batchSize: 14 };
-    await train({ model: 'nano', data, out: join(place, 'run'), protocol, stopAfter: 3, checkpointEvery: 1 });
-    return place;
+    await train({ model: 'nano', data, out: join(root, 'run'), protocol, stopAfter: 3, checkpointEvery: 1 });
+    return root;
   })();
   const run = join(folder, 'run');
-  cpSync(join(await made, 'run'), run, { recursive: true });
+  cpSync(join(await trained, 'run'), run, { recursive: true });
   return run;
 }
 
-let made: Promise<string> | null = null;
+let trained: Promise<string> | null = null;
 
-/** The files of a folder and their bytes, to see that nothing changed. */
+/** Paths and bytes of a folder's files, for comparison. */
 export function contentOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();

@@ -2,12 +2,12 @@ import { DisposedError, GradientError, memory, noGrad, scope, type Tensor, tenso
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('scope and noGrad refuse a promise, whose work they would not cover', () => {
+test('scope and noGrad refuse a function that returns a promise', () => {
   refuses(() => scope(async () => 1), ValueError, 'scope: the function returned a promise');
   refuses(() => noGrad(async () => 1), ValueError, 'noGrad: the function returned a promise');
 });
 
-test('a promise that scope refused gives no unhandled rejection and leaves no tensor', async () => {
+test('scope handles the rejection of a refused promise and frees its tensors', async () => {
   const before = memory().liveBytes;
   refuses(
     () =>
@@ -18,25 +18,25 @@ test('a promise that scope refused gives no unhandled rejection and leaves no te
     ValueError,
     'scope: the function returned a promise',
   );
-  await new Promise((done) => setTimeout(done));
+  await new Promise((resolve) => setTimeout(resolve));
   ensure(memory().liveBytes <= before, `${memory().liveBytes} bytes live, ${before} before`);
 });
 
-test('a tensor that left its scope unreturned is refused by every use', async () => {
-  let lost: Tensor | null = null;
+test('scope disposes of tensors that are not returned, and their use throws', async () => {
+  let escaped: Tensor | null = null;
   scope(() => {
-    lost = tensor([1, 2], { requiresGrad: true });
+    escaped = tensor([1, 2], { requiresGrad: true });
   });
-  const used = lost as unknown as Tensor;
-  const sentence = 'tensor: [2] was disposed of; return it from its scope, or take it out of it with keep()';
-  refuses(() => used.add(1), DisposedError, sentence);
-  refuses(() => used.reshape([2, 1]), DisposedError, sentence);
-  refuses(() => used.sum(), DisposedError, sentence);
+  const used = escaped as unknown as Tensor;
+  const expected = 'tensor: [2] was disposed of; return it from its scope, or take it out of it with keep()';
+  refuses(() => used.add(1), DisposedError, expected);
+  refuses(() => used.reshape([2, 1]), DisposedError, expected);
+  refuses(() => used.sum(), DisposedError, expected);
   const message = await used.data().then(String, (reason: Error) => reason.message);
-  ensure(message === sentence, message);
+  ensure(message === expected, message);
 });
 
-test('a scope whose function throws frees what it made', () => {
+test('scope frees its tensors when its function throws', () => {
   const before = memory().liveBytes;
   refuses(
     () =>
@@ -49,7 +49,7 @@ test('a scope whose function throws frees what it made', () => {
   ensure(memory().liveBytes <= before, `${memory().liveBytes} bytes live, ${before} before`);
 });
 
-test('backward is refused a second time, for many elements, and where nothing requires a gradient', () => {
+test('backward refuses a second call, several elements, and a graph without gradients', () => {
   scope(() => {
     const x = tensor([1, 2], { requiresGrad: true });
     const y = x.mul(x).sum();

@@ -1,10 +1,10 @@
-// Weights that turned into NaN: the next loss is NaN, and no checkpoint may be written over the last good one.
+// A NaN loss: the last valid checkpoint must not be overwritten.
 import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { assign } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-test('Training refuses a NaN loss, and to take a checkpoint after it', async () => {
+test('Training refuses to make a checkpoint after a NaN loss', async () => {
   const train = split(drawFaces({ training: 2, publicTest: 1, privateTest: 1 }), 'Training');
   using training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn', { batchSize: 7 }) });
   for (const weight of training.network.parameters()) assign(weight, new Float32Array(weight.size).fill(Number.NaN));
@@ -21,13 +21,13 @@ test('Training refuses a NaN loss, and to take a checkpoint after it', async () 
   assert.match(again, message);
 });
 
-test('Training names the operation and the layer of a loss that is not finite, by the same steps again', async () => {
+test('Training repeats the steps to name the operation and layer behind a loss that is not finite', async () => {
   const train = split(drawFaces({ training: 4, publicTest: 1, privateTest: 1 }), 'Training');
-  const searched: number[] = [];
-  const onSearch = (steps: number): void => void searched.push(steps);
-  // Weights grow by a factor a step until products overflow.
-  const of = trainingConfig('nano', 'drawn', { batchSize: 7, learningRate: 999, clip: null, ema: null, epochs: 9 });
-  using training = new Training({ model: 'nano', train, protocol: of, onSearch });
+  const searches: number[] = [];
+  const onSearch = (steps: number): void => void searches.push(steps);
+  // Each step multiplies the weights, until products overflow.
+  const config = trainingConfig('nano', 'drawn', { batchSize: 7, learningRate: 999, clip: null, ema: null, epochs: 9 });
+  using training = new Training({ model: 'nano', train, protocol: config, onSearch });
   const message = await (async () => {
     for (;;) {
       if (training.atEpochEnd) await training.finishEpoch();
@@ -38,5 +38,5 @@ test('Training names the operation and the layer of a loss that is not finite, b
     message,
     /^training: the loss is \S+ at epoch \d+, step \d+: .* in layer \S+ .*; lower the learning rate/,
   );
-  assert.is(searched.length, 1);
+  assert.is(searches.length, 1);
 });

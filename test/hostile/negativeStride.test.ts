@@ -5,41 +5,47 @@ import { test } from '../harness.ts';
 const x = (): Tensor => zeros([1, 2, 5, 5]);
 const weight = (): Tensor => zeros([2, 2, 3, 3]);
 
-/** Steps, paddings and sizes that are negative, zero or broken, and what is said of them. */
+/** Negative, zero and fractional strides, paddings and sizes, and the expected messages. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
-  'slice by -1': [() => x().slice(2, 0, 5, -1), 'slice: step must be a positive integer, got -1; reverse with flip'],
-  'slice by 0': [() => x().slice(2, 0, 5, 0), 'slice: step must be a positive integer, got 0'],
-  'slice from half': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, got 0.5 and 2'],
-  'conv2d by -1': [() => conv2d(x(), weight(), null, { stride: -1 }), 'stride'],
-  'conv2d by [1, 0]': [() => conv2d(x(), weight(), null, { stride: [1, 0] }), 'stride'],
-  'conv2d with padding -1': [() => conv2d(x(), weight(), null, { padding: -1 }), 'padding'],
-  'conv2d with dilation 0': [() => conv2d(x(), weight(), null, { dilation: 0 }), 'dilation'],
-  'conv2d with NaN': [() => conv2d(x(), weight(), null, { stride: Number.NaN }), 'stride'],
-  'conv2d in -1 groups': [() => conv2d(x(), weight(), null, { groups: -1 }), 'groups'],
-  'convTranspose2d by -2': [() => convTranspose2d(x(), weight(), null, { stride: -2 }), 'stride'],
-  'convTranspose2d with output padding of its stride': [
+  'slice refuses step -1': [
+    () => x().slice(2, 0, 5, -1),
+    'slice: step must be a positive integer, got -1; reverse with flip',
+  ],
+  'slice refuses step 0': [() => x().slice(2, 0, 5, 0), 'slice: step must be a positive integer, got 0'],
+  'slice refuses a fractional start': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, got 0.5 and 2'],
+  'conv2d refuses stride -1': [() => conv2d(x(), weight(), null, { stride: -1 }), 'stride'],
+  'conv2d refuses stride [1, 0]': [() => conv2d(x(), weight(), null, { stride: [1, 0] }), 'stride'],
+  'conv2d refuses padding -1': [() => conv2d(x(), weight(), null, { padding: -1 }), 'padding'],
+  'conv2d refuses dilation 0': [() => conv2d(x(), weight(), null, { dilation: 0 }), 'dilation'],
+  'conv2d refuses stride NaN': [() => conv2d(x(), weight(), null, { stride: Number.NaN }), 'stride'],
+  'conv2d refuses groups -1': [() => conv2d(x(), weight(), null, { groups: -1 }), 'groups'],
+  'convTranspose2d refuses stride -2': [() => convTranspose2d(x(), weight(), null, { stride: -2 }), 'stride'],
+  'convTranspose2d refuses output padding equal to the stride': [
     () => convTranspose2d(x(), weight(), null, { stride: 2, outputPadding: 2 }),
     'outputPadding',
   ],
-  'maxPool2d by -1': [
+  'maxPool2d refuses stride -1': [
     () => maxPool2d(x(), { kernelSize: 2, stride: -1 }),
     'stride must be one or two integers of at least 1, got -1',
   ],
-  'maxPool2d of 0': [
+  'maxPool2d refuses kernelSize 0': [
     () => maxPool2d(x(), { kernelSize: 0 }),
     'kernelSize must be one or two integers of at least 1, got 0',
   ],
-  'maxPool2d with padding over half': [
+  'maxPool2d refuses padding over half of the window': [
     () => maxPool2d(x(), { kernelSize: 2, padding: 2 }),
     'padding 2 is more than half of the window of 2',
   ],
-  'avgPool2d with padding -1': [
+  'avgPool2d refuses padding -1': [
     () => avgPool2d(x(), { kernelSize: 2, padding: -1 }),
     'padding must be one or two integers of at least 0, got -1',
   ],
-  'pad by -1': [() => pad(zeros([3]), [[-1, 0]]), 'pad: give [before, after] from 0 on for each of the 1 dimensions'],
+  'pad refuses -1': [
+    () => pad(zeros([3]), [[-1, 0]]),
+    'pad: give [before, after] from 0 on for each of the 1 dimensions',
+  ],
 };
 
-for (const [what, [act, sentence]] of Object.entries(cases)) {
-  test(`a negative or broken step, ${what}, is refused at the call`, () => refuses(act, ValueError, sentence));
+for (const [title, [call, message]] of Object.entries(cases)) {
+  test(title, () => refuses(call, ValueError, message));
 }

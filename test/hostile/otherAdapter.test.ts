@@ -2,7 +2,7 @@ import { device, init } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('init refuses another adapter once the default device is made, and gives the same device for its own name', async () => {
+test('init refuses another adapter after the first call, and returns the same device for the same adapter', async () => {
   const before = device();
   const message = await init({ adapter: 'voodoo' }).then(
     () => 'accepted',
@@ -10,6 +10,6 @@ test('init refuses another adapter once the default device is made, and gives th
   );
   const expected = `init: the default device is ${before.facts.name} already, not voodoo; ask for it in the first call`;
   ensure(message === expected, message);
-  ensure((await init({ adapter: before.facts.name.toLowerCase() })) === before, 'another device');
-  ensure((await init()) === before, 'another device');
+  ensure((await init({ adapter: before.facts.name.toLowerCase() })) === before, 'got another device');
+  ensure((await init()) === before, 'got another device');
 });

@@ -4,19 +4,19 @@ import { evaluate, train } from '@mien/fer/node';
 import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, validRun } from './kit.ts';
 
-test('train refuses to resume another model than the run trains', () =>
+test('train refuses to resume a run with another model', () =>
   inFolder(async (folder) => {
-    const run = await soundRun(folder);
+    const run = await validRun(folder);
     const before = contentOf(run);
     await rejected(train({ model: 'small', resume: run }), 'trains nano, not small');
     ensure(contentOf(run) === before, 'a file of the run changed');
   }));
 
-test('evaluate refuses a checkpoint that holds the tensors of another network', () =>
+test('evaluate refuses a checkpoint with the tensors of another network', () =>
   inFolder(async (folder) => {
-    const run = await soundRun(folder);
+    const run = await validRun(folder);
     const path = join(run, 'last.safetensors');
     const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(path)));
     const info = { ...JSON.parse(metadata.get('mien') ?? ''), model: 'small' };

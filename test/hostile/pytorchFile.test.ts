@@ -1,4 +1,4 @@
-// Files of torch.save that are cut, damaged, or made to run code, to fill the memory or never to end.
+// Files of torch.save that are truncated, damaged, or made to run code, exhaust memory or never end.
 import { FormatError } from '@mien/nn';
 import { readPytorch, writePytorch } from '@mien/nn/pytorch';
 import { ensure, refuses } from '@mien/tensor/testing';
@@ -30,9 +30,9 @@ import {
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
 const named = (value: Code): Uint8Array => pickle(dict(text('x'), value));
 const x = tensor(storage(), [2, 2], [2, 1]);
-const sound = named(x);
+const valid = named(x);
 
-/** Each list holds the one before twice: 2 ** 60 values in a few bytes. */
+/** Each list contains the previous one twice: 2 ** 60 values in a few bytes. */
 const doubling = (depth: number): Code => [
   ...list(int(1), keep(0)),
   ...Array.from({ length: depth }, (_, i) => [0x30, 0x5d, ...keep(i + 1), 0x28, ...kept(i), ...kept(i), 0x65]).flat(),
@@ -42,14 +42,14 @@ const nested = (depth: number): Code => [
   ...new Array<number>(depth - 1).fill(0x61),
 ];
 const long = 'k'.repeat(2000);
-/** Copies of a list of 20,000, made 20,000 times. */
+/** 20,000 copies of a list of 20,000. */
 const copying = list(
   [...list(...Array.from({ length: 20_000 }, () => [0x4e])), ...keep(0)],
   ...Array.from({ length: 20_000 }, () => call(global('builtins', 'set'), kept(0))),
 );
-/** A zip64 directory that says it has four billion entries. */
-const endless = (): Uint8Array => {
-  const file = zipFile(sound);
+/** A zip64 directory that claims four billion entries. */
+const hugeDirectory = (): Uint8Array => {
+  const file = zipFile(valid);
   const end = file.slice(-22);
   const directory = new DataView(end.buffer).getUint32(16, true);
   const wide = new DataView(new ArrayBuffer(76));
@@ -63,11 +63,11 @@ const endless = (): Uint8Array => {
 const foreign = (module: string, name: string): Uint8Array => zipFile(pickle(call(global(module, name), text('id'))));
 const zipped = (...entries: readonly { name: string; bytes: Uint8Array; [lie: string]: unknown }[]): Uint8Array =>
   zip(entries);
-const data = { name: 'archive/data.pkl', bytes: sound };
+const data = { name: 'archive/data.pkl', bytes: valid };
 
-/** Each file, and the sentence that must refuse it. */
-const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: string]>> = {
-  // What would run code.
+/** Files, and the expected messages. */
+const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: string]>> = {
+  // Would run code.
   'os.system': [
     foreign('os', 'system'),
     'byte 2: it names os.system, which weights have no use for, and nothing was run',
@@ -80,18 +80,18 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     zipFile(pickle(text('builtins'), text('eval'), [0x93], tuple(text('1')), [0x52])),
     'it names builtins.eval',
   ],
-  'a name of every object': [foreign('__proto__', 'constructor'), 'it names __proto__.constructor'],
-  'a global with a line of its own': [foreign('os\u2028', 'system\r'), 'it names'],
+  'a property of Object.prototype': [foreign('__proto__', 'constructor'), 'it names __proto__.constructor'],
+  'a global with line breaks': [foreign('os\u2028', 'system\r'), 'it names'],
   'an instance by INST': [
     zipFile(pickle([0x28, 0x69, ...global('os', 'system').slice(1)])),
     'operation 0x69 is not one',
   ],
   'an extension code': [zipFile(pickle([0x82, 1])), 'operation 0x82 is not one that torch.save writes'],
-  'a whole module': [
+  'a module': [
     zipFile(pickle(global('models.vgg', 'VGG'), [0x29, 0x81, 0x7d, 0x62])),
     'it holds a whole object of the Python class models.vgg.VGG, not its weights alone, and no code is run; in Python: torch.save(model.state_dict()',
   ],
-  'a whole module of a legacy file': [
+  'a module in a legacy file': [
     legacyFile(pickle(tuple(text('module'), global('vgg', 'VGG'), text('vgg.py'), text('import os')), [0x51])),
     'it holds a whole object of the Python class vgg.VGG',
   ],
@@ -100,17 +100,17 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     'a whole object of the Python class torch.nn.modules',
   ],
   TorchScript: [foreign('__torch__', 'Net'), 'it is TorchScript (class __torch__.Net), a program'],
-  // What would fill the memory or never end.
+  // Would exhaust memory or never end.
   'a list that contains itself': [zipFile(pickle([0x5d, ...keep(0), ...kept(0), 0x61])), 'it contains itself'],
   'a dict that contains itself': [
     zipFile(pickle([0x7d, ...keep(0), ...text('a'), ...kept(0), 0x73])),
     'a: it contains itself',
   ],
-  'lists of lists, doubled': [
+  'doubled lists of lists': [
     zipFile(pickle(doubling(60))),
     'its values repeat each other to more than the size of the file',
   ],
-  'a list copied over and over': [zipFile(pickle(copying)), 'its values repeat each other to more than its own size'],
+  'a list copied repeatedly': [zipFile(pickle(copying)), 'its values repeat each other to more than its own size'],
   'lists a thousand deep': [zipFile(pickle(nested(1000))), 'values inside each other more than 64 deep'],
   'a name of 2000 letters': [zipFile(pickle(dict(text(long), x))), 'a name of 2000 letters'],
   'a text of four billion bytes': [
@@ -130,8 +130,11 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     legacyFile(named(tensor(storage('FloatStorage', '0', 2 ** 50), [4], [1])), { elements: counted(four, 2 ** 50) }),
     'storage "0" takes 4503599627370504 bytes and 24 follow; the file is cut short',
   ],
-  'one element seen 2 ** 40 times': [zipFile(named(tensor(storage(), [2 ** 40], [0]))), 'more than 16 times the file'],
-  'no element seen 2 ** 80 times': [
+  'one element viewed 2 ** 40 times': [
+    zipFile(named(tensor(storage(), [2 ** 40], [0]))),
+    'more than 16 times the file',
+  ],
+  'a view of 2 ** 80 elements with strides of 0': [
     zipFile(named(tensor(storage(), [2 ** 40, 2 ** 40], [0, 0]))),
     'more than 16 times the file',
   ],
@@ -141,8 +144,8 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
   ],
   'an entry larger than the file': [zipped({ ...data, size: 2 ** 31 }), 'has 2147483648 bytes, more than the file'],
   'an entry that grows': [zipped({ ...data, originalSize: 2 ** 31 }), 'is compressed'],
-  'four billion entries': [endless(), 'comes twice; the zip file is damaged'],
-  // What would read outside of a storage.
+  'four billion entries': [hugeDirectory(), 'comes twice; the zip file is damaged'],
+  // Would read outside of a storage.
   'a stride that leaves the storage': [
     zipFile(named(tensor(storage(), [2, 2], [3, 1]))),
     'ends at 4, outside its storage of 4',
@@ -171,16 +174,19 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     'storage "0" is 4 of int64 here, and 4 of float32 before',
   ],
   'a storage shorter than its tensors': [
-    zipFile(sound, { 0: four.subarray(1) }),
+    zipFile(valid, { 0: four.subarray(1) }),
     'archive/data/0: 4 elements of float32 take 16',
   ],
-  'a storage that is not there': [zipFile(sound, {}), 'there is no entry archive/data/0, which the pickle names'],
+  'a missing storage': [zipFile(valid, {}), 'there is no entry archive/data/0, which the pickle names'],
   'a storage of complex numbers': [
     zipFile(named(storage('ComplexFloatStorage'))),
     'it names torch.ComplexFloatStorage',
   ],
-  // What is not a pickle of weights.
-  'a tensor on a number': [zipFile(named(tensor(int(3), [1], [1]))), 'a tensor on 3, a storage is expected'],
+  // Not a pickle of weights.
+  'a tensor with a number as its storage': [
+    zipFile(named(tensor(int(3), [1], [1]))),
+    'a tensor on 3, a storage is expected',
+  ],
   'a parameter of a number': [
     zipFile(named(call(global('torch._utils', '_rebuild_parameter'), int(3)))),
     'a parameter of 3, a tensor is expected',
@@ -189,7 +195,7 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
   'a call without a tuple': [zipFile(pickle(global('collections', 'OrderedDict'), int(1), [0x52])), 'is called with 1'],
   'an item of a number': [zipFile(pickle(int(1), int(2), int(3), [0x73])), 'an item is set of 1, a dict is expected'],
   'an item added to a tuple': [zipFile(pickle(tuple(), int(3), [0x61])), 'items are added to a tuple of 0'],
-  'a list for a key': [zipFile(pickle(dict(list(), int(1)))), 'a list of 0 is the key of a dict'],
+  'a list as a key': [zipFile(pickle(dict(list(), int(1)))), 'a list of 0 is the key of a dict'],
   'a key without a value': [zipFile(pickle(dict(int(1)))), 'the last key of a dict has no value'],
   'attributes of a number': [zipFile(pickle(int(1), dict(), [0x62])), 'attributes are set of 1'],
   'a dict of numbers': [
@@ -197,13 +203,13 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     'a dict of 1, pairs',
   ],
   'an empty stack': [zipFile(pickle()), 'a value is expected and there is none'],
-  'a stack that is left over': [zipFile(pickle(int(1), int(2))), '1 values are left over at its end'],
-  'a mark that is left over': [zipFile(pickle(int(1), [0x28])), 'a value is expected and there is none'],
+  'values left on the stack': [zipFile(pickle(int(1), int(2))), '1 values are left over at its end'],
+  'a mark left on the stack': [zipFile(pickle(int(1), [0x28])), 'a value is expected and there is none'],
   'no mark': [zipFile(pickle([0x74])), 'there is no mark to go back to'],
-  'a value that was never kept': [zipFile(pickle([0x68, 7])), 'value 7 is asked for again, and was never kept'],
+  'a memo key that was never set': [zipFile(pickle([0x68, 7])), 'value 7 is asked for again, and was never kept'],
   'a text that is not UTF-8': [zipFile(pickle([0x58, 2, 0, 0, 0, 0xc3, 0x28])), 'a text is not UTF-8'],
   'protocol 0': [zipFile(bytes(0x80, 0, 0x4e, 0x2e)), 'pickle protocol 0, 2 to 5 are read'],
-  'another persistent id': [zipFile(pickle(text('x'), [0x51])), 'the persistent id "x", a tuple is expected'],
+  'an unknown persistent id': [zipFile(pickle(text('x'), [0x51])), 'the persistent id "x", a tuple is expected'],
   'two tensors of one name': [
     zipFile(pickle(dict(text('a.b'), x, text('a'), dict(text('b'), x)))),
     'a.b: two tensors have this name',
@@ -212,60 +218,57 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, sentence: str
     zipFile(pickle(dict(text('a\nb'), x, text('a\nb'), tensor(storage(), [2 ** 40], [0])))),
     'a\\nb: its tensors come to',
   ],
-  // What is not one of its containers.
+  // Not a supported container.
   'an empty file': [bytes(), 'byte 0: a file of 0 bytes'],
   'a text': [new TextEncoder().encode('emotion,pixels,Usage\n0,1 2 3,Training\n'), 'byte 0: neither a zip file nor'],
   'a tar file': [
     bytes(...new Array(257).fill(0), ...new TextEncoder().encode('ustar\0')),
     'a tar file, as PyTorch wrote before',
   ],
-  'a zip file of something else': [
-    zipped({ name: 'word/document.xml', bytes: four }),
-    '0 entries called NAME/data.pkl',
-  ],
+  'another kind of zip file': [zipped({ name: 'word/document.xml', bytes: four }), '0 entries called NAME/data.pkl'],
   'a zip file of two pickles': [zipped(data, { ...data, name: 'b/data.pkl' }), '2 entries called NAME/data.pkl'],
-  'an entry that comes twice': [zipped(data, data), 'entry "archive/data.pkl" comes twice'],
+  'a duplicate entry': [zipped(data, data), 'entry "archive/data.pkl" comes twice'],
   'a big-endian zip file': [
     zipped(data, { name: 'archive/byteorder', bytes: new TextEncoder().encode('big') }),
     'storages are not little-endian',
   ],
-  'another version': [legacyFile(sound, { version: 1002 }), 'version 1002 of the format, 1001 is read'],
-  'another magic number': [legacyFile(sound, { magic: [...magic.slice(0, -1), 0x18] }), 'neither a zip file nor'],
+  'another version': [legacyFile(valid, { version: 1002 }), 'version 1002 of the format, 1001 is read'],
+  'another magic number': [legacyFile(valid, { magic: [...magic.slice(0, -1), 0x18] }), 'neither a zip file nor'],
   'a big-endian legacy file': [
-    legacyFile(sound, { machine: dict(text('little_endian'), [0x89]) }),
+    legacyFile(valid, { machine: dict(text('little_endian'), [0x89]) }),
     'a big-endian machine',
   ],
   'a storage of another count': [
-    legacyFile(sound, { elements: counted(four, 3) }),
+    legacyFile(valid, { elements: counted(four, 3) }),
     'storage "0" has 3 elements, the pickle says 4',
   ],
-  'a storage without elements': [legacyFile(sound, { keys: [] }), 'the elements of storage "0" are missing'],
-  'a storage of no tensor': [
-    legacyFile(sound, { keys: ['0', '1'] }),
+  'a storage without elements': [legacyFile(valid, { keys: [] }), 'the elements of storage "0" are missing'],
+  'a storage without a tensor': [
+    legacyFile(valid, { keys: ['0', '1'] }),
     'elements of the storage "1" follow, which no tensor has',
   ],
-  'a storage twice': [legacyFile(sound, { keys: ['0', '0'] }), 'which no tensor has or which came before'],
+  'a duplicate storage': [legacyFile(valid, { keys: ['0', '0'] }), 'which no tensor has or which came before'],
 };
 
-test('readPytorch takes a key of 2 ** 50 parts by a short name', () => {
+test('readPytorch abbreviates a key of 2 ** 50 parts', () => {
   const doubled = Array.from({ length: 50 }, () => [0x32, 0x86]).flat();
   const { tensors } = readPytorch(zipFile(pickle([0x7d], tuple(), doubled, x, [0x73])));
   ensure([...tensors.keys()].join() === 'a tuple of 2', [...tensors.keys()].join());
 });
 
-/** Milliseconds that no refusal comes near. */
-const LONGEST = 5000;
+/** Maximum milliseconds of a refusal. */
+const MAX_TIME = 5000;
 
-for (const [what, [file, sentence]] of Object.entries(hostile)) {
-  test(`readPytorch refuses ${what}`, () => {
+for (const [name, [file, message]] of Object.entries(hostile)) {
+  test(`readPytorch refuses ${name}`, () => {
     const start = performance.now();
-    refuses(() => readPytorch(file, { file: 'w.pt' }), FormatError, sentence);
+    refuses(() => readPytorch(file, { file: 'w.pt' }), FormatError, message);
     refuses(() => readPytorch(file, { file: 'w.pt' }), FormatError, 'w.pt: ');
-    ensure(performance.now() - start < LONGEST, `it took ${performance.now() - start} ms`);
+    ensure(performance.now() - start < MAX_TIME, `it took ${performance.now() - start} ms`);
   });
 }
 
-/** Reads bytes that may be anything: a value, or one line of FormatError. */
+/** Whether the file can be read; throws unless an error is a FormatError of one line. */
 function readOrRefuse(file: Uint8Array): boolean {
   try {
     for (const tensor of readPytorch(file, { file: 'w.pt' }).tensors.values()) tensor.toHost();
@@ -279,24 +282,24 @@ function readOrRefuse(file: Uint8Array): boolean {
 }
 
 const small = new Map([['x', { shape: [2, 2], dtype: 'float32' as const, data: Float32Array.of(1, 2, 3, 4) }]]);
-const soundFiles: readonly Uint8Array[] = [
-  zipFile(sound),
-  legacyFile(sound),
+const validFiles: readonly Uint8Array[] = [
+  zipFile(valid),
+  legacyFile(valid),
   writePytorch({ net: small, epoch: 3, acc: 0.5, words: ['a', null, true] }),
   legacyFile(pickle(dict(text('a'), x, text('b'), tuple(x, orderedDict)))),
 ];
 
-test('readPytorch refuses every file that is cut short, wherever', () => {
-  for (const file of soundFiles) {
-    ensure(readOrRefuse(file), 'the whole file is refused');
+test('readPytorch refuses files truncated at any byte', () => {
+  for (const file of validFiles) {
+    ensure(readOrRefuse(file), 'the complete file was refused');
     for (let length = 0; length < file.length; length++) {
       ensure(!readOrRefuse(file.slice(0, length)), `${length} of ${file.length} bytes were read`);
     }
   }
 });
 
-test('readPytorch reads or refuses a file any of whose bytes is another', () => {
-  for (const file of soundFiles) {
+test('readPytorch reads or refuses files with any byte changed', () => {
+  for (const file of validFiles) {
     for (let at = 0; at < file.length; at++) {
       for (const value of [0, 1, 0x28, 0x52, 0x7f, 0x80, 255]) {
         const changed = file.slice();
@@ -308,9 +311,9 @@ test('readPytorch reads or refuses a file any of whose bytes is another', () => 
 });
 
 law(
-  'readPytorch reads or refuses sound files with bytes changed, cut out and put in',
+  'readPytorch reads or refuses valid files with bytes changed, removed and inserted',
   fc.record({
-    file: fc.constantFrom(...soundFiles),
+    file: fc.constantFrom(...validFiles),
     edits: fc.array(
       fc.record({
         at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -365,7 +368,7 @@ law(
 );
 
 law(
-  'readPytorch reads or refuses any bytes after the beginnings that it knows',
+  'readPytorch reads or refuses any bytes after a valid prefix',
   fc.record({
     start: fc.constantFrom<Code>([], [0x50, 0x4b, 3, 4], [...pickle(magic)]),
     rest: fc.uint8Array({ maxLength: 400 }),

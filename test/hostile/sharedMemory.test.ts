@@ -1,22 +1,22 @@
-// Results that could lie in their input's memory, and inputs that are one tensor twice.
+// Results that could share their input's memory, and operations with the same tensor as both inputs.
 import { assign, cat, scope, type Tensor, tensor } from '@mien/tensor';
 import { nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const results: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  'sum of one': (x) => x.sum(0),
+  'sum of one element': (x) => x.sum(0),
   'max over a dimension of size 1': (x) => x.max(0, { keepDim: true }),
   'sum over no dimension': (x) => x.sum([]),
-  'mean of one': (x) => x.mean(0),
-  'slice of all': (x) => x.slice(0),
+  'mean of one element': (x) => x.mean(0),
+  'slice of everything': (x) => x.slice(0),
   'expand to its own shape': (x) => x.expand([1, 3]),
-  'cat of one': (x) => cat([x], 0),
-  'flip of one': (x) => x.flip(0),
+  'cat of one tensor': (x) => cat([x], 0),
+  'flip of one row': (x) => x.flip(0),
   'transpose of one row': (x) => x.transpose(0, 1),
 };
 
-for (const [what, make] of Object.entries(results)) {
-  test(`the ${what} keeps its values when its input is overwritten in place`, async () => {
+for (const [name, make] of Object.entries(results)) {
+  test(`${name} keeps its values when its input is overwritten in place`, async () => {
     const [x, y] = scope(() => {
       const x = tensor([[1, 2, 3]]);
       return [x, make(x)] as const;
@@ -37,14 +37,14 @@ test('assign of a tensor to itself changes nothing', async () => {
   same.dispose();
 });
 
-test('one tensor as both operands has the sum of both gradients', async () => {
+test('mul, add, sub and div of a tensor with itself add up both gradients', async () => {
   const x = tensor([3, -2], { requiresGrad: true });
   scope(() => x.mul(x).add(x).sub(x.div(x)).sum().backward());
   nearValues((await x.grad?.data()) ?? [], [7, -3]);
   x.dispose();
 });
 
-test('matmul of a tensor with itself has the gradients of both sides', async () => {
+test('matmul of a tensor with itself adds up both gradients', async () => {
   const x = tensor(
     [
       [1, 2],

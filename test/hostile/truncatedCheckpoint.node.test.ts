@@ -3,25 +3,25 @@ import { join } from 'node:path';
 import { train } from '@mien/fer/node';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, rejected, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, validRun } from './kit.ts';
 
-/** Where a file may end early, and what is then said of it. */
-const cuts: readonly (readonly [string, (size: number) => number, string])[] = [
+/** Positions of truncation, and the expected messages. */
+const cuts: readonly (readonly [where: string, length: (size: number) => number, message: string])[] = [
   ['in its last tensor', (size) => size - 1, 'it is cut short'],
   ['in its header', () => 100, 'the file is cut short or not safetensors'],
   ['before its header', () => 3, 'the file has 3 bytes'],
-  ['at once', () => 0, 'the file has 0 bytes'],
+  ['at byte 0', () => 0, 'the file has 0 bytes'],
 ];
 
-for (const [where, keep, sentence] of cuts) {
+for (const [where, length, message] of cuts) {
   test(`train refuses to resume a checkpoint that ends ${where}, and changes no file`, () =>
     inFolder(async (folder) => {
-      const run = await soundRun(folder);
+      const run = await validRun(folder);
       const path = join(run, 'last.safetensors');
       const bytes = readFileSync(path);
-      writeFileSync(path, bytes.subarray(0, keep(bytes.length)));
+      writeFileSync(path, bytes.subarray(0, length(bytes.length)));
       const before = contentOf(run);
-      await rejected(train({ resume: run }), sentence);
+      await rejected(train({ resume: run }), message);
       await rejected(train({ resume: run }), path);
       ensure(contentOf(run) === before, 'a file of the run changed');
     }));

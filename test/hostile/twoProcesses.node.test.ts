@@ -1,16 +1,15 @@
-// Two processes in one run folder: the second one is refused, whichever way it names the folder, and nothing is lost.
-
+// Two processes in one run folder: the second is refused, and nothing is lost.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { train } from '@mien/fer/node';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { contentOf, inFolder, rejected, soundFile, soundRun } from './kit.ts';
+import { contentOf, inFolder, rejected, validFile, validRun } from './kit.ts';
 
-test('train refuses a folder that another process trains in', () =>
+test('train refuses a folder in use by another process', () =>
   inFolder(async (folder) => {
-    const [data, out] = [await soundFile(folder), join(folder, 'run')];
+    const [data, out] = [await validFile(folder), join(folder, 'run')];
     const options = { model: 'nano', data, out, protocol: { epochs: 1, batchSize: 14 } } as const;
     const both = await Promise.allSettled([train(options), train(options)]);
     const refused = both.filter(({ status }) => status === 'rejected');
@@ -22,18 +21,18 @@ test('train refuses a folder that another process trains in', () =>
     await rejected(train(options), 'already contains a run');
   }));
 
-test('train resumes no run that another process trains, and leaves it as it is', () =>
+test('train refuses to resume a run in use by another process, and changes no file', () =>
   inFolder(async (folder) => {
-    const run = await soundRun(folder);
+    const run = await validRun(folder);
     writeFileSync(join(run, 'claimed'), `${process.ppid} ${hostname()}\n`);
     const before = contentOf(run);
     await rejected(train({ resume: run }), `is in use by another process (${process.ppid} on`);
-    ensure(contentOf(run) === before, 'the folder has changed');
+    ensure(contentOf(run) === before, 'a file of the run changed');
   }));
 
-test('train takes the next free name where another process has just taken the first', () =>
+test('train takes the next free name if another process has just taken the first', () =>
   inFolder(async (folder) => {
-    const data = await soundFile(folder);
+    const data = await validFile(folder);
     const before = process.cwd();
     process.chdir(folder);
     try {
@@ -45,9 +44,9 @@ test('train takes the next free name where another process has just taken the fi
     }
   }));
 
-test('train takes over a folder whose process no longer runs', () =>
+test('train takes over a folder whose process has ended', () =>
   inFolder(async (folder) => {
-    const [data, out] = [await soundFile(folder), join(folder, 'run')];
+    const [data, out] = [await validFile(folder), join(folder, 'run')];
     mkdirSync(out);
     writeFileSync(join(out, 'claimed'), `4194305 ${hostname()}\n`);
     const { summary } = await train({ model: 'nano', data, out, stopAfter: 1, protocol: { epochs: 1, batchSize: 14 } });

@@ -2,53 +2,59 @@ import { conv2d, DtypeError, gather, maxPool2d, softmax, type Tensor, tensor, wh
 import { refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-const whole = (): Tensor => tensor([1, 2], { dtype: 'int32' });
+const int32 = (): Tensor => tensor([1, 2], { dtype: 'int32' });
 
-/** Element types that an operation does not take, and what is said of them. */
+/** Element types that an operation does not accept, and the expected messages. */
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
-  'two types': [() => zeros([2]).add(whole()), 'add: a is float32 and b is int32; convert one with to(dtype)'],
-  'a quotient of integers': [() => whole().div(2), "div: a expects float32, got int32; convert with to('float32')"],
-  'a mean of integers': [() => whole().mean(), 'mean: x expects float32, got int32'],
-  'a sum of booleans': [
+  'add refuses mixed dtypes': [
+    () => zeros([2]).add(int32()),
+    'add: a is float32 and b is int32; convert one with to(dtype)',
+  ],
+  'div refuses integers': [() => int32().div(2), "div: a expects float32, got int32; convert with to('float32')"],
+  'mean refuses integers': [() => int32().mean(), 'mean: x expects float32, got int32'],
+  'add refuses booleans': [
     () => tensor([true]).add(tensor([true])),
     'add: a expects float32 or int32 or uint32, got bool',
   ],
-  'a condition of numbers': [() => where(zeros([2]), 1, 2), 'where: condition expects bool, got float32'],
-  'places that are not whole': [
+  'where refuses a condition of numbers': [() => where(zeros([2]), 1, 2), 'where: condition expects bool, got float32'],
+  'gather refuses a float index': [
     () => gather(zeros([2]), 0, zeros([2])),
     'gather: index expects int32 or uint32, got float32',
   ],
-  'integers to differentiate by': [
+  'tensor refuses requiresGrad for integers': [
     () => tensor([1], { dtype: 'int32', requiresGrad: true }),
     'only float32 has gradients, got int32',
   ],
-  'a gradient of integers': [
-    () => tensor([1, 2], { requiresGrad: true }).mul(2).backward(whole()),
+  'backward refuses a gradient of integers': [
+    () => tensor([1, 2], { requiresGrad: true }).mul(2).backward(int32()),
     'backward: the gradient expects float32',
   ],
-  'an assigned gradient of integers': [
+  'tensor refuses an assigned gradient of integers': [
     () => {
-      tensor([1, 2], { requiresGrad: true }).grad = whole();
+      tensor([1, 2], { requiresGrad: true }).grad = int32();
     },
     'grad: the gradient expects float32, got int32',
   ],
-  'integers in a softmax': [() => softmax(whole(), 0), 'softmax: x expects float32'],
-  'integers in a pooling': [
+  'softmax refuses integers': [() => softmax(int32(), 0), 'softmax: x expects float32'],
+  'maxPool2d refuses integers': [
     () => maxPool2d(zeros([1, 1, 2, 2], { dtype: 'int32' }), { kernelSize: 2 }),
     'maxPool2d: x expects float32',
   ],
-  'integers in a convolution': [
+  'conv2d refuses integers': [
     () => conv2d(zeros([1, 1, 3, 3], { dtype: 'int32' }), zeros([1, 1, 3, 3]), null),
     'conv2d: x expects float32',
   ],
-  // Numbers that a type does not have would be cut or wrapped silently: 4294967295 > -1 would be false.
-  'half an integer': [() => tensor([1, 1.5], { dtype: 'int32' }), 'int32 does not hold 1.5 (element 1)'],
-  'NaN as an integer': [() => zeros([2], { dtype: 'int32' }).add(Number.NaN), 'add: NaN is no int32'],
-  'a negative unsigned number': [() => zeros([2], { dtype: 'uint32' }).gt(-1), 'gt: -1 is no uint32'],
-  'an integer beyond 31 bits': [() => whole().lt(2 ** 31), 'lt: 2147483648 is no int32'],
-  'a boolean of 2': [() => tensor([true]).eq(2), 'eq: 2 is no bool'],
+  // Values out of range would be truncated or wrapped silently: 4294967295 > -1 would be false.
+  'tensor refuses a fraction as int32': [
+    () => tensor([1, 1.5], { dtype: 'int32' }),
+    'int32 does not hold 1.5 (element 1)',
+  ],
+  'add refuses NaN as int32': [() => zeros([2], { dtype: 'int32' }).add(Number.NaN), 'add: NaN is no int32'],
+  'gt refuses a negative value as uint32': [() => zeros([2], { dtype: 'uint32' }).gt(-1), 'gt: -1 is no uint32'],
+  'lt refuses an integer beyond int32': [() => int32().lt(2 ** 31), 'lt: 2147483648 is no int32'],
+  'eq refuses 2 as bool': [() => tensor([true]).eq(2), 'eq: 2 is no bool'],
 };
 
-for (const [what, [act, sentence]] of Object.entries(cases)) {
-  test(`a wrong dtype, ${what}, is refused at the call`, () => refuses(act, DtypeError, sentence));
+for (const [title, [call, message]] of Object.entries(cases)) {
+  test(title, () => refuses(call, DtypeError, message));
 }

@@ -1,4 +1,4 @@
-// Files of well-known other kinds given as data, and bytes that a terminal would act on.
+// Files of other well-known formats instead of data, and control characters for terminals.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFaces, readFerPlus } from '@mien/fer/node';
@@ -10,7 +10,7 @@ const tar = Buffer.alloc(1024);
 tar.write('fer2013/fer2013.csv', 0, 'latin1');
 tar.write('ustar', 257, 'latin1');
 
-const KINDS: readonly (readonly [name: string, start: Buffer, sentence: string])[] = [
+const KINDS: readonly (readonly [name: string, start: Buffer, message: string])[] = [
   ['data.tar', tar, 'got a tar archive; unpack it first'],
   ['data.csv', tar, 'got a tar archive; unpack it first'],
   ['data.csv.gz', Buffer.from('1f8b0800', 'hex'), 'got a gzip archive; unpack it first'],
@@ -21,27 +21,27 @@ const KINDS: readonly (readonly [name: string, start: Buffer, sentence: string])
   ['data.csv', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'git lfs pull'],
 ];
 
-test('readFaces and readFerPlus name a file of a well-known other kind, and the remedy', () =>
+test('readFaces and readFerPlus name the format of another file, and the remedy', () =>
   inFolder(async (folder) => {
-    for (const [name, start, sentence] of KINDS) {
+    for (const [name, start, message] of KINDS) {
       const path = join(folder, name);
       writeFileSync(path, start);
-      await rejected(readFaces(path), sentence);
+      await rejected(readFaces(path), message);
       await rejected(
         Promise.resolve().then(() => readFerPlus(path)),
-        sentence,
+        message,
       );
     }
   }));
 
-test('mien prints no byte of a file that a terminal would act on', () =>
+test('mien escapes the control characters of a file', () =>
   inFolder(async (folder) => {
     const path = join(folder, 'data.csv');
-    // A title for the terminal, a clearing of its screen, a C1 control in UTF-8 and a bell.
+    // Sets the terminal's title, clears its screen, a C1 control in UTF-8, and a bell.
     writeFileSync(path, '\x1b]0;owned\x07\x1b[2J\u009b31m,pixels\x07,Usage\n');
-    const ended = await mien(['audit', path]);
-    refused(ended, 'expected the columns emotion,pixels,Usage');
-    ensure(ended.err.includes('\\x1b]0;owned\\x07'), ended.err);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-    ensure(!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(ended.err + ended.out), JSON.stringify(ended.err));
+    const result = await mien(['audit', path]);
+    refused(result, 'expected the columns emotion,pixels,Usage');
+    ensure(result.err.includes('\\x1b]0;owned\\x07'), result.err);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not occur
+    ensure(!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(result.err + result.out), JSON.stringify(result.err));
   }));

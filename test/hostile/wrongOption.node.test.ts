@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import { type TrainOptions, train } from '@mien/fer/node';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { inFolder, mien, refused, rejected, soundFile } from './kit.ts';
+import { inFolder, mien, refused, rejected, validFile } from './kit.ts';
 
-/** What somebody typed, and what is said of it. */
-const typed: readonly (readonly [words: readonly string[], sentence: string])[] = [
+/** Command-line options, and the expected messages. */
+const commands: readonly (readonly [args: readonly string[], message: string])[] = [
   [['--epochs', '0'], 'epochs must be an integer from 1, got 0'],
   [['--epochs', '-3'], 'Expected an integer'],
   [['--lr', 'fast'], 'Expected a number'],
   [['--adapter', 'voodoo'], 'voodoo'],
 ];
 
-test('mien train refuses options out of range with one line, before it makes a folder', () =>
+test('mien train refuses options out of range in one line, before it creates a folder', () =>
   inFolder(async (folder) => {
-    const [data, out] = [await soundFile(folder), join(folder, 'run')];
-    for (const [words, sentence] of typed) {
-      refused(await mien(['train', '--model', 'nano', '--data', data, '--out', out, ...words]), sentence);
-      ensure(!existsSync(out), `${words.join(' ')}: a folder was made`);
+    const [data, out] = [await validFile(folder), join(folder, 'run')];
+    for (const [args, message] of commands) {
+      refused(await mien(['train', '--model', 'nano', '--data', data, '--out', out, ...args]), message);
+      ensure(!existsSync(out), `${args.join(' ')}: a folder was created`);
     }
   }));
 
-/** What a program asked for, and what is said of it. */
-const asked: readonly (readonly [options: TrainOptions, sentence: string])[] = [
+/** Options of train, and the expected messages. */
+const calls: readonly (readonly [options: TrainOptions, message: string])[] = [
   [{ protocol: { batchSize: 0 } }, 'batchSize must be an integer from 2, got 0'],
   [{ protocol: { batchSize: 1 } }, 'batchSize must be an integer from 2, got 1'],
   [{ protocol: { learningRate: -1 } }, 'learningRate must be a number above 0'],
@@ -38,11 +38,11 @@ const asked: readonly (readonly [options: TrainOptions, sentence: string])[] = [
   [{ stopAfter: 1.5 }, 'stopAfter must be a positive number of steps, got 1.5'],
 ];
 
-test('train refuses options out of range, before it makes a folder', () =>
+test('train refuses options out of range, before it creates a folder', () =>
   inFolder(async (folder) => {
-    const [data, out] = [await soundFile(folder), join(folder, 'run')];
-    for (const [options, sentence] of asked) {
-      await rejected(train({ model: 'nano', data, out, ...options }), sentence);
-      ensure(!existsSync(out), `${JSON.stringify(options)}: a folder was made`);
+    const [data, out] = [await validFile(folder), join(folder, 'run')];
+    for (const [options, message] of calls) {
+      await rejected(train({ model: 'nano', data, out, ...options }), message);
+      ensure(!existsSync(out), `${JSON.stringify(options)}: a folder was created`);
     }
   }));

@@ -15,10 +15,10 @@ import {
 import { refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-type Kind = new (message: string) => MienError;
+type ErrorClass = new (message: string) => MienError;
 
-/** Ways to ask for a tensor without elements, and what is said of them. */
-const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = {
+/** Calls that would give a tensor without elements, and the expected messages. */
+const cases: Readonly<Record<string, readonly [() => unknown, ErrorClass, string]>> = {
   'tensor([])': [() => tensor([]), ShapeError, 'tensors without elements do not exist here'],
   'tensor([[]])': [() => tensor([[]]), ShapeError, 'tensors without elements do not exist here'],
   'zeros([2, 0])': [() => zeros([2, 0]), ShapeError, 'sizes must be positive integers, got [2, 0]'],
@@ -30,17 +30,17 @@ const cases: Readonly<Record<string, readonly [() => unknown, Kind, string]>> = 
   'arange(0, 3, -1)': [() => arange(0, 3, -1), ValueError, 'from 0 to 3 by -1 there is no element'],
   'linspace(0, 1, 0)': [() => linspace(0, 1, 0), ValueError, 'count must be a positive integer, got 0'],
   'permutation(0)': [() => permutation(0), ValueError, 'n must be a positive integer, got 0'],
-  'an empty slice': [() => zeros([3]).slice(0, 2, 2), ShapeError, 'slice: 2..2 of dim 0 is empty (x [3])'],
+  'slice(0, 2, 2)': [() => zeros([3]).slice(0, 2, 2), ShapeError, 'slice: 2..2 of dim 0 is empty (x [3])'],
   'reshape([0, -1])': [() => zeros([3]).reshape([0, -1]), ShapeError, 'does not hold them'],
   'expand([0])': [() => zeros([1]).expand([0]), ShapeError, 'tensors without elements do not exist here'],
   'cat([])': [() => cat([]), ValueError, 'cat: expected at least one tensor'],
-  'adaptiveAvgPool2d to 0': [
+  'adaptiveAvgPool2d(0)': [
     () => adaptiveAvgPool2d(zeros([1, 1, 2, 2]), 0),
     ValueError,
     'size must be one or two integers of at least 1, got 0',
   ],
 };
 
-for (const [what, [act, kind, sentence]] of Object.entries(cases)) {
-  test(`a tensor without elements, ${what}, is refused at creation`, () => refuses(act, kind, sentence));
+for (const [name, [call, error, message]] of Object.entries(cases)) {
+  test(`${name} refuses to make a tensor without elements`, () => refuses(call, error, message));
 }

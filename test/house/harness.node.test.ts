@@ -54,7 +54,7 @@ test('harness fails a case that does not end in its time', async () => {
 });
 
 test('harness fails a file that registers nothing', async () => {
-  expectOne(await recordsOf(() => {}), 'failed', 'registered none');
+  expectOne(await recordsOf(() => {}), 'failed', 'no case was registered');
 });
 
 test('harness fails a file that does not load', async () => {
@@ -69,7 +69,7 @@ test('harness fails a case that never ran', async () => {
   const before = Object.getOwnPropertyDescriptor(queue, 'UVU_QUEUE') as PropertyDescriptor;
   Object.defineProperty(queue, 'UVU_QUEUE', { configurable: true, get: () => [[]], set: () => {} });
   try {
-    expectOne(await own.runFiles([['some.test.ts', async () => own.test('a', () => {})]]), 'failed', 'never ran');
+    expectOne(await own.runFiles([['some.test.ts', async () => own.test('a', () => {})]]), 'failed', 'did not run');
   } finally {
     Object.defineProperty(queue, 'UVU_QUEUE', before);
   }

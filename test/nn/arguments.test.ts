@@ -5,7 +5,7 @@ import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
 import { Generator, ones, type Tensor, tensor, zeros } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { type Example, expectOwnErrors } from '../wrongKinds.ts';
+import { type Example, expectMienErrors } from '../wrongKinds.ts';
 
 const image = (): Tensor => ones([2, 2, 4, 4]);
 const labels = (): Tensor => tensor(Int32Array.of(1, 0));
@@ -107,12 +107,12 @@ for (const [name, value] of Object.entries(all)) {
     if (typeof example === 'string') return;
     const make = value as unknown as new (...args: unknown[]) => unknown;
     const call = value as unknown as (...args: unknown[]) => unknown;
-    await expectOwnErrors(name, isClass(value) ? (...args) => new make(...args) : call, example);
+    await expectMienErrors(name, isClass(value) ? (...args) => new make(...args) : call, example);
     const made = isClass(value) ? new make(...example()) : null;
     if (!(made instanceof nn.Module)) return;
     const forward = (made as nn.Layer).forward.bind(made) as (...args: unknown[]) => unknown;
     const x = inputs[name] ?? (() => ones([2, 3]));
-    await expectOwnErrors(`${name}.forward`, forward, () => [x(), {}]);
+    await expectMienErrors(`${name}.forward`, forward, () => [x(), {}]);
   });
 }
 
@@ -139,7 +139,7 @@ const methods: Readonly<
 };
 for (const [name, [fn, example]] of Object.entries(methods)) {
   test(`${name} answers values of other kinds with errors of its own`, () =>
-    expectOwnErrors(name, fn as (...args: unknown[]) => unknown, example));
+    expectMienErrors(name, fn as (...args: unknown[]) => unknown, example));
 }
 
 /** Constructors with arguments that their operation would refuse in forward: each is refused when the layer is made. */

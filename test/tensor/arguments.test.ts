@@ -2,7 +2,7 @@
 import * as mien from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
-import { type Example, expectOwnErrors, expectUnknownOption } from '../wrongKinds.ts';
+import { type Example, expectMienErrors, expectUnknownOption } from '../wrongKinds.ts';
 
 const { Generator, ones, Tensor, tensor, zeros } = mien;
 const x = (): mien.Tensor => ones([2, 3]);
@@ -221,7 +221,7 @@ for (const [name, value] of exported) {
     const call = isClass(value)
       ? (...args: unknown[]) => new (value as new (...all: unknown[]) => unknown)(...args)
       : (value as (...args: unknown[]) => unknown);
-    await expectOwnErrors(name, call, example);
+    await expectMienErrors(name, call, example);
   });
 }
 
@@ -238,7 +238,7 @@ for (const [prototype, name] of prototypes.flatMap((each) =>
     if (typeof example === 'string') return;
     const leaf = ones([2, 3], { requiresGrad: true });
     const receiver = (): mien.Tensor => (name === 'backward' ? leaf.mul(2) : ones([2, 3]));
-    await expectOwnErrors(`Tensor.${name}`, (...args) => method.apply(receiver(), args), example);
+    await expectMienErrors(`Tensor.${name}`, (...args) => method.apply(receiver(), args), example);
   });
 }
 
@@ -263,19 +263,19 @@ for (const [name, kind] of Object.entries(methodsWithOptions)) {
 }
 
 test('the setters of Tensor and the calls of what functions return answer with errors of their own', async () => {
-  await expectOwnErrors(
+  await expectMienErrors(
     'Tensor.grad',
     (value) => {
       ones([2, 3], { requiresGrad: true }).grad = value as mien.Tensor;
     },
     () => [x()],
   );
-  await expectOwnErrors(
+  await expectMienErrors(
     'grad(fn)',
     (...args) => mien.grad(doubled)(...(args as [mien.Tensor])),
     () => [x()],
   );
-  await expectOwnErrors(
+  await expectMienErrors(
     'capture(fn).run',
     (...args) => {
       const captured = mien.capture((y: mien.Tensor) => y.mul(2));
@@ -285,7 +285,7 @@ test('the setters of Tensor and the calls of what functions return answer with e
     },
     () => [x()],
   );
-  await expectOwnErrors(
+  await expectMienErrors(
     'Generator.from',
     (state) => Generator.from(state as mien.GeneratorState),
     () => [{ seed: 1, offset: 0 }],
