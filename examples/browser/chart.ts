@@ -1,15 +1,15 @@
-// A curve that grows: thin for each value, bold for their moving average.
+// A line chart of training: a thin line for the values, a bold line for their moving average.
 
 export interface ChartOptions {
   readonly low: number;
   readonly high: number;
-  /** How a value is written at the axis. */
-  readonly show: (value: number) => string;
+  /** Formats the labels of the vertical axis. */
+  readonly format: (value: number) => string;
 }
 
 type Series = 'training' | 'test';
 const margin = { left: 46, right: 12, top: 10, bottom: 22 };
-/** Part of the average that a new value replaces. */
+/** Weight of a new value in the moving average. */
 const smoothing = 0.08;
 
 export class Chart {
@@ -25,7 +25,7 @@ export class Chart {
     new ResizeObserver(() => this.#draw()).observe(canvas);
   }
 
-  /** Steps from end to end. */
+  /** Steps on the horizontal axis. */
   get span(): number {
     return this.#span;
   }
@@ -35,18 +35,18 @@ export class Chart {
     this.#draw();
   }
 
-  /** The moving average of a series, once it has a value. */
+  /** The moving average of a series; undefined without values. */
   smoothed(series: Series): number | undefined {
     return this.#points[series].at(-1)?.[2];
   }
 
   add(series: Series, step: number, value: number): void {
-    const before = this.smoothed(series) ?? value;
-    this.#points[series].push([step, value, before + smoothing * (value - before)]);
+    const average = this.smoothed(series) ?? value;
+    this.#points[series].push([step, value, average + smoothing * (value - average)]);
     this.#draw();
   }
 
-  /** Draws once a frame at most. */
+  /** Draws at most once per frame. */
   #draw(): void {
     if (this.#drawing) return;
     this.#drawing = true;
@@ -62,7 +62,7 @@ export class Chart {
     [this.#canvas.width, this.#canvas.height] = [width * ratio, height * ratio];
     const pen = this.#canvas.getContext('2d') as CanvasRenderingContext2D;
     const color = (name: string): string => getComputedStyle(this.#canvas).getPropertyValue(name);
-    const { low, high, show } = this.#options;
+    const { low, high, format } = this.#options;
     const x = (step: number): number => margin.left + (step / this.#span) * (width - margin.left - margin.right);
     const y = (value: number): number =>
       height - margin.bottom - ((value - low) / (high - low)) * (height - margin.top - margin.bottom);
@@ -73,7 +73,7 @@ export class Chart {
     for (let tick = 0; tick <= 4; tick++) {
       const value = low + (tick / 4) * (high - low);
       pen.fillStyle = color('--quiet');
-      pen.fillText(show(value), margin.left - 8, y(value));
+      pen.fillText(format(value), margin.left - 8, y(value));
       pen.strokeStyle = color('--line');
       stroke(pen, 1, [
         [margin.left, y(value)],
@@ -83,21 +83,21 @@ export class Chart {
     pen.textAlign = 'center';
     for (const step of [0, this.#span])
       pen.fillText(step === 0 ? '0' : `${step} steps`, Math.min(x(step), width - 34), height - 8);
-    const cut = (value: number): number => y(Math.min(Math.max(value, low), high));
+    const clampedY = (value: number): number => y(Math.min(Math.max(value, low), high));
     pen.strokeStyle = color('--faint');
     stroke(
       pen,
       1,
-      this.#points.training.map(([step, value]) => [x(step), cut(value)]),
+      this.#points.training.map(([step, value]) => [x(step), clampedY(value)]),
     );
     pen.strokeStyle = color('--ink');
     stroke(
       pen,
       2,
-      this.#points.training.map(([step, , average]) => [x(step), cut(average)]),
+      this.#points.training.map(([step, , average]) => [x(step), clampedY(average)]),
     );
     pen.strokeStyle = pen.fillStyle = color('--test');
-    const tests = this.#points.test.map(([step, value]): [number, number] => [x(step), cut(value)]);
+    const tests = this.#points.test.map(([step, value]): [number, number] => [x(step), clampedY(value)]);
     stroke(pen, 2, tests);
     for (const [at, level] of tests) {
       pen.beginPath();

@@ -1,21 +1,21 @@
-// Trains in a worker, so that the page never freezes: drawn faces, the nano network, the same packages as in Node.
+// Trains nano on synthetic faces in a worker, so that the page stays responsive.
 import { Cropper, drawFaces, type Faces, PIXELS, split, Training, trainingConfig } from '@mien/fer';
 import { init, noGrad, scope, softmax, tensor, warmUp } from '@mien/tensor';
-import type { News, Order, Reading } from './messages.ts';
+import type { Command, Prediction, WorkerEvent } from './messages.ts';
 
-const tell = (news: News): void => postMessage(news);
-const shownFaces = 7;
+const send = (event: WorkerEvent): void => postMessage(event);
+const faceCount = 7;
 
-/** Resolves at once while training, after `resume` while paused. */
-let gate: Promise<void> = Promise.resolve();
-let open: () => void = () => {};
+/** Pending while training is paused. */
+let pause: Promise<void> = Promise.resolve();
+let resume: () => void = () => {};
 
-addEventListener('message', ({ data: order }: MessageEvent<Order>) => {
-  if (order.kind === 'start') train(order).catch((reason) => tell({ kind: 'failed', message: messageOf(reason) }));
-  if (order.kind === 'resume') open();
-  if (order.kind === 'pause') {
-    gate = new Promise((done) => {
-      open = done;
+addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
+  if (command.kind === 'start') train(command).catch((reason) => send({ kind: 'failed', message: messageOf(reason) }));
+  if (command.kind === 'resume') resume();
+  if (command.kind === 'pause') {
+    pause = new Promise((resolve) => {
+      resume = resolve;
     });
   }
 });
@@ -24,64 +24,64 @@ function messageOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
 }
 
-async function train({ images, epochs, seed }: Order & { kind: 'start' }): Promise<void> {
+async function train({ images, epochs, seed }: Command & { kind: 'start' }): Promise<void> {
   const { facts } = await init();
   const faces = drawFaces({ seed, training: images, publicTest: 4, privateTest: 10 });
-  const recipe = trainingConfig('nano', 'drawn', { epochs });
-  const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe, seed });
+  const config = trainingConfig('nano', 'drawn', { epochs });
+  const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: config, seed });
   const parameters = training.network.parameters().reduce((sum, { size }) => sum + size, 0);
   const tests = split(faces, 'PrivateTest');
-  tell({ kind: 'ready', adapter: facts.name, parameters, steps: epochs * training.stepsPerEpoch });
+  send({ kind: 'ready', adapter: facts.name, parameters, steps: epochs * training.stepsPerEpoch });
 
-  let [since, done] = [performance.now(), 0];
+  let [start, done] = [performance.now(), 0];
   const report = (reports: Awaited<ReturnType<Training['step']>>): void => {
     for (const { step, loss, correct, images } of reports) {
       done += images;
-      const imagesPerSecond = done / ((performance.now() - since) / 1000);
-      tell({ kind: 'step', step: step + 1, loss, accuracy: correct / images, imagesPerSecond });
+      const imagesPerSecond = done / ((performance.now() - start) / 1000);
+      send({ kind: 'step', step: step + 1, loss, accuracy: correct / images, imagesPerSecond });
     }
   };
   const test = async (): Promise<void> => {
     const { accuracy } = await training.evaluate(tests, { crops: 1 });
-    tell({ kind: 'test', step: training.steps, accuracy, readings: await read(training, faces) });
+    send({ kind: 'test', step: training.steps, accuracy, predictions: await predict(training, faces) });
   };
-  const compiling = <T>(fn: () => Promise<T>): Promise<T> =>
-    warmUp(fn, (done, total) => tell({ kind: 'compiling', done, total }));
-  await compiling(test);
+  const reportCompilation = <T>(fn: () => Promise<T>): Promise<T> =>
+    warmUp(fn, (done, total) => send({ kind: 'compiling', done, total }));
+  await reportCompilation(test);
   while (!training.done) {
-    [since, done] = [performance.now(), 0];
+    [start, done] = [performance.now(), 0];
     while (!training.atEpochEnd) {
-      const waiting = gate;
-      if (await isClosed(waiting)) {
+      const paused = pause;
+      if (await isPending(paused)) {
         report(await training.drain());
-        tell({ kind: 'paused' });
-        await waiting;
-        gate = Promise.resolve();
-        [since, done] = [performance.now(), 0];
+        send({ kind: 'paused' });
+        await paused;
+        pause = Promise.resolve();
+        [start, done] = [performance.now(), 0];
       }
-      report(await compiling(() => training.step()));
+      report(await reportCompilation(() => training.step()));
     }
     report(await training.drain());
     await training.finishEpoch();
     await test();
   }
   training.dispose();
-  tell({ kind: 'done' });
+  send({ kind: 'done' });
 }
 
-/** Whether a promise is still pending. */
-async function isClosed(promise: Promise<void>): Promise<boolean> {
+/** Whether a promise is pending. */
+async function isPending(promise: Promise<void>): Promise<boolean> {
   const pending = {};
-  // A turn of the event loop lets a `pause` that waits in the queue come in.
-  await new Promise((turn) => setTimeout(turn, 0));
+  // Lets the event loop deliver a queued `pause`.
+  await new Promise((resolve) => setTimeout(resolve, 0));
   return (await Promise.race([promise, Promise.resolve(pending)])) === pending;
 }
 
-/** How the network reads one unseen face of each expression. */
-async function read(training: Training, faces: Faces): Promise<Reading[]> {
+/** Predictions for one test face of each expression. */
+async function predict(training: Training, faces: Faces): Promise<Prediction[]> {
   const tests = split(faces, 'PublicTest');
-  const firsts = faces.classes.map((_, label) => tests.indices.find((i) => faces.labels[i] === label) as number);
-  const chosen = firsts.slice(0, shownFaces);
+  const firstOfClass = faces.classes.map((_, label) => tests.indices.find((i) => faces.labels[i] === label) as number);
+  const chosen = firstOfClass.slice(0, faceCount);
   const { input } = training.protocol;
   const cropper = new Cropper(input);
   const pixels = cropper.cut(
@@ -89,23 +89,23 @@ async function read(training: Training, faces: Faces): Promise<Reading[]> {
     chosen.map((index) => cropper.center(index)),
   );
   training.network.eval();
-  const scores = scope(() =>
+  const probabilities = scope(() =>
     noGrad(() => {
       const x = tensor(pixels, { shape: [chosen.length, input.channels, input.size, input.size] });
       return softmax(training.network.forward(x), 1);
     }),
   );
   training.network.train();
-  const values = await scores.data();
-  scores.dispose();
+  const values = await probabilities.data();
+  probabilities.dispose();
   return chosen.map((index, row) => {
-    const own = values.subarray(row * faces.classes.length, (row + 1) * faces.classes.length);
-    const best = own.indexOf(Math.max(...own));
+    const ofFace = values.subarray(row * faces.classes.length, (row + 1) * faces.classes.length);
+    const best = ofFace.indexOf(Math.max(...ofFace));
     return {
       pixels: faces.images.slice(index * PIXELS, (index + 1) * PIXELS),
-      drawnAs: faces.classes[faces.labels[index] as number] as string,
-      readAs: faces.classes[best] as string,
-      score: own[best] as number,
+      label: faces.classes[faces.labels[index] as number] as string,
+      predicted: faces.classes[best] as string,
+      probability: ofFace[best] as number,
     };
   });
 }
