@@ -1,4 +1,4 @@
-// Proof that the laws of algorithms run what they name: a fault in any kernel of an algorithm fails the law of that algorithm.
+// Checks that the laws of algorithms run the algorithm they name: a fault in any of its kernels fails its law.
 
 import { type Dispatch, withDispatches } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
@@ -9,7 +9,7 @@ import { type AlgorithmLaw, edgeOf, exampleOf, lacking, runCase, type Spec } fro
 import { matmulLaw } from './algorithms/matmul.ts';
 import { poolLaw } from './algorithms/pool.ts';
 
-/** The kernels that an algorithm dispatches itself, not by another operation's algorithm, each with the first case that does. */
+/** The kernels that an algorithm dispatches itself, not through another operation, each with the first such case. */
 async function kernelsOf<S extends Spec, C>(
   stated: AlgorithmLaw<S, C>,
   algorithm: string,
@@ -29,7 +29,7 @@ function provesFaults<S extends Spec, C>(stated: AlgorithmLaw<S, C>): void {
     const small = Object.entries(own.edges).filter(([name, { limits }]) => name !== 'largest' && !limits);
     const specs = small.map(([, spec]) => spec);
     test(
-      `doubling what any kernel of ${stated.operation} by ${algorithm} stores fails its law`,
+      `doubling the stores of any kernel of ${stated.operation} by ${algorithm} fails its law`,
       async () => {
         const found = await kernelsOf(stated, algorithm, specs);
         ensure(found.size > 0 || algorithm === 'gemm', 'it has no kernel of its own');
@@ -49,7 +49,7 @@ provesFaults(weightGradientLaw);
 provesFaults(matmulLaw);
 provesFaults(poolLaw);
 
-/** A parameter of a dispatch, a number. */
+/** A numeric parameter of a dispatch. */
 function paramOf({ kernel, params }: Dispatch, name: string): number {
   const place = kernel.params?.params.find((param) => param.name === name);
   return place && params ? (new Uint32Array(params)[place.byteOffset / 4] as number) : Number.NaN;
@@ -76,7 +76,7 @@ for (const algorithm of ['winograd4', 'winograd2']) {
   }
 }
 
-test('withDispatches reports what the device gets and by which algorithm', async () => {
+test('withDispatches reports dispatches and their algorithms', async () => {
   const heard: string[] = [];
   const example = edgeOf(forwardLaw, 'gemm', 'odd');
   await withDispatches(

@@ -23,7 +23,7 @@ test('every operation with several algorithms has laws by algorithm', () => {
   );
 });
 
-test('withAlternative never replaces the algorithm it names: it throws where that does not fit', async () => {
+test('withAlternative throws if the algorithm does not fit, and never replaces it', async () => {
   const convolve = () => conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3]));
   await withAlternative('conv2d', 'depthwise', () =>
     refuses(
@@ -40,7 +40,7 @@ test('withAlternative never replaces the algorithm it names: it throws where tha
   convolve();
 });
 
-test('withAlternative inside another gives the outer choice back', async () => {
+test('withAlternative restores the outer choice when nested', async () => {
   const inside = (): Promise<string> => withAlternative('maxPool2d', 'windows', () => 'inner');
   await withAlternative('conv2d', 'depthwise', async () => {
     await withAlternative('conv2d', 'direct', inside);
@@ -48,13 +48,13 @@ test('withAlternative inside another gives the outer choice back', async () => {
   });
 });
 
-test('withAlternative refuses operations and algorithms that there are not', async () => {
+test('withAlternative refuses unknown operations and algorithms', async () => {
   refuses(() => alternativesOf('relu'), ValueError, 'alternatives: relu has none');
   const thrown = await withAlternative('conv2d', 'fft', () => null).catch((reason: unknown) => reason);
   ensure(thrown instanceof ValueError && thrown.message.includes('conv2d has no fft'), String(thrown));
 });
 
-test('isNarrow is true of processors with few lanes, not of GPUs with as few', () => {
+test('isNarrow is true for CPUs with few lanes, not for GPUs', () => {
   const of = (subgroupSize: number | null, processor: boolean): boolean =>
     isNarrow({ ...device().limits, subgroupSize, processor });
   ensure(of(4, true) && of(8, true), 'processors of 4 and 8 lanes');
@@ -62,7 +62,7 @@ test('isNarrow is true of processors with few lanes, not of GPUs with as few', (
   ensure(!of(16, true) && !of(null, true), 'a processor of 16 lanes, and of a range');
 });
 
-test('a GPU of 8 lanes has products by workgroup, where a processor has them by subgroup', async () => {
+test('a GPU with 8 lanes uses workgroup products, a CPU subgroup products', async () => {
   const kernelOf = async (limits: Partial<Limits>): Promise<string> => {
     const names: string[] = [];
     await withLimits(limits, () =>
@@ -85,7 +85,7 @@ test('a GPU of 8 lanes has products by workgroup, where a processor has them by 
   ensure(own === 'gemmSubgroup', `a processor ran ${own}`);
 });
 
-test('algorithms for subgroups of 8 lanes are for processors: a GPU with as many lanes runs others', () => {
+test('algorithms for subgroups of 8 lanes run on CPUs only, not on GPUs with 8 lanes', () => {
   const of = (own: Partial<Limits>): string | null =>
     lackOf('matmul', 'subgroup', { ...device().limits, subgroupSize: 8, processor: true, ...own });
   ensure(of({}) === null, 'a processor of 8 lanes');

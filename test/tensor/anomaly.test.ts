@@ -24,7 +24,7 @@ async function found(fn: () => unknown, options: { readonly infinity?: boolean }
   }
 }
 
-/** Throws unless `fn` is refused for `operation`, with a message that holds `words`. */
+/** Throws unless `fn` throws an AnomalyError for `operation` whose message contains `words`. */
 async function blames(fn: () => unknown, operation: string, words: string): Promise<void> {
   const reason = await found(fn);
   ensure(
@@ -33,28 +33,28 @@ async function blames(fn: () => unknown, operation: string, words: string): Prom
   );
 }
 
-test('detectAnomaly names the first operation that makes a NaN or Infinity', async () => {
+test('detectAnomaly names the first operation with a NaN or Infinity in its result', async () => {
   const x = tensor([4, -1, 9]);
   await blames(() => x.mul(2).sqrt().add(1).sum(), 'sqrt', 'sqrt [3] is the first to give NaN, from finite inputs');
   await blames(() => x.mul(100).exp().mul(0).sum(), 'exp', 'exp [3] is the first to give Infinity, from finite inputs');
   await blames(() => tensor([0]).log().exp(), 'log', 'Infinity');
 });
 
-test('detectAnomaly blames no view and no copy of what an operation made', async () => {
+test('detectAnomaly does not blame views and copies of a result', async () => {
   const x = tensor([4, -1, 9, 1e30]);
   const made = (): Tensor => x.square();
   await blames(() => made().reshape([2, 2]).transpose(0, 1).reshape([4]).detach(), 'square', 'Infinity');
   await blames(() => x.reshape([2, 2]).sqrt().reshape([4]).flip(0), 'sqrt', 'NaN');
 });
 
-test('detectAnomaly names inputs from outside that hold NaN', async () => {
+test('detectAnomaly names external inputs that contain NaN', async () => {
   const x = tensor([1, Number.NaN]);
   await blames(() => x.reshape([2, 1]).mul(2), 'x of reshape', 'x of reshape [2] held NaN before the operation');
   const weight = tensor([Number.POSITIVE_INFINITY], { requiresGrad: true });
   await blames(() => tensor([2]).mul(weight), 'b of mul', 'held Infinity before the operation');
 });
 
-test('detectAnomaly lets infinite constants pass, as in a mask, but no NaN that comes of them', async () => {
+test('detectAnomaly accepts infinite constants, as in a mask, but not a NaN that results from them', async () => {
   const mask = tensor([0, Number.NEGATIVE_INFINITY]);
   ensure((await found(() => tensor([1, 2]).add(mask).exp().sum())) === null, 'a mask');
   await blames(() => tensor([1, 2]).add(mask).mul(0), 'mul', 'the first to give NaN, from inputs that hold Infinity');
@@ -82,7 +82,7 @@ const fillKernel = kernel(`struct Params { value: f32 }
 fn setTo() { y[0] = params.value; }
 `);
 
-test('detectAnomaly sees gradients that come from a kernel alone', async () => {
+test('detectAnomaly checks gradients that a kernel computes without an operation', async () => {
   const x = tensor([1], { requiresGrad: true });
   const backward = (): { x: Tensor } => {
     const dx = empty([1]);
@@ -93,7 +93,7 @@ test('detectAnomaly sees gradients that come from a kernel alone', async () => {
   ensure(reason?.operation === 'x in the gradient of own', String(reason));
 });
 
-test('detectAnomaly finds a NaN at any place, and takes no notice of what is behind the last element', async () => {
+test('detectAnomaly finds a NaN at any index, and ignores padding after the last element', async () => {
   for (const size of [1, 2, 3, 4, 5, 8, 13, 16_385, 20_000]) {
     for (const place of new Set([0, 1, 2, 3, Math.floor(size / 2), size - 2, size - 1])) {
       if (place < 0 || place >= size) continue;
@@ -102,19 +102,19 @@ test('detectAnomaly finds a NaN at any place, and takes no notice of what is beh
     }
   }
   for (const size of [1, 2, 3, 5]) {
-    // The next tensor of this size is in the same memory, four elements that were NaN.
+    // The next tensor of this size reuses the memory, where four elements were NaN.
     full([4], Number.NaN).dispose();
     const reason = await found(() => ones([size]).sqrt());
     ensure(reason === null, `of ${size} elements none is NaN: ${reason?.message}`);
   }
 });
 
-test('detectAnomaly passes what is sound, and its result', async () => {
+test('detectAnomaly returns the result of a function without anomalies', async () => {
   const y = await detectAnomaly(() => tensor([1, 2, 3]).exp().sum());
   ensure((await y.item()) > 30, 'the sum of exponentials');
 });
 
-test('detectAnomaly looks at as many operations as there are', async () => {
+test('detectAnomaly checks any number of operations', async () => {
   const reason = await found(() => {
     let x = tensor([1]);
     for (let i = 0; i < 2100; i++) x = x.mul(1);

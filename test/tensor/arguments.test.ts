@@ -1,4 +1,4 @@
-// Arguments of other kinds: every public function of @mien/tensor and every method of Tensor answers with an error of Mien's own.
+// Arguments of the wrong kind: every public function of @mien/tensor and every method of Tensor throws a MienError.
 import * as mien from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';

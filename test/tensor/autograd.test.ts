@@ -35,21 +35,21 @@ test('backward gives the gradients of the README', async () => {
   await near(x.grad as Tensor, reference.values([2, 2], [2, 4, 6, 8]));
 });
 
-test('backward adds to the gradient that is there', async () => {
+test('backward accumulates into an existing gradient', async () => {
   const x = tensor([1, 2], { requiresGrad: true });
   x.sum().backward();
   x.mul(3).sum().backward();
   await near(x.grad as Tensor, vector(4, 4));
 });
 
-test('backward adds up the paths through a tensor that is used twice', async () => {
+test('backward adds the gradients of a tensor that is used twice', async () => {
   const x = tensor([2, 3], { requiresGrad: true });
   const y = x.mul(x);
   y.add(y.mul(x)).sum().backward();
   await near(x.grad as Tensor, vector(4 + 12, 6 + 27));
 });
 
-test('backward frees the graph, and says so when it is called again', () => {
+test('backward frees the graph, and reports that when it is called again', () => {
   const x = tensor([1], { requiresGrad: true });
   const y = x.exp();
   y.backward();
@@ -64,7 +64,7 @@ test('backward with keepGraph can be called again', async () => {
   await near(x.grad as Tensor, vector(8));
 });
 
-test('backward refuses what has no gradient, and several elements without one', () => {
+test('backward refuses a tensor without gradient, and several elements without an output gradient', () => {
   refuses(() => tensor([1]).backward(), GradientError, 'backward: no leaf before this tensor requires a gradient');
   const x = tensor([1, 2], { requiresGrad: true });
   refuses(() => x.exp().backward(), GradientError, 'backward: [2] has 2 elements');
@@ -89,7 +89,7 @@ law('grad of tanh twice is the second derivative of tanh', valuesOf([]), async (
   await near(second(toTensor(x)), reference.reshape(expected, []));
 });
 
-test('grad differentiates by its first argument only and leaves no gradients behind', async () => {
+test('grad differentiates by its first argument only and sets no gradients of leaves', async () => {
   const x = tensor([3], { requiresGrad: true });
   const w = tensor([5], { requiresGrad: true });
   const slope = grad((v, u) => v.mul(u as Tensor).sum())(x, w);
@@ -108,20 +108,20 @@ fn cube(@builtin(global_invocation_id) id: vec3u) {
 }
 `);
 
-/** An operation of a user's own, as the README shows it. */
+/** A user-defined operation, as in the README. */
 function cubed(x: Tensor): Tensor {
   const y = empty(x.shape);
   run(cube, { x, y }, { size: x.size }, Math.ceil(x.size / 64));
   return record('cubed', y, { x }, { saves: { x }, backward: (dy, saved) => ({ x: dy.mul(saved.x.square()).mul(3) }) });
 }
 
-law('record makes an operation of one’s own differentiable', valuesOf([33]), (x) =>
+law('record makes a user-defined operation differentiable', valuesOf([33]), (x) =>
   gradcheck(cubed, (v) => ({ shape: v.shape, data: v.data.map((e) => e ** 3) }), [x]),
 );
 
 const tripled = { times: 0 };
 
-/** 3 x, which nobody keeps: what needs it has it computed again. */
+/** 3 x, whose result is not saved: backward recomputes it. */
 function triple(x: Tensor): Tensor {
   const compute = (of: Tensor): Tensor => {
     tripled.times++;
@@ -136,7 +136,7 @@ function triple(x: Tensor): Tensor {
 }
 
 law(
-  'what is recomputed has the gradient of what is kept, of second order too, one after another',
+  'recomputed results have the gradients of saved results, also of second order and nested',
   valuesOf([5]),
   async (values) => {
     const at = toTensor(values);
@@ -149,7 +149,7 @@ law(
   },
 );
 
-test('what is recomputed takes no memory until backward, and is computed once for each that needs it', () => {
+test('recomputed results take no memory until backward, and are computed once per use', () => {
   const x = ones([1000]).detach({ requiresGrad: true });
   const before = memory().liveBytes;
   const y = scope(() => triple(triple(x)).square().sum());
@@ -157,14 +157,14 @@ test('what is recomputed takes no memory until backward, and is computed once fo
   ensure(kept < 4096, `${kept} bytes are kept`);
   tripled.times = 0;
   y.backward(null, { keepGraph: true });
-  // square needs the outer one, and that one the inner.
+  // square needs the outer result, which needs the inner one.
   ensure(Number(tripled.times) === 2, `computed ${tripled.times} times`);
   y.backward();
   ensure(Number(tripled.times) === 4, `computed ${tripled.times} times`);
   for (const tensor of [y, x]) tensor.dispose();
 });
 
-test('a tensor that was disposed of is refused by name', () => {
+test('a disposed tensor is refused with its shape', () => {
   const kept = scope(() => {
     ones([3]);
     return keep(ones([2]));
@@ -173,14 +173,14 @@ test('a tensor that was disposed of is refused by name', () => {
   refuses(() => kept.add(1), DisposedError, 'tensor: [2] was disposed of');
 });
 
-test('the graph of a result that left its scope still reaches the leaves', async () => {
+test('backward works on a result that was returned from its scope', async () => {
   const x = tensor([1, 2], { requiresGrad: true });
   const y = scope(() => x.exp().square().sum());
   y.backward();
   await near(x.grad as Tensor, { shape: [2], data: Float64Array.from([1, 2], (v) => 2 * Math.exp(2 * v)) });
 });
 
-test('a gradient that does not fit its input is reported at the operation that returned it', () => {
+test('backward names the operation that returned a gradient of the wrong shape', () => {
   const own = (found: unknown) => (x: Tensor) =>
     record('own', x.detach(), { x }, { saves: {}, backward: () => found as { x: Tensor } })
       .sum()
@@ -198,10 +198,10 @@ test('a gradient that does not fit its input is reported at the operation that r
 });
 
 law(
-  'the gradient penalty of grad(fn) by what fn closes over equals finite differences',
+  'the gradient penalty of grad(fn) by variables captured by fn equals finite differences',
   fc.record({ x: valuesOf([3, 2]), w: valuesOf([2, 4]), u: valuesOf([4, 1]) }),
   async ({ x, w, u }) => {
-    // WGAN-GP (Gulrajani et al., 2017): the distance of the critic's slope from 1, on points that are constants.
+    // WGAN-GP (Gulrajani et al., 2017): distance of the critic's gradient norm from 1, at constant points.
     const penalty = (weights: Tensor, last: Tensor): Tensor => {
       const critic = (points: Tensor): Tensor => points.matmul(weights).tanh().matmul(last).sum();
       const slope = grad(critic)(toTensor(x));
@@ -226,7 +226,7 @@ law(
   },
 );
 
-test('grad by a constant without other leaves gives a constant', () => {
+test('grad of a function without other leaves gives a constant', () => {
   const slope = grad((x) => x.square().sum())(tensor([1, 2]));
   ensure(!slope.requiresGrad, 'there is nothing to differentiate it by');
 });

@@ -35,7 +35,7 @@ const fillKernel = kernel(`struct Params { value: f32 }
 fn setFirst() { y[0] = params.value; }
 `);
 
-/** Calls `step` so often with `inputs[i]`, reading every result at once. */
+/** Calls `step` with each of `inputs` and reads every result immediately. */
 async function values(step: (x: Tensor) => Tensor, inputs: readonly Tensor[]): Promise<string[]> {
   const found: string[] = [];
   for (const x of inputs) {
@@ -46,7 +46,7 @@ async function values(step: (x: Tensor) => Tensor, inputs: readonly Tensor[]): P
   return found;
 }
 
-/** A small network in training: what it gives, and everything that a step changes. */
+/** A small network in training: its losses, and the state that a step changes. */
 function trained(seed: number): { step: (x: Tensor) => Tensor; state: readonly Tensor[] } {
   const generator = new Generator(seed);
   const weights = [
@@ -78,7 +78,7 @@ function trained(seed: number): { step: (x: Tensor) => Tensor; state: readonly T
 }
 
 law(
-  'capture repeats a training step bit for bit, with its dropout, running statistics and falling rate',
+  'capture repeats a training step bit for bit, with dropout, running statistics and a learning rate schedule',
   fc.record({ seed: fc.nat(1000), rows: fc.integer({ min: 2, max: 9 }), steps: fc.integer({ min: 1, max: 7 }) }),
   async ({ seed, rows, steps }) => {
     const inputs = Array.from({ length: steps }, () => randn([rows, 6]));
@@ -97,7 +97,7 @@ law(
   { runs: 12 },
 );
 
-test('capture runs its function twice, then no more; earlier results keep their values', async () => {
+test('capture runs its function twice, then replays it; earlier results keep their values', async () => {
   let calls = 0;
   using doubled = capture((x: Tensor) => {
     calls++;
@@ -109,7 +109,7 @@ test('capture runs its function twice, then no more; earlier results keep their 
   ensure(calls === 2, `${calls} calls`);
 });
 
-test('a captured function may begin otherwise, as when an optimizer makes its state', async () => {
+test('capture accepts a first call that differs, as when an optimizer creates its state', async () => {
   let state: Tensor | null = null;
   using sums = capture((x: Tensor) => {
     state ??= keep(zeros([2]));
@@ -121,7 +121,7 @@ test('a captured function may begin otherwise, as when an optimizer makes its st
   ensure(found.join() === '1 1,3 2,6 3,10 4,15 5', found.join());
 });
 
-test('a captured function leaves gradients as its calls do', async () => {
+test('capture leaves the gradients that calls would leave', async () => {
   const w = tensor([1, 2], { requiresGrad: true });
   using step = capture((x: Tensor) => {
     w.grad = null;
@@ -137,7 +137,7 @@ test('a captured function leaves gradients as its calls do', async () => {
   }
 });
 
-test('what runs between replays cannot disturb them, and memory() tells what they hold', async () => {
+test('capture replays are not disturbed by work between them, and memory() reports what they hold', async () => {
   const before = memory();
   const [w, x] = [randn([64, 64]), randn([64, 64])];
   const step = capture((x: Tensor) => x.matmul(w).relu().matmul(w).exp().mean());
@@ -150,7 +150,7 @@ test('what runs between replays cannot disturb them, and memory() tells what the
     y.dispose();
     scope(() => void Array.from({ length: 8 }, () => randn([64, 64])));
   }
-  // No await from here on: what other cases left behind is collected between turns.
+  // No await from here on: garbage of other cases is collected between turns of the event loop.
   const held = memory();
   for (let i = 0; i < 5; i++) step.run(x).dispose();
   ensure(memory().buffers === held.buffers && memory().liveBytes === held.liveBytes, 'replays make nothing');
@@ -164,7 +164,7 @@ test('what runs between replays cannot disturb them, and memory() tells what the
   ensure(memory().liveBytes <= before.liveBytes, `${memory().liveBytes} bytes live, ${before.liveBytes} before`);
 });
 
-test('replays that wait to be submitted together keep their own numbers', async () => {
+test('capture replays that are submitted together keep their parameters', async () => {
   let count = 0;
   const y = zeros([1]);
   using step = capture(() => {
@@ -191,7 +191,7 @@ const recorded = <T>(fn: (x: Tensor) => T, x: Tensor = ones([2])): ReturnType<ty
   return step;
 };
 
-test('capture refuses another shape, another dtype and another number of arguments', () => {
+test('capture refuses a different shape, dtype or number of arguments', () => {
   using step = recorded((x) => x.mul(2));
   refuses(() => step.run(ones([3])), CaptureError, 'argument 0 was float32 [2] in the first call, got float32 [3]');
   refuses(() => step.run(ones([2], { dtype: 'int32' })), CaptureError, 'got int32 [2]');
@@ -223,14 +223,14 @@ test('capture refuses a number that changes without being live', () => {
   refuses(() => step.run(ones([2])), CaptureError, 'has another value: give numbers that change by live()');
 });
 
-test('capture refuses a live value from outside', () => {
+test('capture refuses a live value created outside', () => {
   const y = zeros([1]);
   const outside = live(() => 1);
   using step = capture(() => run(fillKernel, { y }, { value: outside }, 1));
   refuses(() => step.run(), CaptureError, 'value of setFirst is a live value from outside');
 });
 
-test('capture refuses a watched value that has changed, and goes on when it is as it was', async () => {
+test('capture refuses a watched value that has changed, and continues once it is restored', async () => {
   let mode = 'training';
   using step = recorded((x) => {
     unchanging('the mode', () => mode);
@@ -247,14 +247,14 @@ test('capture refuses a watched value that has changed, and goes on when it is a
   refuses(() => noGrad(() => step.run(ones([2]))), CaptureError, 'gradEnabled is false and was true');
 });
 
-test('capture refuses a tensor that the function uses and that was disposed of', () => {
+test('capture refuses a disposed tensor that the function uses', () => {
   const w = ones([2]);
   using step = recorded((x) => x.mul(w));
   w.dispose();
   refuses(() => step.run(ones([2])), CaptureError, 'a tensor that the recorded function uses was disposed of');
 });
 
-test('capture refuses another tensor in the place of one from outside', () => {
+test('capture refuses a different external tensor', () => {
   using step = capture((x: Tensor) => x.add(keep(ones([2]))));
   let w = ones([2]);
   using other = capture((x: Tensor) => x.mul(w));
@@ -266,7 +266,7 @@ test('capture refuses another tensor in the place of one from outside', () => {
   for (let i = 0; i < 3; i++) step.run(ones([2]));
 });
 
-test('capture refuses a leaf whose gradient is there, or not, as it was not when the function was recorded', () => {
+test('capture refuses a leaf whose gradient is set or unset differently than at recording', () => {
   const w = tensor([1, 2], { requiresGrad: true });
   using step = recorded((x) => {
     const loss = w.mul(x).sum();
@@ -278,7 +278,7 @@ test('capture refuses a leaf whose gradient is there, or not, as it was not when
   refuses(() => step.run(ones([2])), CaptureError, 'had no gradient when the function was recorded and has one');
 });
 
-test('capture refuses a result with a gradient, what is no tensor, nesting, detectAnomaly and use after dispose()', async () => {
+test('capture refuses a result with a gradient, values other than tensors, nesting, detectAnomaly and use after dispose()', async () => {
   const w = tensor([1, 2], { requiresGrad: true });
   refuses(() => recorded((x) => x.mul(w)), CaptureError, 'its result requires a gradient; return x.detach()');
   refuses(() => recorded((x) => x.size), CaptureError, 'the function returns 2; it may return tensors');
@@ -308,7 +308,7 @@ test('capture repeats a checkpointed function, and refuses one that draws random
   refuses(() => recorded((x) => step(x, 0.5)), CaptureError, 'a checkpointed function draws random numbers');
 });
 
-test('capture notices a host variable that changed since the function was recorded, and stays refused', async () => {
+test('capture detects a host variable that changed since recording, and keeps refusing', async () => {
   const cases: readonly [string, (x: Tensor, state: { value: number }) => Tensor][] = [
     ['has another value', (x, state) => x.mul(state.value)],
     ['stands where', (x, state) => (state.value === 1 ? x.exp() : x.log())],
@@ -329,7 +329,7 @@ test('capture notices a host variable that changed since the function was record
   }
 });
 
-test('checks of a captured training step change nothing: losses, state, gradients, generators and memory', async () => {
+test('capture checks of a training step change no losses, state, gradients, generators or memory', async () => {
   const [plain, other] = [trained(3), trained(3)];
   const inputs = Array.from({ length: 9 }, () => randn([4, 6]));
   using captured = capture(other.step, { verifyEvery: 1 });
@@ -345,7 +345,7 @@ test('checks of a captured training step change nothing: losses, state, gradient
   }
 });
 
-test('checks of a captured function leave the gradients of its leaves as they were', async () => {
+test('capture checks restore the gradients of leaves', async () => {
   const [w, other] = [tensor([1, 2], { requiresGrad: true }), tensor([1, 2], { requiresGrad: true })];
   using step = capture(
     (x: Tensor) => {
@@ -366,7 +366,7 @@ test('checks of a captured function leave the gradients of its leaves as they we
   }
 });
 
-test('a captured function that keeps tensors is not checked, so that they stay what replays write', async () => {
+test('capture does not check a function that keeps tensors, as replays write them', async () => {
   let kept: Tensor | null = null;
   let calls = 0;
   using step = capture(
@@ -395,6 +395,6 @@ test('capture checks its function after 64, 128, 256, ... replays', () => {
     step.run(x).dispose();
     if (calls > before) at.push(i - 1);
   }
-  // The second recorded call is the first that could be replayed: the call after it is replay 1.
+  // The second recorded call is the first that can be replayed, so the next call is replay 1.
   ensure(at.join() === '0,1,65,129,257', at.join());
 });

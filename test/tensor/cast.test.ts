@@ -15,12 +15,12 @@ const cases = shapes({ maxRank: 3 }).chain((shape) =>
 
 law('to equals its reference between any dtypes', cases, async ({ x, from, to }) => {
   const start = reference.to(x, from);
-  // A negative integer has no meaning as uint32 but its bits: sources are kept in the target's range.
+  // Source values are in the target's range, as negative values are undefined for uint32.
   const safe = { shape: start.shape, data: start.data.map((v) => (to === 'uint32' ? Math.abs(v) : v)) };
   await near(toTensor(safe, { dtype: from }).to(to), reference.to(safe, to));
 });
 
-test('to carries gradients only as float32', async () => {
+test('to propagates gradients between float32 only', async () => {
   const x = toTensor(reference.values([2], [1.5, 2.5]), { requiresGrad: true });
   x.to('float32').mul(2).sum().backward();
   await near(x.grad as Tensor, reference.values([2], [2, 2]));

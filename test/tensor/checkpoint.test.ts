@@ -21,7 +21,7 @@ const cases = fc
   .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
   .chain(([n, m]) => fc.record({ x: valuesOf([n, m]), w: valuesOf([m, m]) }));
 
-/** Uses an input twice, has a dead end, and gives a view. */
+/** Uses an input twice, computes an unused value, and returns a view. */
 function block(x: Tensor, w: Tensor): Tensor {
   const y = x.matmul(w).tanh();
   y.exp().sum();
@@ -39,21 +39,25 @@ law('checkpoint gives the gradients of its function', cases, ({ x, w }) =>
   ),
 );
 
-law('checkpoint gives the very gradients of its function, also by tensors that are no inputs', cases, async (c) => {
-  const gradients = async (through: typeof checkpoint): Promise<string> => {
-    const [x, w, u] = [c.x, c.w, c.w].map((v) => toTensor(v, { requiresGrad: true })) as [Tensor, Tensor, Tensor];
-    scope(() => {
-      const twice = u.mul(2);
-      const first = through((v: Tensor) => block(v, twice), x.mul(3)).reshape(x.shape);
-      const second = through((v: Tensor, m: Tensor) => v.matmul(m).square(), first, w);
-      second.sum().add(twice.sum()).backward();
-    });
-    const found = await Promise.all([x, w, u].map((leaf) => (leaf.grad as Tensor).data()));
-    return found.join(' ');
-  };
-  const [with_, without] = [await gradients(checkpoint), await gradients((fn, ...inputs) => fn(...inputs))];
-  ensure(with_ === without, `${with_} is not ${without}`);
-});
+law(
+  'checkpoint gives bitwise the gradients of its function, also for tensors that are not inputs',
+  cases,
+  async (c) => {
+    const gradients = async (through: typeof checkpoint): Promise<string> => {
+      const [x, w, u] = [c.x, c.w, c.w].map((v) => toTensor(v, { requiresGrad: true })) as [Tensor, Tensor, Tensor];
+      scope(() => {
+        const twice = u.mul(2);
+        const first = through((v: Tensor) => block(v, twice), x.mul(3)).reshape(x.shape);
+        const second = through((v: Tensor, m: Tensor) => v.matmul(m).square(), first, w);
+        second.sum().add(twice.sum()).backward();
+      });
+      const found = await Promise.all([x, w, u].map((leaf) => (leaf.grad as Tensor).data()));
+      return found.join(' ');
+    };
+    const [with_, without] = [await gradients(checkpoint), await gradients((fn, ...inputs) => fn(...inputs))];
+    ensure(with_ === without, `${with_} is not ${without}`);
+  },
+);
 
 law('checkpoint has second derivatives', valuesOf([3]), async (x) => {
   const cube = (v: Tensor): Tensor => checkpoint((u: Tensor) => u.mul(u).mul(u), v);
@@ -61,7 +65,7 @@ law('checkpoint has second derivatives', valuesOf([3]), async (x) => {
   await near(second(toTensor(x)), { shape: [3], data: x.data.map((v) => 6 * v) });
 });
 
-test('checkpoint draws the same random numbers again and leaves generators where they were', async () => {
+test('checkpoint repeats random numbers and restores the state of generators', async () => {
   const generator = new Generator(3);
   const x = randn([64]).detach({ requiresGrad: true });
   const y = checkpoint((v: Tensor) => dropout(v.square(), 0.5, { generator }).mul(2), x);
@@ -76,7 +80,7 @@ test('checkpoint draws the same random numbers again and leaves generators where
   }
 });
 
-test('checkpoint tells its function that it runs again', () => {
+test('checkpoint sets recomputing() during the second run', () => {
   const seen: boolean[] = [];
   const x = tensor([2], { requiresGrad: true });
   const y = checkpoint((v: Tensor) => {
@@ -89,7 +93,7 @@ test('checkpoint tells its function that it runs again', () => {
   refuses(() => y.backward(), GradientError, 'the graph through square was freed');
 });
 
-test('checkpoint within another is part of it, and without gradients a mere call', async () => {
+test('checkpoint nested in another is part of it, and is a plain call without gradients', async () => {
   const runs: number[] = [];
   const inner = (v: Tensor): Tensor =>
     checkpoint((u: Tensor) => {
@@ -104,7 +108,7 @@ test('checkpoint within another is part of it, and without gradients a mere call
   ensure(runs.join().length === 2 * 3 - 1, `${runs.length} runs`);
 });
 
-test('checkpoint refuses a function that does something else when it runs again', () => {
+test('checkpoint refuses a function that behaves differently in the second run', () => {
   const x = tensor([2], { requiresGrad: true });
   let run = 0;
   const other = checkpoint((v: Tensor) => (run++ === 0 ? v.square() : v.exp()), x);
@@ -127,7 +131,7 @@ test('checkpoint refuses a function that does something else when it runs again'
   );
 });
 
-test('checkpoint keeps its inputs only, and gives all memory back', () => {
+test('checkpoint saves its inputs only, and frees all memory', () => {
   const bytes = 4 * 4096;
   const x = randn([4096]).detach({ requiresGrad: true });
   const before = memory().liveBytes;

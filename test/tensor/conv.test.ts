@@ -62,7 +62,7 @@ lawByAlgorithm({
   },
 });
 
-/** Runs `fn` while the transpose, which has no algorithm for few channels, runs the algorithm of the weight gradient. */
+/** Runs `fn` while the transpose uses the weight gradient's algorithm, as it has none for few channels. */
 function byTranspose(name: string, fn: () => Promise<void>): Promise<void> {
   return alternativesOf('convTranspose2d').includes(name) ? withAlternative('convTranspose2d', name, fn) : fn();
 }
@@ -89,7 +89,7 @@ lawByAlgorithm({
 });
 
 law(
-  'conv2d of the sizes that networks have equals its reference',
+  'conv2d of the sizes in networks equals its reference',
   fc
     .constantFrom(
       { x: [2, 64, 11, 11], weight: [64, 64, 3, 3], padding: 1, stride: 1 },
@@ -125,7 +125,7 @@ law(
 );
 
 law(
-  'convolutions whose patches are larger than a binding, or start where none can, equal their reference, gradients included',
+  'convolutions with patches larger than a binding, or at unaligned offsets, equal their reference, gradients included',
   fc
     .constantFrom(
       { x: [3, 4, 10, 10], maxStorageBufferBindingSize: 1 << 13, minStorageBufferOffsetAlignment: 16 },
@@ -150,7 +150,7 @@ law(
 
 for (const name of ['subgroup', 'workgroup']) {
   law(
-    `conv2d by ${name} of more than a tile, in passes of images or parts of a sum, equals its reference, gradients included`,
+    `conv2d by ${name} with several tiles, in passes over images or partial sums, equals its reference, gradients included`,
     fc
       .constantFrom(
         { x: [9, 16, 16, 8], weight: [70, 16, 3, 3], options: { padding: 1, stride: 2 }, most: 1 << 16 },
@@ -194,7 +194,7 @@ law(
     const slope = (leaf.grad as Tensor).sum();
     w.grad = null;
     slope.backward();
-    // d/dw of sum over x of d(sum of y)/dx: how many pairs of input and output pixel each tap joins.
+    // d/dw of the sum over x of d(sum of y)/dx: the number of input and output pixel pairs of each tap.
     const joins = reference.conv2d(reference.full([1, 1, 4, 4], 1), reference.full([1, 1, 3, 3], 1), null, {
       padding: 1,
     });
@@ -226,7 +226,7 @@ test('conv2d refuses channels, ranks and windows that do not fit', () => {
   refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: weight expects 1 input channels, x has 3');
 });
 
-test('conv2d gives its bias where a window lies entirely in padding, and no gradient to x from there', async () => {
+test('conv2d gives its bias for windows entirely in padding, and no gradient to x', async () => {
   const x = toTensor(reference.full([1, 1, 2, 2], -3), { requiresGrad: true });
   const [weight, bias] = [toTensor(reference.full([1, 1, 1, 1], 5)), toTensor(reference.full([1], 0.25))];
   const y = conv2d(x, weight, bias, { padding: 2 });

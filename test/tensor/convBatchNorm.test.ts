@@ -7,7 +7,7 @@ import { law, test } from '../harness.ts';
 import { type ConvSpec, forwardCases, optionsOf, outputOf } from './algorithms/conv.ts';
 import { type AlgorithmLaw, type CasesOf, lacking, lawByAlgorithm } from './algorithms/laws.ts';
 
-/** Convolutions with rows that are multiples of 4, of 2 and odd, for what does not depend on an algorithm. */
+/** Convolutions with rows that are multiples of 4, of 2, and odd, for properties independent of the algorithm. */
 const convolutions = fc
   .record({
     channels: fc.constantFrom([3, 5, 1], [8, 16, 1], [6, 6, 6], [8, 12, 2]),
@@ -69,7 +69,7 @@ const byConvolution: AlgorithmLaw<ConvSpec, Case> = {
 
 lawByAlgorithm(byConvolution);
 
-/** 3x3 convolutions of one group whose product has `least` rows and columns at least, as many rows as `most` at most. */
+/** 3x3 convolutions of one group whose product has at least `least` rows and columns, and at most `most` rows. */
 function products(least: number, most: number, images: readonly number[]): CasesOf<ConvSpec> {
   const side = (from: number): fc.Arbitrary<number> => fc.integer({ min: from, max: from + 4 });
   const edge = (outputs: number, height: number, width: number, count = 1): ConvSpec => {
@@ -88,7 +88,7 @@ function products(least: number, most: number, images: readonly number[]): Cases
       })
       .filter(({ outputs, input: [height, width], stride: [step] }) => {
         const pixels = Math.ceil(height / step) * Math.ceil(width / step);
-        // With few rows the vector kernel reads patches where they are; few columns of them it cannot.
+        // With few rows the vector kernel reads patches in place; it cannot with few columns.
         return pixels >= least && (most > 8 || pixels >= outputs);
       })
       .map((own) => ({ ...edge(1, 1, 1), ...own })),
@@ -118,7 +118,7 @@ lawByAlgorithm({
   property: (c, name) => withAlternative('conv2d', 'gemm', () => byConvolution.property(c, name)),
 });
 
-law('convBatchNorm2d with relu is relu of what it is without', cases, async (c) => {
+law('convBatchNorm2d with relu equals relu of convBatchNorm2d', cases, async (c) => {
   const [cut, whole] = [inOnePass(c, { relu: true }), inOnePass(c).relu()];
   await near(cut, { shape: whole.shape, data: Float64Array.from(await whole.data()) });
 });
@@ -147,7 +147,7 @@ law(
 );
 
 law(
-  'the gradient of convBatchNorm2d is the derivative of its references, in and outside of training',
+  'the gradient of convBatchNorm2d is the derivative of its references, in training and evaluation',
   fc.record({ x: valuesOf([3, 2, 4, 4]), weight: valuesOf([3, 2, 3, 3]), bias: valuesOf([3]), training: fc.boolean() }),
   ({ x, weight, bias, training }) =>
     gradcheck(
@@ -170,7 +170,7 @@ function unit(channels: number): BatchNormParameters {
   return { weight: all(1), bias: all(0), runningMean: all(0), runningVar: all(1), training: false };
 }
 
-test('convBatchNorm2d with relu leaves NaN where it comes from', async () => {
+test('convBatchNorm2d with relu propagates NaN, and only to its results', async () => {
   const x = reference.build([1, 1, 4, 4], ([, , row, column]) => (row === 3 && column === 3 ? Number.NaN : 1));
   const fit = ['subgroup', 'workgroup', 'gemm', 'direct'].filter((name) => !lacking('conv2d', name));
   for (const conv of fit) {

@@ -23,7 +23,7 @@ const ownWindows = fc
   );
 
 law(
-  'conv2d with a window for each channel equals its reference, and its gradient the derivative',
+  'conv2d with depthwise groups equals its reference, and its gradient the derivative',
   ownWindows,
   async ({ x, weight, bias, options }) => {
     await near(conv2d(toTensor(x), toTensor(weight), null, options), reference.conv2d(x, weight, null, options));
@@ -36,7 +36,7 @@ law(
 );
 
 law(
-  'convTranspose2d with a window for each channel equals its reference, and its gradient the derivative',
+  'convTranspose2d with depthwise groups equals its reference, and its gradient the derivative',
   ownWindows.chain((c) =>
     fc.record({ c: fc.constant(c), outputPadding: fc.integer({ min: 0, max: c.options.stride - 1 }) }),
   ),
@@ -56,7 +56,7 @@ law(
 );
 
 law(
-  'conv2d with a window for each channel is split over images where a tensor is larger than a binding',
+  'conv2d with depthwise groups is split over images where a tensor is larger than a binding',
   fc.record({ x: valuesOf([64, 4, 8, 8]), weight: valuesOf([4, 1, 3, 3]) }),
   ({ x, weight }) =>
     withLimits({ maxStorageBufferBindingSize: 1 << 15 }, async () => {

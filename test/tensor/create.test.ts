@@ -14,7 +14,7 @@ law(
 );
 
 law(
-  'tensor and toArray are inverse',
+  'tensor and toArray are inverses',
   shapes({ maxSize: 100 }).chain((shape) => valuesOf(shape)),
   async (x) => {
     const made = tensor({ shape: x.shape, data: x.data });

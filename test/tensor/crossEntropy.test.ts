@@ -29,7 +29,7 @@ const casesOf = (n: fc.Arbitrary<number>) =>
 const cases = casesOf(fc.integer({ min: 1, max: 20 }));
 type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never;
 
-/** 1 at the label: what class indices mean as probabilities. */
+/** One-hot labels as probabilities. */
 const hot = ({ shape, labels }: Case) =>
   reference.build(shape, ([n, c, ...rest]) => Number(reference.at(labels, [n as number, ...rest]) === c));
 const weightsOf = ({ shape, weight }: Case) => weight ?? reference.build([shape[1] as number], () => 1);
@@ -103,7 +103,7 @@ law('the gradients of softmaxCrossEntropy by probabilities or weights alone are 
   );
 });
 
-test('softmaxCrossEntropy keeps its digits for extreme logits', async () => {
+test('softmaxCrossEntropy keeps its precision for extreme logits', async () => {
   const x = tensor(
     [
       [1e30, -1e30, 0],
@@ -130,7 +130,7 @@ test('softmaxCrossEntropy stays finite where the largest logit is the last class
   await near(softmaxCrossEntropy(x, tensor([[2, 0]], { dtype: 'int32' })), reference.values([1, 2], [0, 1000]));
 });
 
-test('softmaxCrossEntropy takes a logit of -Infinity for a class that cannot be', async () => {
+test('softmaxCrossEntropy accepts a logit of -Infinity', async () => {
   const x = tensor([[Number.NEGATIVE_INFINITY, 0, Math.LN2]], { requiresGrad: true });
   const y = softmaxCrossEntropy(x, tensor([1], { dtype: 'int32' }));
   await near(y, reference.values([1], [Math.log(3)]));
@@ -138,7 +138,7 @@ test('softmaxCrossEntropy takes a logit of -Infinity for a class that cannot be'
   await near(x.grad as Tensor, reference.values([1, 3], [0, -2 / 3, 2 / 3]));
 });
 
-test('softmaxCrossEntropy gives NaN for a label outside and for NaN logits, in the gradient too, and for no other row', async () => {
+test('softmaxCrossEntropy gives NaN for labels out of range and NaN logits, in the gradient too, and for no other row', async () => {
   const x = tensor(
     [
       [0, 0],
@@ -157,7 +157,7 @@ test('softmaxCrossEntropy gives NaN for a label outside and for NaN logits, in t
 });
 
 law(
-  'softmaxCrossEntropy gives 0 for samples with ignoreIndex, in gradients of both orders too, and leaves the others as they are',
+  'softmaxCrossEntropy gives 0 for samples with ignoreIndex, in gradients of both orders too, without changing other samples',
   fc.record({ c: casesOf(fc.integer({ min: 2, max: 9 })), ignoreIndex: fc.constantFrom(-100, 0, 255) }),
   async ({ c, ignoreIndex }) => {
     const labels = c.labels.data.map((label, i) => (i % 3 === 1 ? ignoreIndex : label));
@@ -184,7 +184,7 @@ law(
   },
 );
 
-test('softmaxCrossEntropy ignores no label of an unsigned dtype by a negative ignoreIndex, and refuses a fraction', async () => {
+test('softmaxCrossEntropy ignores no unsigned label for a negative ignoreIndex, and refuses a fraction', async () => {
   const target = tensor(Uint32Array.of(0, 2 ** 32 - 100));
   const losses = await softmaxCrossEntropy(zeros([2, 1]), target).data();
   ensure(losses[0] === 0 && Number.isNaN(losses[1]), String(losses));

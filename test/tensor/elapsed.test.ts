@@ -1,4 +1,4 @@
-// The clock of benchmarks and of the tuner.
+// The timer of benchmarks and of the tuner.
 import { device, KernelError, kernel, run, type Tensor, zeros } from '@mien/tensor';
 import { currentDevice } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
@@ -11,19 +11,19 @@ const count = kernel(`struct Params { trips: u32 }
 fn countTrips() { for (var i = 0u; i < params.trips; i++) { y[0] = fract(y[0] + 0.25); } }
 `);
 
-/** Keeps the host busy for so many milliseconds. */
+/** Keeps the host busy for a number of milliseconds. */
 function spin(milliseconds: number): void {
   for (const start = performance.now(); performance.now() - start < milliseconds; );
 }
 
-/** Many trips of one thread, as one dispatch after the other. */
+/** Long loops of one thread, in successive dispatches. */
 function work(y: Tensor, dispatches: number): void {
   for (let i = 0; i < dispatches; i++) run(count, { y }, { trips: 100_000 }, 1);
 }
 
 const stamps = device().facts.features.includes('timestamp-query');
 
-test('elapsed reports what the device took, not the host that encodes', async () => {
+test('elapsed reports the time of the device, not of the host', async () => {
   const y = zeros([1]);
   await currentDevice().compile([count]);
   await currentDevice().elapsed(() => work(y, 1));
@@ -32,7 +32,7 @@ test('elapsed reports what the device took, not the host that encodes', async ()
     ensure(found.clock === (stamps ? 'device' : 'host'), `the clock is the ${found.clock}'s`);
     return found.seconds;
   };
-  // More commands than a submit takes are told in parts.
+  // More commands than fit into a submit.
   const many = await seconds(() => work(y, 100));
   const few = await seconds(() => work(y, 5));
   ensure(many > 2 * few && few > 0, `100 dispatches took ${many} s, 5 took ${few} s`);
@@ -44,7 +44,7 @@ test('elapsed reports what the device took, not the host that encodes', async ()
   ensure(stamps ? spun < 1 : spun > 2, `one dispatch between two seconds of the host took ${spun} s`);
 });
 
-test('elapsed leaves nothing behind where its function throws', async () => {
+test('elapsed restores its state when its function throws', async () => {
   const y = zeros([1]);
   let reason: unknown = null;
   await currentDevice()

@@ -1,4 +1,4 @@
-// A device without memory: what it could not make fails every read that depends on it, and nothing else.
+// Failed allocations: every read that depends on one throws, and no other read does.
 import {
   assign,
   capture,
@@ -18,7 +18,7 @@ import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-/** What reading `x` gives: its values, or the LimitError. */
+/** The values of `x`, or the LimitError of reading it. */
 async function outcome(x: Tensor): Promise<string> {
   try {
     return (await x.data()).join();
@@ -29,19 +29,19 @@ async function outcome(x: Tensor): Promise<string> {
 }
 
 /**
- * Destroys what earlier cases left in the pool, so that every tensor needs a new buffer: until the next await, when the collector
- * may give more back.
+ * Destroys the buffers in the pool, so that every tensor needs a new buffer until the next await, when garbage collection may
+ * return more.
  */
 async function emptyPool(): Promise<void> {
   await device().synchronize();
   device().freeUnused();
 }
 
-/** Tensors whose sizes no other test uses, so that failures can be aimed at them. */
+/** Tensors of sizes that no other test uses, so that their allocations can be made to fail. */
 const size = 12_345;
 const aimed = (bytes: number): boolean => bytes >= 4 * size && bytes < 4 * size * 1.3;
 
-test('a failed allocation fails every read of what depends on it, and no read of anything else', async () => {
+test('a failed allocation fails every read that depends on it, and no other read', async () => {
   await emptyPool();
   const unrelated = ones([5]).mul(3);
   const [failed, computed, view, copied] = await withFailingAllocations(aimed, async () => {
@@ -63,7 +63,7 @@ test('a failed allocation fails every read of what depends on it, and no read of
   ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of that size can be made later');
 });
 
-test('the error of a failed allocation says for what it was, what holds the memory, and what to do', async () => {
+test('the error of a failed allocation names the operation, the memory in use, and the remedy', async () => {
   await emptyPool();
   const big = keep(ones([300, 1000]));
   let message = '';
@@ -79,7 +79,7 @@ test('the error of a failed allocation says for what it was, what holds the memo
   big.dispose();
 });
 
-test('an allocation that fails while buffers lie unused succeeds once these are freed', async () => {
+test('an allocation that fails while the pool has unused buffers succeeds once these are freed', async () => {
   const other = ones([4096]);
   await other.data();
   await emptyPool();
@@ -94,7 +94,7 @@ test('an allocation that fails while buffers lie unused succeeds once these are 
   ensure(memory().unusedBytes < unused, 'unused buffers were freed');
 });
 
-test('failed buffers never come back from the pool', async () => {
+test('the pool never reuses failed buffers', async () => {
   await emptyPool();
   await withFailingAllocations(aimed, async () => {
     const x = ones([size]);
@@ -106,7 +106,7 @@ test('failed buffers never come back from the pool', async () => {
   for (let i = 0; i < 3; i++) ensure((await outcome(ones([size]).sum())) === String(size), 'a sound buffer');
 });
 
-test('a failed gradient or optimizer state fails what it touches, until it is written again', async () => {
+test('a failed gradient or optimizer state fails what depends on it, until it is overwritten', async () => {
   await emptyPool();
   const [w, other] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })];
   await withFailingAllocations(aimed, async () => {
@@ -122,7 +122,7 @@ test('a failed gradient or optimizer state fails what it touches, until it is wr
   ensure((await outcome(w.mul(2))) === '14,16', 'a loaded parameter is sound');
 });
 
-test('a replay whose memory failed fails its results; with sound arguments the next ones are right', async () => {
+test('a replay with failed memory fails its results; later replays with valid arguments succeed', async () => {
   await emptyPool();
   using step = capture((x: Tensor) => x.mul(2).exp().log().sum());
   const x = ones([size]);
@@ -141,7 +141,7 @@ test('a replay whose memory failed fails its results; with sound arguments the n
   ensure(Math.abs((await step.run(x).item()) / size - 2) < 1e-5, 'then it is right');
 });
 
-test('a failed allocation among uploads that are submitted by their bytes fails whole submits, and never gives a wrong value', async () => {
+test('a failed allocation among uploads fails entire submits, and never gives a wrong value', async () => {
   await emptyPool();
   await ones([3]).mul(1).sum().data();
   const values = new Float32Array(2 ** 20).fill(1);
@@ -163,14 +163,14 @@ test('a failed allocation among uploads that are submitted by their bytes fails 
   );
 });
 
-test('a submit that the device refuses fails everything that it wrote, at every read', async () => {
+test('a submit that the device refuses fails every read of what it wrote', async () => {
   const before = ones([4]);
   await before.data();
   await emptyPool();
   const [inSubmit, later] = await withFailingAllocations(
     aimed,
     async () => {
-      // The buffer is invalid, and the device says nothing of it before the submit.
+      // The buffer is invalid, which the device reports only at the submit.
       const invalid = ones([size]);
       const poison = invalid.sum();
       const inSubmit = before.mul(2);
@@ -185,7 +185,7 @@ test('a submit that the device refuses fails everything that it wrote, at every 
     for (let i = 0; i < 2; i++) ensure((await outcomeOfAny(x)) === 'failed', 'a read of what was not computed');
   }
   ensure((await outcome(before.mul(2))) === '2,2,2,2', 'what was there before is sound');
-  // The pool does not hand the invalid buffer to the next tensor of its size.
+  // The pool does not reuse the invalid buffer.
   ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of the same size later');
 });
 
@@ -215,10 +215,10 @@ const programs = fc.record({
 });
 
 let salt = 0;
-/** Reads that failed, and reads of the same programs that did not. */
+/** Failed reads, and successful reads of the same programs. */
 const seen = { failed: 0, beside: 0 };
 
-/** A program on small vectors; every value that it reads, and what all tensors hold at its end. */
+/** A program on small vectors; the values that it reads, and those of all tensors at its end. */
 async function perform(steps: readonly Step[], length: number): Promise<string[]> {
   const live: Tensor[] = [tensor(Float32Array.from({ length }, (_, i) => i % 3))];
   const found: Promise<string>[] = [];
@@ -235,7 +235,7 @@ async function perform(steps: readonly Step[], length: number): Promise<string[]
       live.push((leaf.grad as Tensor).mul(1));
       leaf.dispose();
     } else if (live.length > 1) live.splice(a % live.length, 1)[0]?.dispose();
-    // Some reads end before the next step, so that a program has several submits.
+    // Some reads are awaited before the next step, so that a program has several submits.
     if (kind === 'read' && b % 2 === 0) await found.at(-1);
   }
   for (const x of live) found.push(outcome(x));
@@ -249,7 +249,7 @@ law(
   'with failing allocations every read of a program throws LimitError or gives the right value',
   programs,
   async ({ steps, failing }) => {
-    // A length of its own for each program, so that it needs new buffers.
+    // A different length for each program, so that it needs new buffers.
     const length = 600 + 130 * (salt++ % 64);
     const right = await perform(steps, length);
     await emptyPool();
@@ -266,6 +266,6 @@ law(
   },
 );
 
-test('the law of failing allocations has seen failures, and sound values beside them', () => {
+test('the law of failing allocations had failures and correct values', () => {
   ensure(seen.failed > 20 && seen.beside > 20, JSON.stringify(seen));
 });

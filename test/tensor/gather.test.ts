@@ -19,10 +19,10 @@ const cases = shapes({ minRank: 1, maxSize: 300 }).chain((shape) =>
 );
 
 law('gather equals its reference along any dim, gradient included', cases, async ({ x, dim, index }) => {
-  const places = toTensor(index, { dtype: 'int32' });
-  await near(gather(toTensor(x), dim, places), reference.gather(x, dim, index));
+  const indices = toTensor(index, { dtype: 'int32' });
+  await near(gather(toTensor(x), dim, indices), reference.gather(x, dim, index));
   await gradcheck(
-    (v) => gather(v, dim, places),
+    (v) => gather(v, dim, indices),
     (v) => reference.gather(v, dim, index),
     [x],
   );
@@ -40,17 +40,17 @@ law(
     fc.record({ weight: valuesOf([rows, width]), index: valuesOf(shape, { min: 0, max: rows - 1, integer: true }) }),
   ),
   async ({ weight, index }) => {
-    const places = toTensor(index, { dtype: 'int32' });
-    await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
+    const indices = toTensor(index, { dtype: 'int32' });
+    await near(embedding(indices, toTensor(weight)), reference.embedding(index, weight));
     await gradcheck(
-      (w) => embedding(places, w),
+      (w) => embedding(indices, w),
       (w) => reference.embedding(index, w),
       [weight],
     );
   },
 );
 
-/** Up to 16 KiB each of values and indices where one binding holds 1 KiB. */
+/** Up to 16 KiB each of values and indices, for bindings of 1 KiB. */
 const splitCases = shapes({ minRank: 3, maxRank: 3 }).chain((shape) =>
   fc.record({ dim: fc.nat(2), count: fc.integer({ min: 1, max: 40 }) }).chain(({ dim, count }) => {
     const integers = { min: 0, max: (shape[dim] as number) - 1, integer: true };
@@ -67,10 +67,10 @@ const splitCases = shapes({ minRank: 3, maxRank: 3 }).chain((shape) =>
 
 law('gather is split where a tensor is larger than a binding, gradient included', splitCases, ({ x, dim, index }) =>
   withLimits({ maxStorageBufferBindingSize: 1024, minStorageBufferOffsetAlignment: 256 }, async () => {
-    const places = toTensor(index, { dtype: 'int32' });
-    await near(gather(toTensor(x), dim, places), reference.gather(x, dim, index));
+    const indices = toTensor(index, { dtype: 'int32' });
+    await near(gather(toTensor(x), dim, indices), reference.gather(x, dim, index));
     await gradcheck(
-      (v) => gather(v, dim, places),
+      (v) => gather(v, dim, indices),
       (v) => reference.gather(v, dim, index),
       [x],
     );
@@ -89,10 +89,10 @@ law(
     ),
   ({ weight, index }) =>
     withLimits({ maxStorageBufferBindingSize: 1 << 14, minStorageBufferOffsetAlignment: 256 }, async () => {
-      const places = toTensor(index, { dtype: 'int32' });
-      await near(embedding(places, toTensor(weight)), reference.embedding(index, weight));
+      const indices = toTensor(index, { dtype: 'int32' });
+      await near(embedding(indices, toTensor(weight)), reference.embedding(index, weight));
       await gradcheck(
-        (w) => embedding(places, w),
+        (w) => embedding(indices, w),
         (w) => reference.embedding(index, w),
         [weight],
       );
@@ -108,14 +108,14 @@ law(
   },
 );
 
-test('gather gives NaN for an index outside, and never a neighbor', async () => {
+test('gather gives NaN for an index out of range, and never a neighbor', async () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   const index = toTensor(reference.values([2, 1], [2, -1]), { dtype: 'int32' });
   await near(gather(x, 1, index), reference.values([2, 1], [NaN, NaN]));
   await near(gather(x.to('int32'), 1, index), reference.values([2, 1], [0, 0]));
 });
 
-test('gather refuses an index of another dtype or shape', () => {
+test('gather refuses an index of the wrong dtype or shape', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, got float32');
   const index = toTensor(reference.values([1, 3], [0, 0, 0]), { dtype: 'int32' });

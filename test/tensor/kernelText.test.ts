@@ -6,7 +6,7 @@ import { test } from '../harness.ts';
 const doubled = (name: string, text: string): string =>
   name === 'convert' ? text.replace('vec4<result>(x[i])', 'vec4<result>(2 * x[i])') : text;
 
-test('withKernelText changes what a kernel computes, also one that ran before, and gives it back', async () => {
+test('withKernelText changes a kernel, also one that ran before, and restores it', async () => {
   const x = tensor(Int32Array.of(1, 2, 3));
   const values = async (): Promise<string> => (await x.to('float32').data()).join();
   ensure((await values()) === '1,2,3', 'the kernel is right before');

@@ -1,10 +1,10 @@
-// A device that is lost ends what was captured on it; in a process of its own, because the tests share one device.
+// A lost device invalidates captured functions. In a separate process, because the tests share one device.
 import { spawnSync } from 'node:child_process';
 import { device } from '@mien/tensor';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-test('a captured function is refused after its device was lost, and on another device', () => {
+test('a captured function throws after its device was lost, and on another device', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'test/tensor/lostDevice.ts'], {
     env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-// Prints what a captured function says after its device was lost, and when there is another.
+// Prints the errors of a captured function after its device was lost, and on another device.
 import { capture, device, init, ones, type Tensor } from '@mien/tensor';
 
 await init();

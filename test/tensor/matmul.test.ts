@@ -17,7 +17,7 @@ import { law, test } from '../harness.ts';
 import { lawByAlgorithm } from './algorithms/laws.ts';
 import { gradientCases, isSmallProduct, linearLaw, matmulLaw, withPrecisionOf } from './algorithms/matmul.ts';
 
-/** Leading dimensions, and bias or none, of products that any algorithm may be chosen for. */
+/** Leading dimensions and optional bias, for any algorithm. */
 const linearCases = fc
   .record({
     lead: fc.constantFrom([], [1], [3], [9], [2, 3]),
@@ -64,7 +64,7 @@ lawByAlgorithm({
 });
 
 law(
-  'matmul and linear equal their references with the choices of an adapter of wide subgroups',
+  'matmul and linear equal their references with the algorithms for wide subgroups',
   fc.constantFrom([1, 70, 1], [2, 1100, 9], [3, 40, 130], [7, 600, 65], [20, 600, 17], [70, 33, 5]).chain(([m, k, n]) =>
     fc.record({
       a: valuesOf([m as number, k as number]),
@@ -80,7 +80,7 @@ law(
     }),
 );
 
-law('the gradient of linear with relu is that of relu after it', linearCases, async ({ x, weight, bias }) => {
+law('the gradient of linear with relu is that of relu after linear', linearCases, async ({ x, weight, bias }) => {
   const once = (fn: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor): readonly Tensor[] => {
     const leaves = [x, weight, ...(bias ? [bias] : [])].map((each) => toTensor(each, { requiresGrad: true }));
     const [a, b, c = null] = leaves as [Tensor, Tensor, Tensor | undefined];
@@ -122,7 +122,7 @@ law(
 
 const noHalf = device().limits.shaderF16 ? undefined : 'the adapter has no shader-f16';
 
-test('setFloat32MatmulPrecision refuses medium where there is no f16, and what is no precision', () => {
+test('setFloat32MatmulPrecision refuses medium without f16, and unknown precisions', () => {
   refuses(() => setFloat32MatmulPrecision('high' as never), ValueError, "precision must be 'highest' or 'medium'");
   if (noHalf === undefined) return;
   const sentence = `setFloat32MatmulPrecision: medium needs shader-f16, which ${device().facts.name} does not support; use 'highest'`;
@@ -130,7 +130,7 @@ test('setFloat32MatmulPrecision refuses medium where there is no f16, and what i
 });
 
 law(
-  'matmul of medium precision rounds its operands to f16 and no more, gradient included',
+  'matmul of medium precision rounds its operands to f16 only, gradient included',
   fc
     .constantFrom([16, 16, 16], [70, 33, 65], [64, 300, 96], [17, 2100, 40])
     .chain(([m, k, n]) =>
@@ -156,14 +156,14 @@ law(
 );
 
 law(
-  'matmul of medium precision is as near as highest where f16 holds the operands exactly',
+  'matmul of medium precision is as exact as highest if its operands are exact in f16',
   fc
     .constantFrom([16, 16, 16], [70, 33, 65], [33, 300, 96], [17, 2100, 40])
     .chain(([m, k, n]) =>
       fc.record({ a: valuesOf([m as number, k as number]), b: valuesOf([k as number, n as number]) }),
     ),
   async ({ a, b }) => {
-    // The bound for rounded operands is wide at great depths: a lost term would pass it, and does not pass this one.
+    // The bound for rounded operands is so wide at large depths that a lost term would pass it; this bound is narrower.
     const [x, y] = [a, b].map(({ shape, data }) => values(shape, data.map(heldByHalf))) as [Values, Values];
     setFloat32MatmulPrecision('medium');
     try {
@@ -177,7 +177,7 @@ law(
   { runs: 8, skip: noHalf },
 );
 
-/** The nearest multiple of 2^-6, which f16 holds below 32. */
+/** The nearest multiple of 2^-6, exact in f16 below 32. */
 function heldByHalf(value: number): number {
   return Math.round(64 * value) / 64;
 }
@@ -193,7 +193,7 @@ law(
 );
 
 test('getFloat32MatmulPrecision is highest unless it was set', () => {
-  ensure(getFloat32MatmulPrecision() === 'highest', 'another one to begin with');
+  ensure(getFloat32MatmulPrecision() === 'highest', 'expected highest');
 });
 
 const rounded = async () => {
@@ -208,7 +208,7 @@ const rounded = async () => {
 };
 test('matmul of medium precision rounds to f16', rounded, { skip: noHalf });
 
-test('linear refuses shapes that do not go together', () => {
+test('linear refuses shapes that do not match', () => {
   const of = (...shape: number[]) => toTensor(reference.full(shape, 1));
   const together = 'linear: x [..., K], weight [N, K] and bias [N] go together';
   refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, got x [2, 3], weight [4, 5], bias null`);
@@ -216,7 +216,7 @@ test('linear refuses shapes that do not go together', () => {
   refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, got x [2, 3], weight [3], bias null`);
 });
 
-test('matmul refuses sizes that do not meet', () => {
+test('matmul refuses inner sizes that differ', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];
   refuses(() => a.matmul(b), ShapeError, 'matmul: a has 3 columns, b has 2 rows (a [2, 3], b [2, 3])');
   refuses(() => a.matmul(a.sum()), ShapeError, 'matmul: a and b have dimensions, got [2, 3] and []');

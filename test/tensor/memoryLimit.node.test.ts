@@ -1,4 +1,4 @@
-// A process that may have no more memory: SwiftShader then reports failed allocations as a GPU does. (Lavapipe ends the process.)
+// A process with a memory limit: SwiftShader reports failed allocations as a GPU does. (Lavapipe ends the process.)
 import { spawnSync } from 'node:child_process';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
@@ -7,7 +7,7 @@ const canRun =
   process.platform === 'linux' && process.arch === 'x64' && spawnSync('prlimit', ['--version']).status === 0;
 
 test(
-  'a system that refuses memory fails the reads that depend on it by LimitError, and no others',
+  'out of memory fails the reads that depend on the allocation with a LimitError, and no others',
   () => {
     const { stdout, stderr, status } = spawnSync(process.execPath, ['scripts/run.mjs', 'test/tensor/memoryLimit.ts'], {
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: 'swiftshader' },

@@ -1,10 +1,10 @@
-// Takes more memory than this process may have, and prints what each read gives: for memoryLimit.node.test.ts.
+// Allocates more memory than its limit and prints the result of each read, for memoryLimit.node.test.ts.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { init, ones } from '@mien/tensor';
 
 await init();
-// What the driver and the compiler need is taken before the limit is set.
+// Driver and compiler allocate their memory before the limit is set.
 for (const x of [ones([5]).mul(3), ones([1000]).sum()]) await x.data();
 const used = 1024 * Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 const { status, stderr } = spawnSync('prlimit', ['--pid', `${process.pid}`, `--as=${used + (600 << 20)}`]);

@@ -1,4 +1,4 @@
-// NaN in, NaN out: no operation turns a NaN that its result depends on into a number, and none spreads it further.
+// NaN propagation: a result is NaN if and only if it depends on a NaN.
 import {
   adaptiveAvgPool2d,
   avgPool2d,
@@ -29,7 +29,7 @@ const scattered = (amount: number) =>
     places: fc.array(fc.nat(191), { minLength: 1, maxLength: amount }),
   });
 
-/** x with NaN at some places. */
+/** x with NaN at some indices. */
 function withNan({ x, places }: { readonly x: Values; readonly places: readonly number[] }): Values {
   return { ...x, data: x.data.map((v, i) => (places.includes(i) ? Number.NaN : v)) };
 }
@@ -76,7 +76,7 @@ const reducing: Record<string, Both> = {
   logSoftmax: [(x) => logSoftmax(x, 3), (x) => reference.logSoftmax(x, 3)],
 };
 
-/** The place of the first NaN of each row, or of its largest value times `sign`: NaN is before every number. */
+/** Index of the first NaN of each row, else of the largest value times `sign`. */
 function firstNan(x: Values, sign = 1): Values {
   const width = x.shape.at(-1) as number;
   return reference.build(x.shape.slice(0, -1), (at) => {
@@ -110,7 +110,7 @@ for (const [kind, ops] of Object.entries({ elementwise, reducing, pooling })) {
 }
 
 law(
-  'NaN in, NaN out for operations of two tensors, whichever holds it, of one shape and broadcast',
+  'NaN in, NaN out for operations of two tensors, from either operand, of equal shapes and broadcast',
   fc.record({ a: scattered(3), b: scattered(3), stretched: fc.boolean() }),
   async ({ a, b, stretched }) => {
     const left = withNan(a);
@@ -131,7 +131,7 @@ law(
 );
 
 law(
-  'NaN in, NaN out for products: every result that depends on it, and with matrices no other, through bias, normalization and relu',
+  'NaN in, NaN out for products, through bias, normalization and relu; with matrices in no other result',
   fc.record({
     row: fc.nat(16),
     k: fc.nat(10),
@@ -163,14 +163,14 @@ law(
       for (const [i, v] of found.entries()) {
         const [q, p, n] = [i % side, Math.floor(i / side) % side, Math.floor(i / side ** 2 / outputs)];
         const meets = n === 1 && Math.abs(p * stride - (r % 12)) <= padding && Math.abs(q * stride - d) <= padding;
-        // Tiles of Winograd's domain hold more windows than those that meet a value.
+        // Winograd tiles contain more windows than those that overlap a value.
         ensure(meets ? Number.isNaN(v) : n === 1 || v === 0, `conv2d ${kernel}: ${n}, ${p}, ${q} is ${v}`);
       }
     }
   },
 );
 
-test('dropout leaves no NaN or Infinity out: what it drops is multiplied by 0, as in PyTorch', async () => {
+test('dropout propagates NaN and Infinity: dropped values are multiplied by 0, as in PyTorch', async () => {
   const x = reference.build([400], ([i]) => [Number.NaN, Infinity, -Infinity, 1][(i as number) % 4] as number);
   const y = await dropout(toTensor(x), 0.5).data();
   ensure(

@@ -1,4 +1,4 @@
-// The kit's own comparisons: what they allow, and that they see what they should.
+// The comparisons of the test kit: what they allow and what they detect.
 import { record, type Tensor } from '@mien/tensor';
 import { exp, mul, square, sumError, summed, Total, ulps, type Values, values, within } from '@mien/tensor/reference';
 import { ensure, gradcheck, gradgradcheck, Mismatch, nearValues, refuses, valuesOf } from '@mien/tensor/testing';
@@ -12,26 +12,26 @@ async function rejects(check: () => Promise<void>): Promise<void> {
   ensure(reason instanceof Mismatch, `expected a Mismatch, got ${String(reason)}`);
 }
 
-test('nearValues is relative: a part of a millionth of a small number is seen', () => {
+test('nearValues is relative: it detects an error of a part in a million of a small value', () => {
   nearValues([1e-6], [1e-6]);
   refuses(() => nearValues([1.000002e-6], [1e-6]), Mismatch, 'element 0');
   refuses(() => nearValues([1e-30], [2e-30]), Mismatch, 'element 0');
 });
 
-test('nearValues lets denormal numbers become 0 and numbers beyond float32 infinite, and nothing else', () => {
+test('nearValues accepts 0 for denormal values and infinity for values beyond float32, and nothing else', () => {
   nearValues([0, Number.POSITIVE_INFINITY], [1e-39, 3.5e38]);
   refuses(() => nearValues([0], [1e-37]), Mismatch, 'element 0');
   refuses(() => nearValues([Number.POSITIVE_INFINITY], [3e38]), Mismatch, 'element 0');
   refuses(() => nearValues([Number.NaN], [0]), Mismatch, 'element 0');
 });
 
-test('nearValues reads the bound of each element that within states', () => {
+test('nearValues applies the bound of each element that within states', () => {
   const expected = within(values([2], [1, 100]), (v) => ulps(2, v));
   nearValues([1 + 2 ** -22, 100 * (1 + 2 ** -23)], expected);
   refuses(() => nearValues([1 + 2 ** -20, 100], expected), Mismatch, 'element 0');
 });
 
-test('references carry the errors of their arguments on', () => {
+test('references propagate the errors of their arguments', () => {
   const x = within(values([1], [3]), 1e-3);
   const [once, product] = [exp(x).error?.[0] ?? 0, mul(x, x).error?.[0] ?? 0];
   ensure(Math.abs(once / (1e-3 * Math.exp(3)) - 1) < 0.01, `exp: ${once}`);
@@ -55,7 +55,7 @@ law('a sum of float32 in any order is within the bound of Total and of summed', 
   ensure((summed([total.value], 700).error?.[0] ?? 0) > 0, 'no bound');
 });
 
-/** x^2, whose gradient is wrong by a factor. */
+/** x^2 with a gradient wrong by a factor. */
 function squared(factor: number): (x: Tensor) => Tensor {
   return (x) =>
     record(
@@ -66,7 +66,7 @@ function squared(factor: number): (x: Tensor) => Tensor {
     );
 }
 
-test('gradcheck and gradgradcheck refuse a gradient that is wrong by a part in a hundred thousand, however small', async () => {
+test('gradcheck and gradgradcheck detect a relative gradient error of 1e-5, however small the gradient', async () => {
   for (const size of [1, 1e-6]) {
     const x: Values = values([3], [0.5 * size, -1.25 * size, size]);
     await gradcheck(squared(1), square, [x]);

@@ -16,7 +16,7 @@ import { law, test } from '../harness.ts';
 
 const positive = { min: 0.5, max: 2 };
 
-/** Whether every channel's variance is over 0.1: the mean's last digit, divided by a small deviation, is a large error. */
+/** Whether every channel's variance is over 0.1: a rounding error of the mean divided by a small deviation is large. */
 function isSpread(x: reference.Values): boolean {
   const channels = [x.shape[1] as number];
   const [zeros, ones] = [reference.full(channels, 0), reference.full(channels, 1)];
@@ -41,7 +41,7 @@ const cases = (shapes: readonly (readonly number[])[]) =>
 
 type Case = ReturnType<typeof cases> extends fc.Arbitrary<infer C> ? C : never;
 
-/** What of a case is given to batchNorm alike in training and outside of it. */
+/** Arguments of batchNorm that are the same in training and evaluation. */
 const tensorsOf = (c: Case) => ({
   weight: toTensor(c.weight),
   bias: toTensor(c.bias),
@@ -58,7 +58,7 @@ const small = [
   [2, 2, 3, 5],
   [1, 2, 2, 4],
 ];
-/** Two values a channel are both 1 deviation off: their gradient is what rounding leaves of it. */
+/** Two values per channel are both one deviation from the mean: their gradient is only rounding error. */
 const several = small.filter((shape) => shape.reduce((product, size) => product * size) > 4 * (shape[1] as number));
 const large = [
   [64, 7],
@@ -82,7 +82,7 @@ law(
   },
 );
 
-law('batchNorm outside training equals its reference', cases([...small, ...large]), async (c) => {
+law('batchNorm in evaluation equals its reference', cases([...small, ...large]), async (c) => {
   const running = { runningMean: toTensor(c.runningMean), runningVar: toTensor(c.runningVar) };
   await near(
     batchNorm(toTensor(c.x), { ...tensorsOf(c), ...running, training: false }),
@@ -90,7 +90,7 @@ law('batchNorm outside training equals its reference', cases([...small, ...large
   );
 });
 
-/** The gradient of `batchNorm` of a case, without residual and relu, by its weight and bias, and by x if `byInput`. */
+/** Gradients of `batchNorm` without residual and relu, by weight and bias, and by x if `byInput`. */
 function checkGradient(c: Case, training: boolean, byInput: boolean): Promise<void> {
   return gradcheck(
     (weight, bias, x = toTensor(c.x)) =>
@@ -115,15 +115,15 @@ law(
 );
 
 law(
-  'the gradient of batchNorm is the derivative of its reference in grids with workgroups that no channel is left for',
+  'the gradient of batchNorm is the derivative of its reference in grids with idle workgroups',
   fc.record({ c: cases([[2, 14, 3, 3]]), training: fc.boolean() }),
-  // 14 channels in rows of five workgroups are three rows.
+  // 14 channels in rows of five workgroups need three rows.
   ({ c, training }) => withLimits({ maxComputeWorkgroupsPerDimension: 5 }, () => checkGradient(c, training, false)),
   { runs: 4 },
 );
 
 law(
-  'the gradient of batchNorm over channels of several parts is the derivative of its reference',
+  'the gradient of batchNorm over channels with several partial sums is the derivative of its reference',
   fc.record({
     c: cases([
       [8, 3, 44, 44],
@@ -181,13 +181,13 @@ function scaled({ shape, data }: reference.Values, by: number): reference.Values
   return { shape, data: data.map((v) => v * by) };
 }
 
-/** Whether no result is so near to 0 that rounding, or the step of a difference, could move it across. */
+/** Whether no result is so close to 0 that rounding or the step of a difference could change its sign. */
 function offTheKink(c: Case & { readonly training: boolean }): boolean {
   return !c.relu || reference.batchNorm(c.x, { ...c, relu: false }).data.every((v) => Math.abs(v) > 1e-3);
 }
 
 law(
-  'batchNorm equals its reference in parts that can be bound, gradient included',
+  'batchNorm equals its reference in parts that fit a binding, gradient included',
   cases([
     [21, 3, 4, 4],
     [130, 3],
@@ -216,7 +216,7 @@ law(
 );
 
 law(
-  'batchNorm keeps its digits however its values lie: far from zero, with a first value far from all others, or constant',
+  'batchNorm keeps its precision for any values: far from zero, with an outlier first, or constant',
   fc.record({
     x: valuesOf([4, 2, 9, 9], { min: -1, max: 1 }),
     center: fc.constantFrom(0, 100, -1000),
@@ -229,14 +229,14 @@ law(
   },
 );
 
-test('batchNorm with relu leaves NaN where it comes from', async () => {
+test('batchNorm with relu propagates NaN, and only to its results', async () => {
   const x = reference.build([2, 2, 4], (at) => (at[1] === 0 && at[2] === 1 ? Number.NaN : (at[0] as number)));
   const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
   const found = await batchNorm(toTensor(x), { ...none, relu: true }).data();
   ensure(found.slice(0, 4).every(Number.isNaN) && found.slice(12).every(Number.isFinite), `got ${found}`);
 });
 
-test('the graph keeps no result of batchNorm: what follows has it computed again', () => {
+test('batchNorm saves no result in the graph: later operations recompute it', () => {
   const x = toTensor(reference.full([8, 4, 16, 16], 1), { requiresGrad: true });
   const bytes = x.bytes;
   const before = memory().liveBytes;
@@ -278,7 +278,7 @@ law(
 );
 
 law(
-  'batchNorm has the difference of its first derivatives as the second, in training and outside, with relu and a residual',
+  'batchNorm has second derivatives equal to differences of the first, in training and evaluation, with relu and a residual',
   fc
     .record({ c: cases(several), training: fc.boolean(), direction: fc.integer() })
     .filter(({ c, training }) => offTheKink({ ...c, training })),
@@ -291,7 +291,7 @@ law(
       inputs.map((v, i) => ({ ...v, data: v.data.map((each, k) => each + by * (signs[i]?.[k] ?? 0)) }));
     const given = { ...untracked(c, training), training, relu: c.relu };
     const weights = toTensor({ shape: c.x.shape, data: c.x.data.map((_, i) => Math.sin(3 * i)) });
-    /** The gradients of a loss that is not linear in the result, by every input. */
+    /** Gradients by every input of a loss that is not linear in the result. */
     const slopes = (leaves: readonly Tensor[], createGraph: boolean): Tensor[] => {
       const [x, weight, bias, residual = null] = leaves as [Tensor, Tensor, Tensor, Tensor?];
       const y = batchNorm(x, { ...given, weight, bias, residual });
@@ -306,7 +306,7 @@ law(
       const expected = { shape: slope.shape, data: Float64Array.from(await (plain[i] as Tensor).data()) };
       await near(slope.detach(), reference.summed(expected, c.x.data.length));
     }
-    // The derivative of every first gradient along the direction: by symmetry that of their sum along it, by every input.
+    // The derivative of the first gradients along the direction: by symmetry, the gradient of their sum along it.
     const along = scope(() =>
       first
         .map((slope, i) => slope.mul(toTensor({ shape: slope.shape, data: signs[i] as Float64Array })).sum())
@@ -356,7 +356,7 @@ function untracked(c: { runningMean: reference.Values; runningVar: reference.Val
 }
 
 law(
-  'batchNorm keeps the digits of running variances however far its values are from zero',
+  'batchNorm keeps the precision of running variances however far its values are from zero',
   valuesOf([5, 2, 7, 9], { min: 0, max: 8 }),
   async (x) => {
     for (const center of [1e4, 1e6, 1e7, -3e7]) {
@@ -378,13 +378,13 @@ law(
   { runs: 5 },
 );
 
-law('batchNorm keeps its digits far from zero', valuesOf([4, 2, 9, 9], { min: 100, max: 101 }), async (x) => {
+law('batchNorm keeps its precision far from zero', valuesOf([4, 2, 9, 9], { min: 100, max: 101 }), async (x) => {
   const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
-  // The mean of squares less the square of the mean would be off by 1 % here.
+  // The mean of squares minus the squared mean would have an error of 1 % here.
   await near(batchNorm(toTensor(x), none), reference.batchNorm(x, none));
 });
 
-test('batchNorm refuses parameters of another size and one value a channel', () => {
+test('batchNorm refuses parameters of the wrong size and a single value per channel', () => {
   const x = toTensor(
     reference.build([2, 3], (at) => at[1] as number),
     { requiresGrad: true },

@@ -16,7 +16,7 @@ test('a host read sleeps while the device works', async () => {
   const y = zeros([1]);
   let milliseconds = 0;
   let busy = 1;
-  // Rounds that take an unknown adapter long enough to tell sleeping from polling.
+  // Enough work for any adapter to distinguish sleeping from polling.
   for (let rounds = 1 << 16; milliseconds < 100 && rounds < 1 << 28; rounds *= 4) {
     run(slow, { y }, { rounds }, 1);
     const start = performance.now();
@@ -28,7 +28,7 @@ test('a host read sleeps while the device works', async () => {
   assert.ok(busy < 0.5, `the host was busy for ${Math.round(100 * busy)} % of ${Math.round(milliseconds)} ms`);
 });
 
-test('setImmediate is as it was for everybody else', async () => {
+test('setImmediate is unchanged for other callers', async () => {
   const words = await new Promise((done) => setImmediate((...args) => done(args), 'a', 'b'));
   assert.equal(words, ['a', 'b']);
   assert.is(await promisify(setImmediate)('c'), 'c');

@@ -1,15 +1,15 @@
-// The kernels whose rates are called peak compute and copy what their work says.
+// The kernels that measure peak rates do the work that they report.
 import { type Kernel, randn, run, zeros } from '@mien/tensor';
 import { kernels } from '@mien/tensor/internal';
 import { ensure, near } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-/** All forms of a kernel. */
+/** All specializations of a kernel. */
 function formsOf(entry: string): readonly Kernel[] {
   return kernels().filter(({ label }) => label === entry || label.startsWith(`${entry}<`));
 }
 
-test('the arithmetic whose rate is called peak does every step of every chain, in every workgroup', async () => {
+test('the peak arithmetic kernel runs every step of every chain, in every workgroup', async () => {
   const [form] = formsOf('peakArithmetic') as [Kernel];
   const [lanes, chains, steps] = [form.const('LANES'), form.const('CHAINS'), form.const('STEPS') * form.const('TRIPS')];
   const groups = 3;
@@ -25,7 +25,7 @@ test('the arithmetic whose rate is called peak does every step of every chain, i
   );
 });
 
-test('the copies whose rate is called peak copy every vec4, in every form', async () => {
+test('the peak copy kernels copy every vec4, in every specialization', async () => {
   const forms = formsOf('peakCopy');
   ensure(forms.length > 1, `${forms.length} forms`);
   for (const form of forms) {

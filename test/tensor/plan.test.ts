@@ -8,7 +8,7 @@ const use = fc
   .map(({ bytes, first, length }) => ({ bytes, first, last: first + length }));
 
 law(
-  'planBuffers gives uses that meet buffers of their own, large enough, and as many bytes as are in use at once at least',
+  'planBuffers gives overlapping uses separate buffers that are large enough, and at least the bytes in use at once',
   fc.array(use, { maxLength: 40 }),
   (uses) => {
     const { sizes, places } = planBuffers(uses);

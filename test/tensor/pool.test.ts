@@ -94,7 +94,7 @@ law(
   { runs: 3 },
 );
 
-test('maxPool2d gives the gradient to the first of equals, and NaN wins', async () => {
+test('maxPool2d gives the gradient to the first of equal values, and propagates NaN', async () => {
   const x = toTensor(reference.full([1, 1, 2, 2], 1), { requiresGrad: true });
   maxPool2d(x, { kernelSize: 2 }).sum().backward();
   await near(x.grad as Tensor, reference.values([1, 1, 2, 2], [1, 0, 0, 0]));
@@ -102,13 +102,13 @@ test('maxPool2d gives the gradient to the first of equals, and NaN wins', async 
   await near(maxPool2d(y, { kernelSize: 2 }), reference.values([1, 1, 1], [NaN]));
 });
 
-/** All above 1, so that squares are as different as the values. */
+/** Values above 1, so that their squares differ as much as the values. */
 const positiveValues = distinctValuesOf([1, 1, 4, 4]).map(({ shape, data }) => ({
   shape,
   data: data.map((v) => v + 3),
 }));
 
-law('the second derivative of maxPool2d of squares is 2 where a window chose', positiveValues, async (x) => {
+law('the second derivative of maxPool2d of squares is 2 at the maxima', positiveValues, async (x) => {
   const leaf = toTensor(x, { requiresGrad: true });
   maxPool2d(leaf.square(), { kernelSize: 2 }).sum().backward(null, { createGraph: true });
   const slope = (leaf.grad as Tensor).sum();
@@ -123,12 +123,12 @@ law('the second derivative of maxPool2d of squares is 2 where a window chose', p
   await near(leaf.grad as unknown as Tensor, expected);
 });
 
-test('maxPool2d gives -Infinity and no gradient for windows entirely in padding, of any order', async () => {
+test('maxPool2d gives -Infinity and no gradients of any order for windows entirely in padding', async () => {
   const x = toTensor(
     reference.build([1, 2, 1, 8], ([, c, , w]) => -1 - (w as number) - 10 * (c as number)),
     { requiresGrad: true },
   );
-  // Rows -1, 1 and 3 of one row: every window; columns -2, 0 and 2, then 4, 6 and 8 beside them.
+  // Window starts: rows -1, 1 and 3; columns -2, 0 and 2, then 4, 6 and 8.
   const empty = { kernelSize: 3, stride: 6, padding: 1, dilation: 2, ceilMode: true };
   const y = maxPool2d(x, empty);
   await near(y, reference.maxPool2d(toValues(x, await x.data()), empty));
@@ -168,7 +168,7 @@ law(
   { runs: 100 },
 );
 
-test('pooling refuses windows that do not fit, and padding over half of them', () => {
+test('pooling refuses windows that do not fit, and padding over half of a window', () => {
   const x = toTensor(reference.full([1, 1, 2, 2], 1));
   refuses(() => maxPool2d(x, { kernelSize: 3 }), ShapeError, 'maxPool2d: windows of [3, 3] do not fit into [2, 2]');
   refuses(

@@ -1,11 +1,11 @@
-// Kernels of matrix products store vec4 where the layout of the result allows it, and number by number elsewhere.
+// Kernels of matrix products store vec4 if the layout of the result allows it, else single elements.
 import { device, linear, profile, type Tensor } from '@mien/tensor';
 import { withAlternative } from '@mien/tensor/internal';
 import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law } from '../harness.ts';
 
-// Full and ragged tiles of every kernel; the last is split along its depth.
+// Full and partial tiles of every kernel; the last is split along its depth.
 const sizes = fc.constantFrom<readonly [number, number, number]>(
   [16, 5, 20],
   [33, 17, 36],
@@ -23,7 +23,7 @@ const cases = sizes.chain(([rows, depth, columns]) =>
   }),
 );
 
-/** y's values, and the products that computed them. */
+/** The values of y, and the product kernels that ran. */
 async function productOf(run: () => Tensor): Promise<{ data: Float32Array; kernels: string }> {
   const { result, spans } = await profile(run);
   const data = (await result.data()) as Float32Array;
@@ -34,7 +34,7 @@ async function productOf(run: () => Tensor): Promise<{ data: Float32Array; kerne
 const eight = device().limits.subgroupSize === 8 ? undefined : 'the adapter has no subgroups of 8 lanes';
 for (const [name, skip] of [['subgroup', eight], ['workgroup'], ['tile']] as const) {
   law(
-    `products by ${name} give the same bits whether it stores vec4 or single numbers`,
+    `products by ${name} give the same bits with vec4 and scalar stores`,
     cases,
     ({ x, weight, bias, relu }) =>
       withAlternative('matmul', name, async () => {

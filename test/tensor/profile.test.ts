@@ -18,7 +18,7 @@ const touch = kernel(`@group(0) @binding(1) var<storage, read_write> y: array<f3
 fn touchOne() { y[0] += 1; }
 `);
 
-test('profile gives every kernel and copy of a function in order, with its times, and what it returned', async () => {
+test('profile returns the kernels and copies of a function in order, with times, and its result', async () => {
   const x = ones([64, 64]);
   const taken = await profile(() => scope(() => x.exp().sum()).item());
   const names = taken.spans.map((span) => span.kernel);
@@ -33,7 +33,7 @@ test('profile gives every kernel and copy of a function in order, with its times
   ensure((await profile(() => x.sum().item())).result === 4096, 'it can be taken again');
 });
 
-test('profileRows and chromeTrace sum and list by kernel and operation, with the work that run was told', async () => {
+test('profileRows and chromeTrace report kernels and operations, with the work that run was given', async () => {
   const y = zeros([4]);
   await y.data();
   const { spans, adapter, stamps, seconds } = await profile(() => {
@@ -50,7 +50,7 @@ test('profileRows and chromeTrace sum and list by kernel and operation, with the
   ensure((await y.data())[0] === 4, 'every kernel ran once');
 });
 
-test('profile refuses a second one while one is being taken', async () => {
+test('profile refuses a nested profile', async () => {
   let message = '';
   await profile(async () => {
     try {

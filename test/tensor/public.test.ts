@@ -1,4 +1,4 @@
-// Small public functions that larger cases only pass through.
+// Small public functions that other tests use only indirectly.
 import {
   CaptureError,
   capture,
@@ -42,15 +42,15 @@ import {
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('gradEnabled is false inside of noGrad only', () => {
-  ensure(gradEnabled() && !noGrad(() => gradEnabled()) && gradEnabled(), 'recording is on outside');
+test('gradEnabled is false inside noGrad only', () => {
+  ensure(gradEnabled() && !noGrad(() => gradEnabled()) && gradEnabled(), 'expected true outside noGrad');
 });
 
-test('recomputing is false outside of a recomputation', () => {
-  ensure(!recomputing(), 'nothing is computed again here');
+test('recomputing is false outside a recomputation', () => {
+  ensure(!recomputing(), 'expected false');
 });
 
-test('manualSeed and defaultGenerator: one seed gives the same draws', async () => {
+test('manualSeed and defaultGenerator: the same seed gives the same values', async () => {
   const draw = async (): Promise<string> => (await rand([4]).data()).join();
   manualSeed(5);
   const first = await draw();
@@ -60,7 +60,7 @@ test('manualSeed and defaultGenerator: one seed gives the same draws', async () 
   ensure(defaultGenerator().state().seed === 5, 'the seed is told');
 });
 
-test('setFloat32MatmulPrecision and getFloat32MatmulPrecision keep a choice', () => {
+test('setFloat32MatmulPrecision and getFloat32MatmulPrecision set and return the precision', () => {
   ensure(getFloat32MatmulPrecision() === 'highest', 'the default is exact');
   setFloat32MatmulPrecision('highest');
 });
@@ -95,7 +95,7 @@ test('collectedTensors counts by origin what the garbage collector freed', () =>
   );
 });
 
-test('kernel and run compute what WGSL says', async () => {
+test('kernel and run execute WGSL', async () => {
   const twice = kernel(`// y[i] = 2 x[i].
 // threads: one each.
 struct Params { size: u32 }
@@ -113,13 +113,13 @@ fn twice(@builtin(global_invocation_id) id: vec3u) {
   for (const each of [x, y]) each.dispose();
 });
 
-test('live computes its value at once outside of a capture', () => {
+test('live computes its value immediately outside a capture', () => {
   let count = 0;
   ensure(live(() => ++count).value === 1 && count === 1, `${count} times`);
 });
 
 test('tuning is off unless asked for', () => {
-  ensure(!tuning(), 'it is on');
+  ensure(!tuning(), 'expected false');
 });
 
 test('item and data read the values of a tensor; item refuses several', async () => {

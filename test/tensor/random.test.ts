@@ -20,14 +20,14 @@ import { law, test } from '../harness.ts';
 const seeds = fc.oneof(fc.nat(99), fc.maxSafeNat());
 const cases = fc.record({ shape: shapes({ maxSize: 400 }), seed: seeds, skip: fc.nat(9) });
 
-/** Options with a generator after some draws. */
+/** Options with a generator that has drawn some values. */
 function after(seed: number, draws: number): { generator: Generator } {
   const generator = new Generator(seed);
   for (let i = 0; i < draws; i++) generator.uint32();
   return { generator };
 }
 
-/** The place in the stream at which device operations continue after `draws` draws: a block's beginning. */
+/** The stream offset at which device operations continue after `draws` draws: the start of a block. */
 const blockAfter = (draws: number): number => Math.ceil(draws / 4) * 4;
 
 test('philox gives the known answers of Random123', () => {
@@ -81,7 +81,7 @@ test('bernoulli is true below its probability and not at it', async () => {
   }
 });
 
-law('random tensors are the same however they are split', seeds, (seed) =>
+law('random tensors are the same for any split', seeds, (seed) =>
   withLimits({ maxStorageBufferBindingSize: 1024 }, async () => {
     await near(rand([1000], after(seed, 0)), reference.rand([1000], seed));
   }),
@@ -102,12 +102,12 @@ law(
   },
 );
 
-test('dropout of several vec4 a thread equals its reference', async () => {
+test('dropout of several vec4 per thread equals its reference', async () => {
   const x = reference.build([3, 1667], ([row, column]) => (row as number) - (column as number) / 1000);
   await near(dropout(toTensor(x), 0.4, after(11, 0)), reference.dropout(x, 0.4, 11));
 });
 
-/** Words whose blocks cross a multiple of 2^32 on the way, where the counter carries from its low to its high half. */
+/** Streams that cross a multiple of 2^32 blocks, where the counter carries from its low to its high half. */
 const carries = fc.record({
   seed: seeds,
   high: fc.constantFrom(1, 2, 3, 2 ** 16, 2 ** 18 + 1),
@@ -135,14 +135,14 @@ law(
   },
 );
 
-test('a block number past 2^32 gives other words than the same low half', async () => {
+test('a block number past 2^32 gives different bits than its low half', async () => {
   const words = async (offset: number) =>
     (await randomBits([8], { generator: Generator.from({ seed: 5, offset }) }).data()).join();
   const found = await Promise.all([0, 2 ** 34, 2 ** 35].map(words));
   ensure(new Set(found).size === 3, found.join(' and '));
 });
 
-test('manualSeed takes a state: the default generator draws on from where it was taken', async () => {
+test('manualSeed accepts a state: the default generator continues from there', async () => {
   manualSeed(11);
   rand([7]);
   const state = defaultGenerator().state();
@@ -168,7 +168,7 @@ test('permutation holds every number once', async () => {
   ensure(new Set(order).size === 1000 && Math.max(...order) === 999, 'a number is missing');
 });
 
-test('dropout outside training gives x back, and refuses a p outside 0..1', () => {
+test('dropout in evaluation returns x, and refuses p outside 0 to 1', () => {
   const x: Tensor = rand([3]);
   ensure(dropout(x, 0.5, { training: false }) === x, 'x itself');
   refuses(() => dropout(x, 1.5), ValueError, 'dropout: p must be a number from 0 to 1, got 1.5');

@@ -37,9 +37,9 @@ for (const name of ['sum', 'mean', 'max', 'min'] as const) {
 }
 
 law('sum, max and min of integers are exact', cases(5000), async ({ x, dims }) => {
-  const whole = reference.to({ ...x, data: x.data.map((v) => v * 1000) }, 'int32');
+  const integers = reference.to({ ...x, data: x.data.map((v) => v * 1000) }, 'int32');
   for (const name of ['sum', 'max', 'min'] as const) {
-    await near(toTensor(whole, { dtype: 'int32' })[name](dims), reference[name](whole, dims));
+    await near(toTensor(integers, { dtype: 'int32' })[name](dims), reference[name](integers, dims));
   }
 });
 
@@ -59,7 +59,7 @@ law(
   },
 );
 
-law('variance of small deviations keeps its digits', valuesOf([200]), async (x) => {
+law('variance of small deviations keeps its precision', valuesOf([200]), async (x) => {
   for (const size of [2 ** -10, 2 ** -30, 2 ** -50]) {
     const small = { ...x, data: x.data.map((v) => v * size) };
     await near(toTensor(small).variance(), reference.variance(small));
@@ -71,13 +71,13 @@ law('variance of small deviations keeps its digits', valuesOf([200]), async (x) 
   }
 });
 
-law('variance keeps its digits far from zero', valuesOf([1000], { min: 4000, max: 4001 }), async (x) => {
+law('variance keeps its precision far from zero', valuesOf([1000], { min: 4000, max: 4001 }), async (x) => {
   await near(toTensor(x).variance(), reference.variance(x));
 });
 
 for (const name of ['argmax', 'argmin'] as const) {
   law(
-    `${name} equals its reference, the first of equals included`,
+    `${name} equals its reference, the first of equal values included`,
     shapes({ minRank: 1 }).chain((shape) =>
       fc.record({
         x: valuesOf(shape, { min: -4, max: 4, integer: true }),
@@ -92,7 +92,7 @@ for (const name of ['argmax', 'argmin'] as const) {
 }
 
 law(
-  'sum of a large tensor keeps its digits',
+  'sum of a large tensor keeps its precision',
   valuesOf([300_000], { min: 0, max: 1 }),
   async (x) => {
     await near(toTensor(x).sum(), reference.sum(x));
@@ -110,7 +110,7 @@ law('reductions are split where a tensor is larger than a binding', valuesOf([13
   }),
 );
 
-test('max shares the gradient among equals, and gives NaN where there is one', async () => {
+test('max divides the gradient among equal values, and propagates NaN', async () => {
   const x = toTensor(reference.values([4], [3, 1, 3, 2]), { requiresGrad: true });
   x.max().backward();
   await near(x.grad as Tensor, reference.values([4], [0.5, 0, 0.5, 0]));
@@ -128,7 +128,7 @@ test('sum of booleans counts them', async () => {
   ensure(truth.sum().dtype === 'int32' && (await truth.sum().item()) === 3, 'three are true');
 });
 
-test('reductions refuse dims that do not exist or are named twice', () => {
+test('reductions refuse dims out of range or repeated', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   refuses(() => x.sum(2), ValueError, 'sum: dim 2 is not in -2..1');
   refuses(() => x.sum([0, -2]), ValueError, 'sum: dims [0, 0] name one twice');

@@ -26,7 +26,7 @@ const limits = {
 };
 
 law(
-  'gridOf covers the wanted workgroups under any limit, and launches fewer than a row more',
+  'gridOf covers the workgroups under any limit, with less than one extra row',
   fc.record({ groups: fc.integer({ min: 1, max: 4096 }), most: fc.integer({ min: 16, max: 99 }) }),
   ({ groups, most }) => {
     const [x, y, z] = gridOf('kernel', groups, { ...limits, maxComputeWorkgroupsPerDimension: most });
@@ -66,7 +66,7 @@ const alignments = fc.constantFrom(4, 16, 32, 64, 256);
 const vec4 = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
 law(
-  'splitRows covers every row once, in parts that are aligned, within the limit, and apart as bindings of vec4',
+  'splitRows covers every row once, in aligned parts within the limit that do not share a vec4',
   fc.record({ split: splits, alignment: alignments }),
   ({ split: { rows, rowBytes }, alignment }) => {
     const most = 1 << 16;
@@ -87,7 +87,7 @@ law(
   },
 );
 
-test('specialize sets consts and aliases by name and refuses other names', () => {
+test('specialize sets consts and aliases by name and refuses unknown names', () => {
   const text = 'alias real = f32;\nconst LANES: u32 = 64;\nconst LANES_TWICE = LANES * 2;\n';
   const set = specialize('k', text, { LANES: 32, real: 'f16' }, ['fn helper() {}']);
   ensure(set.startsWith('enable f16; alias real = f16;\nconst LANES: u32 = 32;\nconst LANES_TWICE = LANES * 2;'), set);
@@ -110,7 +110,7 @@ const copy = kernel(`struct Params { size: u32 }
 fn copyOne() { if (params.size > 0) { y[0] = x[0]; } }
 `);
 
-test('run refuses names that the kernel does not have, and names that are missing', () => {
+test('run refuses unknown and missing names', () => {
   const [x, y] = [ones([1]), empty([1])];
   refuses(() => run(copy, { x }, { size: 1 }, 1), KernelError, 'copyOne: no tensor given for binding y');
   refuses(() => run(copy, { x, y, z: x }, { size: 1 }, 1), KernelError, 'copyOne: no binding named z');
@@ -124,7 +124,7 @@ const broken = kernel(`@group(0) @binding(1) var<storage, read_write> y: array<f
 fn brokenKernel() { y[0] = missing; }
 `);
 
-test('a kernel that does not compile fails every read of its result, with its line, and no other read', async () => {
+test('a kernel that does not compile fails every read of its result, with the line number, and no other read', async () => {
   const [y, other] = [empty([1]), ones([1])];
   run(broken, { y }, {}, 1);
   ensure((await other.item()) === 1, 'a read of another tensor');
@@ -134,13 +134,13 @@ test('a kernel that does not compile fails every read of its result, with its li
   }
 });
 
-test('a tensor over the buffer limit is refused before anything is made', () => {
+test('empty refuses a tensor over the buffer limit before it allocates', () => {
   refuses(() => empty([2 ** 20, 2 ** 20]), LimitError, 'over this adapter');
 });
 
 const wgslOf: Readonly<Record<string, string>> = { float32: 'f32', int32: 'i32', uint32: 'u32' };
 
-test('run refuses a tensor whose dtype is not that of its binding, and takes any for bits and structs', async () => {
+test('run refuses a tensor of another dtype than its binding, and accepts any for bits and structs', async () => {
   const types: Readonly<Record<string, readonly string[]>> = {
     float32: [
       'array<f32>',

@@ -2,7 +2,7 @@ import { memory, ones, randn, scope, ValueError } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('scope frees what was made in it but what it returns, alone or nested', async () => {
+test('scope frees its tensors except those that it returns, also nested', async () => {
   const before = memory().liveBytes;
   const kept = scope(() => {
     ones([1000]).mul(2).exp();
@@ -52,7 +52,7 @@ test('a training loop of 200 steps holds the same bytes and buffers from the sec
     loss.dispose();
     readings.push(memory());
   }
-  // Less is no fault of the loop: the collector may give back what an earlier test left lying.
+  // Less is fine: garbage of an earlier test may be collected.
   const [, second, ...later] = readings as [unknown, (typeof readings)[number], ...typeof readings];
   for (const { liveBytes, buffers } of later) {
     ensure(liveBytes <= second.liveBytes, `${liveBytes} bytes live, ${second.liveBytes} after the second step`);

@@ -1,4 +1,4 @@
-// Second derivatives of every operation that has no case of its own for them: a row each, on a few elements.
+// Second derivatives of operations without separate cases: a row each, on a few elements.
 import {
   adaptiveAvgPool2d,
   avgPool2d,
@@ -26,7 +26,7 @@ import { law } from '../harness.ts';
 
 type Values = reference.Values;
 
-/** An operation, its reference and inputs on which its second derivative exists. */
+/** An operation, its reference, and inputs at which its second derivative exists. */
 interface Row {
   readonly op: (...inputs: Tensor[]) => Tensor;
   readonly reference: (...inputs: Values[]) => Values;
@@ -48,7 +48,7 @@ function row<T extends readonly Tensor[], V extends readonly Values[]>(
 
 const any = (...shape: number[]): fc.Arbitrary<Values> => valuesOf(shape, { min: -1.5, max: 1.5 });
 const positive = (...shape: number[]): fc.Arbitrary<Values> => valuesOf(shape, { min: 0.6, max: 2 });
-/** Eighths or halves of them, and those and 1/32: never equal, and far enough from each other for differences. */
+/** Eighths or sixteenths, and the same plus 1/32: never equal, and far enough apart for differences. */
 const eighths = (...shape: number[]): fc.Arbitrary<Values> => distinctValuesOf(shape);
 const between = (...shape: number[]): fc.Arbitrary<Values> =>
   distinctValuesOf(shape).map((v) => ({ ...v, data: v.data.map((x) => x + 1 / 32) }));
@@ -63,7 +63,7 @@ const counts = [
   [0, 2],
 ] as const;
 
-/** Statistics of the batch, with a scale and a shift. */
+/** Batch statistics, with weight and bias. */
 function normalization<T>(of: (values: Values) => T) {
   const [weight, bias] = [reference.values([2], [0.5, 1.5]), reference.values([2], [1, -1])];
   return { weight: of(weight), bias: of(bias), runningMean: null, runningVar: null, training: true, eps: 0.1 };

@@ -1,5 +1,5 @@
-// Derivatives of derivatives. Of an operation that is linear (or linear around its input), what is differentiated twice is
-// known from what is differentiated once: the second derivative of sum((L x)^3) / 3 along u is the gradient of L for 2 (L x) (L u).
+// Second derivatives of operations that are linear (or piecewise linear), from their first derivatives: the second derivative of
+// sum((L x)^3) / 3 along u is the gradient of L for 2 (L x) (L u).
 import {
   adaptiveAvgPool2d,
   avgPool2d,
@@ -30,9 +30,9 @@ import { law } from '../harness.ts';
 interface LinearCase {
   readonly shape: readonly number[];
   readonly op: (x: Tensor) => Tensor;
-  /** Summands of one value of the second derivative, where they are not integers that float32 adds exactly. */
+  /** Number of summands of one value of the second derivative, unless their sum is exact in float32. */
   readonly terms?: number;
-  /** Linear only around an input whose values differ from one another and from 0. */
+  /** Linear only around inputs that differ from each other and from 0. */
   readonly distinct?: boolean;
 }
 
@@ -127,7 +127,7 @@ const operations: Readonly<Record<string, LinearCase>> = {
 for (const [name, { shape, op, terms, distinct }] of Object.entries(operations)) {
   const values = distinct ? distinctValuesOf(shape) : valuesOf(shape, { min: -3, max: 3, integer: true });
   law(
-    `the second derivative of ${name} is known from its first`,
+    `the second derivative of ${name} follows from its first`,
     fc.record({
       x: distinct ? values.map(({ shape, data }) => ({ shape, data: data.map((v) => v + 1 / 16) })) : values,
       u: valuesOf(shape, { min: -2, max: 2, integer: true }),
@@ -140,7 +140,7 @@ for (const [name, { shape, op, terms, distinct }] of Object.entries(operations))
       };
       const found = grad((v) => grad(cubes)(v).mul(along).sum())(toTensor(x));
       const start = toTensor(x);
-      // L u. A piece reaches as far as x + u / 64, and eighths and sixty-fourths are exact.
+      // L u. A linear piece extends at least to x + u / 64, and eighths and sixty-fourths are exact.
       const reached = distinct
         ? op(start.add(along.div(64)))
             .sub(op(start))
@@ -196,7 +196,7 @@ for (const [name, curve] of Object.entries(curves)) {
         const { value, slope, curvature } = curve(v);
         return 2 * slope * slope + 2 * value * curvature;
       });
-      // 1 - s and 1 - t * t lose what 1 has.
+      // 1 - s and 1 - t * t have the absolute error of 1.
       await near(found, within({ shape: [7], data }, ulps(16, 1)));
     },
     { runs: 5 },

@@ -27,7 +27,7 @@ law(
 );
 
 law(
-  'permute equals its reference for six dimensions, of which the last is whole vec4',
+  'permute equals its reference for six dimensions, the last a multiple of 4',
   fc.record({ x: valuesOf([4, 3, 2, 3, 2, 8]), order: order(6) }),
   ({ x, order }) => near(toTensor(x).permute(order), reference.permute(x, order)),
 );
@@ -175,7 +175,7 @@ law(
   },
 );
 
-/** Tensors of up to 16 KiB where one binding holds 1 KiB. */
+/** Tensors of up to 16 KiB, for bindings of 1 KiB. */
 const split = (name: string, rank: number, property: (x: reference.Values) => Promise<void>) =>
   law(
     `${name} is split where a tensor is larger than a binding, gradient included`,
@@ -260,14 +260,14 @@ law(
     }),
 );
 
-test('slice takes negative positions from the back, as Python does', async () => {
+test('slice counts negative positions from the end, as in Python', async () => {
   const x = toTensor(reference.values([5], [0, 1, 2, 3, 4]));
   await near(x.slice(0, -2), reference.values([2], [3, 4]));
   await near(x.slice(0, 0, -3), reference.values([2], [0, 1]));
   await near(x.slice(0, 1, 99, 2), reference.values([2], [1, 3]));
 });
 
-test('operations on shapes refuse what does not fit', () => {
+test('shape operations refuse invalid arguments', () => {
   const x = toTensor(reference.values([2, 3], [1, 2, 3, 4, 5, 6]));
   refuses(() => x.reshape([4, 2]), ShapeError, 'reshape: [2, 3] has 6 elements, [4, 2] does not hold them');
   refuses(() => x.reshape([-1, -1]), ShapeError, 'reshape: [2, 3] has 6 elements');

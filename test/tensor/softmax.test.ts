@@ -24,18 +24,18 @@ for (const name of ['softmax', 'logSoftmax'] as const) {
   );
 }
 
-test('softmax and logSoftmax keep their digits for the largest numbers', async () => {
+test('softmax and logSoftmax keep their precision for the largest values', async () => {
   const x = reference.values([3], [1e30, 1e30, -1e30]);
   await near(softmax(toTensor(x), 0), reference.values([3], [0.5, 0.5, 0]));
   const y = reference.values([2], [1000, 0]);
   await near(logSoftmax(toTensor(y), -1), reference.values([2], [0, -1000]));
 });
 
-test('softmax works along a dim whose elements are 2^16 apart', async () => {
+test('softmax works along a dim with a stride of 2^16', async () => {
   const x = reference.build([3, 65_536], ([k, i]) => ((k as number) * (i as number)) % 7);
   await near(softmax(toTensor(x), 0), reference.softmax(x, 0));
 });
 
-test('softmax refuses a dim that is not there', () => {
+test('softmax refuses a dim out of range', () => {
   refuses(() => softmax(toTensor(reference.values([2], [1, 2])), 1), ValueError, 'softmax: dim 1 is not in -1..0');
 });

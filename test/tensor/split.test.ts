@@ -1,4 +1,4 @@
-// Work that is larger than a binding: where its parts are bound.
+// Work larger than a binding: offsets and sizes of the bindings of its parts.
 import { batchNorm, conv2d, device, maxPool2d, softmax, type Tensor, tensor } from '@mien/tensor';
 import { type Dispatch, withDispatches, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
@@ -7,14 +7,14 @@ import { test } from '../harness.ts';
 
 const most = 1 << 15;
 
-/** Values that differ from one to the next and sum up exactly. */
+/** Varying values whose sums are exact. */
 const counting = (...shape: number[]): reference.Values =>
   reference.build(shape, (at) => (at.reduce((sum, i) => 3 * sum + i, 0) % 7) - 3);
 
 const ones = (size: number): Tensor => toTensor(reference.full([size], 1));
 const zeros = (size: number): Tensor => toTensor(reference.full([size], 0));
 
-/** Operations whose tensors are larger than `most`, most with rows of an odd number of elements. */
+/** Operations with tensors larger than a binding, mostly with rows of an odd number of elements. */
 const operations: Readonly<Record<string, readonly [() => Tensor, () => reference.Values]>> = {
   'sum of rows': [() => toTensor(counting(8197, 7)).sum(1), () => reference.sum(counting(8197, 7), [1])],
   'sum of columns': [() => toTensor(counting(8197, 7)).sum(0), () => reference.sum(counting(8197, 7), [0])],
@@ -58,7 +58,7 @@ const operations: Readonly<Record<string, readonly [() => Tensor, () => referenc
   ],
 };
 
-/** Fails where a part is bound outside of its buffer or where none can begin, or is written where another is. */
+/** Throws if a part is bound outside its buffer, at an unaligned offset, or is written where it overlaps another. */
 function expectApart({ kernel, bound }: Dispatch, alignment: number, written: Map<string, [number, number][]>): void {
   for (const [i, range] of bound.entries()) {
     if (!range) continue;
@@ -67,10 +67,10 @@ function expectApart({ kernel, bound }: Dispatch, alignment: number, written: Ma
     ensure(byteOffset % alignment === 0, `${name} is bound at ${byteOffset}`);
     ensure(bytes <= most, `${name} is bound with ${bytes} bytes`);
     ensure(end <= storage.buffer.bytes, `${name} is bound up to ${end} of ${storage.buffer.bytes}`);
-    // copyStrided stores single elements at strides, into windows that overlap.
+    // copyStrided stores single elements at strides, in overlapping windows.
     if (kernel.bindings[i]?.access !== 'read_write' || kernel.name === 'copyStrided') continue;
     const key = `${name} ${storage.id}`;
-    // A part from 0 begins another pass over a buffer.
+    // A part at 0 starts another pass over a buffer.
     const before = byteOffset === 0 ? [] : (written.get(key) ?? []);
     const overlap = before.find(([first, last]) => byteOffset < last && first < end && first !== byteOffset);
     ensure(!overlap, `${name} writes ${byteOffset} to ${end}, as a part from ${overlap?.[0]} does`);
@@ -79,9 +79,9 @@ function expectApart({ kernel, bound }: Dispatch, alignment: number, written: Ma
 }
 
 for (const [name, [run, expected]] of Object.entries(operations)) {
-  test(`${name} in parts is bound inside its buffers, aligned and apart, and is right under any alignment`, async () => {
+  test(`${name} in parts has aligned, separate bindings inside its buffers, and is correct for any alignment`, async () => {
     const own = device().limits.minStorageBufferOffsetAlignment;
-    // What the adapter refuses cannot be run; the laws of splitRows hold the rest.
+    // Offsets that the adapter refuses cannot run; the laws of splitRows cover them.
     for (const alignment of [4, 16, 256].filter((each) => Math.max(16, each) >= own)) {
       const written = new Map<string, [number, number][]>();
       let count = 0;
@@ -99,7 +99,7 @@ for (const [name, [run, expected]] of Object.entries(operations)) {
   });
 }
 
-test('parts whose offsets happen to be valid anywhere are right with an alignment of 4 believed', async () => {
+test('parts with offsets valid on any adapter are correct with an assumed alignment of 4', async () => {
   const x = counting(48, 256);
   await withLimits({ maxStorageBufferBindingSize: 4096, minStorageBufferOffsetAlignment: 4 }, async () => {
     await near(tensor(x).relu(), reference.relu(x));

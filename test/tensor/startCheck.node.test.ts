@@ -1,4 +1,4 @@
-// What kernels use, the start check touches.
+// The start check covers the built-in functions that kernels use.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure } from '@mien/tensor/testing';
@@ -8,7 +8,7 @@ const families = readdirSync('shaders', { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
   .map(({ name }) => name);
 const files = families.flatMap((family) => readdirSync(join('shaders', family)).map((file) => join(family, file)));
-/** Every kernel's and library's text without comments, by family and file. */
+/** Texts of all kernels and libraries without comments, by family and file. */
 const texts = new Map(
   files.map((file) => [file, readFileSync(join('shaders', file), 'utf8').replace(/\/\/.*$/gm, '')]),
 );
@@ -18,7 +18,7 @@ const own = new Set(
 const words =
   /^(?:if|for|while|switch|case|return|workgroup_size|group|binding|builtin|[uif]\d+|bool|(?:vec|mat)\d.*|array)$/;
 
-/** The functions of WGSL that the files of some families call, by file. */
+/** The WGSL built-in functions that files of selected families call, by file. */
 function builtIns(chosen: (family: string) => boolean): [file: string, called: string][] {
   return [...texts].flatMap(([file, code]) => {
     if (!chosen(file.split(/[\\/]/)[0] as string)) return [];

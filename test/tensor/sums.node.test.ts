@@ -1,5 +1,5 @@
-// Every kernel that adds up keeps its digits at any length: no thread adds a long run in one chain, whose error grows with
-// the length and whose growth stops at 2^24. Bounds are of the sum of magnitudes; sums of ones are exact.
+// Every kernel that sums keeps its precision at any length: no thread adds a long sequence in one chain, whose error grows with
+// its length and whose value stops growing at 2^24. Bounds are relative to the sum of magnitudes; sums of ones are exact.
 
 import { clipGradNorm, mseLoss } from '@mien/nn';
 import {
@@ -26,9 +26,9 @@ import * as reference from '@mien/tensor/reference';
 import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
 import { law, test } from '../harness.ts';
 
-/** Half a unit in the last place: what one addition may be off, as a part of its result. */
+/** Half a unit in the last place: the relative error of one addition. */
 const half = 2 ** -24;
-/** Additions one after another: of reductions and lib/longSum.wgsl, and of products (`longestChain`). */
+/** Longest chains of additions: of reductions and lib/longSum.wgsl, and of products (`longestChain`). */
 const chain = { sum: 2048, product: 2 ** 16 };
 
 async function check(what: string, y: Tensor, expected: number, magnitudes: number, additions: number): Promise<void> {
@@ -42,7 +42,7 @@ async function check(what: string, y: Tensor, expected: number, magnitudes: numb
 const tenth = Math.fround(0.1);
 const longest = 2 ** 26;
 
-test('sum and mean of 2^26 values keep their digits along rows, columns and all, equal ones and large beside small', async () => {
+test('sum and mean of 2^26 values keep their precision along rows, columns and all, for equal values and for large beside small ones', async () => {
   const all = full([longest], tenth);
   await check(
     'ones',
@@ -105,7 +105,7 @@ test('sum and mean of 2^26 values keep their digits along rows, columns and all,
   await check('canceling', canceling, longest / 4, (longest / 4) * 60_001, chain.sum);
 });
 
-test('the average of 5000 x 5000 ones is 1, by adaptiveAvgPool2d, avgPool2d and mean, and its gradient their share', async () => {
+test('adaptiveAvgPool2d, avgPool2d and mean of 5000 x 5000 ones are 1, and their gradients 1 / 25,000,000', async () => {
   const shape = [1, 1, 5000, 5000];
   const averages: Record<string, (x: Tensor) => Tensor> = {
     adaptiveAvgPool2d: (x) => adaptiveAvgPool2d(x, 1),
@@ -134,12 +134,12 @@ test('the average of 5000 x 5000 ones is 1, by adaptiveAvgPool2d, avgPool2d and 
   await check('the gradient', x.grad as Tensor, 2 ** -18, 2 ** -18, 1);
 });
 
-test('the gradients of pooling add up all windows that share one element', async () => {
+test('the gradients of pooling add all windows that contain an element', async () => {
   const x = ones([1, 1, 1, 1], { requiresGrad: true });
   adaptiveAvgPool2d(x, 2500).mul(tenth).sum().backward();
   const expected = 2500 ** 2 * tenth;
   await check('adaptiveAvgPool2d', x.grad as Tensor, expected, expected, chain.sum);
-  // Every window of 4096 sees the largest element, in the middle.
+  // All 4096 windows contain the largest element, in the middle.
   const peak = reference.build([1, 1, 1, 8191], ([, , , w]) => Number(w === 4095));
   const y = toTensor(peak, { requiresGrad: true });
   maxPool2d(y, { kernelSize: [1, 4096], stride: 1 })
@@ -150,7 +150,7 @@ test('the gradients of pooling add up all windows that share one element', async
   await check('maxPool2d', total, 4096 * tenth, 4096 * tenth, 2 * chain.sum);
 });
 
-test('softmax and cross-entropy add up 2^22 equal classes', async () => {
+test('softmax and softmaxCrossEntropy sum over 2^22 equal classes', async () => {
   const classes = 2 ** 22;
   await check(
     'softmax',
@@ -169,7 +169,7 @@ test('softmax and cross-entropy add up 2^22 equal classes', async () => {
   await check('its gradient', slope, 0, 1 / classes, chain.sum);
 });
 
-test('the gradient of embedding adds up 2^22 uses of one row', async () => {
+test('the gradient of embedding adds 2^22 uses of one row', async () => {
   const weight = ones([2, 1], { requiresGrad: true });
   const uses = 2 ** 22;
   scope(() =>
@@ -184,7 +184,7 @@ test('the gradient of embedding adds up 2^22 uses of one row', async () => {
   );
 });
 
-test('matrix products add up 2^25 products of ones exactly, and of 0.1 in their bound, in every form', async () => {
+test('matrix products add 2^25 products of ones exactly, and of 0.1 within their bound, in every variant', async () => {
   const dot = (rows: number, columns: number, depth: number, value: number) =>
     scope(() =>
       full([rows, depth], 1)
@@ -202,7 +202,7 @@ test('matrix products add up 2^25 products of ones exactly, and of 0.1 in their 
   }
 });
 
-test('convolutions add up 2^24 ones exactly, and 2^20 times 0.1 in their bound, along windows and channels', async () => {
+test('convolutions add 2^24 ones exactly, and 2^20 times 0.1 within their bound, along windows and channels', async () => {
   for (const [channels, groups, window, value] of [
     [1, 1, [4096, 4112], 1],
     [1, 1, [1, 2 ** 24 + 64], 1],
@@ -215,7 +215,7 @@ test('convolutions add up 2^24 ones exactly, and 2^20 times 0.1 in their bound, 
     const x = full([1, channels, height, width], value);
     const weight = ones([groups, channels / groups, height, width]);
     const turned = viewOf(weight, [channels, 1, height, width]);
-    // With this padding the transpose's result is one pixel too, which meets every tap.
+    // With this padding the transpose's result is one pixel, which every tap reaches.
     const padding = [height - 1, width - 1] as const;
     const expected = (channels / groups) * height * width * value;
     const results = {
@@ -230,7 +230,7 @@ test('convolutions add up 2^24 ones exactly, and 2^20 times 0.1 in their bound, 
   }
 });
 
-test('gradients of weights add up the products of 2^24 and of 2^20 pixels', async () => {
+test('weight gradients add the products of 2^24 and of 2^20 pixels', async () => {
   for (const [kernel, channels, groups, height, width, value] of [
     [1, 1, 1, 4096, 4112, 1],
     [3, 1, 1, 1024, 1024, tenth],
@@ -251,7 +251,7 @@ test('gradients of weights add up the products of 2^24 and of 2^20 pixels', asyn
   }
 });
 
-test('batchNorm keeps its digits over 2^24 values a channel: statistics, gradients and running statistics', async () => {
+test('batchNorm keeps its precision over 2^24 values per channel: statistics, gradients and running statistics', async () => {
   const shape = [4, 1, 2048, 2048];
   const half = [2, 1, 2048, 2048];
   const [runningMean, runningVar] = [zeros([1]), zeros([1])];
@@ -269,7 +269,7 @@ test('batchNorm keeps its digits over 2^24 values a channel: statistics, gradien
   );
 });
 
-test('norms of gradients and means of losses add up 2^24 values', async () => {
+test('norms of gradients and means of losses sum 2^24 values', async () => {
   const p = ones([2 ** 24], { requiresGrad: true });
   p.grad = full([2 ** 24], tenth);
   await check('clipGradNorm', clipGradNorm([p], 1), 4096 * tenth, 4096 * tenth, chain.sum);
@@ -278,7 +278,7 @@ test('norms of gradients and means of losses add up 2^24 values', async () => {
 });
 
 law(
-  'variance keeps its digits however far its values are from zero',
+  'variance keeps its precision however far its values are from zero',
   valuesOf([1000], { min: 0, max: 1 }),
   async (x) => {
     for (const center of [0, 1e4, 1e6, 1e7, -3e7]) {

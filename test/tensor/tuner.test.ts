@@ -18,10 +18,10 @@ import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { changeKept, withOwnStore } from './tunerKit.ts';
 
-/** A product that two ways and more can do. */
+/** A product that at least two algorithms fit. */
 const product = (): Tensor => scope(() => ones([32, 24]).matmul(ones([24, 16])));
 
-/** The kernels of the product, as choices stand. */
+/** The kernels of the product with the current choices. */
 async function kernelsOf(): Promise<string> {
   const { spans } = await profile(async () => {
     const y = product();
@@ -31,7 +31,7 @@ async function kernelsOf(): Promise<string> {
   return spans.map(({ kernel }) => kernel).join(' ');
 }
 
-/** Runs `use` and gives the lines that it warned with. */
+/** Runs `use` and returns the warnings. */
 async function warningsOf(use: () => Promise<unknown>): Promise<string[]> {
   const lines: string[] = [];
   const { warn } = console;
@@ -44,7 +44,7 @@ async function warningsOf(use: () => Promise<unknown>): Promise<string[]> {
   return lines;
 }
 
-test('tune times the ways of what a function does, once: the winners survive a new load', () =>
+test('tune times the algorithms of operations in a function once, and the winners are loaded again', () =>
   withOwnStore(async () => {
     const told: string[] = [];
     const found = await tune(product, { onProgress: (done, total) => told.push(`${done} of ${total}`) });
@@ -60,7 +60,7 @@ test('tune times the ways of what a function does, once: the winners survive a n
     ensure(again[0]?.known === true && again[0].way === way && again[0].seconds === seconds, JSON.stringify(again));
   }));
 
-test('tune off reads nothing: choices follow a kept winner only where the tuner is on', () =>
+test('tune off reads nothing: saved winners are used only if the tuner is on', () =>
   withOwnStore(async () => {
     await init({ tune: false });
     const fixed = await kernelsOf();
@@ -91,7 +91,7 @@ test('tune forgets a winner whose kernels have changed since', () =>
     ensure((await tune(product))[0]?.known === false, 'it is timed anew');
   }));
 
-test('listTuned and deleteTuned report what is kept by adapter, and delete it', () =>
+test('listTuned and deleteTuned report and delete saved winners by adapter', () =>
   withOwnStore(async () => {
     ensure((await listTuned()).length === 0, 'nothing at first');
     const [result] = await tune(product);
@@ -103,7 +103,7 @@ test('listTuned and deleteTuned report what is kept by adapter, and delete it', 
     ensure((await listTuned()).length === 0 && !tuning(), 'nothing is left, and choices are fixed');
   }));
 
-test('tune ignores a damaged store with one line, and writes it anew', () =>
+test('tune ignores a damaged store with one warning, and rewrites it', () =>
   withOwnStore(async () => {
     await tune(product);
     const [name] = (await keptNames()) as [string];
@@ -126,7 +126,7 @@ test('tune ignores a damaged store with one line, and writes it anew', () =>
     ensure((await listTuned())[0]?.entries.length === 1, 'it is whole again');
   }));
 
-/** A kernel that no driver has in a cache, and whose compilation takes a while. */
+/** A kernel that is in no driver's cache and compiles slowly. */
 const text = (statements: number): string => `@group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(1)
 fn tuned() {
@@ -151,7 +151,7 @@ const touches = alternatives<number, Touch>(
   ],
 );
 
-test('tune passes over a way whose kernels are not compiled in time', () =>
+test('tune skips an algorithm whose kernels do not compile in time', () =>
   withOwnStore(async () => {
     const touch = async (): Promise<void> => {
       const y = zeros([4]);
@@ -162,7 +162,7 @@ test('tune passes over a way whose kernels are not compiled in time', () =>
     ensure(result?.way === 'quick' && result.ways.late === null, JSON.stringify(result));
   }));
 
-test('tune refuses to run in a captured function, and a limit that is no time', async () => {
+test('tune refuses to run in a captured function, and an invalid time limit', async () => {
   const told: Promise<unknown>[] = [];
   using captured = capture(() => {
     told.push(tune(product));

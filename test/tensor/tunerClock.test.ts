@@ -1,4 +1,4 @@
-// What the tuner calls fast: what the device does in less time, whatever the host spends on encoding it.
+// The tuner compares device times and ignores the host's encoding time.
 import { device, kernel, ones, run, type Tensor, tune, zeros } from '@mien/tensor';
 import { alternatives } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
@@ -12,7 +12,7 @@ const trips = kernel(`struct Params { trips: u32 }
 fn tripsForTest() { for (var i = 0u; i < params.trips; i++) { y[0] = fract(y[0] + 0.25); } }
 `);
 
-/** An algorithm that keeps the host busy for so many milliseconds, and the device for so many trips of a loop. */
+/** An algorithm that keeps the host busy for some milliseconds, and the device for some loop iterations. */
 const busy =
   (milliseconds: number, count: number) =>
   (y: Tensor): void => {
@@ -38,7 +38,7 @@ const algorithms = alternatives<number, (y: Tensor) => void>(
 const stamps = device().facts.features.includes('timestamp-query') ? {} : { skip: 'the adapter has no timestamps' };
 
 test(
-  'tune prefers what the device does faster, however long the host takes to encode it',
+  'tune prefers the algorithm that is faster on the device, however long the host takes to encode it',
   () =>
     withOwnStore(async () => {
       const y = zeros([4]);

@@ -1,8 +1,8 @@
-// A store of the tuner's own for a test: in Node an empty cache folder, in a browser the page's IndexedDB, emptied.
+// An empty tuner store for a test: a cache folder in Node, the page's IndexedDB in a browser.
 import { deleteTuned, init } from '@mien/tensor';
 import { keptNames, readKept, writeKept } from '@mien/tensor/internal';
 
-/** The part of Node's process that is needed here; a page has none. */
+/** The part of Node's `process` that is used; undefined in a page. */
 interface NodeProcess {
   readonly env: Record<string, string | undefined>;
   readonly pid: number;
@@ -11,7 +11,7 @@ interface NodeProcess {
   };
 }
 
-/** Runs `use` with an empty store, choices being fixed before and after. */
+/** Runs `use` with an empty store; tuning is off before and after. */
 export async function withOwnStore(use: () => Promise<void>): Promise<void> {
   const { process } = globalThis as { readonly process?: NodeProcess };
   const before = process?.env.XDG_CACHE_HOME;
@@ -28,7 +28,7 @@ export async function withOwnStore(use: () => Promise<void>): Promise<void> {
   }
 }
 
-/** One entry as it is kept, as far as tests change it. */
+/** A stored entry, as far as tests change it. */
 export interface KeptEntry {
   way: string;
   hash: string;
@@ -36,7 +36,7 @@ export interface KeptEntry {
   readonly ways: Readonly<Record<string, number | null>>;
 }
 
-/** Changes every entry that is kept, and has choices follow what is kept then. */
+/** Changes every stored entry, and reloads them. */
 export async function changeKept(change: (entry: KeptEntry) => void): Promise<void> {
   for (const name of await keptNames()) {
     const text = JSON.parse((await readKept(name)) as string) as { readonly entries: readonly KeptEntry[] };

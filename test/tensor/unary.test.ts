@@ -14,7 +14,7 @@ import {
 } from '@mien/tensor/testing';
 import { law, test } from '../harness.ts';
 
-/** Each function with a range on which it is defined, and its kinks. */
+/** Each function with a range in its domain, and its kinks. */
 const methods: readonly [
   'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'square' | 'relu' | 'sigmoid' | 'tanh' | 'silu',
   ValueOptions,
@@ -33,7 +33,7 @@ const methods: readonly [
   ['silu', { min: -9, max: 9 }, []],
 ];
 
-/** Ranges in which differences of differences keep their digits, where that is not the whole. */
+/** Ranges in which second differences are precise, if smaller than the domain. */
 const curved: Readonly<Record<string, ValueOptions>> = {
   log: { min: 0.6, max: 9 },
   sqrt: { min: 0.6, max: 9 },
@@ -130,7 +130,7 @@ test('clamp passes gradients at its bounds, as PyTorch does', async () => {
   await near(x.grad as Tensor, reference.values([3], [1, 1, 0]));
 });
 
-test('elementwise functions take infinities, NaN and the largest numbers as IEEE 754 does', async () => {
+test('elementwise functions treat infinities, NaN and the largest values as in IEEE 754', async () => {
   const x = toTensor(reference.values([5], [Infinity, -Infinity, NaN, 88, -104]));
   await near(x.relu(), reference.values([5], [Infinity, 0, NaN, 88, 0]));
   await near(x.sigmoid(), reference.values([5], [1, 0, NaN, 1, 0]));
@@ -138,13 +138,13 @@ test('elementwise functions take infinities, NaN and the largest numbers as IEEE
   await near(x.slice(0, 0, 2).exp(), reference.values([2], [Infinity, 0]));
 });
 
-test('elementwise functions refuse integers and clamp refuses to have no bound', () => {
+test('elementwise functions refuse integers, and clamp requires a bound', () => {
   const x = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
   refuses(() => x.exp(), DtypeError, 'exp: x expects float32, got int32');
   refuses(() => clamp(x.to('float32'), {}), ValueError, 'clamp: expected a bound, got none; pass min, max or both');
 });
 
-test('clamp gives max everywhere where min exceeds max, without a gradient, as PyTorch does', async () => {
+test('clamp gives max everywhere if min exceeds max, without a gradient, as in PyTorch', async () => {
   const x = toTensor(reference.values([3], [-2, 0, 6]), { requiresGrad: true });
   const y = clamp(x, { min: 2, max: 1 });
   await near(y, reference.values([3], [1, 1, 1]));
@@ -188,7 +188,7 @@ test("relu, leakyRelu and abs have PyTorch's gradients at 0: 0, the slope and 0"
   );
 });
 
-test('a square root has an infinite slope at 0, so that a norm or deviation of zero has a gradient of NaN, as in PyTorch', async () => {
+test('sqrt has an infinite derivative at 0, so a norm or deviation of zero has a NaN gradient, as in PyTorch', async () => {
   const zeros = () => toTensor(reference.full([3], 0), { requiresGrad: true });
   const compositions: Record<string, [f: (x: Tensor) => Tensor, slope: number]> = {
     'sqrt()': [(x) => x.sqrt().sum(), Infinity],

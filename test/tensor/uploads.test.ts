@@ -1,4 +1,4 @@
-// What the host writes without ever reading is submitted by its bytes, so that neither buffers nor staged copies pile up.
+// Uploads without reads are submitted by their bytes, so that neither buffers nor staged copies accumulate.
 import { device, memory, scope, tensor } from '@mien/tensor';
 import { currentDevice } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';

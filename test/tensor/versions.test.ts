@@ -1,4 +1,4 @@
-// What a graph saved and something wrote in place since: refused where the gradient needs it, as PyTorch does.
+// Tensors that were saved for backward and then written in place: refused if the gradient needs them, as in PyTorch.
 import {
   assign,
   batchNorm,
@@ -26,7 +26,7 @@ const increment = kernel(`
 fn incrementInPlace() { x[0] += 1; }
 `);
 
-/** Every way of @mien/tensor to write to memory that a tensor has already. */
+/** Every operation of @mien/tensor that writes into an existing tensor. */
 const writers: Readonly<Record<string, (x: Tensor) => void>> = {
   'assign of a tensor': (x) => assign(x, tensor([5, 7])),
   'assign of numbers': (x) => assign(x, [5, 7]),
@@ -46,7 +46,7 @@ const writers: Readonly<Record<string, (x: Tensor) => void>> = {
 };
 
 for (const [what, write] of Object.entries(writers)) {
-  test(`backward refuses what ${what} changed after an operation saved it`, () => {
+  test(`backward refuses a tensor that ${what} changed after an operation saved it`, () => {
     const [x, w] = [leafOf(1, 2), leafOf(3, 4)];
     const y = x.mul(w).sum();
     write(w);
@@ -56,7 +56,7 @@ for (const [what, write] of Object.entries(writers)) {
     refuses(() => result.sum().backward(), GradientError, 'the gradient of exp needs its result [2] as it was');
   });
 
-  test(`backward takes what ${what} changed where its gradient does not need it`, async () => {
+  test(`backward accepts a tensor that ${what} changed if its gradient does not need it`, async () => {
     const [x, w] = [leafOf(1, 2), tensor([3, 4])];
     const y = w.mul(x).add(w).sum();
     const saved = w.detach();
@@ -69,7 +69,7 @@ for (const [what, write] of Object.entries(writers)) {
     await near(x.grad as Tensor, vector(4, 5));
   });
 
-  test(`a checkpoint refuses what ${what} changed before its second run`, () => {
+  test(`checkpoint refuses a tensor that ${what} changed before its second run`, () => {
     const [x, w] = [leafOf(1, 2), tensor([3, 4])];
     const y = checkpoint((v) => v.mul(w).exp().sum(), x);
     write(w);
@@ -77,7 +77,7 @@ for (const [what, write] of Object.entries(writers)) {
   });
 }
 
-test('a backward that was refused leaves its graph as it was', async () => {
+test('backward keeps its graph when it throws', async () => {
   const x = leafOf(1, 2);
   const w = tensor([3, 4]);
   const y = x.mul(w).sum();
@@ -88,7 +88,7 @@ test('a backward that was refused leaves its graph as it was', async () => {
   await near(before, vector(3, 4));
 });
 
-test('a replay of a captured function counts as a write to what it writes', async () => {
+test('capture counts a replay as a write to the tensors that it writes', async () => {
   const w = leafOf(1, 2);
   const update = capture((x: Tensor) => {
     assign(w, x);
@@ -104,7 +104,7 @@ test('a replay of a captured function counts as a write to what it writes', asyn
   update.dispose();
 });
 
-test('a captured step that runs forward, backward and update in its order is not refused', async () => {
+test('capture accepts a step that runs forward, backward and update in order', async () => {
   const w = leafOf(1, 2);
   const step = capture((x: Tensor) => {
     const loss = x.mul(w).square().sum();
@@ -124,7 +124,7 @@ test('a captured step that runs forward, backward and update in its order is not
   step.dispose();
 });
 
-test('a second derivative refuses what was changed after the first', () => {
+test('backward refuses a second derivative if a saved tensor was changed after the first', () => {
   const [x, w] = [leafOf(1, 2), leafOf(3, 4)];
   x.square().mul(w).sum().backward(null, { createGraph: true });
   const penalty = (x.grad as Tensor).square().sum();
@@ -132,7 +132,7 @@ test('a second derivative refuses what was changed after the first', () => {
   refuses(() => penalty.backward(), GradientError, 'has changed it in place');
 });
 
-test('what batchNorm would compute again for another operation is refused as well', () => {
+test('batchNorm refuses to recompute a result after its input was changed', () => {
   const x = tensor(
     [
       [1, 2],

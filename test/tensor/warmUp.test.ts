@@ -9,7 +9,7 @@ fn addOnce() { y[0] += ${value}; }
 const fresh = [1, 2, 4].map((value) => kernel(text(value)));
 const again = kernel(text(4));
 
-test('warmUp waits for the kernels of a function, tells of each, and compiles none twice', async () => {
+test('warmUp waits for the kernels of a function, reports each, and compiles none twice', async () => {
   const y = zeros([1]);
   await y.data();
   const told: string[] = [];

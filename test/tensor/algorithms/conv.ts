@@ -1,4 +1,4 @@
-// Cases of the algorithms of convolutions: what each fits, by construction.
+// Generators of cases that fit each algorithm of convolutions.
 import type { Conv2dOptions } from '@mien/tensor';
 import type { Values } from '@mien/tensor/reference';
 import { valuesOf } from '@mien/tensor/testing';
@@ -7,7 +7,7 @@ import type { CasesOf, Edges, Spec } from './laws.ts';
 
 type Pair = readonly [number, number];
 
-/** A convolution; `inputs` and `outputs` are channels of all groups. */
+/** A convolution; `inputs` and `outputs` are the channels of all groups. */
 export interface ConvSpec extends Spec {
   readonly images: number;
   readonly inputs: number;
@@ -32,7 +32,7 @@ export function optionsOf({ stride, padding, dilation, groups }: ConvSpec): Conv
   return { stride, padding, dilation, groups };
 }
 
-/** What the transpose adds at the end to give `input` back. */
+/** The output padding with which the transpose restores `input`. */
 export function outputPaddingOf(spec: ConvSpec): Pair {
   const { input, window, stride, padding, dilation } = spec;
   const output = outputOf(spec);
@@ -46,9 +46,9 @@ export interface ConvCase {
   readonly spec: ConvSpec;
   readonly x: Values;
   readonly weight: Values;
-  /** Of the convolution's channels. */
+  /** For the convolution. */
   readonly bias: Values;
-  /** Of the transpose's. */
+  /** For the transpose. */
   readonly inputBias: Values;
   readonly dy: Values;
 }
@@ -66,7 +66,7 @@ export function convValues(spec: ConvSpec): fc.Arbitrary<ConvCase> {
   });
 }
 
-/** Whether differences of the reference are quick. */
+/** Whether finite differences of the reference are fast. */
 export function isSmall(spec: ConvSpec): boolean {
   const [height, width] = spec.input;
   const [down, across] = outputOf(spec);
@@ -84,7 +84,7 @@ const usual = {
   dilation: [1, 1],
 } as const satisfies Partial<ConvSpec>;
 
-/** A convolution that differs from a 3x3 one of stride 1 and padding 1. */
+/** A 3x3 convolution of stride 1 and padding 1, with changes. */
 function conv(inputs: number, outputs: number, input: Pair, rest: Partial<ConvSpec> = {}): ConvSpec {
   return { ...usual, inputs, outputs, input, ...rest };
 }
@@ -92,8 +92,8 @@ function conv(inputs: number, outputs: number, input: Pair, rest: Partial<ConvSp
 const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const plane = (min: number, max: number): fc.Arbitrary<Pair> => fc.tuple(size(min, max), size(min, max));
 const square = (n: number): Pair => [n, n];
-/** So small that a few images fill a binding. */
-/** Grids with y and z, and groups that nothing is left for. */
+/** Bindings that hold a few images. */
+/** Grids in y and z, with idle workgroups. */
 const gridsOfTen = { maxComputeWorkgroupsPerDimension: 10 };
 const passes = { limits: { maxStorageBufferBindingSize: 1 << 14 } };
 
@@ -142,7 +142,7 @@ const winograd = (m: 2 | 4): CasesOf<ConvSpec> => ({
   },
 });
 
-/** Any window, stride, padding and dilation, with `least` channels in a group at least. */
+/** Any window, stride, padding and dilation, with at least `least` channels per group. */
 function anyConv(
   channels: readonly (readonly [groups: number, inputs: number, outputs: number])[],
 ): fc.Arbitrary<ConvSpec> {
@@ -161,7 +161,7 @@ function anyConv(
     );
 }
 
-/** Groups, and channels of each group. */
+/** Groups, and channels per group. */
 const someChannels = [
   [1, 1, 5],
   [1, 3, 4],
@@ -192,7 +192,7 @@ const anyEdges: Edges<ConvSpec> = {
 
 const everyConv: CasesOf<ConvSpec> = { any: anyConv(someChannels), edges: anyEdges };
 
-/** Groups of 4 channels or more, or one. */
+/** Groups of at least 4 channels, or a single group. */
 const patches: CasesOf<ConvSpec> = {
   any: anyConv(someChannels.filter(([groups, inputs, outputs]) => groups === 1 || Math.min(inputs, outputs) >= 4)),
   edges: {
@@ -202,7 +202,7 @@ const patches: CasesOf<ConvSpec> = {
   },
 };
 
-/** Groups whose rows start with a vec4 in both operands. */
+/** Groups whose rows are aligned to vec4 in both operands. */
 const patchesWeightGradient: CasesOf<ConvSpec> = {
   any: anyConv([...someChannels.filter(([groups]) => groups === 1), [2, 4, 8], [2, 4, 4], [3, 8, 4]]),
   edges: {
@@ -233,7 +233,7 @@ const depthwise: CasesOf<ConvSpec> = {
   },
 };
 
-/** Sums that are cut into parts, over images and over windows; the count of parts is checked by a law of its own. */
+/** Sums that are split over images and over windows; a separate law checks the number of parts. */
 const winogradWeightGradient = (m: 2 | 4): CasesOf<ConvSpec> => ({
   any: winograd(m).any,
   edges: {
@@ -260,10 +260,10 @@ export const forwardCases: Readonly<Record<string, CasesOf<ConvSpec>>> = {
 
 const { fewChannels: _, ...transposable } = forwardCases;
 
-/** Of its transpose. */
+/** The cases of its transpose. */
 export const transposeCases: Readonly<Record<string, CasesOf<ConvSpec>>> = transposable;
 
-/** Of its weight gradient. */
+/** The cases of its weight gradient. */
 export const weightGradientCases: Readonly<Record<string, CasesOf<ConvSpec>>> = {
   ...forwardCases,
   winograd4: winogradWeightGradient(4),

@@ -1,4 +1,4 @@
-// What every algorithm of a convolution, of its transpose and of its weight gradient must compute.
+// Laws of every algorithm of a convolution, its transpose and its weight gradient.
 import { conv2d, convTranspose2d, type Tensor } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { near, toTensor } from '@mien/tensor/testing';
@@ -14,7 +14,7 @@ import {
 } from './conv.ts';
 import type { AlgorithmLaw } from './laws.ts';
 
-/** conv2d, with a bias and without. */
+/** conv2d with and without bias. */
 export const forwardLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
   operation: 'conv2d',
   sentence: (name) => `conv2d by ${name} equals its reference for any case that it fits, with and without bias`,
@@ -30,7 +30,7 @@ export const forwardLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
   },
 };
 
-/** convTranspose2d, with a bias and without. */
+/** convTranspose2d with and without bias. */
 export const transposeLaw: AlgorithmLaw<ConvSpec, ConvCase> = {
   operation: 'convTranspose2d',
   sentence: (name) =>

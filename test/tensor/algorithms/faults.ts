@@ -1,9 +1,9 @@
-// Faults planted in kernels, to see that laws notice.
+// Faults injected into kernels, to check that laws detect them.
 
 import { kernels, type TextEdit, withKernelText } from '@mien/tensor/internal';
 import { ensure, Mismatch } from '@mien/tensor/testing';
 
-/** The text of a kernel as it is written. */
+/** The unchanged text of a kernel. */
 async function textOf(kernel: string): Promise<string> {
   let found = '';
   const note: TextEdit = (name, text) => {
@@ -14,7 +14,7 @@ async function textOf(kernel: string): Promise<string> {
   return found;
 }
 
-/** Doubles whatever a kernel stores into its float outputs, itself or by its libraries. */
+/** Doubles the values that a kernel or its libraries store into float outputs. */
 export async function doubled(kernel: string): Promise<TextEdit> {
   const text = await textOf(kernel);
   const outputs = [...text.matchAll(/var<storage, read_write> (\w+): array<(.*?)>;/g)]
@@ -34,7 +34,7 @@ function withoutComments(code: string): string {
   return code.replace(/\/\/(?! uses:).*$/gm, '');
 }
 
-/** Fails unless `check` finds a mismatch while kernels have the fault. */
+/** Throws unless `check` reports a mismatch with the fault. */
 export async function expectNoticed(edit: TextEdit, what: string, check: () => Promise<unknown>): Promise<void> {
   let reason: unknown = null;
   let changed = false;

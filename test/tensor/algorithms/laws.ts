@@ -1,5 +1,4 @@
-// Laws that hold for every algorithm of an operation: each algorithm with cases of its own, counted where its kernels are
-// dispatched.
+// Laws of every algorithm of an operation: each algorithm has its own cases, which are counted when its kernels are dispatched.
 import { device, type Limits } from '@mien/tensor';
 import {
   alternativesOf,
@@ -14,38 +13,38 @@ import fc from 'fast-check';
 import type { Ran, Recorder } from '../../harness.ts';
 import * as harness from '../../harness.ts';
 
-/** A case without its values: sizes and options, and limits to run it under. */
+/** A case without values: sizes, options, and limits. */
 export interface Spec {
   readonly limits?: Partial<Limits>;
 }
 
-/** The edges of what an algorithm fits; further ones have names of their own. */
+/** Names of the edge cases of every algorithm; others may be added. */
 export type Edges<S> = Readonly<Record<'smallest' | 'largest' | 'odd' | 'prime' | 'ragged tile', S>> &
   Readonly<Record<string, S>>;
 
-/** The cases of one algorithm, all of which it fits. */
+/** The cases of one algorithm; it fits all of them. */
 export interface CasesOf<S extends Spec> {
   readonly any: fc.Arbitrary<S>;
-  /** Run first, every time. */
+  /** Run first in every run. */
   readonly edges: Edges<S>;
 }
 
-/** A law of every algorithm of one operation. */
+/** A law for every algorithm of one operation. */
 export interface AlgorithmLaw<S extends Spec, C> {
   readonly operation: string;
   readonly sentence: (algorithm: string) => string;
-  /** Of each algorithm, or why it has none here. */
+  /** Cases of each algorithm, or the reason why it has none here. */
   readonly cases: Readonly<Record<string, CasesOf<S> | string>>;
   /** Values for a case. */
   readonly values: (spec: S) => fc.Arbitrary<C>;
   readonly property: (example: C, algorithm: string) => void | Promise<void>;
-  /** Generated cases beside the edges, 25 by default. */
+  /** Number of generated cases besides the edges. Default 25. */
   readonly runs?: number;
-  /** The cases that the law is for, where not for all: gradients by differences are slow. */
+  /** Selects cases; default all. Finite differences are slow for large cases. */
   readonly only?: (spec: S) => boolean;
 }
 
-/** Distinct shapes that a law must have run. */
+/** Minimum number of distinct shapes that a law must run. */
 const enoughShapes = 20;
 
 interface Example<S, C> {
@@ -53,7 +52,7 @@ interface Example<S, C> {
   readonly values: C;
 }
 
-/** The edges that a law runs, by name. */
+/** The edge cases that a law runs, by name. */
 function edgesOf<S extends Spec, C>(
   stated: AlgorithmLaw<S, C>,
   { edges }: CasesOf<S>,
@@ -61,7 +60,7 @@ function edgesOf<S extends Spec, C>(
   return Object.entries(edges).filter(([, spec]) => stated.only?.(spec) ?? true);
 }
 
-/** Runs the property on one case by one algorithm, and gives the dispatches of that. Throws where there are none. */
+/** Runs the property on one case by one algorithm and returns the algorithm's dispatches; throws if there are none. */
 export async function runCase<S extends Spec, C>(
   { operation, property }: AlgorithmLaw<S, C>,
   algorithm: string,
@@ -82,7 +81,7 @@ export async function runCase<S extends Spec, C>(
   return own;
 }
 
-/** An edge of an algorithm's cases by its name, with values. */
+/** An edge case of an algorithm by name, with values. */
 export function edgeOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm: string, edge: string): Example<S, C> {
   const own = stated.cases[algorithm];
   const spec = typeof own === 'object' ? own.edges[edge] : undefined;
@@ -90,23 +89,23 @@ export function edgeOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm:
   return exampleOf(stated, spec);
 }
 
-/** Values for a case, fixed by its sizes. */
+/** Values for a case, determined by its sizes. */
 export function exampleOf<S extends Spec, C>({ values }: AlgorithmLaw<S, C>, spec: S): Example<S, C> {
   const [first] = fc.sample(values(spec), { numRuns: 1, seed: 1 });
   return { spec, values: first as C };
 }
 
-/** A case in few characters. */
+/** A short text of a case. */
 function keyOf(spec: Spec): string {
   return JSON.stringify(Object.values(spec)).replaceAll('"', '');
 }
 
-/** Why an algorithm cannot run on this adapter at all, or undefined. */
+/** The reason why an algorithm cannot run on this adapter, or undefined. */
 export function lacking(operation: string, algorithm: string): string | undefined {
   return lackOf(operation, algorithm, device().limits) ?? undefined;
 }
 
-/** Registers a law for each algorithm. It fails where its cases do not fit, are too few, or miss an edge. */
+/** Registers a law for each algorithm. It fails if its cases do not fit, are too few, or an edge is missing. */
 export function lawByAlgorithm<S extends Spec, C>(
   stated: AlgorithmLaw<S, C>,
   to: Pick<Recorder, 'law' | 'skip'> = harness,

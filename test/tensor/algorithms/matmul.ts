@@ -1,4 +1,4 @@
-// Cases of the algorithms of products: what each fits, by construction.
+// Generators of cases that fit each algorithm of products.
 import { linear, setFloat32MatmulPrecision } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { type Values, values } from '@mien/tensor/reference';
@@ -17,7 +17,7 @@ export interface ProductSpec extends Spec {
   readonly lead: Lead;
 }
 
-/** The operands of a product and of `linear`, which takes b transposed and without leading dimensions. */
+/** The operands of a product and of `linear`, whose b is transposed and has no leading dimensions. */
 export interface ProductCase {
   readonly spec: ProductSpec;
   readonly a: Values;
@@ -40,7 +40,7 @@ export function productValues(spec: ProductSpec): fc.Arbitrary<ProductCase> {
   });
 }
 
-/** Whether differences of the reference are quick. */
+/** Whether finite differences of the reference are fast. */
 export function isSmallProduct({ rows, depth, columns, lead, limits }: ProductSpec): boolean {
   const batches = Math.max(1, ...lead.map((sizes) => sizes.reduce((a, b) => a * b, 1)));
   return limits === undefined && batches * rows * depth * columns < 20_000;
@@ -55,7 +55,7 @@ function product(rows: number, depth: number, columns: number, lead: Lead = none
   return { rows, depth, columns, lead, ...rest };
 }
 
-/** Rows and columns of `least` or more, at any depth; `tile` by `tile` results are a tile. */
+/** At least `least` rows and columns, any depth; a tile is `tile` by `tile`. */
 function tiled(least: number, tile: number): CasesOf<ProductSpec> {
   const side = fc.constantFrom(...sizes.filter((size) => size >= least), least);
   return {
@@ -73,7 +73,7 @@ function tiled(least: number, tile: number): CasesOf<ProductSpec> {
       'few columns': product(tile + 5, 33, least),
       'parts of the depth': product(Math.max(12, least), 2052, Math.max(8, least)),
       'parts of an odd depth': product(least + 1, 4099, least + 2),
-      // Grids with y and z, and groups that nothing is left for.
+      // Grids in y and z, with idle workgroups.
       'grids of ten': product(130, 5, 300, none, { limits: { maxComputeWorkgroupsPerDimension: 10 } }),
       'batches in parts of a binding': product(16, 8, 16, [[32], [32]], {
         limits: { maxStorageBufferBindingSize: 1 << 13 },
@@ -116,7 +116,7 @@ const productCases: Readonly<Record<string, CasesOf<ProductSpec>>> = {
   naive: tiled(1, 16),
 };
 
-/** Products whose gradients the algorithm fits too: they have the depth among their rows and columns. */
+/** Products whose gradients the algorithm also fits: their rows or columns include the depth. */
 function turnable(least: number): CasesOf<ProductSpec> {
   const side = fc.integer({ min: least, max: least + 15 });
   return {
@@ -137,7 +137,7 @@ function turnable(least: number): CasesOf<ProductSpec> {
 
 const few = fc.constantFrom(1, 2, 3, 4, 5, 7, 8);
 
-/** Two of rows, depth and columns are at most 8, so that all three products are of few rows or columns. */
+/** Two of rows, depth and columns are at most 8, so that the product and its gradients have few rows or columns. */
 const turnableVector: CasesOf<ProductSpec> = {
   any: fc
     .record({
@@ -172,7 +172,7 @@ export const gradientCases: Readonly<Record<string, CasesOf<ProductSpec>>> = {
   naive: turnable(1),
 };
 
-/** The nearest multiple of 2^-6, which f16 holds below 32: operands that are not rounded allow no more than rounding in f32. */
+/** The nearest multiple of 2^-6, exact in f16 below 32, so that only rounding in f32 is allowed. */
 function heldByHalf({ shape, data }: Values): Values {
   return values(
     shape,
@@ -180,7 +180,7 @@ function heldByHalf({ shape, data }: Values): Values {
   );
 }
 
-/** Runs `fn` with the precision that an algorithm needs, and values that it does not round. */
+/** Runs `fn` with the precision of an algorithm, and values that are exact in it. */
 export async function withPrecisionOf(
   algorithm: string,
   example: ProductCase,
@@ -208,7 +208,7 @@ export const matmulLaw: AlgorithmLaw<ProductSpec, ProductCase> = {
     ),
 };
 
-/** linear, with a bias and without, with relu and without. */
+/** linear with and without bias and relu. */
 export const linearLaw: AlgorithmLaw<ProductSpec, ProductCase> = {
   ...matmulLaw,
   sentence: (name) =>

@@ -1,4 +1,4 @@
-// Cases of the algorithms of max pooling: what each fits, by construction.
+// Generators of cases that fit each algorithm of max pooling.
 import { type MaxPool2dOptions, maxPool2d, type Tensor } from '@mien/tensor';
 import * as reference from '@mien/tensor/reference';
 import { distinctValuesOf, near, toTensor, valuesOf } from '@mien/tensor/testing';
@@ -14,7 +14,7 @@ interface PoolSpec extends Spec {
 
 interface PoolCase {
   readonly spec: PoolSpec;
-  /** No two are equal. */
+  /** Distinct values. */
   readonly x: reference.Values;
   readonly tied: reference.Values;
 }
@@ -86,7 +86,7 @@ const windows: CasesOf<PoolSpec> = {
   },
 };
 
-/** Sends each slope to the first largest value of its window, NaN being larger than all. */
+/** Adds each gradient to the first maximum of its window; NaN is larger than any number. */
 function gradientOf(x: reference.Values, slope: reference.Values, options: MaxPool2dOptions): reference.Values {
   const both = (value: number | readonly [number, number]): readonly [number, number] =>
     typeof value === 'number' ? [value, value] : value;
@@ -112,7 +112,7 @@ function gradientOf(x: reference.Values, slope: reference.Values, options: MaxPo
   return dx;
 }
 
-/** Max pooling, its gradient, and which of equals gets that. */
+/** Max pooling, its gradient, and the choice among equal values. */
 export const poolLaw: AlgorithmLaw<PoolSpec, PoolCase> = {
   operation: 'maxPool2d',
   sentence: (name) =>
