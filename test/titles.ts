@@ -14,7 +14,7 @@ export interface Claim {
 /** The claim of a title. `names` may contain words that are not functions. */
 export function claimOf(title: string): Claim {
   // Such a case calls a function with wrong arguments only.
-  if (/ answers values of other kinds /.test(title))
+  if (/ throws a MienError for arguments /.test(title))
     return { names: [], values: false, gradient: false, second: false, pytorch: false };
   const first = /^the (?:gradient|first derivative)s? of (.*)$/.exec(title)?.[1];
   const second = /^the second derivatives? of (.*)$/.exec(title)?.[1];

@@ -102,7 +102,7 @@ const isClass = (value: unknown): boolean =>
 for (const [name, value] of Object.entries(all)) {
   if (typeof value !== 'function' || Object.prototype.isPrototypeOf.call(Error, value)) continue;
   const example = (isClass(value) ? classes : functions)[name];
-  test(`${name} answers values of other kinds with errors of its own`, async () => {
+  test(`${name} throws a MienError for arguments of the wrong kind`, async () => {
     ensure(example !== undefined, `give ${name} an example in this file`);
     if (typeof example === 'string') return;
     const make = value as unknown as new (...args: unknown[]) => unknown;
@@ -138,7 +138,7 @@ const methods: Readonly<
   ],
 };
 for (const [name, [fn, example]] of Object.entries(methods)) {
-  test(`${name} answers values of other kinds with errors of its own`, () =>
+  test(`${name} throws a MienError for arguments of the wrong kind`, () =>
     expectMienErrors(name, fn as (...args: unknown[]) => unknown, example));
 }
 

@@ -15,25 +15,25 @@ async function kernelsOf<S extends Spec, C>(
   algorithm: string,
   specs: readonly S[],
 ): Promise<ReadonlyMap<string, S>> {
-  const found = new Map<string, S>();
+  const kernels = new Map<string, S>();
   for (const spec of specs) {
     for (const { kernel, running } of await runCase(stated, algorithm, exampleOf(stated, spec)))
-      if (running?.operation === stated.operation && !found.has(kernel.name)) found.set(kernel.name, spec);
+      if (running?.operation === stated.operation && !kernels.has(kernel.name)) kernels.set(kernel.name, spec);
   }
-  return found;
+  return kernels;
 }
 
 function provesFaults<S extends Spec, C>(stated: AlgorithmLaw<S, C>): void {
-  for (const [algorithm, own] of Object.entries(stated.cases)) {
-    if (typeof own === 'string') continue;
-    const small = Object.entries(own.edges).filter(([name, { limits }]) => name !== 'largest' && !limits);
+  for (const [algorithm, cases] of Object.entries(stated.cases)) {
+    if (typeof cases === 'string') continue;
+    const small = Object.entries(cases.edges).filter(([name, { limits }]) => name !== 'largest' && !limits);
     const specs = small.map(([, spec]) => spec);
     test(
       `doubling the stores of any kernel of ${stated.operation} by ${algorithm} fails its law`,
       async () => {
-        const found = await kernelsOf(stated, algorithm, specs);
-        ensure(found.size > 0 || algorithm === 'gemm', 'it has no kernel of its own');
-        for (const [name, spec] of found)
+        const kernels = await kernelsOf(stated, algorithm, specs);
+        ensure(kernels.size > 0 || algorithm === 'gemm', 'expected kernels of the algorithm');
+        for (const [name, spec] of kernels)
           await expectNoticed(await doubled(name), `${name} doubled`, () =>
             runCase(stated, algorithm, exampleOf(stated, spec)),
           );

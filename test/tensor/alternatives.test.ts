@@ -57,9 +57,9 @@ test('withAlternative refuses unknown operations and algorithms', async () => {
 test('isNarrow is true for CPUs with few lanes, not for GPUs', () => {
   const of = (subgroupSize: number | null, processor: boolean): boolean =>
     isNarrow({ ...device().limits, subgroupSize, processor });
-  ensure(of(4, true) && of(8, true), 'processors of 4 and 8 lanes');
-  ensure(!of(4, false) && !of(8, false), 'GPUs of 4 and 8 lanes');
-  ensure(!of(16, true) && !of(null, true), 'a processor of 16 lanes, and of a range');
+  ensure(of(4, true) && of(8, true), 'CPUs with 4 and 8 lanes');
+  ensure(!of(4, false) && !of(8, false), 'GPUs with 4 and 8 lanes');
+  ensure(!of(16, true) && !of(null, true), 'CPUs with 16 lanes and with a range');
 });
 
 test('a GPU with 8 lanes uses workgroup products, a CPU subgroup products', async () => {
@@ -81,15 +81,15 @@ test('a GPU with 8 lanes uses workgroup products, a CPU subgroup products', asyn
   ensure(mali === 'gemmWorkgroup', `a GPU ran ${mali}`);
   const { subgroupSize, processor } = device().limits;
   if (subgroupSize !== 8 || !processor) return;
-  const own = await kernelOf({});
-  ensure(own === 'gemmSubgroup', `a processor ran ${own}`);
+  const kernel = await kernelOf({});
+  ensure(kernel === 'gemmSubgroup', `a CPU ran ${kernel}`);
 });
 
 test('algorithms for subgroups of 8 lanes run on CPUs only, not on GPUs with 8 lanes', () => {
-  const of = (own: Partial<Limits>): string | null =>
-    lackOf('matmul', 'subgroup', { ...device().limits, subgroupSize: 8, processor: true, ...own });
-  ensure(of({}) === null, 'a processor of 8 lanes');
-  ensure(of({ processor: false })?.includes('the adapter is a GPU') === true, 'a GPU of 8 lanes');
-  ensure(of({ subgroupSize: 4 })?.includes('has 4') === true, 'a processor of 4 lanes');
+  const of = (changes: Partial<Limits>): string | null =>
+    lackOf('matmul', 'subgroup', { ...device().limits, subgroupSize: 8, processor: true, ...changes });
+  ensure(of({}) === null, 'a CPU with 8 lanes');
+  ensure(of({ processor: false })?.includes('the adapter is a GPU') === true, 'a GPU with 8 lanes');
+  ensure(of({ subgroupSize: 4 })?.includes('has 4') === true, 'a CPU with 4 lanes');
   ensure(of({ subgroupSize: null })?.includes('none of a fixed size') === true, 'a range of lanes');
 });

@@ -14,7 +14,10 @@ import {
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-async function found(fn: () => unknown, options: { readonly infinity?: boolean } = {}): Promise<AnomalyError | null> {
+async function anomalyOf(
+  fn: () => unknown,
+  options: { readonly infinity?: boolean } = {},
+): Promise<AnomalyError | null> {
   try {
     await detectAnomaly(fn, options);
     return null;
@@ -25,8 +28,8 @@ async function found(fn: () => unknown, options: { readonly infinity?: boolean }
 }
 
 /** Throws unless `fn` throws an AnomalyError for `operation` whose message contains `words`. */
-async function blames(fn: () => unknown, operation: string, words: string): Promise<void> {
-  const reason = await found(fn);
+async function expectAnomaly(fn: () => unknown, operation: string, words: string): Promise<void> {
+  const reason = await anomalyOf(fn);
   ensure(
     reason?.operation === operation && reason.message.includes(words),
     `expected ${operation}: ${reason?.message}`,
@@ -35,39 +38,54 @@ async function blames(fn: () => unknown, operation: string, words: string): Prom
 
 test('detectAnomaly names the first operation with a NaN or Infinity in its result', async () => {
   const x = tensor([4, -1, 9]);
-  await blames(() => x.mul(2).sqrt().add(1).sum(), 'sqrt', 'sqrt [3] is the first to give NaN, from finite inputs');
-  await blames(() => x.mul(100).exp().mul(0).sum(), 'exp', 'exp [3] is the first to give Infinity, from finite inputs');
-  await blames(() => tensor([0]).log().exp(), 'log', 'Infinity');
+  await expectAnomaly(
+    () => x.mul(2).sqrt().add(1).sum(),
+    'sqrt',
+    'sqrt [3] is the first to give NaN, from finite inputs',
+  );
+  await expectAnomaly(
+    () => x.mul(100).exp().mul(0).sum(),
+    'exp',
+    'exp [3] is the first to give Infinity, from finite inputs',
+  );
+  await expectAnomaly(() => tensor([0]).log().exp(), 'log', 'Infinity');
 });
 
 test('detectAnomaly does not blame views and copies of a result', async () => {
   const x = tensor([4, -1, 9, 1e30]);
   const made = (): Tensor => x.square();
-  await blames(() => made().reshape([2, 2]).transpose(0, 1).reshape([4]).detach(), 'square', 'Infinity');
-  await blames(() => x.reshape([2, 2]).sqrt().reshape([4]).flip(0), 'sqrt', 'NaN');
+  await expectAnomaly(() => made().reshape([2, 2]).transpose(0, 1).reshape([4]).detach(), 'square', 'Infinity');
+  await expectAnomaly(() => x.reshape([2, 2]).sqrt().reshape([4]).flip(0), 'sqrt', 'NaN');
 });
 
 test('detectAnomaly names external inputs that contain NaN', async () => {
   const x = tensor([1, Number.NaN]);
-  await blames(() => x.reshape([2, 1]).mul(2), 'x of reshape', 'x of reshape [2] held NaN before the operation');
+  await expectAnomaly(() => x.reshape([2, 1]).mul(2), 'x of reshape', 'x of reshape [2] held NaN before the operation');
   const weight = tensor([Number.POSITIVE_INFINITY], { requiresGrad: true });
-  await blames(() => tensor([2]).mul(weight), 'b of mul', 'held Infinity before the operation');
+  await expectAnomaly(() => tensor([2]).mul(weight), 'b of mul', 'held Infinity before the operation');
 });
 
 test('detectAnomaly accepts infinite constants, as in a mask, but not a NaN that results from them', async () => {
   const mask = tensor([0, Number.NEGATIVE_INFINITY]);
-  ensure((await found(() => tensor([1, 2]).add(mask).exp().sum())) === null, 'a mask');
-  await blames(() => tensor([1, 2]).add(mask).mul(0), 'mul', 'the first to give NaN, from inputs that hold Infinity');
-  ensure((await found(() => tensor([0]).log(), { infinity: false })) === null, 'infinity: false');
-  ensure((await found(() => tensor([-1]).log(), { infinity: false })) !== null, 'infinity: false sees NaN');
+  ensure((await anomalyOf(() => tensor([1, 2]).add(mask).exp().sum())) === null, 'a mask');
+  await expectAnomaly(
+    () => tensor([1, 2]).add(mask).mul(0),
+    'mul',
+    'the first to give NaN, from inputs that hold Infinity',
+  );
+  ensure((await anomalyOf(() => tensor([0]).log(), { infinity: false })) === null, 'infinity: false');
+  ensure(
+    (await anomalyOf(() => tensor([-1]).log(), { infinity: false })) !== null,
+    'expected infinity: false to detect NaN',
+  );
 });
 
 test('detectAnomaly names the operation whose gradient is not finite', async () => {
   const x = tensor([0], { requiresGrad: true });
-  const reason = await found(() => x.sqrt().mul(2).sum().backward());
+  const reason = await anomalyOf(() => x.sqrt().mul(2).sum().backward());
   ensure(reason?.operation.endsWith('in the gradient of sqrt') ?? false, String(reason));
   x.grad = null;
-  const again = await found(() =>
+  const again = await anomalyOf(() =>
     checkpoint((x: Tensor) => x.sqrt().mul(2), x)
       .sum()
       .backward(),
@@ -89,7 +107,9 @@ test('detectAnomaly checks gradients that a kernel computes without an operation
     run(fillKernel, { y: dx }, { value: 1e38 * 10 }, 1);
     return { x: dx };
   };
-  const reason = await found(() => record('own', x.detach().mul(2), { x }, { saves: {}, backward }).sum().backward());
+  const reason = await anomalyOf(() =>
+    record('own', x.detach().mul(2), { x }, { saves: {}, backward }).sum().backward(),
+  );
   ensure(reason?.operation === 'x in the gradient of own', String(reason));
 });
 
@@ -98,13 +118,13 @@ test('detectAnomaly finds a NaN at any index, and ignores padding after the last
     for (const place of new Set([0, 1, 2, 3, Math.floor(size / 2), size - 2, size - 1])) {
       if (place < 0 || place >= size) continue;
       const x = tensor({ shape: [size], data: Float32Array.from({ length: size }, (_, i) => (i === place ? -1 : 1)) });
-      await blames(() => x.sqrt(), 'sqrt', 'NaN');
+      await expectAnomaly(() => x.sqrt(), 'sqrt', 'NaN');
     }
   }
   for (const size of [1, 2, 3, 5]) {
     // The next tensor of this size reuses the memory, where four elements were NaN.
     full([4], Number.NaN).dispose();
-    const reason = await found(() => ones([size]).sqrt());
+    const reason = await anomalyOf(() => ones([size]).sqrt());
     ensure(reason === null, `of ${size} elements none is NaN: ${reason?.message}`);
   }
 });
@@ -115,7 +135,7 @@ test('detectAnomaly returns the result of a function without anomalies', async (
 });
 
 test('detectAnomaly checks any number of operations', async () => {
-  const reason = await found(() => {
+  const reason = await anomalyOf(() => {
     let x = tensor([1]);
     for (let i = 0; i < 2100; i++) x = x.mul(1);
     return x.sub(2).log();

@@ -215,7 +215,7 @@ const isClass = (value: unknown): boolean =>
 for (const [name, value] of exported) {
   if (isClass(value) && Object.prototype.isPrototypeOf.call(Error, value)) continue;
   const example = (isClass(value) ? classes : functions)[name];
-  test(`${name} answers values of other kinds with errors of its own`, async () => {
+  test(`${name} throws a MienError for arguments of the wrong kind`, async () => {
     ensure(example !== undefined, `give ${name} an example in this file`);
     if (typeof example === 'string') return;
     const call = isClass(value)
@@ -233,7 +233,7 @@ for (const [prototype, name] of prototypes.flatMap((each) =>
   if (typeof descriptor?.value !== 'function') continue;
   const method = descriptor.value as (...args: unknown[]) => unknown;
   const example = methods[name] ?? (method.length === 0 ? () => [] : undefined);
-  test(`Tensor.${name} answers values of other kinds with errors of its own`, async () => {
+  test(`Tensor.${name} throws a MienError for arguments of the wrong kind`, async () => {
     ensure(example !== undefined, `give Tensor.${name} an example in this file`);
     if (typeof example === 'string') return;
     const leaf = ones([2, 3], { requiresGrad: true });
@@ -262,7 +262,7 @@ for (const [name, kind] of Object.entries(methodsWithOptions)) {
   });
 }
 
-test('the setters of Tensor and the calls of what functions return answer with errors of their own', async () => {
+test('setters of Tensor and returned functions throw a MienError for arguments of the wrong kind', async () => {
   await expectMienErrors(
     'Tensor.grad',
     (value) => {

@@ -72,7 +72,7 @@ test('backward refuses a tensor without gradient, and several elements without a
 
 test('noGrad and detach stop gradients', async () => {
   const x = tensor([1, 2], { requiresGrad: true });
-  ensure(!noGrad(() => x.exp()).requiresGrad, 'noGrad records');
+  ensure(!noGrad(() => x.exp()).requiresGrad, 'expected no recording in noGrad');
   x.detach().mul(x).sum().backward();
   await near(x.grad as Tensor, vector(1, 2));
 });
@@ -94,7 +94,7 @@ test('grad differentiates by its first argument only and sets no gradients of le
   const w = tensor([5], { requiresGrad: true });
   const slope = grad((v, u) => v.mul(u as Tensor).sum())(x, w);
   await near(slope, vector(5));
-  ensure(x.grad === null && w.grad === null, 'grad left a gradient');
+  ensure(x.grad === null && w.grad === null, 'expected no gradient of the leaf');
 });
 
 const cube = kernel(`// y[i] = x[i]^3.
@@ -228,5 +228,5 @@ law(
 
 test('grad of a function without other leaves gives a constant', () => {
   const slope = grad((x) => x.square().sum())(tensor([1, 2]));
-  ensure(!slope.requiresGrad, 'there is nothing to differentiate it by');
+  ensure(!slope.requiresGrad, 'expected no gradient');
 });

@@ -147,10 +147,10 @@ test('pow equals pow of C in every special case, for tensors, numbers on either 
   const all = special.flatMap((a) => special.map((b) => [a, b] as const));
   const expected = Float64Array.from(all, ([a, b]) => Math.fround(powerInC(a, b)));
   const shape = [special.length, special.length];
-  const agree = async (found: Tensor, wanted: ArrayLike<number>, form: string) => {
-    const values = await found.data();
+  const agree = async (actual: Tensor, expected: ArrayLike<number>, form: string) => {
+    const values = await actual.data();
     for (const [i, [a, b]] of all.entries()) {
-      const [value, right] = [values[i] as number, wanted[i] as number];
+      const [value, right] = [values[i] as number, expected[i] as number];
       // Denormal results may be flushed to zero of the same sign.
       const close = Math.abs(value - right) <= 8 * 2 ** -23 * Math.abs(right) + 2 ** -126;
       const same = Object.is(value, right) || (value !== 0 && close) || (value === 0 && right !== 0 && close);
@@ -162,11 +162,12 @@ test('pow equals pow of C in every special case, for tensors, numbers on either 
   await agree(left.pow(right).reshape(shape), expected, 'elements');
   for (const [i, b] of special.entries()) {
     const column = special.map((_, j) => expected[j * special.length + i] as number);
-    const found = await bases.pow(b).data();
+    const actual = await bases.pow(b).data();
     for (const [j, a] of special.entries()) {
-      const near = Object.is(found[j], column[j]) || Math.abs((found[j] as number) - (column[j] as number)) < 2 ** -126;
-      const relative = Math.abs((found[j] as number) / (column[j] as number) - 1) <= 8 * 2 ** -23;
-      ensure(near || relative, `a number: ${a} ** ${b} expected ${column[j]}, got ${found[j]}`);
+      const near =
+        Object.is(actual[j], column[j]) || Math.abs((actual[j] as number) - (column[j] as number)) < 2 ** -126;
+      const relative = Math.abs((actual[j] as number) / (column[j] as number) - 1) <= 8 * 2 ** -23;
+      ensure(near || relative, `a number: ${a} ** ${b} expected ${column[j]}, got ${actual[j]}`);
     }
   }
 });
@@ -178,10 +179,10 @@ law(
     fc.pre(Math.fround(base ** exponent) === base ** exponent && Math.abs(base ** exponent) < 2 ** 24);
     const [a, b] = [tensor([base, base, base, base, base]), tensor([exponent])];
     for (const y of [a.pow(exponent), a.pow(b)]) {
-      const found = await y.data();
+      const actual = await y.data();
       ensure(
-        found.every((v) => v === base ** exponent),
-        `${base} ** ${exponent} is ${found}`,
+        actual.every((v) => v === base ** exponent),
+        `${base} ** ${exponent} is ${actual}`,
       );
     }
   },
@@ -259,12 +260,12 @@ law('the second derivative of a product of powers is that of its formula', value
   const slope = (leaf.grad as Tensor).sum();
   leaf.grad = null;
   slope.backward();
-  ensure(leaf.grad !== null, 'no second derivative');
+  ensure(leaf.grad !== null, 'expected no second derivative');
   await near(leaf.grad as Tensor, { shape: x.shape, data: x.data.map((v) => 6 * v) });
 });
 
 test('broadcastShapes refuses different sizes other than 1', () => {
-  ensure(broadcastShapes('add', [3, 1], [4]).join() === '3,4', 'stretches both');
+  ensure(broadcastShapes('add', [3, 1], [4]).join() === '3,4', 'expected both to be broadcast');
   refuses(() => broadcastShapes('add', [2, 3], [2, 4]), ShapeError, 'add: [2, 3] and [2, 4] do not broadcast');
 });
 

@@ -37,13 +37,13 @@ fn setFirst() { y[0] = params.value; }
 
 /** Calls `step` with each of `inputs` and reads every result immediately. */
 async function values(step: (x: Tensor) => Tensor, inputs: readonly Tensor[]): Promise<string[]> {
-  const found: string[] = [];
+  const actual: string[] = [];
   for (const x of inputs) {
     const y = step(x);
-    found.push((await y.data()).join());
+    actual.push((await y.data()).join());
     y.dispose();
   }
-  return found;
+  return actual;
 }
 
 /** A small network in training: its losses, and the state that a step changes. */
@@ -85,9 +85,9 @@ law(
     const [plain, other] = [trained(seed), trained(seed)];
     using captured = capture(other.step);
     const expected = await values((x) => scope(() => plain.step(x)), inputs);
-    const found = await values((x) => captured.run(x), inputs);
+    const actual = await values((x) => captured.run(x), inputs);
     ensure(captured.replays === steps > 1, `after ${steps} calls it is ${captured.replays ? '' : 'not '}replayed`);
-    ensure(found.join(' ') === expected.join(' '), `losses ${found.join(' ')}, expected ${expected.join(' ')}`);
+    ensure(actual.join(' ') === expected.join(' '), `losses ${actual.join(' ')}, expected ${expected.join(' ')}`);
     for (const [i, mine] of other.state.entries()) {
       const [a, b] = [await mine.data(), await (plain.state[i] as Tensor).data()];
       ensure(a.join() === b.join(), `state ${i} differs`);
@@ -104,8 +104,8 @@ test('capture runs its function twice, then replays it; earlier results keep the
     return { list: [x.mul(2)], none: null };
   });
   const results = [1, 2, 3, 4, 5].map((value) => doubled.run(tensor([value])).list[0] as Tensor);
-  const found = await Promise.all(results.map((y) => y.item()));
-  ensure(found.join() === '2,4,6,8,10', found.join());
+  const actual = await Promise.all(results.map((y) => y.item()));
+  ensure(actual.join() === '2,4,6,8,10', actual.join());
   ensure(calls === 2, `${calls} calls`);
 });
 
@@ -116,9 +116,9 @@ test('capture accepts a first call that differs, as when an optimizer creates it
     assign(state, state.add(x));
     return state.mul(1);
   });
-  const found: string[] = [];
-  for (let i = 1; i <= 5; i++) found.push((await sums.run(tensor([i, 1])).data()).join(' '));
-  ensure(found.join() === '1 1,3 2,6 3,10 4,15 5', found.join());
+  const actual: string[] = [];
+  for (let i = 1; i <= 5; i++) actual.push((await sums.run(tensor([i, 1])).data()).join(' '));
+  ensure(actual.join() === '1 1,3 2,6 3,10 4,15 5', actual.join());
 });
 
 test('capture leaves the gradients that calls would leave', async () => {
@@ -153,12 +153,15 @@ test('capture replays are not disturbed by work between them, and memory() repor
   // No await from here on: garbage of other cases is collected between turns of the event loop.
   const held = memory();
   for (let i = 0; i < 5; i++) step.run(x).dispose();
-  ensure(memory().buffers === held.buffers && memory().liveBytes === held.liveBytes, 'replays make nothing');
+  ensure(
+    memory().buffers === held.buffers && memory().liveBytes === held.liveBytes,
+    'expected no allocations in replays',
+  );
   step.dispose();
   step.dispose();
   const reserved = held.reservedBytes - memory().reservedBytes;
-  ensure(reserved > 0, 'temporaries are reserved');
-  ensure(held.liveBytes - memory().liveBytes >= reserved, 'and count as live');
+  ensure(reserved > 0, 'expected reserved temporaries');
+  ensure(held.liveBytes - memory().liveBytes >= reserved, 'expected them to count as live');
   for (const each of [w, x]) each.dispose();
   ensure(memory().reservedBytes <= before.reservedBytes, `${memory().reservedBytes} bytes are still reserved`);
   ensure(memory().liveBytes <= before.liveBytes, `${memory().liveBytes} bytes live, ${before.liveBytes} before`);
@@ -172,8 +175,8 @@ test('capture replays that are submitted together keep their parameters', async 
     return y.mul(1);
   });
   const results = Array.from({ length: 6 }, () => step.run());
-  const found = await Promise.all(results.map((each) => each.item()));
-  ensure(found.join() === '1,2,3,4,5,6', found.join());
+  const actual = await Promise.all(results.map((each) => each.item()));
+  ensure(actual.join() === '1,2,3,4,5,6', actual.join());
 });
 
 test('profile sees the kernels of a replay', async () => {
@@ -207,7 +210,7 @@ test('capture refuses a host read inside the function', async () => {
   refuses(() => reads.run(ones([1])), CaptureError, 'reads values on the host; return the tensor and read it outside');
   using waits = capture(async (x: Tensor) => x.data());
   refuses(() => waits.run(ones([1])), ValueError, 'a scope is synchronous');
-  ensure((await ones([1]).item()) === 1, 'reads outside go on');
+  ensure((await ones([1]).item()) === 1, 'expected reads outside to succeed');
 });
 
 test('capture refuses tensors that the function makes from host values', () => {
@@ -243,7 +246,7 @@ test('capture refuses a watched value that has changed, and continues once it is
     'the mode is evaluation and was training when the function was recorded',
   );
   mode = 'training';
-  ensure((await step.run(ones([2])).data()).join() === '2,2', 'it goes on');
+  ensure((await step.run(ones([2])).data()).join() === '2,2', 'expected it to continue');
   refuses(() => noGrad(() => step.run(ones([2]))), CaptureError, 'gradEnabled is false and was true');
 });
 
@@ -303,8 +306,8 @@ test('capture repeats a checkpointed function, and refuses one that draws random
     return gradient;
   };
   using captured = recorded((x) => step(x, 0));
-  const [expected, found] = [scope(() => step(tensor([3, 1]), 0)), captured.run(tensor([3, 1]))];
-  ensure((await found.data()).join() === (await expected.data()).join(), 'the gradient is the same');
+  const [expected, actual] = [scope(() => step(tensor([3, 1]), 0)), captured.run(tensor([3, 1]))];
+  ensure((await actual.data()).join() === (await expected.data()).join(), 'the gradient is the same');
   refuses(() => recorded((x) => step(x, 0.5)), CaptureError, 'a checkpointed function draws random numbers');
 });
 
@@ -334,11 +337,11 @@ test('capture checks of a training step change no losses, state, gradients, gene
   const inputs = Array.from({ length: 9 }, () => randn([4, 6]));
   using captured = capture(other.step, { verifyEvery: 1 });
   const expected = await values((x) => scope(() => plain.step(x)), inputs);
-  const found = await values((x) => captured.run(x), inputs.slice(0, 4));
+  const actual = await values((x) => captured.run(x), inputs.slice(0, 4));
   const held = memory();
-  found.push(...(await values((x) => captured.run(x), inputs.slice(4))));
-  ensure(memory().buffers === held.buffers && memory().liveBytes <= held.liveBytes, 'checks take no memory');
-  ensure(found.join(' ') === expected.join(' '), `losses ${found.join(' ')}, expected ${expected.join(' ')}`);
+  actual.push(...(await values((x) => captured.run(x), inputs.slice(4))));
+  ensure(memory().buffers === held.buffers && memory().liveBytes <= held.liveBytes, 'expected no memory for checks');
+  ensure(actual.join(' ') === expected.join(' '), `losses ${actual.join(' ')}, expected ${expected.join(' ')}`);
   for (const [i, mine] of other.state.entries()) {
     const [a, b] = [await mine.data(), await (plain.state[i] as Tensor).data()];
     ensure(a.join() === b.join(), `state ${i} differs`);
@@ -367,19 +370,19 @@ test('capture checks restore the gradients of leaves', async () => {
 });
 
 test('capture does not check a function that keeps tensors, as replays write them', async () => {
-  let kept: Tensor | null = null;
+  let saved: Tensor | null = null;
   let calls = 0;
   using step = capture(
     (x: Tensor) => {
       calls++;
-      kept = keep(x.mul(3));
-      return kept.sum();
+      saved = keep(x.mul(3));
+      return saved.sum();
     },
     { verifyEvery: 1 },
   );
   for (let i = 1; i <= 5; i++) step.run(ones([2]).mul(i)).dispose();
   ensure(calls === 2, `${calls} calls`);
-  ensure((await (kept as Tensor | null)?.data())?.join() === '15,15', 'the last replay');
+  ensure((await (saved as Tensor | null)?.data())?.join() === '15,15', 'the last replay');
 });
 
 test('capture checks its function after 64, 128, 256, ... replays', () => {

@@ -51,8 +51,8 @@ law(
         const second = through((v: Tensor, m: Tensor) => v.matmul(m).square(), first, w);
         second.sum().add(twice.sum()).backward();
       });
-      const found = await Promise.all([x, w, u].map((leaf) => (leaf.grad as Tensor).data()));
-      return found.join(' ');
+      const gradients = await Promise.all([x, w, u].map((leaf) => (leaf.grad as Tensor).data()));
+      return gradients.join(' ');
     };
     const [with_, without] = [await gradients(checkpoint), await gradients((fn, ...inputs) => fn(...inputs))];
     ensure(with_ === without, `${with_} is not ${without}`);
@@ -72,7 +72,7 @@ test('checkpoint repeats random numbers and restores the state of generators', a
   const { offset } = generator.state();
   const values = await y.data();
   y.sum().backward();
-  ensure(generator.state().offset === offset, 'the generator moved');
+  ensure(generator.state().offset === offset, 'expected the generator to advance');
   const [inputs, slopes] = await Promise.all([x.data(), (x.grad as Tensor).data()]);
   for (const [i, slope] of slopes.entries()) {
     const expected = values[i] === 0 ? 0 : 8 * (inputs[i] as number);
@@ -81,15 +81,15 @@ test('checkpoint repeats random numbers and restores the state of generators', a
 });
 
 test('checkpoint sets recomputing() during the second run', () => {
-  const seen: boolean[] = [];
+  const flags: boolean[] = [];
   const x = tensor([2], { requiresGrad: true });
   const y = checkpoint((v: Tensor) => {
-    seen.push(recomputing());
+    flags.push(recomputing());
     return v.square();
   }, x);
   y.backward(null, { keepGraph: true });
   y.backward();
-  ensure(seen.join() === 'false,true' && !recomputing(), seen.join());
+  ensure(flags.join() === 'false,true' && !recomputing(), flags.join());
   refuses(() => y.backward(), GradientError, 'the graph through square was freed');
 });
 

@@ -91,7 +91,7 @@ function products(least: number, most: number, images: readonly number[]): Cases
         // With few rows the vector kernel reads patches in place; it cannot with few columns.
         return pixels >= least && (most > 8 || pixels >= outputs);
       })
-      .map((own) => ({ ...edge(1, 1, 1), ...own })),
+      .map((changes) => ({ ...edge(1, 1, 1), ...changes })),
     edges: {
       smallest: edge(least, Math.ceil(Math.sqrt(least)), Math.ceil(Math.sqrt(least))),
       largest: edge(67, 9, 15, 2),
@@ -119,8 +119,8 @@ lawByAlgorithm({
 });
 
 law('convBatchNorm2d with relu equals relu of convBatchNorm2d', cases, async (c) => {
-  const [cut, whole] = [inOnePass(c, { relu: true }), inOnePass(c).relu()];
-  await near(cut, { shape: whole.shape, data: Float64Array.from(await whole.data()) });
+  const [fused, separate] = [inOnePass(c, { relu: true }), inOnePass(c).relu()];
+  await near(fused, { shape: separate.shape, data: Float64Array.from(await separate.data()) });
 });
 
 law(
@@ -135,8 +135,8 @@ law(
         { padding: 1 },
         { ...unit(8), residual: toTensor(residual) },
       );
-    const whole = await once().data();
-    const expected = { shape: residual.shape, data: Float64Array.from(whole) };
+    const expectedValues = await once().data();
+    const expected = { shape: residual.shape, data: Float64Array.from(expectedValues) };
     const fit = alternativesOf('conv2d').filter((name) => name !== 'fewChannels' && name !== 'depthwise');
     for (const conv of fit.filter((name) => !lacking('conv2d', name)))
       await withAlternative('conv2d', conv, () =>

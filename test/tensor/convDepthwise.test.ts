@@ -41,14 +41,14 @@ law(
     fc.record({ c: fc.constant(c), outputPadding: fc.integer({ min: 0, max: c.options.stride - 1 }) }),
   ),
   async ({ c: { x, weight, bias, options }, outputPadding }) => {
-    const whole = { ...options, outputPadding };
+    const transposeOptions = { ...options, outputPadding };
     await near(
-      convTranspose2d(toTensor(x), toTensor(weight), toTensor(bias), whole),
-      reference.convTranspose2d(x, weight, bias, whole),
+      convTranspose2d(toTensor(x), toTensor(weight), toTensor(bias), transposeOptions),
+      reference.convTranspose2d(x, weight, bias, transposeOptions),
     );
     await gradcheck(
-      (v, w) => convTranspose2d(v as Tensor, w as Tensor, null, whole),
-      (v, w) => reference.convTranspose2d(v as reference.Values, w as reference.Values, null, whole),
+      (v, w) => convTranspose2d(v as Tensor, w as Tensor, null, transposeOptions),
+      (v, w) => reference.convTranspose2d(v as reference.Values, w as reference.Values, null, transposeOptions),
       [x, weight],
     );
   },

@@ -41,8 +41,8 @@ test('eye, ones and zeros have the values of their names', async () => {
 });
 
 test('tensor takes booleans, typed arrays and nested rows', async () => {
-  ensure(tensor([true, false]).dtype === 'bool', 'booleans make a bool tensor');
-  ensure(tensor(new Int32Array([1, 2])).dtype === 'int32', 'an Int32Array keeps its type');
+  ensure(tensor([true, false]).dtype === 'bool', 'expected dtype bool');
+  ensure(tensor(new Int32Array([1, 2])).dtype === 'int32', 'expected int32');
   ensure(
     (await tensor([
       [1, 2],

@@ -164,10 +164,10 @@ law(
     const ignored = labels.map((label) => Number(label === ignoreIndex));
     const target = toTensor({ ...c.labels, data: labels }, { dtype: 'int32' });
     const options = { ...optionsOf(c), ...(ignoreIndex === -100 ? {} : { ignoreIndex }) };
-    const kept = { ...c.labels, data: ignored.map((one) => 1 - one) };
-    const columns = reference.build(c.shape, ([n, , ...rest]) => reference.at(kept, [n as number, ...rest]));
+    const mask = { ...c.labels, data: ignored.map((one) => 1 - one) };
+    const columns = reference.build(c.shape, ([n, , ...rest]) => reference.at(mask, [n as number, ...rest]));
     const definition = (x: reference.Values) =>
-      reference.mul(reference.softmaxCrossEntropy(x, hot(c), weightsOf(c), c.smoothing), kept);
+      reference.mul(reference.softmaxCrossEntropy(x, hot(c), weightsOf(c), c.smoothing), mask);
     const loss = (x: Tensor) => softmaxCrossEntropy(x, target, options);
     await near(loss(toTensor(c.logits)), definition(c.logits));
     await gradcheck(loss, definition, [c.logits]);

@@ -28,9 +28,9 @@ test('elapsed reports the time of the device, not of the host', async () => {
   await currentDevice().compile([count]);
   await currentDevice().elapsed(() => work(y, 1));
   const seconds = async (fn: () => void): Promise<number> => {
-    const found = await currentDevice().elapsed(fn);
-    ensure(found.clock === (stamps ? 'device' : 'host'), `the clock is the ${found.clock}'s`);
-    return found.seconds;
+    const result = await currentDevice().elapsed(fn);
+    ensure(result.clock === (stamps ? 'device' : 'host'), `the clock is the ${result.clock}'s`);
+    return result.seconds;
   };
   // More commands than fit into a submit.
   const many = await seconds(() => work(y, 100));
@@ -54,5 +54,5 @@ test('elapsed restores its state when its function throws', async () => {
     });
   ensure(reason instanceof KernelError, `it threw ${reason}`);
   run(count, { y }, { trips: 1 }, 1);
-  ensure((await y.data())[0] === 0.25, 'the device works on');
+  ensure((await y.data())[0] === 0.25, 'expected the device to keep working');
 });

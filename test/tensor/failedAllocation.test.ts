@@ -49,17 +49,18 @@ test('a failed allocation fails every read that depends on it, and no other read
     const computed = failed.sum();
     const copied = zeros([1]);
     assign(copied, computed.reshape([1]));
-    const found = [failed, computed, failed.detach(), copied] as const;
+    const reads = [failed, computed, failed.detach(), copied] as const;
     ensure((await outcome(unrelated)) === '3,3,3,3,3', `unrelated: ${await outcome(unrelated)}`);
-    for (const x of found) for (let i = 0; i < 2; i++) ensure((await outcome(x)) === 'LimitError', 'read in vain');
-    return found;
+    for (const x of reads)
+      for (let i = 0; i < 2; i++) ensure((await outcome(x)) === 'LimitError', 'expected a LimitError');
+    return reads;
   });
   for (const x of [failed, computed, view, copied, failed.mul(2).sum(), computed.add(1)]) {
     ensure((await outcome(x)) === 'LimitError', 'later reads, and what is computed later, fail too');
   }
-  ensure((await outcome(unrelated.add(1))) === '4,4,4,4,4', 'the rest goes on');
+  ensure((await outcome(unrelated.add(1))) === '4,4,4,4,4', 'expected the rest to continue');
   assign(copied, ones([1]));
-  ensure((await outcome(copied)) === '1', 'what is wholly written again is sound');
+  ensure((await outcome(copied)) === '1', 'expected an overwritten tensor to be valid');
   ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of that size can be made later');
 });
 
@@ -91,7 +92,7 @@ test('an allocation that fails while the pool has unused buffers succeeds once t
     ensure((await outcome(ones([size]).sum())) === String(size), 'the second try');
   });
   ensure(failures === 2, `${failures} tries`);
-  ensure(memory().unusedBytes < unused, 'unused buffers were freed');
+  ensure(memory().unusedBytes < unused, 'expected unused buffers to be freed');
 });
 
 test('the pool never reuses failed buffers', async () => {
@@ -100,10 +101,10 @@ test('the pool never reuses failed buffers', async () => {
     const x = ones([size]);
     const freedBefore = ones([size]);
     freedBefore.dispose();
-    ensure((await outcome(x)) === 'LimitError', 'it failed');
+    ensure((await outcome(x)) === 'LimitError', 'expected success');
     x.dispose();
   });
-  for (let i = 0; i < 3; i++) ensure((await outcome(ones([size]).sum())) === String(size), 'a sound buffer');
+  for (let i = 0; i < 3; i++) ensure((await outcome(ones([size]).sum())) === String(size), 'expected a valid buffer');
 });
 
 test('a failed gradient or optimizer state fails what depends on it, until it is overwritten', async () => {
@@ -116,10 +117,10 @@ test('a failed gradient or optimizer state fails what depends on it, until it is
       for (const each of [w, other]) assign(each, each.sub(each.grad as Tensor));
     });
   });
-  const found = [await outcome(w.grad as Tensor), await outcome(w), await outcome(other)];
-  ensure(found.join(' ') === 'LimitError LimitError 2,3', found.join(' '));
+  const outcomes = [await outcome(w.grad as Tensor), await outcome(w), await outcome(other)];
+  ensure(outcomes.join(' ') === 'LimitError LimitError 2,3', outcomes.join(' '));
   assign(w, [7, 8]);
-  ensure((await outcome(w.mul(2))) === '14,16', 'a loaded parameter is sound');
+  ensure((await outcome(w.mul(2))) === '14,16', 'expected a loaded parameter to be valid');
 });
 
 test('a replay with failed memory fails its results; later replays with valid arguments succeed', async () => {
@@ -138,7 +139,7 @@ test('a replay with failed memory fails its results; later replays with valid ar
     },
   );
   ensure((await outcome(step.run(bad))) === 'LimitError', 'and again');
-  ensure(Math.abs((await step.run(x).item()) / size - 2) < 1e-5, 'then it is right');
+  ensure(Math.abs((await step.run(x).item()) / size - 2) < 1e-5, 'expected the correct values');
 });
 
 test('a failed allocation among uploads fails entire submits, and never gives a wrong value', async () => {
@@ -182,9 +183,9 @@ test('a submit that the device refuses fails every read of what it wrote', async
     { unnoticed: true },
   );
   for (const x of [inSubmit, later, later.mul(3)]) {
-    for (let i = 0; i < 2; i++) ensure((await outcomeOfAny(x)) === 'failed', 'a read of what was not computed');
+    for (let i = 0; i < 2; i++) ensure((await outcomeOfAny(x)) === 'failed', 'a read of a failed result');
   }
-  ensure((await outcome(before.mul(2))) === '2,2,2,2', 'what was there before is sound');
+  ensure((await outcome(before.mul(2))) === '2,2,2,2', 'expected earlier results to be valid');
   // The pool does not reuse the invalid buffer.
   ensure((await outcome(ones([size]).sum())) === String(size), 'a tensor of the same size later');
 });
@@ -216,19 +217,19 @@ const programs = fc.record({
 
 let salt = 0;
 /** Failed reads, and successful reads of the same programs. */
-const seen = { failed: 0, beside: 0 };
+const counts = { failed: 0, beside: 0 };
 
 /** A program on small vectors; the values that it reads, and those of all tensors at its end. */
 async function perform(steps: readonly Step[], length: number): Promise<string[]> {
   const live: Tensor[] = [tensor(Float32Array.from({ length }, (_, i) => i % 3))];
-  const found: Promise<string>[] = [];
+  const reads: Promise<string>[] = [];
   const pick = (i: number): Tensor => live[i % live.length] as Tensor;
   for (const { kind, a, b } of steps) {
     if (kind === 'unary') live.push(pick(a).mul(0.5).add(1));
     else if (kind === 'binary') live.push(pick(a).sub(pick(b)));
     else if (kind === 'assign') assign(pick(a), pick(b));
     else if (kind === 'upload') live.push(tensor(Float32Array.from({ length }, (_, i) => (i + b) % 5)));
-    else if (kind === 'read') found.push(outcome(pick(a)));
+    else if (kind === 'read') reads.push(outcome(pick(a)));
     else if (kind === 'gradient') {
       const leaf = pick(a).detach({ requiresGrad: true });
       leaf.mul(pick(b)).sum().backward();
@@ -236,10 +237,10 @@ async function perform(steps: readonly Step[], length: number): Promise<string[]
       leaf.dispose();
     } else if (live.length > 1) live.splice(a % live.length, 1)[0]?.dispose();
     // Some reads are awaited before the next step, so that a program has several submits.
-    if (kind === 'read' && b % 2 === 0) await found.at(-1);
+    if (kind === 'read' && b % 2 === 0) await reads.at(-1);
   }
-  for (const x of live) found.push(outcome(x));
-  const values = await Promise.all(found);
+  for (const x of live) reads.push(outcome(x));
+  const values = await Promise.all(reads);
   for (const x of live) values.push(await outcome(x));
   for (const x of live) x.dispose();
   return values;
@@ -255,17 +256,17 @@ law(
     await emptyPool();
     let count = 0;
     const planned = (): boolean => failing.includes(count++);
-    const found = await withFailingAllocations(planned, () => perform(steps, length));
-    for (const [i, value] of found.entries()) {
+    const values = await withFailingAllocations(planned, () => perform(steps, length));
+    for (const [i, value] of values.entries()) {
       ensure(value === 'LimitError' || value === right[i], `read ${i} is ${value}, expected ${right[i]}`);
     }
-    ensure(found.length === right.length, `${found.length} reads, ${right.length} expected`);
-    const failed = found.filter((value) => value === 'LimitError').length;
-    seen.failed += failed;
-    if (failed > 0) seen.beside += found.length - failed;
+    ensure(values.length === right.length, `${values.length} reads, ${right.length} expected`);
+    const failed = values.filter((value) => value === 'LimitError').length;
+    counts.failed += failed;
+    if (failed > 0) counts.beside += values.length - failed;
   },
 );
 
 test('the law of failing allocations had failures and correct values', () => {
-  ensure(seen.failed > 20 && seen.beside > 20, JSON.stringify(seen));
+  ensure(counts.failed > 20 && counts.beside > 20, JSON.stringify(counts));
 });

@@ -9,9 +9,9 @@ const doubled = (name: string, text: string): string =>
 test('withKernelText changes a kernel, also one that ran before, and restores it', async () => {
   const x = tensor(Int32Array.of(1, 2, 3));
   const values = async (): Promise<string> => (await x.to('float32').data()).join();
-  ensure((await values()) === '1,2,3', 'the kernel is right before');
+  ensure((await values()) === '1,2,3', 'expected correct results before');
   ensure((await withKernelText(doubled, values)) === '2,4,6', 'the changed text was not used');
-  ensure((await values()) === '1,2,3', 'the text of before was not restored');
+  ensure((await values()) === '1,2,3', 'the text was not restored');
 });
 
 test('withKernelText changes libraries, and restores them after an error', async () => {

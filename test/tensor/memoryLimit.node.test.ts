@@ -16,8 +16,8 @@ test(
     ensure(status === 0, `it ended with ${status}: ${stderr}`);
     const { unrelated, again, sums, sumsAgain, later } = JSON.parse(stdout) as Record<string, string & string[]>;
     ensure(String(unrelated) === '3,3,3,3,3' && String(again) === '4,4,4,4,4', `unrelated: ${unrelated}, ${again}`);
-    const kinds = (found: readonly string[] = []): string =>
-      found
+    const kinds = (reads: readonly string[] = []): string =>
+      reads
         .map((value) =>
           value === String(1 << 24) ? 'right' : value.startsWith('LimitError: memory: ') ? 'limit' : value,
         )

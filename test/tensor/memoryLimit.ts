@@ -12,15 +12,15 @@ if (status !== 0) throw new Error(String(stderr));
 const unrelated = ones([5]).mul(3);
 const large = Array.from({ length: 12 }, () => ones([1 << 24]));
 const sums = large.map((x) => x.sum());
-const told = (reason: unknown): string => String(reason);
-const found: Record<string, unknown> = { unrelated: await unrelated.data().then(String, told) };
-found.again = await unrelated.add(1).data().then(String, told);
-found.sums = await Promise.all(sums.map((x) => x.item().then(String, told)));
-found.sumsAgain = await Promise.all(sums.map((x) => x.add(0).item().then(String, told)));
+const toText = (reason: unknown): string => String(reason);
+const results: Record<string, unknown> = { unrelated: await unrelated.data().then(String, toText) };
+results.again = await unrelated.add(1).data().then(String, toText);
+results.sums = await Promise.all(sums.map((x) => x.item().then(String, toText)));
+results.sumsAgain = await Promise.all(sums.map((x) => x.add(0).item().then(String, toText)));
 for (const x of large) x.dispose();
-found.later = await ones([1 << 24])
+results.later = await ones([1 << 24])
   .sum()
   .item()
-  .then(String, told);
-process.stdout.write(`${JSON.stringify(found)}\n`);
+  .then(String, toText);
+process.stdout.write(`${JSON.stringify(results)}\n`);
 process.exit(0);

@@ -160,11 +160,11 @@ law(
     .map(({ c, training, scale }) => ({ ...c, training, weight: scaled(c.weight, scale) }))
     .filter(offTheKink),
   (c) => {
-    const given = { ...untracked(c, c.training), training: c.training, relu: c.relu };
+    const options = { ...untracked(c, c.training), training: c.training, relu: c.relu };
     const inputs = [c.x, c.weight, c.bias, ...(c.residual ? [c.residual] : [])];
     return gradcheck(
       (x, weight, bias, residual = null as never) =>
-        batchNorm(x as Tensor, { ...given, weight: weight as Tensor, bias: bias as Tensor, residual }),
+        batchNorm(x as Tensor, { ...options, weight: weight as Tensor, bias: bias as Tensor, residual }),
       (x, weight, bias, residual = null as never) =>
         reference.batchNorm(x as reference.Values, {
           ...c,
@@ -232,8 +232,8 @@ law(
 test('batchNorm with relu propagates NaN, and only to its results', async () => {
   const x = reference.build([2, 2, 4], (at) => (at[1] === 0 && at[2] === 1 ? Number.NaN : (at[0] as number)));
   const none = { weight: null, bias: null, runningMean: null, runningVar: null, training: true };
-  const found = await batchNorm(toTensor(x), { ...none, relu: true }).data();
-  ensure(found.slice(0, 4).every(Number.isNaN) && found.slice(12).every(Number.isFinite), `got ${found}`);
+  const actual = await batchNorm(toTensor(x), { ...none, relu: true }).data();
+  ensure(actual.slice(0, 4).every(Number.isNaN) && actual.slice(12).every(Number.isFinite), `got ${actual}`);
 });
 
 test('batchNorm saves no result in the graph: later operations recompute it', () => {
@@ -242,8 +242,8 @@ test('batchNorm saves no result in the graph: later operations recompute it', ()
   const before = memory().liveBytes;
   const parameters = { weight: null, bias: null, runningMean: null, runningVar: null, training: true, relu: true };
   const y = scope(() => batchNorm(x, parameters).square().sum());
-  const kept = memory().liveBytes - before;
-  ensure(kept < bytes, `${kept} bytes are kept beside x`);
+  const saved = memory().liveBytes - before;
+  ensure(saved < bytes, `${saved} bytes are saved beside x`);
   y.backward();
   y.dispose();
   x.dispose();
@@ -289,12 +289,12 @@ law(
     const step = 1e-3;
     const moved = (by: number) =>
       inputs.map((v, i) => ({ ...v, data: v.data.map((each, k) => each + by * (signs[i]?.[k] ?? 0)) }));
-    const given = { ...untracked(c, training), training, relu: c.relu };
+    const options = { ...untracked(c, training), training, relu: c.relu };
     const weights = toTensor({ shape: c.x.shape, data: c.x.data.map((_, i) => Math.sin(3 * i)) });
     /** Gradients by every input of a loss that is not linear in the result. */
     const slopes = (leaves: readonly Tensor[], createGraph: boolean): Tensor[] => {
       const [x, weight, bias, residual = null] = leaves as [Tensor, Tensor, Tensor, Tensor?];
-      const y = batchNorm(x, { ...given, weight, bias, residual });
+      const y = batchNorm(x, { ...options, weight, bias, residual });
       y.mul(y).mul(weights).sum().backward(null, { createGraph });
       return leaves.map((leaf) => leaf.grad as Tensor);
     };
@@ -316,16 +316,16 @@ law(
     along.backward();
     const [up, down] = [slopes(leavesAt(step), false), slopes(leavesAt(-step), false)];
     for (const [i, leaf] of leaves.entries()) {
-      const [high, low, found] = await Promise.all(
+      const [high, low, actual] = await Promise.all(
         [up[i] as Tensor, down[i] as Tensor, leaf.grad as Tensor].map((t) => t.data()),
       );
       const expected = Array.from(high as Float32Array, (v, k) => (v - (low as Float32Array)[k]!) / (2 * step));
       const largest = Math.max(1, ...expected.map(Math.abs));
-      for (const [k, wanted] of expected.entries()) {
-        const error = Math.abs((found as Float32Array)[k]! - wanted);
+      for (const [k, expectedValue] of expected.entries()) {
+        const error = Math.abs((actual as Float32Array)[k]! - expectedValue);
         ensure(
           error <= 0.01 * largest,
-          `${names[i]} ${k}: ${(found as Float32Array)[k]}, expected ${wanted} of ${largest}`,
+          `${names[i]} ${k}: ${(actual as Float32Array)[k]}, expected ${expectedValue} of ${largest}`,
         );
       }
     }
@@ -343,10 +343,10 @@ test('a gradient penalty through batchNorm trains its weights', async () => {
       .sum(),
   )(x);
   slope.square().sum().backward();
-  const found = await (weight.grad as Tensor).data();
+  const actual = await (weight.grad as Tensor).data();
   ensure(
-    found.every((v) => Number.isFinite(v) && v !== 0),
-    `${found}`,
+    actual.every((v) => Number.isFinite(v) && v !== 0),
+    `${actual}`,
   );
 });
 
@@ -366,11 +366,11 @@ law(
       const parameters = { weight: null, bias: null, training: true, momentum: 1 };
       batchNorm(toTensor({ ...x, data }), { ...parameters, ...running });
       const after = reference.runningStatistics({ ...x, data }, { ...parameters, ...zeros });
-      const found = await running.runningVar.data();
+      const actual = await running.runningVar.data();
       for (const [c, variance] of after.variance.data.entries()) {
         ensure(
-          Math.abs((found[c] as number) - variance) <= 1e-5 * variance,
-          `around ${center}: ${found[c]}, not ${variance}`,
+          Math.abs((actual[c] as number) - variance) <= 1e-5 * variance,
+          `around ${center}: ${actual[c]}, not ${variance}`,
         );
       }
     }

@@ -16,12 +16,12 @@ test('the peak arithmetic kernel runs every step of every chain, in every workgr
   const y = zeros([groups * lanes, 4]);
   run(form, { y }, { factor: 1, step: 1 }, groups);
   // Chain c of a lane starts at c + lane, and each step adds one.
-  const found = await y.data();
+  const actual = await y.data();
   const sum = (lane: number): number =>
     Array.from({ length: chains }, (_, c) => c + lane + steps).reduce((a, b) => a + b);
   ensure(
-    found.every((value, i) => value === sum(Math.floor(i / 4) % lanes)),
-    `lane 1 has ${found[4]}, expected ${sum(1)}`,
+    actual.every((value, i) => value === sum(Math.floor(i / 4) % lanes)),
+    `lane 1 has ${actual[4]}, expected ${sum(1)}`,
   );
 });
 

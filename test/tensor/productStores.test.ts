@@ -40,14 +40,16 @@ for (const [name, skip] of [['subgroup', eight], ['workgroup'], ['tile']] as con
       withAlternative('matmul', name, async () => {
         const [rows, columns] = [x.shape[0] as number, weight.shape[0] as number];
         const [a, b, c] = [toTensor(x), toTensor(weight), bias && toTensor(bias)];
-        const whole = await productOf(() => linear(a, b, c, { relu }));
+        const aligned = await productOf(() => linear(a, b, c, { relu }));
         const fewer = columns - 1;
-        const cut = await productOf(() => linear(a, b.slice(0, 0, fewer), c?.slice(0, 0, fewer) ?? null, { relu }));
-        ensure(/ALIGNED=true/.test(whole.kernels), `${columns} columns ran ${whole.kernels}`);
-        ensure(/ALIGNED=false/.test(cut.kernels), `${fewer} columns ran ${cut.kernels}`);
+        const unaligned = await productOf(() =>
+          linear(a, b.slice(0, 0, fewer), c?.slice(0, 0, fewer) ?? null, { relu }),
+        );
+        ensure(/ALIGNED=true/.test(aligned.kernels), `${columns} columns ran ${aligned.kernels}`);
+        ensure(/ALIGNED=false/.test(unaligned.kernels), `${fewer} columns ran ${unaligned.kernels}`);
         for (let i = 0; i < rows; i++) {
           for (let j = 0; j < fewer; j++) {
-            const [one, other] = [whole.data[i * columns + j], cut.data[i * fewer + j]];
+            const [one, other] = [aligned.data[i * columns + j], unaligned.data[i * fewer + j]];
             ensure(Object.is(one, other), `row ${i}, column ${j} is ${one} as vec4, ${other} as a number`);
           }
         }

@@ -30,7 +30,7 @@ test('profile returns the kernels and copies of a function in order, with times,
     ensure(seconds >= 0 && start + seconds <= taken.seconds, `${kernel} takes ${seconds} of ${taken.seconds} s`);
     last = start;
   }
-  ensure((await profile(() => x.sum().item())).result === 4096, 'it can be taken again');
+  ensure((await profile(() => x.sum().item())).result === 4096, 'expected a second profile to work');
 });
 
 test('profileRows and chromeTrace report kernels and operations, with the work that run was given', async () => {
@@ -41,13 +41,16 @@ test('profileRows and chromeTrace report kernels and operations, with the work t
     run(touch, { y }, {}, 1);
   });
   const rows = profileRows(spans, { flops: 1e9, bytes: 1e9 });
-  const found = rows.map(({ work, calls, flops, bytes }) => `${work}: ${calls} ${flops} ${bytes}`).sort();
-  ensure(found.join(', ') === ': 1 null 16, a: 2 20 16, b: 1 10 8', found.join(', '));
+  const totals = rows.map(({ work, calls, flops, bytes }) => `${work}: ${calls} ${flops} ${bytes}`).sort();
+  ensure(totals.join(', ') === ': 1 null 16, a: 2 20 16, b: 1 10 8', totals.join(', '));
   const shares = rows.reduce((sum, row) => sum + row.share, 0);
   ensure(Math.abs(shares - 1) < 1e-9, `the shares add up to ${shares}`);
   const trace = JSON.parse(chromeTrace({ spans, adapter, stamps, seconds, result: undefined }));
-  ensure(trace.traceEvents.filter((event: { ph: string }) => event.ph === 'X').length === 4, 'a trace event a kernel');
-  ensure((await y.data())[0] === 4, 'every kernel ran once');
+  ensure(
+    trace.traceEvents.filter((event: { ph: string }) => event.ph === 'X').length === 4,
+    'expected a trace event per kernel',
+  );
+  ensure((await y.data())[0] === 4, 'expected every kernel once');
 });
 
 test('profile refuses a nested profile', async () => {

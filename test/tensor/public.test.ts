@@ -54,14 +54,14 @@ test('manualSeed and defaultGenerator: the same seed gives the same values', asy
   const draw = async (): Promise<string> => (await rand([4]).data()).join();
   manualSeed(5);
   const first = await draw();
-  ensure((await draw()) !== first, 'the stream goes on');
+  ensure((await draw()) !== first, 'expected the stream to continue');
   manualSeed(5);
-  ensure((await draw()) === first, 'the stream starts again');
-  ensure(defaultGenerator().state().seed === 5, 'the seed is told');
+  ensure((await draw()) === first, 'expected the stream to restart');
+  ensure(defaultGenerator().state().seed === 5, 'expected the seed in the state');
 });
 
 test('setFloat32MatmulPrecision and getFloat32MatmulPrecision set and return the precision', () => {
-  ensure(getFloat32MatmulPrecision() === 'highest', 'the default is exact');
+  ensure(getFloat32MatmulPrecision() === 'highest', 'expected highest');
   setFloat32MatmulPrecision('highest');
 });
 
@@ -70,7 +70,7 @@ test('device and memory report the bytes of live tensors', () => {
   const x = empty([1024]);
   ensure(memory().liveBytes === before + 4096 && deviceOf(x) === device(), `${memory().liveBytes - before} bytes`);
   x.dispose();
-  ensure(memory().liveBytes === before, 'given back');
+  ensure(memory().liveBytes === before, 'expected all memory to be freed');
 });
 
 test('empty gives a tensor of a shape and dtype', () => {
@@ -80,12 +80,12 @@ test('empty gives a tensor of a shape and dtype', () => {
 });
 
 test('keep takes a tensor out of its scope', async () => {
-  const kept = { x: ones([1]) };
+  const holder = { x: ones([1]) };
   scope(() => {
-    kept.x = keep(ones([2]).mul(3));
+    holder.x = keep(ones([2]).mul(3));
   });
-  ensure((await kept.x.data()).join() === '3,3', 'it is alive');
-  kept.x.dispose();
+  ensure((await holder.x.data()).join() === '3,3', 'expected a live tensor');
+  holder.x.dispose();
 });
 
 test('collectedTensors counts by origin what the garbage collector freed', () => {
@@ -156,7 +156,7 @@ test('expectTensor, expectOptions, expectBoolean, expectFunction, expectInteger,
   expectNumber('f', 'p', 0.5, 0, 1);
   expectList('f', 'dims', []);
   expectOneOf('f', 'mode', 'a', ['a', 'b']);
-  ensure(expectPair('f', 'size', 2, 1).join() === '2,2', 'one number is both');
+  ensure(expectPair('f', 'size', 2, 1).join() === '2,2', 'one number for both');
   refuses(() => expectTensor('f', 'x', [1]), ValueError, 'f: x must be a tensor, got an array of 1');
   refuses(() => expectOptions('f', x), ValueError, 'f: options must be an object, got a tensor [1]');
   const names = ['stride', 'padding', 'keepDim'];

@@ -45,7 +45,7 @@ law(
   ({ seed, offset }) => {
     const generator = Generator.from({ seed, offset });
     for (let i = 0; i < 9; i++) ensure(generator.uint32() === reference.word(seed, offset + i), `word ${i} differs`);
-    ensure(generator.state().offset === offset + 9, 'the state counts words');
+    ensure(generator.state().offset === offset + 9, 'expected the state to count words');
   },
 );
 
@@ -54,7 +54,7 @@ law(
   fc.record({ seed: seeds, n: fc.integer({ min: 1, max: 300 }) }),
   ({ seed, n }) => {
     const generator = new Generator(seed);
-    for (let i = 0; i < 20; i++) ensure(generator.integer(n) < n, 'an integer is not below');
+    for (let i = 0; i < 20; i++) ensure(generator.integer(n) < n, 'expected integers below the bound');
     ensure(
       [...generator.permutation(n)].sort((a, b) => a - b).every((value, i) => value === i),
       'a number is missing',
@@ -76,8 +76,8 @@ law('randn gives the normals of the reference', cases, async ({ shape, seed, ski
 test('bernoulli is true below its probability and not at it', async () => {
   const drawn = await rand([64], after(7, 0)).data();
   for (const [i, p] of drawn.entries()) {
-    const found = await bernoulli([64], p, after(7, 0)).data();
-    ensure(!found[i], `element ${i} drew ${p}, its probability, and is true`);
+    const actual = await bernoulli([64], p, after(7, 0)).data();
+    ensure(!actual[i], `element ${i} drew ${p}, its probability, and is true`);
   }
 });
 
@@ -123,7 +123,7 @@ law(
     const from = () => ({ generator: Generator.from({ seed, offset }) });
     const host = Generator.from({ seed, offset });
     const words = Float64Array.from({ length: size }, () => host.uint32());
-    ensure(words[0] === reference.word(seed, offset), 'the host agrees with the reference');
+    ensure(words[0] === reference.word(seed, offset), 'expected the host to equal the reference');
     await near(randomBits([size], from()), reference.values([size], words));
     await near(rand([size], from()), reference.rand([size], seed, offset));
     await near(bernoulli([size], 0.3, from()), reference.bernoulli([size], 0.3, seed, offset));
@@ -138,8 +138,8 @@ law(
 test('a block number past 2^32 gives different bits than its low half', async () => {
   const words = async (offset: number) =>
     (await randomBits([8], { generator: Generator.from({ seed: 5, offset }) }).data()).join();
-  const found = await Promise.all([0, 2 ** 34, 2 ** 35].map(words));
-  ensure(new Set(found).size === 3, found.join(' and '));
+  const actual = await Promise.all([0, 2 ** 34, 2 ** 35].map(words));
+  ensure(new Set(actual).size === 3, actual.join(' and '));
 });
 
 test('manualSeed accepts a state: the default generator continues from there', async () => {
@@ -158,9 +158,9 @@ test('rand and randn have the moments of their distributions', async () => {
   const generator = new Generator(1);
   const uniform = rand([100_000], { generator });
   const normal = randn([100_000], { generator });
-  ensure(Math.abs((await uniform.mean().item()) - 0.5) < 0.005, 'the mean of uniform numbers');
-  ensure(Math.abs((await normal.mean().item()) - 0) < 0.015, 'the mean of normal numbers');
-  ensure(Math.abs((await normal.variance().item()) - 1) < 0.02, 'the variance of normal numbers');
+  ensure(Math.abs((await uniform.mean().item()) - 0.5) < 0.005, 'the mean of uniform values');
+  ensure(Math.abs((await normal.mean().item()) - 0) < 0.015, 'the mean of normal values');
+  ensure(Math.abs((await normal.variance().item()) - 1) < 0.02, 'the variance of normal values');
 });
 
 test('permutation holds every number once', async () => {

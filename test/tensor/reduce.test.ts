@@ -125,7 +125,7 @@ test('max divides the gradient among equal values, and propagates NaN', async ()
 
 test('sum of booleans counts them', async () => {
   const truth = toTensor(reference.values([5], [1, 0, 1, 1, 0]), { dtype: 'bool' });
-  ensure(truth.sum().dtype === 'int32' && (await truth.sum().item()) === 3, 'three are true');
+  ensure(truth.sum().dtype === 'int32' && (await truth.sum().item()) === 3, 'expected three true values');
 });
 
 test('reductions refuse dims out of range or repeated', () => {

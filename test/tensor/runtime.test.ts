@@ -91,7 +91,7 @@ test('specialize sets consts and aliases by name and refuses unknown names', () 
   const text = 'alias real = f32;\nconst LANES: u32 = 64;\nconst LANES_TWICE = LANES * 2;\n';
   const set = specialize('k', text, { LANES: 32, real: 'f16' }, ['fn helper() {}']);
   ensure(set.startsWith('enable f16; alias real = f16;\nconst LANES: u32 = 32;\nconst LANES_TWICE = LANES * 2;'), set);
-  ensure(set.endsWith('fn helper() {}'), 'libraries come last');
+  ensure(set.endsWith('fn helper() {}'), 'expected libraries last');
   refuses(() => specialize('k', text, { TILE: 1 }, []), KernelError, 'k: no top-level const or alias named TILE');
 });
 

@@ -4,18 +4,18 @@ import { test } from '../harness.ts';
 
 test('scope frees its tensors except those that it returns, also nested', async () => {
   const before = memory().liveBytes;
-  const kept = scope(() => {
+  const returned = scope(() => {
     ones([1000]).mul(2).exp();
     const inner = scope(() => ({ a: ones([1000]), list: [ones([1000]), new Map([['c', ones([1000])]])] }));
     return inner;
   });
   ensure(memory().liveBytes === before + 3 * 4096, `live ${memory().liveBytes - before}, expected three tensors`);
-  kept.a.dispose();
-  for (const item of kept.list) {
+  returned.a.dispose();
+  for (const item of returned.list) {
     if (item instanceof Map) item.get('c')?.dispose();
     else item.dispose();
   }
-  ensure(memory().liveBytes === before, 'all given back');
+  ensure(memory().liveBytes === before, 'expected all memory to be freed');
 });
 
 test('scope frees everything when its function throws', () => {
@@ -29,7 +29,7 @@ test('scope frees everything when its function throws', () => {
     Error,
     'reshape: [2]',
   );
-  ensure(memory().liveBytes === before, 'given back');
+  ensure(memory().liveBytes === before, 'expected all memory to be freed');
 });
 
 test('scope refuses a promise', () => {

@@ -236,7 +236,7 @@ for (const [name, { op, reference: definition, inputs }] of Object.entries(rows)
   law(
     `the second derivative of ${name} is that of its reference`,
     inputs,
-    (given) => gradgradcheck(op, definition, given),
+    (inputs) => gradgradcheck(op, definition, inputs),
     { runs: 6 },
   );
 }

@@ -36,7 +36,7 @@ interface LinearCase {
   readonly distinct?: boolean;
 }
 
-const whole = (shape: readonly number[], seed: number): Tensor =>
+const integers = (shape: readonly number[], seed: number): Tensor =>
   tensor({
     shape: [...shape],
     data: Float32Array.from({ length: shape.reduce((n, size) => n * size, 1) }, (_, i) => ((i * seed + 3) % 7) - 3),
@@ -84,28 +84,28 @@ const operations: Readonly<Record<string, LinearCase>> = {
   where: { shape: [4], op: (x) => where(tensor([true, false, true, false]), x, x.mul(2)) },
   avgPool2d: { shape: [1, 2, 4, 4], op: (x) => avgPool2d(x, { kernelSize: 2, stride: 1, padding: 1 }) },
   adaptiveAvgPool2d: { shape: [1, 2, 4, 4], op: (x) => adaptiveAvgPool2d(x, [2, 4]) },
-  'matmul by its left operand': { shape: [3, 4], op: (x) => x.matmul(whole([4, 5], 3)) },
-  'matmul by its right operand': { shape: [2, 4, 3], op: (x) => whole([5, 4], 5).matmul(x) },
-  'linear by its input': { shape: [3, 4], op: (x) => linear(x, whole([2, 4], 4), whole([2], 1)) },
-  'linear by its weight': { shape: [2, 4], op: (x) => linear(whole([3, 4], 4), x) },
+  'matmul by its left operand': { shape: [3, 4], op: (x) => x.matmul(integers([4, 5], 3)) },
+  'matmul by its right operand': { shape: [2, 4, 3], op: (x) => integers([5, 4], 5).matmul(x) },
+  'linear by its input': { shape: [3, 4], op: (x) => linear(x, integers([2, 4], 4), integers([2], 1)) },
+  'linear by its weight': { shape: [2, 4], op: (x) => linear(integers([3, 4], 4), x) },
   'conv2d by its input': {
     shape: [2, 2, 5, 4],
-    op: (x) => conv2d(x, whole([3, 2, 3, 3], 3), null, { padding: 1, stride: 2 }),
+    op: (x) => conv2d(x, integers([3, 2, 3, 3], 3), null, { padding: 1, stride: 2 }),
     terms: 27,
   },
   'conv2d by its weight': {
     shape: [3, 2, 3, 3],
-    op: (x) => conv2d(whole([2, 2, 5, 4], 5), x, null, { padding: 1, stride: 2 }),
+    op: (x) => conv2d(integers([2, 2, 5, 4], 5), x, null, { padding: 1, stride: 2 }),
     terms: 18,
   },
   'convTranspose2d by its input': {
     shape: [1, 3, 3, 2],
-    op: (x) => convTranspose2d(x, whole([3, 2, 3, 3], 3), null, { stride: 2 }),
+    op: (x) => convTranspose2d(x, integers([3, 2, 3, 3], 3), null, { stride: 2 }),
     terms: 18,
   },
   'convTranspose2d by its weight': {
     shape: [3, 2, 2, 2],
-    op: (x) => convTranspose2d(whole([1, 3, 3, 2], 5), x, null, { stride: 2 }),
+    op: (x) => convTranspose2d(integers([1, 3, 3, 2], 5), x, null, { stride: 2 }),
     terms: 6,
   },
   relu: { shape: [9], op: (x) => x.relu(), distinct: true },
@@ -138,7 +138,7 @@ for (const [name, { shape, op, terms, distinct }] of Object.entries(operations))
         const y = op(v);
         return y.mul(y).mul(y).sum();
       };
-      const found = grad((v) => grad(cubes)(v).mul(along).sum())(toTensor(x));
+      const actual = grad((v) => grad(cubes)(v).mul(along).sum())(toTensor(x));
       const start = toTensor(x);
       // L u. A linear piece extends at least to x + u / 64, and eighths and sixty-fourths are exact.
       const reached = distinct
@@ -150,7 +150,7 @@ for (const [name, { shape, op, terms, distinct }] of Object.entries(operations))
       const expected = grad((v) => op(v).mul(weights).sum())(toTensor(x));
       const data = Float64Array.from(await expected.data());
       const list = { shape: expected.shape, data };
-      await near(found, terms === undefined ? list : summed(list, terms));
+      await near(actual, terms === undefined ? list : summed(list, terms));
     },
     { runs: 5 },
   );
@@ -160,7 +160,7 @@ law(
   'the second derivative of softmaxCrossEntropy along a direction is that of its composition',
   fc.record({ x: valuesOf([3, 4], { min: -3, max: 3 }), soft: valuesOf([3, 4], { min: 0, max: 1 }) }),
   async ({ x, soft }) => {
-    const [target, direction] = [toTensor(soft), whole([3, 4], 5)];
+    const [target, direction] = [toTensor(soft), integers([3, 4], 5)];
     const along = (loss: (v: Tensor) => Tensor): Tensor =>
       grad((v) =>
         grad((w) => loss(w).square().sum())(v)
@@ -168,8 +168,8 @@ law(
           .sum(),
       )(toTensor(x));
     const expected = along((v) => logSoftmax(v, 1).mul(target).sum(1).neg());
-    const found = along((v) => softmaxCrossEntropy(v, target));
-    await near(found, summed({ shape: [3, 4], data: Float64Array.from(await expected.data()) }, 64));
+    const actual = along((v) => softmaxCrossEntropy(v, target));
+    await near(actual, summed({ shape: [3, 4], data: Float64Array.from(await expected.data()) }, 64));
   },
   { runs: 5 },
 );
@@ -191,13 +191,13 @@ for (const [name, curve] of Object.entries(curves)) {
     valuesOf([7], { min: -3, max: 3 }),
     async (x) => {
       const method = name as keyof typeof curves;
-      const found = grad((v) => grad((w) => w[method]().square().sum())(v).sum())(toTensor(x));
+      const actual = grad((v) => grad((w) => w[method]().square().sum())(v).sum())(toTensor(x));
       const data = x.data.map((v) => {
         const { value, slope, curvature } = curve(v);
         return 2 * slope * slope + 2 * value * curvature;
       });
       // 1 - s and 1 - t * t have the absolute error of 1.
-      await near(found, within({ shape: [7], data }, ulps(16, 1)));
+      await near(actual, within({ shape: [7], data }, ulps(16, 1)));
     },
     { runs: 5 },
   );

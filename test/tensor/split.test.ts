@@ -94,7 +94,7 @@ for (const [name, [run, expected]] of Object.entries(operations)) {
           () => near(run(), expected()),
         ),
       );
-      ensure(count > 1, 'it was not split');
+      ensure(count > 1, 'expected several parts');
     }
   });
 }

@@ -285,13 +285,16 @@ law(
       const data = x.data.map((v) => Math.fround(center + 8 * v));
       const moved = { ...x, data };
       const expected = reference.variance(moved).data[0] as number;
-      const found = await toTensor(moved).variance().item();
-      ensure(Math.abs(found / expected - 1) < 1e-5, `around ${center}: expected ${expected}, got ${found}`);
+      const actual = await toTensor(moved).variance().item();
+      ensure(Math.abs(actual / expected - 1) < 1e-5, `around ${center}: expected ${expected}, got ${actual}`);
       const rows = { shape: [10, 100], data };
       for (const dim of [0, 1]) {
         const y = await toTensor(rows).variance(dim).data();
-        for (const [i, wanted] of reference.variance(rows, dim).data.entries()) {
-          ensure(Math.abs((y[i] as number) - wanted) <= 1e-5 * wanted, `around ${center}: ${wanted}, got ${y[i]}`);
+        for (const [i, expectedValue] of reference.variance(rows, dim).data.entries()) {
+          ensure(
+            Math.abs((y[i] as number) - expectedValue) <= 1e-5 * expectedValue,
+            `around ${center}: ${expectedValue}, got ${y[i]}`,
+          );
         }
       }
     }

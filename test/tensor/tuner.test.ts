@@ -46,15 +46,18 @@ async function warningsOf(use: () => Promise<unknown>): Promise<string[]> {
 
 test('tune times the algorithms of operations in a function once, and the winners are loaded again', () =>
   withOwnStore(async () => {
-    const told: string[] = [];
-    const found = await tune(product, { onProgress: (done, total) => told.push(`${done} of ${total}`) });
-    ensure(found.length === 1 && told.join() === '1 of 1', `${found.length} results, told ${told.join()}`);
-    const [{ operation, shape, way, seconds, fixedSeconds, ways, calls, known }] = found as [(typeof found)[0]];
+    const progress: string[] = [];
+    const results = await tune(product, { onProgress: (done, total) => progress.push(`${done} of ${total}`) });
+    ensure(
+      results.length === 1 && progress.join() === '1 of 1',
+      `${results.length} results, progress ${progress.join()}`,
+    );
+    const [{ operation, shape, way, seconds, fixedSeconds, ways, calls, known }] = results as [(typeof results)[0]];
     ensure(operation === 'matmul' && shape === '32/1x16x32' && calls === 1 && !known, `${operation} ${shape} ${calls}`);
-    ensure(seconds > 0 && seconds <= fixedSeconds && ways[way] === seconds, JSON.stringify(found));
-    ensure(tuning(), 'choices follow the winners');
+    ensure(seconds > 0 && seconds <= fixedSeconds && ways[way] === seconds, JSON.stringify(results));
+    ensure(tuning(), 'expected the winners');
     await init({ tune: false });
-    ensure(!tuning(), 'choices are fixed again');
+    ensure(!tuning(), 'expected fixed choices again');
     await init({ tune: true });
     const again = await tune(product);
     ensure(again[0]?.known === true && again[0].way === way && again[0].seconds === seconds, JSON.stringify(again));
@@ -75,7 +78,7 @@ test('tune off reads nothing: saved winners are used only if the tuner is on', (
     const off = await kernelsOf();
     ensure(off === fixed, `with the tuner off it ran ${off}`);
     await init();
-    ensure(!tuning(), 'init without a word leaves it as it was');
+    ensure(!tuning(), 'expected init without options to keep it');
   }));
 
 test('tune forgets a winner whose kernels have changed since', () =>
@@ -87,20 +90,20 @@ test('tune forgets a winner whose kernels have changed since', () =>
     });
     const ran = await kernelsOf();
     ensure(!ran.includes('matmulNaive'), ran);
-    ensure((await listTuned())[0]?.entries.length === 0, 'it is not listed');
-    ensure((await tune(product))[0]?.known === false, 'it is timed anew');
+    ensure((await listTuned())[0]?.entries.length === 0, 'expected no entry');
+    ensure((await tune(product))[0]?.known === false, 'expected a new timing');
   }));
 
 test('listTuned and deleteTuned report and delete saved winners by adapter', () =>
   withOwnStore(async () => {
     ensure((await listTuned()).length === 0, 'nothing at first');
     const [result] = await tune(product);
-    const [kept, ...others] = await listTuned();
-    ensure(others.length === 0 && kept?.entries.length === 1, JSON.stringify(kept));
-    ensure(kept.adapter.includes((await init()).facts.name), kept.adapter);
-    ensure(kept.entries[0]?.seconds === result?.seconds, 'as it was measured');
+    const [saved, ...others] = await listTuned();
+    ensure(others.length === 0 && saved?.entries.length === 1, JSON.stringify(saved));
+    ensure(saved.adapter.includes((await init()).facts.name), saved.adapter);
+    ensure(saved.entries[0]?.seconds === result?.seconds, 'expected the measured time');
     ensure((await deleteTuned()) === 1, 'one result');
-    ensure((await listTuned()).length === 0 && !tuning(), 'nothing is left, and choices are fixed');
+    ensure((await listTuned()).length === 0 && !tuning(), 'expected an empty list and fixed choices');
   }));
 
 test('tune ignores a damaged store with one warning, and rewrites it', () =>
@@ -110,11 +113,11 @@ test('tune ignores a damaged store with one warning, and rewrites it', () =>
     for (const text of ['{"version": 1, "adap', '{"version":1,"adapter":"x","entries":[{"operation":"matmul"}]}']) {
       await init({ tune: false });
       await writeKept(name, text);
-      ensure((await warningsOf(() => init())).length === 0, 'off does not look at it');
+      ensure((await warningsOf(() => init())).length === 0, 'expected no reads when off');
       const fixed = await kernelsOf();
       await warningsOf(() => init({ tune: true }));
-      ensure(tuning() && (await kernelsOf()) === fixed, 'choices are fixed');
-      ensure((await listTuned()).length === 0, 'nothing is listed');
+      ensure(tuning() && (await kernelsOf()) === fixed, 'expected fixed choices');
+      ensure((await listTuned()).length === 0, 'expected an empty list');
     }
     await writeKept('another', 'no JSON');
     const lines = await warningsOf(() => listTuned().then(listTuned));
@@ -123,7 +126,7 @@ test('tune ignores a damaged store with one warning, and rewrites it', () =>
       lines.join('\n'),
     );
     await tune(product);
-    ensure((await listTuned())[0]?.entries.length === 1, 'it is whole again');
+    ensure((await listTuned())[0]?.entries.length === 1, 'expected a valid store');
   }));
 
 /** A kernel that is in no driver's cache and compiles slowly. */
@@ -163,14 +166,14 @@ test('tune skips an algorithm whose kernels do not compile in time', () =>
   }));
 
 test('tune refuses to run in a captured function, and an invalid time limit', async () => {
-  const told: Promise<unknown>[] = [];
+  const attempts: Promise<unknown>[] = [];
   using captured = capture(() => {
-    told.push(tune(product));
+    attempts.push(tune(product));
     return zeros([1]);
   });
   captured.run().dispose();
   const sentences: string[] = [];
-  for (const refused of [told[0], tune(product, { secondsToCompile: Number.NaN })]) {
+  for (const refused of [attempts[0], tune(product, { secondsToCompile: Number.NaN })]) {
     await Promise.resolve(refused).catch((reason: unknown) => sentences.push(String(reason)));
   }
   ensure(sentences[0]?.startsWith('CaptureError: tune: it reads times on the host') === true, sentences[0] ?? 'none');

@@ -19,5 +19,5 @@ test('uploads are submitted every 64 MB, with and without commands between them,
   ensure(held(after) - held(before) <= 80 * megabyte, `${held(after) - held(before)} bytes more`);
   await device().synchronize();
   for (let i = 0; i < 32; i++) scope(() => void tensor(batch));
-  ensure(held(memory()) - held(before) <= 80 * megabyte, 'uploads alone reuse buffers');
+  ensure(held(memory()) - held(before) <= 80 * megabyte, 'expected uploads to reuse buffers');
 });

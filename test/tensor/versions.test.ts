@@ -84,7 +84,7 @@ test('backward keeps its graph when it throws', async () => {
   const before = w.add(0);
   assign(w, [0, 0]);
   refuses(() => y.backward(), GradientError, 'a copy has changed it in place');
-  ensure(x.grad === null, 'no gradient was set');
+  ensure(x.grad === null, 'expected no gradient');
   await near(before, vector(3, 4));
 });
 
@@ -95,7 +95,7 @@ test('capture counts a replay as a write to the tensors that it writes', async (
     return x.sum();
   });
   for (let call = 0; call < 3; call++) update.run(tensor([call, 1]));
-  ensure(update.replays, 'the next call is a replay');
+  ensure(update.replays, 'expected the next call to be a replay');
   const x = leafOf(1, 1);
   const y = x.mul(w).sum();
   update.run(tensor([5, 6]));
@@ -119,7 +119,7 @@ test('capture accepts a step that runs forward, backward and update in order', a
     expected[0] = (expected[0] as number) * (1 - 0.25);
     expected[1] = (expected[1] as number) * (1 - 1);
   }
-  ensure(step.replays, 'the last calls were replays');
+  ensure(step.replays, 'expected the last calls to be replays');
   await near(w, vector(...expected));
   step.dispose();
 });

@@ -12,15 +12,15 @@ const again = kernel(text(4));
 test('warmUp waits for the kernels of a function, reports each, and compiles none twice', async () => {
   const y = zeros([1]);
   await y.data();
-  const told: string[] = [];
+  const progress: string[] = [];
   const step = (): string => {
     for (const each of [...fresh, again]) run(each, { y }, {}, 1);
     return 'done';
   };
-  const result = await warmUp(step, (done, total) => told.push(`${done} of ${total}`));
+  const result = await warmUp(step, (done, total) => progress.push(`${done} of ${total}`));
   ensure(result === 'done', result);
-  ensure(told.join() === '1 of 3,2 of 3,3 of 3', told.join());
-  ensure((await y.item()) === 11, 'what the function did is done');
-  await warmUp(step, (done, total) => told.push(`${done} of ${total}`));
-  ensure(told.length === 3, 'a second time there is nothing to wait for');
+  ensure(progress.join() === '1 of 3,2 of 3,3 of 3', progress.join());
+  ensure((await y.item()) === 11, 'expected the work of the function to be done');
+  await warmUp(step, (done, total) => progress.push(`${done} of ${total}`));
+  ensure(progress.length === 3, 'expected no compilation in the second call');
 });

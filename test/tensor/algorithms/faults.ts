@@ -5,13 +5,13 @@ import { ensure, Mismatch } from '@mien/tensor/testing';
 
 /** The unchanged text of a kernel. */
 async function textOf(kernel: string): Promise<string> {
-  let found = '';
+  let result = '';
   const note: TextEdit = (name, text) => {
-    if (name === kernel) found = text;
+    if (name === kernel) result = text;
     return text;
   };
   await withKernelText(note, () => kernels().find(({ name }) => name === kernel)?.code);
-  return found;
+  return result;
 }
 
 /** Doubles the values that a kernel or its libraries store into float outputs. */

@@ -66,25 +66,25 @@ export async function runCase<S extends Spec, C>(
   algorithm: string,
   { spec, values }: Example<S, C>,
 ): Promise<readonly Dispatch[]> {
-  const own: Dispatch[] = [];
+  const dispatches: Dispatch[] = [];
   const note = (dispatch: Dispatch): void => {
     for (let each = dispatch.running; each; each = each.caller)
       if (each.operation === operation && each.algorithm === algorithm) {
-        own.push(dispatch);
+        dispatches.push(dispatch);
         return;
       }
   };
   await withLimits(spec.limits ?? {}, () =>
     withAlternative(operation, algorithm, () => withDispatches(note, () => property(values, algorithm))),
   );
-  ensure(own.length > 0, `${operation} by ${algorithm}: none of its kernels was dispatched`);
-  return own;
+  ensure(dispatches.length > 0, `${operation} by ${algorithm}: none of its kernels was dispatched`);
+  return dispatches;
 }
 
 /** An edge case of an algorithm by name, with values. */
 export function edgeOf<S extends Spec, C>(stated: AlgorithmLaw<S, C>, algorithm: string, edge: string): Example<S, C> {
-  const own = stated.cases[algorithm];
-  const spec = typeof own === 'object' ? own.edges[edge] : undefined;
+  const algorithmCases = stated.cases[algorithm];
+  const spec = typeof algorithmCases === 'object' ? algorithmCases.edges[edge] : undefined;
   if (spec === undefined) throw new TypeError(`${stated.operation} by ${algorithm} has no edge ${edge}`);
   return exampleOf(stated, spec);
 }
@@ -115,21 +115,21 @@ export function lawByAlgorithm<S extends Spec, C>(
   const unknown = Object.keys(cases).filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new TypeError(`${operation} has no ${unknown.join(', ')}; delete their cases`);
   for (const name of names) {
-    const own = cases[name];
-    if (own === undefined) throw new TypeError(`${operation} by ${name} has no cases; add them`);
-    if (typeof own === 'string') to.skip(sentence(name), own);
-    else lawOf(stated, name, own, to);
+    const algorithmCases = cases[name];
+    if (algorithmCases === undefined) throw new TypeError(`${operation} by ${name} has no cases; add them`);
+    if (typeof algorithmCases === 'string') to.skip(sentence(name), algorithmCases);
+    else lawOf(stated, name, algorithmCases, to);
   }
 }
 
 function lawOf<S extends Spec, C>(
   stated: AlgorithmLaw<S, C>,
   algorithm: string,
-  own: CasesOf<S>,
+  algorithmCases: CasesOf<S>,
   to: Pick<Recorder, 'law'>,
 ): void {
   const { operation, sentence, values, only = () => true, runs = 25 } = stated;
-  const edges = edgesOf(stated, own);
+  const edges = edgesOf(stated, algorithmCases);
   const shapes = new Set<string>();
   const property = async (example: Example<S, C>): Promise<void> => {
     await runCase(stated, algorithm, example);
@@ -138,19 +138,19 @@ function lawOf<S extends Spec, C>(
   const after = ({ skipped }: LawReport, run: LawOptions): Ran => {
     const ran = { operation, algorithm, shapes: [...shapes] };
     shapes.clear();
-    ensure(skipped.count === 0, `${skipped.count} cases of its own do not fit: ${skipped.reason}`);
+    ensure(skipped.count === 0, `${skipped.count} of its cases do not fit: ${skipped.reason}`);
     if (run.path !== undefined || (run.runs ?? 25) < 25) return ran;
     const missed = edges.filter(([, spec]) => !ran.shapes.includes(keyOf(spec))).map(([name]) => name);
-    ensure(missed.length === 0, `it did not run the edges ${missed.join(', ')}`);
+    ensure(missed.length === 0, `expected to run the edges ${missed.join(', ')}`);
     ensure(
       ran.shapes.length >= enoughShapes,
-      `it ran ${ran.shapes.length} distinct shapes, expected ${enoughShapes} at least`,
+      `expected at least ${enoughShapes} distinct shapes, got ${ran.shapes.length}`,
     );
     return ran;
   };
   to.law(
     sentence(algorithm),
-    own.any.filter(only).chain((spec) => fc.record({ spec: fc.constant(spec), values: values(spec) })),
+    algorithmCases.any.filter(only).chain((spec) => fc.record({ spec: fc.constant(spec), values: values(spec) })),
     property,
     {
       runs,
