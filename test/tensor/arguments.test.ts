@@ -26,7 +26,10 @@ const functions: Readonly<Record<string, Example>> = {
   detectAnomaly: () => [() => x().log(), {}],
   inspect: () => ['own', x(), { x: x() }],
   checkpoint: () => [doubled, ones([2], { requiresGrad: true })],
-  grad: () => [doubled],
+  grad: () => {
+    const leaf = ones([2], { requiresGrad: true });
+    return [leaf.square().sum(), [leaf], {}];
+  },
   gradEnabled: () => [],
   noGrad: () => [() => x()],
   recomputing: () => [],
@@ -135,6 +138,7 @@ const functionsWithOptions = {
   examineAdapters: isOptions,
   eye: isOptions,
   full: isOptions,
+  grad: isOptions,
   init: isOptions,
   keep: noOptions,
   linear: isOptions,
@@ -269,6 +273,11 @@ test('setters of Tensor and returned functions throw a MienError for arguments o
       ones([2, 3], { requiresGrad: true }).grad = value as mien.Tensor;
     },
     () => [x()],
+  );
+  await expectMienErrors(
+    'grad of a function',
+    (...args) => mien.grad(...(args as [typeof doubled])),
+    () => [doubled],
   );
   await expectMienErrors(
     'grad(fn)',

@@ -6,7 +6,7 @@ import { AnomalyError } from './errors.ts';
 import { currentPlace, currentPurpose, type Place } from './places.ts';
 import type { DeviceRuntime } from './runtime/device.ts';
 import { kernel } from './runtime/kernel.ts';
-import { MemoryRange, storageOf } from './runtime/memoryRange.ts';
+import { memoryRange, storageOf } from './runtime/memoryRange.ts';
 import { run } from './runtime/run.ts';
 import { part, splitElements } from './runtime/split.ts';
 import { type Storage, storageCount } from './runtime/storage.ts';
@@ -62,7 +62,7 @@ class Search {
     this.#slots.set(storage, ranges.set(rangeOf(x), { version, slot }));
     for (const { start, count } of splitElements(x.size, device.limits)) {
       const groups = Math.ceil(count / (4 * flag.const('LANES') * flag.const('VECTORS')));
-      const range = new MemoryRange(flags, 0, 4 * slotsPerBuffer);
+      const range = memoryRange(flags, 0, 4 * slotsPerBuffer);
       run(
         flag,
         { x: part(x, 4 * start, 4 * count), flags: range },

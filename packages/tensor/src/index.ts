@@ -1,22 +1,15 @@
 // The public face of @mien/tensor. What is a method of Tensor is not exported as a function too.
 export { type AnomalyOptions, detectAnomaly, inspect } from './anomaly.ts';
-export {
-  type BackwardOptions,
-  checkpoint,
-  type Gradients,
-  grad,
-  gradEnabled,
-  noGrad,
-  type Rule,
-  recomputing,
-  record,
-} from './autograd.ts';
+export { checkpoint, gradEnabled, noGrad, recomputing, record } from './autograd.ts';
 export { type Capture, type CaptureOptions, capture } from './capture.ts';
 export { type AdapterReport, type Examination, examineAdapters } from './device/examine.ts';
 export type { AdapterFacts } from './device/open.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export * from './errors.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
+export { type GradOptions, grad } from './grad.ts';
+export type { BackwardOptions } from './graph/backward.ts';
+export type { Gradients, Rule } from './graph/rule.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export { convBatchNorm2d } from './ops/convBatchNorm.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';

@@ -32,7 +32,7 @@ export { currentDevice } from './runtime/defaultDevice.ts';
 export { type Dispatch, withDispatches } from './runtime/dispatches.ts';
 export { kernels, type TextEdit } from './runtime/kernel.ts';
 export { isNarrow } from './runtime/limits.ts';
-export { deviceOf, type Memory, MemoryRange, storageOf } from './runtime/memoryRange.ts';
+export { deviceOf, type Memory, memoryRange, storageOf } from './runtime/memoryRange.ts';
 export { planBuffers } from './runtime/plan.ts';
 export { gridOf } from './runtime/run.ts';
 export { openScope } from './runtime/scope.ts';

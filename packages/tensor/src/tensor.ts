@@ -1,8 +1,8 @@
 // An n-dimensional array: its operations as methods. Its memory, graph and gradient are in `runtime/tensorBase.ts`.
 import { expectBoolean, expectOptions, expectTensor, kindOf } from './arguments.ts';
-import { accumulate, type BackwardOptions, propagate } from './autograd.ts';
 import { bytesPerElement, type DType, expectDtype, expectDtypeName, toTypedArray } from './dtype.ts';
 import { DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
+import { accumulate, type BackwardOptions, propagate } from './graph/backward.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
 import { ones } from './ops/create.ts';
@@ -16,7 +16,7 @@ import type { BoundRange } from './runtime/device.ts';
 import { storageOf } from './runtime/memoryRange.ts';
 import { scope } from './runtime/scope.ts';
 import type { Storage } from './runtime/storage.ts';
-import { TensorBase } from './runtime/tensorBase.ts';
+import { Share, TensorBase } from './runtime/tensorBase.ts';
 
 const backwardOptions = ['keepGraph', 'createGraph'];
 
@@ -30,7 +30,8 @@ export let tensorOver: (storage: Storage, shape: Shape, dtype: DType, byteOffset
  */
 export class Tensor extends TensorBase {
   static {
-    tensorOver = (storage, shape, dtype, byteOffset) => new Tensor(storage, shape, dtype, byteOffset);
+    tensorOver = (storage, shape, dtype, byteOffset = 0) =>
+      new Tensor(new Share(storage, null), shape, dtype, byteOffset);
   }
 
   /**
@@ -53,8 +54,8 @@ export class Tensor extends TensorBase {
     }
     if (gradient) expectDtype('backward', 'the gradient', gradient, 'float32');
     scope(() => {
-      const seed = gradient ?? ones(this.shape);
-      propagate(this, seed, options, (target, found) => target instanceof Tensor && accumulate(target, found));
+      const root = { output: this, gradient: gradient ?? ones(this.shape) };
+      propagate([root], options, (target, found) => target instanceof Tensor && accumulate(target, found));
     });
   }
 

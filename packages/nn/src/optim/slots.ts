@@ -2,7 +2,7 @@
 // takes one parameter's tensors. Optimizer state lies side by side in a few storages, which all slots of a dispatch share.
 
 import { device, type Kernel, keep, type Live, run, type Tensor, zeros } from '@mien/tensor';
-import { type Memory, MemoryRange, part, storageOf, tensorOver } from '@mien/tensor/internal';
+import { type Memory, memoryRange, part, storageOf, tensorOver } from '@mien/tensor/internal';
 
 /** The memory bound to one slot: ranges of `size` elements by their names in the kernel. */
 export interface SlotBindings {
@@ -141,7 +141,7 @@ function sharedRanges(batch: readonly SlotBindings[]): Readonly<Record<string, M
     const start = Math.min(...ranges.map(({ byteOffset }) => byteOffset));
     const end = Math.max(...ranges.map(({ byteOffset, bytes }) => byteOffset + bytes));
     const byteOffset = Math.floor(start / alignment) * alignment;
-    return new MemoryRange(storageOf(memory), byteOffset, end - byteOffset);
+    return memoryRange(storageOf(memory), byteOffset, end - byteOffset);
   });
 }
 

@@ -4,9 +4,11 @@ import type { DeviceRuntime } from './device.ts';
 import type { Storage } from './storage.ts';
 import { storageOfTensor, TensorBase } from './tensorBase.ts';
 
+/** `bytes` of a storage from `byteOffset`. It does not keep the storage alive. */
+export let memoryRange: (storage: Storage, byteOffset: number, bytes: number, dtype?: DType | null) => MemoryRange;
 let storageOfRange: (range: MemoryRange) => Storage;
 
-/** `bytes` of a storage from `byteOffset`. It does not keep the storage alive. */
+/** A range of device memory, which need not be a tensor. */
 export class MemoryRange {
   readonly byteOffset: number;
   readonly bytes: number;
@@ -14,7 +16,7 @@ export class MemoryRange {
   readonly dtype: DType | null;
   readonly #storage: Storage;
 
-  constructor(storage: Storage, byteOffset: number, bytes: number, dtype: DType | null = null) {
+  private constructor(storage: Storage, byteOffset: number, bytes: number, dtype: DType | null) {
     this.#storage = storage;
     this.byteOffset = byteOffset;
     this.bytes = bytes;
@@ -22,6 +24,7 @@ export class MemoryRange {
   }
 
   static {
+    memoryRange = (storage, byteOffset, bytes, dtype = null) => new MemoryRange(storage, byteOffset, bytes, dtype);
     storageOfRange = (range) => range.#storage;
   }
 }

@@ -3,7 +3,7 @@ import arithmeticText from '@mien/shaders/peak/peakArithmetic.wgsl';
 import copyText from '@mien/shaders/peak/peakCopy.wgsl';
 import { currentDevice } from './defaultDevice.ts';
 import { type Kernel, kernel } from './kernel.ts';
-import { MemoryRange, storageOf } from './memoryRange.ts';
+import { type MemoryRange, memoryRange, storageOf } from './memoryRange.ts';
 import { run } from './run.ts';
 
 /** The most that the adapter was seen to do. */
@@ -55,7 +55,7 @@ export async function measurePeak(): Promise<Peak> {
 }
 
 function allocated(bytes: number): MemoryRange {
-  return new MemoryRange(currentDevice().allocate(bytes), 0, bytes);
+  return memoryRange(currentDevice().allocate(bytes), 0, bytes);
 }
 
 /** The least seconds of doing something once, each timing an average over as many times as make it long enough. */

@@ -1,11 +1,11 @@
 // Work whose tensors are larger than one binding is done in parts: flat ranges, or rows of the leading dimension.
 import { LimitError } from '../errors.ts';
 import { type Limits, partAlignment } from './limits.ts';
-import { deviceOf, type Memory, MemoryRange, storageOf } from './memoryRange.ts';
+import { deviceOf, type Memory, type MemoryRange, memoryRange, storageOf } from './memoryRange.ts';
 
 /** `bytes` of `memory` from `offset`. */
 export function part(memory: Memory, offset: number, bytes: number): MemoryRange {
-  return new MemoryRange(storageOf(memory), memory.byteOffset + offset, bytes, memory.dtype);
+  return memoryRange(storageOf(memory), memory.byteOffset + offset, bytes, memory.dtype);
 }
 
 /** A part of a tensor that can be bound although what is wanted of it begins anywhere. */

@@ -6,7 +6,7 @@ import { DisposedError, DtypeError, GradientError, ShapeError, ValueError } from
 import { type Shape, show, sizeOf } from '../shape.ts';
 import { currentRecording } from './live.ts';
 import { disown, type Holding, keep, Owned, own } from './scope.ts';
-import { Storage } from './storage.ts';
+import type { Storage } from './storage.ts';
 
 /** Numbers nested to the depth of a tensor's shape. */
 export type NestedNumbers = number | NestedNumbers[];
@@ -18,8 +18,8 @@ export interface Producer {
   release(): void;
 }
 
-/** The memory and the graph node that one tensor holds a reference to each of; released once. */
-class Share implements Holding {
+/** The references of one tensor to its memory and to its graph node; released once. */
+export class Share implements Holding {
   readonly storage: Storage;
   producer: Producer | null;
   released = false;
@@ -63,14 +63,7 @@ export let viewOf: <T extends TensorBase>(x: T, shape: Shape) => T;
 /** The same bits as another dtype, outside the graph. */
 export let bitcast: <T extends TensorBase>(x: T, dtype: DType) => T;
 
-type MakeTensor<T> = new (
-  storage: Storage,
-  shape: Shape,
-  dtype: DType,
-  byteOffset?: number,
-  producer?: Producer | null,
-  owned?: boolean,
-) => T;
+type MakeTensor<T> = new (share: Share, shape: Shape, dtype: DType, byteOffset: number, isOwned?: boolean) => T;
 
 /** What Tensor is without its operations. */
 export abstract class TensorBase extends Owned {
@@ -84,24 +77,16 @@ export abstract class TensorBase extends Owned {
   #leaf: TensorBase | null = null;
   #grad: TensorBase | null = null;
 
-  /** Takes over one reference to `storage` and one to `producer`. */
-  protected constructor(
-    storage: Storage,
-    shape: Shape,
-    dtype: DType,
-    byteOffset = 0,
-    producer: Producer | null = null,
-    owned = true,
-  ) {
-    if (!(storage instanceof Storage)) throw new ValueError('Tensor: make tensors with tensor(), zeros() or empty()');
-    const share = new Share(storage, producer);
+  /** Takes `share` over, which is a Share: public types leave it out. */
+  protected constructor(share: unknown, shape: Shape, dtype: DType, byteOffset: number, isOwned = true) {
+    if (!(share instanceof Share)) throw new ValueError('Tensor: make tensors with tensor(), zeros() or empty()');
     super(share);
     this.#share = share;
     this.shape = shape;
     this.dtype = dtype;
     this.size = sizeOf(shape);
     this.byteOffset = byteOffset;
-    if (owned) own(this);
+    if (isOwned) own(this);
   }
 
   /** The number of dimensions. */
@@ -200,24 +185,22 @@ export abstract class TensorBase extends Owned {
       if (before !== gradient) before?.dispose();
     };
     aliasOf = <T extends TensorBase>(x: T, producer: Producer | null) => {
-      const { shape, dtype, byteOffset } = x;
-      const copy = new (classOf(x))(
-        storageOfTensor(x).retain(),
-        shape,
-        dtype,
-        byteOffset,
-        producer?.retain() ?? null,
-        false,
-      );
-      copy.#leaf = x.#leaf;
-      return copy;
+      const share = new Share(storageOfTensor(x).retain(), producer?.retain() ?? null);
+      const alias = new (classOf(x))(share, x.shape, x.dtype, x.byteOffset, false);
+      alias.#leaf = x.#leaf;
+      return alias;
     };
-    viewOf = (x, shape) => new (classOf(x))(storageOfTensor(x).retain(), shape, x.dtype, x.byteOffset);
-    bitcast = (x, dtype) => new (classOf(x))(storageOfTensor(x).retain(), x.shape, dtype, x.byteOffset);
+    viewOf = (x, shape) => new (classOf(x))(shareOf(x), shape, x.dtype, x.byteOffset);
+    bitcast = (x, dtype) => new (classOf(x))(shareOf(x), x.shape, dtype, x.byteOffset);
   }
 }
 
 /** Tensor, which is the only subclass: a lower layer makes tensors without importing it. */
 function classOf<T extends TensorBase>(x: T): MakeTensor<T> {
   return x.constructor as MakeTensor<T>;
+}
+
+/** A new reference to the memory of `x`, outside the graph. */
+function shareOf(x: TensorBase): Share {
+  return new Share(storageOfTensor(x).retain(), null);
 }
