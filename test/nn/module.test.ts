@@ -1,6 +1,6 @@
 import { BatchNorm2d, buffer, Conv2d, Linear, Module, parameter, Sequential, StateError } from '@mien/nn';
 import { DisposedError, ones, type Tensor, tensor, zeros } from '@mien/tensor';
-import { storageOf } from '@mien/tensor/internal';
+import { gradOf, storageOf } from '@mien/tensor/internal';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -92,7 +92,7 @@ test('dispose gives back the memory of parameters, gradients and buffers', () =>
     .sum()
     .backward();
   const { innerWeight, callCount } = network;
-  const gradient = innerWeight.grad;
+  const gradient = gradOf(innerWeight);
   network.dispose();
   ensure(gradient !== null && innerWeight.grad === null, 'there is no gradient, or it is still there');
   for (const tensor of [innerWeight, callCount, gradient]) refuses(() => storageOf(tensor), DisposedError, 'disposed');

@@ -2,7 +2,16 @@
 
 import squares from '@mien/shaders/optim/sumSquares.wgsl';
 import { clamp, empty, type Kernel, kernel, noGrad, scope, type Tensor, ValueError, zeros } from '@mien/tensor';
-import { currentDevice, expectList, expectOneOf, expectOptions, expectTensor, part } from '@mien/tensor/internal';
+import {
+  currentDevice,
+  expectList,
+  expectOneOf,
+  expectOptions,
+  expectTensor,
+  gradOf,
+  part,
+  setGrad,
+} from '@mien/tensor/internal';
 import { runSlots, splitSlot, workgroupsFor } from './slots.ts';
 
 const sumSquares = kernel(squares);
@@ -57,7 +66,7 @@ export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Te
   expectPositive('clipGradNorm', 'maxNorm', maxNorm);
   return scope(() => {
     const distinct = [...new Set(parameters)];
-    const norm = squaresOf(distinct.flatMap(({ grad }) => (grad ? [grad] : []))).sqrt();
+    const norm = squaresOf(distinct.flatMap((parameter) => gradOf(parameter) ?? [])).sqrt();
     noGrad(() => {
       // 1e-6 avoids a division by zero, as in torch.nn.utils.clip_grad_norm_.
       const factor = norm.add(1e-6).pow(-1).mul(maxNorm).minimum(1);
@@ -90,7 +99,10 @@ function squaresOf(gradients: readonly Tensor[]): Tensor {
 // Leaves may share a gradient's memory (both inputs of a + b), so gradients are replaced, never written in place.
 function replaceGradients(parameters: Iterable<Tensor>, clipped: (gradient: Tensor) => Tensor): void {
   noGrad(() => {
-    for (const parameter of parameters) if (parameter.grad) parameter.grad = clipped(parameter.grad);
+    for (const parameter of parameters) {
+      const gradient = gradOf(parameter);
+      if (gradient) setGrad(parameter, clipped(gradient));
+    }
   });
 }
 

@@ -1,7 +1,7 @@
 // The base of optimizers: parameter groups, state by parameter name, the learning-rate factor that schedules set.
 
 import { assign, inspect, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
-import { kindOf, producerOf, searching, within } from '@mien/tensor/internal';
+import { gradOf, kindOf, producerOf, searching, within } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { expectState, type HostTensor, listed, type State } from '../state.ts';
@@ -69,9 +69,9 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     for (const group of this.paramGroups) unchanging(`${this.constructor.name}'s options`, () => group.options);
     const groups = this.paramGroups.map(({ params, options }) => ({
       options,
-      params: params.filter(([, { grad }]) => grad !== null),
+      params: params.filter(([, parameter]) => gradOf(parameter) !== null),
     }));
-    const gradients = groups.flatMap(({ params }) => params.map(([, { grad }]) => grad as Tensor));
+    const gradients = groups.flatMap(({ params }) => params.map(([, parameter]) => gradOf(parameter) as Tensor));
     scope(() => {
       const clipping = clipArguments(`${this.constructor.name}.step`, clip, gradients);
       for (const { params, options } of groups) {
@@ -182,7 +182,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         binding,
         state.tensors.get(key) as Tensor,
       ]);
-      const perSlot = { gradient: parameter.grad as Tensor, parameter };
+      const perSlot = { gradient: gradOf(parameter) as Tensor, parameter };
       const group = byStep.get(state.step) ?? { slots: [], states: [] };
       byStep.set(state.step, group);
       group.slots.push({ size: parameter.size, perSlot, shared: Object.fromEntries(shared) });
@@ -201,7 +201,9 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   /** Reports updated parameters to `detectAnomaly`. */
   #inspect(params: readonly NamedTensor[]): void {
     for (const [name, parameter] of params) {
-      within({ name }, () => inspect(`the step of ${this.constructor.name}`, parameter, { gradient: parameter.grad }));
+      within({ name }, () =>
+        inspect(`the step of ${this.constructor.name}`, parameter, { gradient: gradOf(parameter) }),
+      );
     }
   }
 

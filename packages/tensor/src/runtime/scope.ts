@@ -21,6 +21,8 @@ const net = new FinalizationRegistry<Holding>((holding) => {
 let moveTo: (owned: Owned, scope: Set<Owned> | undefined) => void;
 /** Takes `owned` from its scope or owner. */
 export let disown: (owned: Owned) => void;
+/** Whether the innermost scope frees `owned`, or, outside of all scopes, its owner. */
+export let isOwnedHere: (owned: Owned) => boolean;
 
 /** Something with device memory, freed by its scope, by `dispose()` or by the garbage collector. */
 export abstract class Owned {
@@ -49,6 +51,7 @@ export abstract class Owned {
       if (owned.#scope) owned.#scope.delete(owned);
       else net.unregister(owned);
     };
+    isOwnedHere = (owned) => owned.#scope === (scopes.at(-1) ?? null);
   }
 }
 

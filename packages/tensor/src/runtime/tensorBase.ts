@@ -5,7 +5,7 @@ import { bytesPerElement, type DType, expectDtype, type TypedArray, typedArray }
 import { DisposedError, DtypeError, GradientError, ShapeError, ValueError } from '../errors.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import { currentRecording } from './live.ts';
-import { disown, type Holding, keep, Owned, own } from './scope.ts';
+import { disown, type Holding, isOwnedHere, keep, Owned, own } from './scope.ts';
 import type { Storage } from './storage.ts';
 
 /** Numbers nested to the depth of a tensor's shape. */
@@ -63,6 +63,14 @@ export let viewOf: <T extends TensorBase>(x: T, shape: Shape) => T;
 /** The same bits as another dtype, outside the graph. */
 export let bitcast: <T extends TensorBase>(x: T, dtype: DType) => T;
 
+/** The first values of a tensor, and the writes to its memory before they were read. */
+interface Preview {
+  readonly values: readonly number[];
+  readonly version: number;
+}
+
+const previewLength = 6;
+
 type MakeTensor<T> = new (share: Share, shape: Shape, dtype: DType, byteOffset: number, isOwned?: boolean) => T;
 
 /** What Tensor is without its operations. */
@@ -76,6 +84,10 @@ export abstract class TensorBase extends Owned {
   readonly #share: Share;
   #leaf: TensorBase | null = null;
   #grad: TensorBase | null = null;
+  /** What `grad` returned or was given last. */
+  #gradAlias: TensorBase | null = null;
+  /** The first values, as `data()` read them last. */
+  #preview: Preview | null = null;
 
   /** Takes `share` over, which is a Share: public types leave it out. */
   protected constructor(share: unknown, shape: Shape, dtype: DType, byteOffset: number, isOwned = true) {
@@ -104,18 +116,34 @@ export abstract class TensorBase extends Owned {
     return this.#leaf !== null || this.#share.producer !== null;
   }
 
-  /** The gradient that backward left in this leaf, which owns it; null before and after being cleared. */
+  /**
+   * The gradient that backward accumulated in this leaf, or null. A gradient that you read stays valid when this one is
+   * cleared, replaced or added to: it is a tensor of the innermost scope, or, outside of all scopes, yours to dispose of.
+   * Setting it shares the memory of the new gradient.
+   */
   get grad(): this | null {
-    return this.#grad as this | null;
+    const gradient = this.#grad;
+    if (!gradient) return null;
+    const last = this.#gradAlias;
+    if (last && !last.#share.released && isOwnedHere(last)) return last as this;
+    const alias = aliasOf(gradient, gradient.#share.producer);
+    own(alias);
+    this.#gradAlias = alias;
+    return alias as this;
   }
 
   set grad(gradient: TensorBase | null) {
-    if (gradient !== null) expectTensor('grad', 'the gradient', gradient);
-    if (gradient && show(gradient.shape) !== show(this.shape)) {
+    if (gradient === null) {
+      setGrad(this, null);
+      return;
+    }
+    expectTensor('grad', 'the gradient', gradient);
+    if (show(gradient.shape) !== show(this.shape)) {
       throw new ShapeError(`grad: the tensor is ${show(this.shape)}, the gradient ${show(gradient.shape)}`);
     }
-    if (gradient) expectDtype('grad', 'the gradient', gradient, 'float32');
-    setGrad(this, gradient);
+    expectDtype('grad', 'the gradient', gradient, 'float32');
+    setGrad(this, aliasOf(gradient, gradient.#share.producer));
+    this.#gradAlias = gradient;
   }
 
   /** The same values, sharing memory, outside the graph; with `requiresGrad` a new leaf. */
@@ -139,8 +167,11 @@ export abstract class TensorBase extends Owned {
   /** The values, row-major. */
   async data(): Promise<TypedArray> {
     const storage = storageOfTensor(this);
+    const { version } = storage;
     const range = { storage, byteOffset: this.byteOffset, bytes: this.bytes };
-    return typedArray(this.dtype, await storage.device.read(range, this.bytes));
+    const values = typedArray(this.dtype, await storage.device.read(range, this.bytes));
+    this.#preview = { values: [...values.subarray(0, previewLength)], version };
+    return values;
   }
 
   /** The one value of a tensor of one element. Throws ShapeError for more. */
@@ -160,7 +191,26 @@ export abstract class TensorBase extends Owned {
     return this.rank === 0 ? (values[0] as number) : values;
   }
 
+  /**
+   * `tensor([1, 2], shape [2], float32)`: the first values where `data()`, `item()` or `toArray()` of this tensor read them
+   * and nothing has written to it since; values on the device only are not shown.
+   */
+  override toString(): string {
+    const { storage, released } = this.#share;
+    const preview = this.#preview?.version === storage.version ? this.#preview.values : null;
+    const values = preview?.map((value) => Number(value.toPrecision(6))).join(', ');
+    const parts = [`shape ${show(this.shape)}`, this.dtype];
+    if (values !== undefined && !released) parts.unshift(`[${values}${this.size > previewLength ? ', ...' : ''}]`);
+    if (this.requiresGrad) parts.push('requiresGrad');
+    if (released) parts.push('disposed');
+    return `tensor(${parts.join(', ')})`;
+  }
+
   static {
+    // console.log in Node prints what this method returns.
+    Object.defineProperty(TensorBase.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value: TensorBase.prototype.toString,
+    });
     storageOfTensor = (x) => {
       if (!x.#share.released) return x.#share.storage;
       throw new DisposedError(
@@ -182,6 +232,7 @@ export abstract class TensorBase extends Owned {
       currentRecording()?.touch(leaf);
       const before = leaf.#grad;
       leaf.#grad = gradient && keep(gradient);
+      leaf.#gradAlias = null;
       if (before !== gradient) before?.dispose();
     };
     aliasOf = <T extends TensorBase>(x: T, producer: Producer | null) => {
