@@ -11,6 +11,7 @@ import { run } from './runtime/run.ts';
 import { part, splitElements } from './runtime/split.ts';
 import { type Storage, storageCount } from './runtime/storage.ts';
 import { leafOf } from './runtime/tensorBase.ts';
+import { slot, withValue } from './session.ts';
 import type { Tensor } from './tensor.ts';
 
 const flag = kernel(flagNonFinite);
@@ -94,11 +95,11 @@ class Search {
   }
 }
 
-let search: Search | null = null;
+const search = slot<Search | null>(() => null);
 
 /** Whether a search is on. */
 export function searching(): boolean {
-  return search !== null;
+  return search.value !== null;
 }
 
 /**
@@ -109,28 +110,28 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
   expectTensor('inspect', 'y', y);
   expectOptions('inspect', inputs);
   const storage = storageOf(y);
-  const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search?.isUnrecorded(x));
+  const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search.value?.isUnrecorded(x));
   // A view of what an operation has not finished belongs to that operation.
   if (inner.some((x) => x !== null && storageOf(x) === storage)) return;
   if (storage.operation === null) {
     storage.operation = name;
     storage.purpose = currentPurpose();
   }
-  if (!search || y.dtype !== 'float32') return;
-  const on = search;
+  const current = search.value;
+  if (!current || y.dtype !== 'float32') return;
   const [purpose, place] = [currentPurpose(), currentPlace()];
   // A view of its input holds what was looked at already.
   const slots = Object.entries(inputs).flatMap(([key, x]) => {
     if (x?.dtype !== 'float32' || x === y) return [];
-    const known = on.slotOf(x);
+    const known = current.slotOf(x);
     if (known !== null) return [known];
     const operation = inner.includes(x) ? storageOf(x).writer : `${key} of ${name}`;
     const from = inner.includes(x) ? [] : null;
-    on.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
-    return [on.seen.length - 1];
+    current.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
+    return [current.seen.length - 1];
   });
-  if (on.slotOf(y) !== null) return;
-  on.look(y, { operation: name, purpose, place, shape: y.shape, inputs: slots, isParameter: false });
+  if (current.slotOf(y) !== null) return;
+  current.look(y, { operation: name, purpose, place, shape: y.shape, inputs: slots, isParameter: false });
 }
 
 /**
@@ -144,13 +145,7 @@ export async function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = {}
   expectOptions('detectAnomaly', options, ['infinity']);
   expectBoolean('detectAnomaly', 'infinity', options.infinity ?? true);
   const mine = new Search();
-  search = mine;
-  let result: T;
-  try {
-    result = fn();
-  } finally {
-    search = null;
-  }
+  const result = withValue(search, mine, fn);
   try {
     const found = firstAnomaly(mine.seen, await mine.read(), options);
     if (found) throw found;

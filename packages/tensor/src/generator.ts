@@ -2,6 +2,7 @@
 // and a position, so that the host, every adapter and a resumed run draw the same numbers.
 import { expectOptions } from './arguments.ts';
 import { ValueError } from './errors.ts';
+import { slot, withValue } from './session.ts';
 
 /** Where a generator stands: enough to go on with the same numbers. */
 export interface GeneratorState {
@@ -104,22 +105,17 @@ export class Generator {
   }
 
   #note(): void {
-    if (watched && !watched.has(this)) watched.set(this, this.#offset);
+    const draws = watched.value;
+    if (draws && !draws.has(this)) draws.set(this, this.#offset);
   }
 }
 
-/** Where generators stood before their first draw, while somebody wants to know. */
-let watched: Map<Generator, number> | null = null;
+/** The offsets of generators before their first draw, while `watchDraws` runs. */
+const watched = slot<Map<Generator, number> | null>(() => null);
 
 /** Runs `fn` and adds to `draws` every generator that it draws from, with the offset that it had before. */
 export function watchDraws<T>(draws: Map<Generator, number>, fn: () => T): T {
-  const before = watched;
-  watched = draws;
-  try {
-    return fn();
-  } finally {
-    watched = before;
-  }
+  return withValue(watched, draws, fn);
 }
 
 /** Runs `fn` with generators back at the offsets of `draws`; afterwards they stand where they stood. */
@@ -166,14 +162,14 @@ function mulHigh(a: number, b: number): number {
   return aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(lower / 65536);
 }
 
-let shared: Generator = new Generator(0);
+const shared = slot(() => new Generator(0));
 
 /** The generator that operations draw from when they are given none; it starts with seed 0. */
 export function defaultGenerator(): Generator {
-  return shared;
+  return shared.value;
 }
 
 /** Restarts the default generator with a seed, or where `defaultGenerator().state()` was taken: a resumed run draws on. */
 export function manualSeed(seed: number | GeneratorState): void {
-  shared = typeof seed === 'number' ? new Generator(seed) : Generator.from(seed);
+  shared.value = typeof seed === 'number' ? new Generator(seed) : Generator.from(seed);
 }

@@ -41,6 +41,7 @@ export type { Elapsed } from './runtime/stopwatch.ts';
 export type { Storage } from './runtime/storage.ts';
 export { gradOf, leafOf, producerOf, setGrad, viewOf } from './runtime/tensorBase.ts';
 export { paramLayout, specialize } from './runtime/wgsl.ts';
+export { withNewSession } from './session.ts';
 export { tensorOver } from './tensor.ts';
 export { gradcheck } from './testing/gradcheck.ts';
 export { withKernelText } from './testing/kernelText.ts';

@@ -3,15 +3,16 @@ import { expectOneOf } from '../arguments.ts';
 import { DeviceError } from '../errors.ts';
 import { currentDevice } from '../runtime/defaultDevice.ts';
 import { unchanging } from '../runtime/live.ts';
+import { slot } from '../session.ts';
 
 /** `highest`: all in float32. `medium`: operands rounded to f16, products and sums in float32. */
 export type MatmulPrecision = 'highest' | 'medium';
 
-let precision: MatmulPrecision = 'highest';
+const precision = slot<MatmulPrecision>(() => 'highest');
 
 /** The precision that `setFloat32MatmulPrecision` chose, `highest` to begin with. */
 export function getFloat32MatmulPrecision(): MatmulPrecision {
-  return precision;
+  return precision.value;
 }
 
 /**
@@ -28,11 +29,11 @@ export function setFloat32MatmulPrecision(wanted: MatmulPrecision): void {
       `setFloat32MatmulPrecision: medium needs shader-f16, which ${facts.name} does not support; use 'highest'`,
     );
   }
-  precision = wanted;
+  precision.value = wanted;
 }
 
 /** The precision; a captured function refuses a call in which it has changed. */
 export function precisionNow(): MatmulPrecision {
   unchanging('float32MatmulPrecision', getFloat32MatmulPrecision);
-  return precision;
+  return precision.value;
 }

@@ -1,6 +1,7 @@
 // Operations with several algorithms: a literal list in the operation's file. The first that fits and pays is the fixed
 // choice; where the tuner is on, the algorithm that it found fastest is chosen instead.
 import { AlgorithmError, ValueError } from '../errors.ts';
+import { slot } from '../session.ts';
 import { runAs } from './dispatches.ts';
 import type { Limits } from './limits.ts';
 import type { Owned } from './scope.ts';
@@ -45,9 +46,9 @@ export type Winners = ReadonlyMap<string, ReadonlyMap<string, string>>;
 type OnChoice = (operation: string, shape: unknown) => void;
 
 const declared = new Map<string, Operation<unknown, unknown>>();
-const forced = new Map<string, string>();
-let winners: Winners | null = null;
-let listener: OnChoice | null = null;
+const forced = slot(() => new Map<string, string>());
+const winners = slot<Winners | null>(() => null);
+const listener = slot<OnChoice | null>(() => null);
 
 /** The algorithms of an operation, ready to be chosen from. */
 export interface Algorithms<Shape, Run> {
@@ -66,10 +67,10 @@ export function alternatives<Shape, Run>(
   // The types of its shapes are known in its own file only; whoever tries it passes on what it was told.
   declared.set(operation, { list, trials } as unknown as Operation<unknown, unknown>);
   const choose = (shape: Shape, limits: Limits): Alternative<Shape, Run> => {
-    const wanted = forced.get(operation);
+    const wanted = forced.value.get(operation);
     if (wanted !== undefined) return forcedOf(operation, list, trials, wanted, shape, limits);
-    listener?.(operation, shape);
-    const winner = winners?.get(operation)?.get(trials.words(shape));
+    listener.value?.(operation, shape);
+    const winner = winners.value?.get(operation)?.get(trials.words(shape));
     return (winner === undefined ? null : named(list, winner, shape, limits)) ?? fixedChoice(list, shape, limits);
   };
   return {
@@ -137,31 +138,31 @@ export function operationOf(operation: string): Operation<unknown, unknown> | nu
 
 /** The winners that choices follow, or null where they are fixed. */
 export function followed(): Winners | null {
-  return winners;
+  return winners.value;
 }
 
 /** From now on choices follow `found`; with null they are fixed. */
 export function follow(found: Winners | null): void {
-  winners = found;
+  winners.value = found;
 }
 
 /** Runs `fn` while every choice is fixed. */
 export function untuned<T>(fn: () => T): T {
-  const before = winners;
-  winners = null;
+  const before = winners.value;
+  winners.value = null;
   try {
     return fn();
   } finally {
-    winners = before;
+    winners.value = before;
   }
 }
 
 /** Runs `fn`, telling `onChoice` of each choice that is not forced, until what `fn` promises. */
 export function hearChoices<T>(onChoice: OnChoice, fn: () => T): T {
-  const before = listener;
-  listener = onChoice;
+  const before = listener.value;
+  listener.value = onChoice;
   const restore = (): void => {
-    listener = before;
+    listener.value = before;
   };
   let result: T;
   try {
@@ -203,12 +204,12 @@ export async function withAlternative<T>(operation: string, name: string, fn: ()
   if (!alternativesOf(operation).includes(name)) {
     throw new ValueError(`alternatives: ${operation} has no ${name}, but ${alternativesOf(operation).join(', ')}`);
   }
-  const before = forced.get(operation);
-  forced.set(operation, name);
+  const before = forced.value.get(operation);
+  forced.value.set(operation, name);
   try {
     return await fn();
   } finally {
-    if (before === undefined) forced.delete(operation);
-    else forced.set(operation, before);
+    if (before === undefined) forced.value.delete(operation);
+    else forced.value.set(operation, before);
   }
 }

@@ -3,6 +3,7 @@ import { expectBoolean, expectFunction, expectOptions } from '../arguments.ts';
 import { isNamed } from '../device/adapter.ts';
 import { openDevice } from '../device/open.ts';
 import { DeviceError } from '../errors.ts';
+import { slot } from '../session.ts';
 import { DeviceRuntime } from './device.ts';
 import type { CompileProgress } from './pipelines.ts';
 import type { Device, MemoryReport } from './publicDevice.ts';
@@ -24,10 +25,15 @@ export interface InitOptions {
   readonly tune?: boolean;
 }
 
-let opening: Promise<DeviceRuntime> | null = null;
-let current: DeviceRuntime | null = null;
-/** The toggles that the default device was asked for with. */
-let openedWith: readonly string[] | undefined;
+/** The default device, from the first call of `init`. */
+interface DefaultDevice {
+  opening: Promise<DeviceRuntime> | null;
+  device: DeviceRuntime | null;
+  /** The Dawn toggles that it was opened with. */
+  toggles: readonly string[] | undefined;
+}
+
+const defaultDevice = slot<DefaultDevice>(() => ({ opening: null, device: null, toggles: undefined }));
 
 /**
  * Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an
@@ -36,13 +42,14 @@ let openedWith: readonly string[] | undefined;
 export async function init(options: InitOptions = {}): Promise<Device> {
   expectOptions('init', options, ['adapter', 'dawn', 'tune']);
   if (options.tune !== undefined) expectBoolean('init', 'tune', options.tune);
-  const first = opening === null;
-  opening ??= open(options);
+  const current = defaultDevice.value;
+  const isFirst = current.opening === null;
+  current.opening ??= open(current, options);
   let made: DeviceRuntime;
   try {
-    made = await opening;
+    made = await current.opening;
   } catch (reason) {
-    opening = null;
+    current.opening = null;
     throw reason;
   }
   const { adapter, dawn, tune } = options;
@@ -51,22 +58,22 @@ export async function init(options: InitOptions = {}): Promise<Device> {
       `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
     );
   }
-  if (dawn !== undefined && dawn.join() !== openedWith?.join()) {
+  if (dawn !== undefined && dawn.join() !== current.toggles?.join()) {
     throw new DeviceError(
-      `init: the default device already exists, with Dawn toggles [${openedWith ?? 'of MIEN_DAWN'}], got [${dawn}]; pass them in the first call`,
+      `init: the default device already exists, with Dawn toggles [${current.toggles ?? 'of MIEN_DAWN'}], got [${dawn}]; pass them in the first call`,
     );
   }
-  await followIfAsked(made.facts, tune, first);
+  await followIfAsked(made.facts, tune, isFirst);
   return made;
 }
 
-async function open(options: InitOptions): Promise<DeviceRuntime> {
+async function open(into: DefaultDevice, options: InitOptions): Promise<DeviceRuntime> {
   const { gpu, facts } = await openDevice(options);
   const made = new DeviceRuntime(gpu, facts);
-  current = made;
-  openedWith = options.dawn;
+  into.device = made;
+  into.toggles = options.dawn;
   gpu.lost.then(() => {
-    opening = null;
+    into.opening = null;
   });
   return made;
 }
@@ -78,8 +85,9 @@ export function device(): Device {
 
 /** The default device as the runtime uses it. Throws DeviceError before `init()`. */
 export function currentDevice(): DeviceRuntime {
-  if (!current) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
-  return current;
+  const { device } = defaultDevice.value;
+  if (!device) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
+  return device;
 }
 
 /** Bytes and buffers on the default device. */

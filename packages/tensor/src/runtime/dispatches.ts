@@ -1,4 +1,6 @@
 // Which algorithm a dispatch belongs to, for laws that must know what really ran.
+
+import { slot, withValue } from '../session.ts';
 import type { BoundRange, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -22,35 +24,29 @@ export interface Dispatch {
 
 type OnDispatch = (dispatch: Dispatch) => void;
 
-let running: Running | null = null;
-let listener: OnDispatch | null = null;
+const running = slot<Running | null>(() => null);
+const listener = slot<OnDispatch | null>(() => null);
 
 /** Runs `fn`, whose dispatches belong to an algorithm. */
 export function runAs<T>(operation: string, algorithm: string, shape: unknown, fn: () => T): T {
-  const caller = running;
-  running = { operation, algorithm, shape, caller };
-  try {
-    return fn();
-  } finally {
-    running = caller;
-  }
+  return withValue(running, { operation, algorithm, shape, caller: running.value }, fn);
 }
 
 /** Reports a dispatch to whoever listens. */
 export function reportDispatch(dispatch: Omit<Dispatch, 'running'>): void {
-  listener?.({ ...dispatch, running });
+  listener.value?.({ ...dispatch, running: running.value });
 }
 
 /** Runs `fn`, reporting every dispatch until its promise settles. */
 export async function withDispatches<T>(onDispatch: OnDispatch, fn: () => T | Promise<T>): Promise<T> {
-  const before = listener;
-  listener = (dispatch) => {
+  const before = listener.value;
+  listener.value = (dispatch) => {
     before?.(dispatch);
     onDispatch(dispatch);
   };
   try {
     return await fn();
   } finally {
-    listener = before;
+    listener.value = before;
   }
 }

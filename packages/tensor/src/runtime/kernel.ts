@@ -1,5 +1,6 @@
 import { expectOptions, kindOf } from '../arguments.ts';
 import { KernelError } from '../errors.ts';
+import { slot } from '../session.ts';
 import { libraries } from './libraries.ts';
 import {
   type Binding,
@@ -18,7 +19,7 @@ const registry: Kernel[] = [];
 /** Gives the text to use in place of a kernel's or a library's own, by entry point (`im2col`) or library (`lib/gemm.wgsl`). */
 export type TextEdit = (name: string, text: string) => string;
 
-let textEdit: TextEdit | null = null;
+const textEdit = slot<TextEdit | null>(() => null);
 
 /**
  * One specialization of one WGSL file. Made at module level by `kernel`, so that every specialization in use is known
@@ -71,7 +72,7 @@ export class Kernel {
   }
 
   #read(): Parsed {
-    const edit = textEdit;
+    const edit = textEdit.value;
     if (this.#parsed?.edit === edit) return this.#parsed;
     const used = usedLibraries(this.#text).map((name) => {
       const library = libraries[name];
@@ -119,5 +120,5 @@ export function kernels(): readonly Kernel[] {
 
 /** From now on every kernel is read through `edit`, or as declared with null. Devices must forget their pipelines too. */
 export function editKernels(edit: TextEdit | null): void {
-  textEdit = edit;
+  textEdit.value = edit;
 }

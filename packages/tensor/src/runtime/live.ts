@@ -1,22 +1,18 @@
 // Values of the host that a captured function depends on: those that change are declared, those that must not are watched.
 import { expectFunction } from '../arguments.ts';
+import { slot, withValue } from '../session.ts';
 import type { Recording } from './recording.ts';
 
-let recording: Recording | null = null;
+const recording = slot<Recording | null>(() => null);
 
 /** The call of a captured function that is being recorded, if one is. */
 export function currentRecording(): Recording | null {
-  return recording;
+  return recording.value;
 }
 
 /** Runs `fn` while `into` notes what it does. */
 export function recordInto<T>(into: Recording, fn: () => T): T {
-  recording = into;
-  try {
-    return fn();
-  } finally {
-    recording = null;
-  }
+  return withValue(recording, into, fn);
 }
 
 /** A value that is worked out anew in every call of a captured function. */
@@ -47,10 +43,10 @@ export class Live<out T> {
  */
 export function live<T>(compute: () => T): Live<T> {
   expectFunction('live', compute);
-  const known = recording?.nextLive();
+  const known = recording.value?.nextLive();
   if (known) return known as Live<T>;
   const made = new Live(compute);
-  recording?.lives.add(made);
+  recording.value?.lives.add(made);
   return made;
 }
 
@@ -60,5 +56,5 @@ export function live<T>(compute: () => T): Live<T> {
  */
 export function unchanging(name: string, read: () => unknown): void {
   expectFunction('unchanging', read);
-  recording?.watched.push({ name, read, value: read() });
+  recording.value?.watched.push({ name, read, value: read() });
 }

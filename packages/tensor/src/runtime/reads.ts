@@ -1,11 +1,13 @@
 // Which memory a function reads: what a checkpointed function must find unchanged when it runs again.
+
+import { slot, withValue } from '../session.ts';
 import type { Storage } from './storage.ts';
 
-let current: Reads | null = null;
+const current = slot<Reads | null>(() => null);
 
 /** The memory that the function running now is watched to read, if it is. */
 export function currentReads(): Reads | null {
-  return current;
+  return current.value;
 }
 
 /** Memory that a function read, with the version it had then. */
@@ -14,12 +16,9 @@ export class Reads {
 
   /** Runs `fn` and notes what it reads. What it wrote itself, or gave back, is left out. */
   watch<T>(fn: () => T): T {
-    const before = current;
-    current = this;
     try {
-      return fn();
+      return withValue(current, this, fn);
     } finally {
-      current = before;
       for (const [storage, version] of this.#versions) {
         if (storage.released || storage.version !== version) this.#versions.delete(storage);
       }

@@ -1,6 +1,7 @@
 // Who frees a tensor: the scope that it was made in, else its owner by dispose(), else the garbage collector.
 import { expectFunction, kindOf } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
+import { slot } from '../session.ts';
 
 /** The memory that an `Owned` holds. It must not refer to its owner, or the garbage collector would never free that. */
 export interface Holding {
@@ -9,11 +10,13 @@ export interface Holding {
   release(): void;
 }
 
-const scopes: Set<Owned>[] = [];
-const collected: Record<string, number> = {};
+/** The open scopes, the innermost last. */
+const openScopes = slot<Set<Owned>[]>(() => []);
+const collected = slot<Record<string, number>>(() => ({}));
 
 const net = new FinalizationRegistry<Holding>((holding) => {
-  collected[holding.origin] = (collected[holding.origin] ?? 0) + 1;
+  const counts = collected.value;
+  counts[holding.origin] = (counts[holding.origin] ?? 0) + 1;
   holding.release();
 });
 
@@ -51,18 +54,18 @@ export abstract class Owned {
       if (owned.#scope) owned.#scope.delete(owned);
       else net.unregister(owned);
     };
-    isOwnedHere = (owned) => owned.#scope === (scopes.at(-1) ?? null);
+    isOwnedHere = (owned) => owned.#scope === (openScopes.value.at(-1) ?? null);
   }
 }
 
 /** Tensors that were freed by the garbage collector instead of `dispose()`, counted by the operation that made them. */
 export function collectedTensors(): Readonly<Record<string, number>> {
-  return collected;
+  return collected.value;
 }
 
 /** Gives a new tensor to the innermost scope; outside all scopes the caller owns it. */
 export function own(tensor: Owned): void {
-  moveTo(tensor, scopes.at(-1));
+  moveTo(tensor, openScopes.value.at(-1));
 }
 
 /** Takes a tensor out of its scope: the caller owns it and calls `dispose()`. Returns the tensor. */
@@ -108,6 +111,7 @@ export function scope<T>(fn: () => T): T {
 /** Opens a scope; the function that comes back closes it, freeing all but the tensors in `result`. */
 export function openScope(): (result: unknown) => void {
   const made = new Set<Owned>();
+  const scopes = openScopes.value;
   scopes.push(made);
   return (result) => {
     const index = scopes.lastIndexOf(made);

@@ -1,4 +1,5 @@
 import { DisposedError, type MienError } from '../errors.ts';
+import { slot } from '../session.ts';
 import type { DeviceBuffer } from './allocator.ts';
 import type { DeviceRuntime } from './device.ts';
 import type { Owner } from './owners.ts';
@@ -21,11 +22,11 @@ export interface ContentRange {
   readonly bytes: number;
 }
 
-let storagesMade = 0;
+const storages = slot(() => 0);
 
 /** How many storages were made so far. */
 export function storageCount(): number {
-  return storagesMade;
+  return storages.value;
 }
 
 /** The device memory behind one or more tensors, counted by references; at zero its buffer goes back to the pool. */
@@ -33,7 +34,7 @@ export class Storage implements Content, Owner {
   readonly device: DeviceRuntime;
   readonly id: number;
   /** Counts storages in the order in which they were made. */
-  readonly order: number = storagesMade++;
+  readonly order: number = storages.value++;
   readonly bytes: number;
   failure: MienError | null = null;
   /** The operation that made it, and what that was done for; reports of memory name them. */

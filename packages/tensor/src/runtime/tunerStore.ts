@@ -2,6 +2,7 @@
 // measured with have the texts that they had, and its operation the ways that it had.
 import { environmentTune, keptNames, readKept, removeKept, writeKept } from '#kept';
 import type { AdapterFacts } from '../device/adapter.ts';
+import { slot } from '../session.ts';
 import { alternativesOf, follow, followed, operationOf } from './alternatives.ts';
 import { kernels } from './kernel.ts';
 
@@ -42,8 +43,11 @@ interface Text {
 const version = 1;
 
 /** The entries of the adapter that choices follow or that is being tuned. */
-let current: { readonly name: string; readonly adapter: string; readonly entries: Map<string, TunedEntry> } | null =
-  null;
+const current = slot<{
+  readonly name: string;
+  readonly adapter: string;
+  readonly entries: Map<string, TunedEntry>;
+} | null>(() => null);
 
 /** The name of an entry among those of an adapter. */
 export function entryKey(operation: string, shape: string): string {
@@ -60,25 +64,25 @@ export async function followIfAsked(facts: AdapterFacts, wanted: boolean | undef
 /** Reads what is kept for the adapter, and has choices follow it. */
 export async function followKept(facts: AdapterFacts): Promise<void> {
   const { name, adapter } = adapterOf(facts);
-  if (current?.name !== name || !followed()) {
+  if (current.value?.name !== name || !followed()) {
     const entries = new Map<string, TunedEntry>();
     for (const entry of (await load(name)).filter(holds)) entries.set(entryKey(entry.operation, entry.shape), entry);
-    current = { name, adapter, entries };
+    current.value = { name, adapter, entries };
   }
   followEntries();
 }
 
 /** What is known for the adapter that choices follow, by operation and shape. */
 export function knownEntry(operation: string, shape: string): TunedEntry | null {
-  return current?.entries.get(entryKey(operation, shape)) ?? null;
+  return current.value?.entries.get(entryKey(operation, shape)) ?? null;
 }
 
 /** Adds a result, has choices follow it, and keeps it; where it cannot be kept, says so once. */
 export async function addEntry(entry: TunedEntry): Promise<void> {
-  if (!current) return;
-  current.entries.set(entryKey(entry.operation, entry.shape), entry);
+  if (!current.value) return;
+  current.value.entries.set(entryKey(entry.operation, entry.shape), entry);
   followEntries();
-  const { name, adapter, entries } = current;
+  const { name, adapter, entries } = current.value;
   // Another process may have tuned other shapes meanwhile.
   const others = (await load(name)).filter((other) => !entries.has(entryKey(other.operation, other.shape)));
   const text: Text = { version, adapter, entries: [...others.filter((other) => !isStale(other)), ...entries.values()] };
@@ -107,7 +111,7 @@ export async function deleteTuned(): Promise<number> {
     count += parse(name, await readKept(name))?.entries.length ?? 0;
     await removeKept(name);
   }
-  current = null;
+  current.value = null;
   follow(null);
   return count;
 }
@@ -128,7 +132,7 @@ export function hashOf(labels: readonly string[]): string | null {
 
 function followEntries(): void {
   const winners = new Map<string, Map<string, string>>();
-  for (const { operation, shape, way } of current?.entries.values() ?? []) {
+  for (const { operation, shape, way } of current.value?.entries.values() ?? []) {
     const ways = winners.get(operation) ?? new Map<string, string>();
     winners.set(operation, ways.set(shape, way));
   }

@@ -1,20 +1,21 @@
 // What comparisons throw, and how close to their bound they were. Without fast-check: a program that ships compares too.
 import { MienError } from '../errors.ts';
+import { slot } from '../session.ts';
 
 /** A value is not what it should be, found by `near`, `gradcheck` or `ensure`. */
 export class Mismatch extends MienError {}
 
-let worst = 0;
+const worst = slot(() => 0);
 
 /** Notes an error as a share of its bound. */
 export function noteRatio(ratio: number): void {
-  worst = Math.max(worst, ratio);
+  worst.value = Math.max(worst.value, ratio);
 }
 
 /** The largest share noted since the last call. */
 export function takeWorstRatio(): number {
-  const taken = worst;
-  worst = 0;
+  const taken = worst.value;
+  worst.value = 0;
   return taken;
 }
 

@@ -1,0 +1,71 @@
+// The session: what the library remembers between calls, which a test can make anew.
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  collectedTensors,
+  DeviceError,
+  defaultGenerator,
+  device,
+  gradEnabled,
+  init,
+  manualSeed,
+  memory,
+  noGrad,
+  ones,
+  scope,
+  tensor,
+} from '@mien/tensor';
+import { currentPlace, openScope, withAlternative, within, withNewSession } from '@mien/tensor/internal';
+import { ensure, refuses } from '@mien/tensor/testing';
+import { test } from '../harness.ts';
+
+test('withNewSession begins with defaults and without a device, and returns to the current session', async () => {
+  const before = device();
+  const bytes = memory().liveBytes;
+  manualSeed(7);
+  const close = openScope();
+  await within({ name: 'layer' }, () =>
+    noGrad(() => {
+      const inside = withNewSession(async () => {
+        ensure(
+          gradEnabled() && currentPlace() === null && defaultGenerator().seed === 0,
+          'a setting is not its default',
+        );
+        ensure(Object.keys(collectedTensors()).length === 0, 'tensors were collected');
+        refuses(() => ones([1]), DeviceError, 'device: there is none yet');
+        const other = await init({ adapter: before.facts.name });
+        ensure(other !== before && memory().liveBytes === 0, "the device is the other session's");
+        const x = tensor([1, 2], { requiresGrad: true });
+        scope(() => x.square().sum().backward());
+        ensure((await x.grad?.data())?.join() === '2,4', 'the gradient');
+        other.destroy();
+      });
+      return { inside };
+    }),
+  ).inside;
+  ensure(device() === before && defaultGenerator().seed === 7, 'the session is another');
+  close(undefined);
+  ensure(memory().liveBytes === bytes, `${memory().liveBytes - bytes} bytes`);
+  ensure((await tensor([3]).square().item()) === 9, 'the first device computes');
+});
+
+test('withNewSession returns to the current session when its function throws', async () => {
+  const before = device();
+  const reason = await withNewSession(() => ones([1])).catch((error: unknown) => error);
+  ensure(reason instanceof DeviceError && device() === before && withAlternative !== undefined, String(reason));
+});
+
+test('withNewSession covers every variable of a module', () => {
+  const folder = 'packages/tensor/src';
+  // Facts of the machine and of the process, and functions that a class sets.
+  const allowed = ['device/gpu.node.ts', 'device/swiftshader.node.ts', 'device/patience.node.ts'];
+  const lines = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.ts') && !allowed.includes(name))
+    .flatMap((name) =>
+      readFileSync(`${folder}/${name}`, 'utf8')
+        .split('\n')
+        .filter((line) => /^(?:export )?(?:let|var) /.test(line) && !/: (?:<[^>]*>)?\(.*\) => /.test(line))
+        .map((line) => `${name}: ${line}`),
+    );
+  ensure(lines.length === 0, `keep these in a slot of session.ts: ${lines.join('; ')}`);
+});
