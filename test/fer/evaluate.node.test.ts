@@ -130,7 +130,10 @@ test('confusionFigure draws a saved evaluation, whose last line is read, in coun
   writePicture(join(folder, 'm.PNG'), counts);
   assert.match(readFileSync(join(folder, 'm.svg'), 'utf8'), /^<svg /);
   assert.ok(PNG.sync.read(readFileSync(join(folder, 'm.PNG'))).width > 1000);
-  assert.match(await messageOf(() => writePicture(join(folder, 'm.gif'), counts)), 'written as .svg or .png');
+  assert.match(
+    await messageOf(() => writePicture(join(folder, 'm.gif'), counts)),
+    'expected the extension .svg or .png',
+  );
 });
 
 test('readEvaluation refuses files that hold no evaluation', async () => {
@@ -139,7 +142,7 @@ test('readEvaluation refuses files that hold no evaluation', async () => {
   const file = join(folder, 'edited.json');
   const texts: [string, string][] = [
     ['', 'last line is not JSON'],
-    ['[1, 2]', 'not an evaluation, model, dataset'],
+    ['[1, 2]', 'not an evaluation: model, dataset'],
     [JSON.stringify({ ...found, confusion: 'none' }), 'not an evaluation: confusion missing or edited'],
   ];
   for (const [text, sentence] of texts) {
@@ -156,7 +159,10 @@ test('curves draws one run and several, and refuses folders without one', async 
   assert.ok(one !== two && !one.includes('NaN') && !two.includes('NaN'));
   assert.match(await messageOf(() => curves([folder])), 'summary.json: does not exist');
   assert.match(await messageOf(() => curves([])), 'expected one run folder or more');
-  assert.match(await messageOf(() => curves(Array.from({ length: 40 }, () => run))), 'tells 24 apart');
+  assert.match(
+    await messageOf(() => curves(Array.from({ length: 40 }, () => run))),
+    'expected at most 24 runs, got 40',
+  );
 });
 
 test('report writes one page that needs nothing else, and goes without data that is gone', async () => {

@@ -52,7 +52,7 @@ law(
 
 test('groupFolds refuses fewer groups than folds, and one fold', () => {
   refuses(() => groupFolds(['a', 'b', 'a'], [0, 0, 0], 3, 1), ValueError, 'got 3 folds of 2 groups');
-  refuses(() => groupFolds(['a', 'b'], [0, 0], 1, 1), ValueError, 'expected 2 or more');
+  refuses(() => groupFolds(['a', 'b'], [0, 0], 1, 1), ValueError, 'expected 2 folds or more');
 });
 
 /** Twelve subjects with a sequence of three frames for each of two classes, without pixels. */
@@ -86,7 +86,7 @@ test('folds share no subject, or no sequence, as they are asked, and leaksOf cou
 
 test('folds by subject say what to do where file names are absent or tell no subject', () => {
   const { sources: _, ...nameless } = drawnSubjects();
-  refuses(() => folds(nameless, 'subject'), ValueError, 'give the CK+48 folder instead');
+  refuses(() => folds(nameless, 'subject'), ValueError, 'pass the CK+48 folder');
   const other = { ...drawnSubjects(), sources: Array.from({ length: 72 }, (_, i) => `anger/${i}.png`) };
   refuses(() => folds(other, 'subject'), ValueError, 'got anger/0.png');
 });

@@ -75,10 +75,10 @@ test('gradCam refuses a class that is not there and a body without planes', () =
   const flatten = new Flatten();
   const net: CutNetwork = { body: (x) => x, head: (map) => dense.forward(flatten.forward(map)) };
   const x = randn([1, 1, 2, 2]);
-  refuses(() => gradCam(net, x, 2), ValueError, 'class 2, expected 0 to 1');
-  refuses(() => gradCam({ ...net, body: (x) => x.reshape([1, 4]) }, x, 0), ShapeError, 'the body gives [1, 4]');
+  refuses(() => gradCam(net, x, 2), ValueError, 'expected a class from 0 to 1, got 2');
+  refuses(() => gradCam({ ...net, body: (x) => x.reshape([1, 4]) }, x, 0), ShapeError, 'got [1, 4]');
   x.dispose();
-  refuses(() => cutNetwork(dense), ValueError, 'not Linear');
+  refuses(() => cutNetwork(dense), ValueError, 'got Linear');
   dense.dispose();
 });
 

@@ -189,7 +189,7 @@ test(
       refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');
       // Such a file does not say where its data is, and must not be measured on other faces unasked.
       const weights = ['--weights', path('nano.safetensors'), '--test-crops', '1', '--json'];
-      refused(await mien(['evaluate', ...weights]), 'learnt from fer2013, which is not here; give its path as data');
+      refused(await mien(['evaluate', ...weights]), 'was trained on fer2013, whose path is unknown; pass --data');
       const faces = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
       const parts = ['Training', 'PublicTest'].map((usage) => ({ usage, split: split(faces, usage) }));
       await writeFer2013(path('faces.csv'), parts);

@@ -202,5 +202,5 @@ test('evaluate finds for the last checkpoint what its run reported', () =>
       assert.instance(reason, ValueError);
       message = (reason as Error).message;
     }
-    assert.match(message, 'has training, public and private, not test');
+    assert.match(message, 'has the splits training, public, private, got test');
   }));

@@ -89,7 +89,7 @@ test('Training refuses targets of another number', () => {
   assert.throws(
     () => new Training({ model: 'nano', train, protocol: of, targets: new Float32Array(7) }),
     (reason: unknown) =>
-      reason instanceof ValueError && /7 targets, expected 7 for each of \d+ images/.test(reason.message),
+      reason instanceof ValueError && /expected 7 targets for each of \d+ images, got 7 in total/.test(reason.message),
   );
 });
 

@@ -11,24 +11,36 @@ type Tensors = Map<string, Safetensors['tensors'] extends ReadonlyMap<string, in
 
 /** Edits of a checkpoint, and the expected messages. */
 const edits: readonly (readonly [name: string, edit: (info: Info, tensors: Tensors) => void, message: string])[] = [
-  ['an unknown model', (info) => (info.model = 'vgg20'), 'holds a network called vgg20'],
+  [
+    'an unknown model',
+    (info) => (info.model = 'vgg20'),
+    'expected a network of vgg11, vgg13, vgg16, vgg19, resnet18, resnet34, small, nano, got vgg20',
+  ],
   ['a missing protocol', (info) => (info.preset = {}), 'epochs must be an integer from 1, got undefined'],
   ['a protocol that is null', (info) => (info.preset = null), 'epochs must be an integer from 1, got undefined'],
   [
     'a learning rate that is a string',
     (info) => ((info.preset as Info).learningRate = 'fast'),
-    'learningRate is "fast", expected a number',
+    'learningRate must be a number above 0 and below 1000, got "fast"',
   ],
-  ['an input without channels', (info) => ((info.preset as Info).input = {}), 'input is {}, expected channels'],
-  ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize is 0, expected'],
+  [
+    'an input without channels',
+    (info) => ((info.preset as Info).input = {}),
+    'input must be channels and size from 1, a mean and a positive std, got {}',
+  ],
+  ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize must be an integer from 2, got 0'],
   ['a step of -1', (info) => (info.step = -1), 'step: expects a non-negative integer, has -1'],
   [
     'a batch beyond the end of the epoch',
     (info) => ((info.shuffle as Info).batch = 99),
     'batch 99 is not a place among 2 batches',
   ],
-  ['classes of other data', (info) => (info.classes = ['cat', 'dog']), 'tells cat, dog apart'],
-  ['a note that is a string', (info) => (info.extra = 'note'), 'note is undefined'],
+  ['classes of other data', (info) => (info.classes = ['cat', 'dog']), 'has the classes cat, dog'],
+  [
+    'a note that is a word',
+    (info) => (info.extra = 'note'),
+    'note must be names with numbers, text or null, got undefined',
+  ],
   ['data that is a number', (info) => ((info.extra as Info).note = { data: 7 }), 'note.data is 7'],
   ['a missing tensor', (_, tensors) => tensors.delete('classifier.weight'), 'missing classifier.weight'],
   [

@@ -29,13 +29,13 @@ function faultOfExtra(extra: unknown): string | null {
   const plainNote =
     note instanceof Object &&
     Object.values(note).every((each) => each === null || ['number', 'string'].includes(typeof each));
-  if (!plainNote) return `note is ${JSON.stringify(note)}, expected names with numbers, text or null`;
+  if (!plainNote) return `note must be names with numbers, text or null, got ${JSON.stringify(note)}`;
   const numbers = ['loss', 'correct', 'images', 'learningRate'].map(
     (name) => (Object(sums) as Record<string, unknown>)[name],
   );
   return numbers.every(Number.isFinite)
     ? null
-    : `sums is ${JSON.stringify(sums)}, expected loss, correct, images and learningRate`;
+    : `sums must be loss, correct, images and learningRate, got ${JSON.stringify(sums)}`;
 }
 
 /** A checkpoint with its network's name and configuration. */

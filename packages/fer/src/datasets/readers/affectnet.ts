@@ -32,14 +32,15 @@ const LAYOUT: TreeLayout = {
   testSplit: () => 'validation',
 };
 
-/** AffectNet as folders of images. Recognized by contempt, which FER2013's folders do not have. */
+/** AffectNet as folders of images. Recognized by contempt, which FER2013's folders lack, or by numbers where it is asked for. */
 export const affectNetTree: FolderReader = {
   dataset: AFFECT_NET.name,
   layout: 'AffectNet (folders train and val with folders 0 to 7)',
-  recognizes: async (folder) => {
+  recognizes: async (folder, _, asked) => {
     for (const split of await splitFolders(folder, LAYOUT)) {
       const labels = (await foldersIn(join(folder, split))).map((name) => labelOf(name, LAYOUT));
-      if (labels.includes(AFFECT_NET.classes.length - 1)) return true;
+      if (labels.includes(AFFECT_NET.classes.length - 1) || (asked && labels.some((label) => label !== null)))
+        return true;
     }
     return false;
   },

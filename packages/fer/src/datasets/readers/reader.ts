@@ -7,8 +7,8 @@ export interface FolderReader {
   readonly dataset: DatasetName;
   /** The layout, for the error when no reader recognizes a folder. */
   readonly layout: string;
-  /** Whether a folder has this layout; `names` are its files and folders. */
-  readonly recognizes: (folder: string, names: readonly string[]) => boolean | Promise<boolean>;
+  /** Whether a folder has this layout. `names` are its files and folders; `asked` says that the caller expects the data set. */
+  readonly recognizes: (folder: string, names: readonly string[], asked: boolean) => boolean | Promise<boolean>;
   /** Reads the folder. Throws FormatError naming the file or folder. */
   readonly read: (folder: string, onShare: (share: number) => void) => Promise<Faces>;
 }

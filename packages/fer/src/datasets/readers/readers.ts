@@ -52,10 +52,10 @@ async function kindOf(path: string): Promise<Stats> {
 
 async function readerOf(folder: string, dataset: DatasetName | undefined): Promise<FolderReader> {
   const names = await namesIn(folder);
-  const asked = FOLDERS.filter((reader) => reader.dataset === dataset);
-  for (const reader of [...asked, ...FOLDERS]) if (await reader.recognizes(folder, names)) return reader;
-  const [only, ...others] = asked;
-  if (only && others.length === 0) return only;
+  const isAsked = (reader: FolderReader): boolean => reader.dataset === dataset;
+  for (const reader of [...FOLDERS.filter(isAsked), ...FOLDERS]) {
+    if (await reader.recognizes(folder, names, isAsked(reader))) return reader;
+  }
   const known = FOLDERS.map(({ layout }) => layout).join('; ');
   throw new FormatError(
     `${folder}: not the folder of a data set, expected one of: ${known}; got ${names.slice(0, 5).join(', ') || 'an empty folder'}`,
