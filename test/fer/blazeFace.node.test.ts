@@ -122,7 +122,7 @@ function compute({ op, attr = {} }: GraphNode, [x, second, third]: Plane[]): Pla
 const terms = 4096;
 
 test(
-  'BlazeFace gives the scores and boxes of the graph that its weights come from',
+  'BlazeFace equals the TensorFlow graph of its weights in scores and boxes',
   async () => {
     // Smooth stripes with a grain: values of all sizes at all places, edges included.
     const shape = [256, 256, 3];

@@ -30,7 +30,7 @@ const holds = ({ left, top, width, height }: Box, x: number, y: number): boolean
   x >= left && x < left + width && y >= top && y < top + height;
 
 law(
-  'iou is the share of pixels of both boxes that lie in each',
+  'iou is the number of pixels in both boxes divided by that in either',
   fc.record({ a: wholeBox, b: wholeBox }),
   ({ a, b }) => {
     let [both, either] = [0, 0];
@@ -45,7 +45,7 @@ law(
 );
 
 law(
-  'nonMaxSuppression groups all boxes about the best ones, which do not overlap beyond the limit',
+  'nonMaxSuppression groups all boxes around the best ones, whose overlaps are within the limit',
   fc.record({ faces: scored, limit: fc.integer({ min: 0, max: 9 }).map((n) => n / 10) }),
   ({ faces, limit }) => {
     const groups = nonMaxSuppression(
@@ -71,14 +71,14 @@ law(
   },
 );
 
-test('nonMaxSuppression refuses boxes without a score each', () =>
+test('nonMaxSuppression refuses another number of scores', () =>
   refuses(
     () => nonMaxSuppression([{ left: 0, top: 0, width: 1, height: 1 }], [], 0.5),
     ValueError,
     '1 boxes with 0 scores',
   ));
 
-test('anchors are the middles of 16x16 cells twice and of 8x8 cells six times', () => {
+test('anchors are the centers of 16x16 cells twice and of 8x8 cells six times', () => {
   const all = anchors();
   assert.is(all.length, 896);
   assert.equal(all.slice(0, 3), [
@@ -102,7 +102,7 @@ function output(faces: readonly { anchor: number; row: readonly number[] }[]): [
 }
 
 law(
-  'decodeFaces moves with its window and grows with it',
+  'decodeFaces moves and scales with its window',
   fc.record({
     anchor: fc.nat(895),
     row: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 16, maxLength: 16 }),
@@ -135,7 +135,7 @@ test('decodeFaces finds nothing in low scores, and refuses another number of row
 });
 
 law(
-  'mergeFaces gives one face for each group, inside the box about its members',
+  'mergeFaces returns one face per group, inside the box around its members',
   fc.array(
     fc.record({ anchor: fc.nat(895), dx: fc.integer({ min: -9, max: 9 }), size: fc.integer({ min: 20, max: 90 }) }),
     {
@@ -166,7 +166,7 @@ law(
   },
 );
 
-law('squareAbout keeps the middle, moved by its share of the longer side', wholeBox, (box) => {
+law('squareAbout keeps the center, shifted by a share of the longer side', wholeBox, (box) => {
   const longer = Math.max(box.width, box.height);
   const square = squareAbout(box, 1.5, 0.25);
   nearValues([square.width, square.height], [1.5 * longer, 1.5 * longer]);

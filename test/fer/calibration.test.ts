@@ -44,7 +44,7 @@ law('fitTemperature has the least cross-entropy of all temperatures from 0.01 to
 });
 
 law(
-  'fitTemperature of logits k times as large is k times as large',
+  'fitTemperature scales with the logits',
   fc.tuple(scored, fc.double({ min: 0.5, max: 2, noNaN: true })),
   ([rows, k]) => {
     const temperature = fitTemperature(rows);
@@ -55,22 +55,18 @@ law(
   },
 );
 
-law(
-  'reliability has all rows in its bins, its error between 0 and 1, and its bins say the accuracy',
-  scored,
-  (rows) => {
-    const { ece, bins } = reliability(rows);
-    const n = bins.reduce((sum, bin) => sum + bin.n, 0);
-    ensure(n === rows.labels.length && ece >= 0 && ece <= 1, `${n} rows, ece ${ece}`);
-    for (const { n: images, low, high, confidence } of bins) {
-      ensure((images === 0) === (confidence === null), 'a bin without images has no confidence');
-      if (confidence !== null)
-        ensure(confidence > low - 1e-12 && confidence <= high + 1e-12, `${confidence} in ${low} to ${high}`);
-    }
-  },
-);
+law('reliability has all rows in its bins, an error from 0 to 1, and bins with the accuracy', scored, (rows) => {
+  const { ece, bins } = reliability(rows);
+  const n = bins.reduce((sum, bin) => sum + bin.n, 0);
+  ensure(n === rows.labels.length && ece >= 0 && ece <= 1, `${n} rows, ece ${ece}`);
+  for (const { n: images, low, high, confidence } of bins) {
+    ensure((images === 0) === (confidence === null), 'a bin without images has no confidence');
+    if (confidence !== null)
+      ensure(confidence > low - 1e-12 && confidence <= high + 1e-12, `${confidence} in ${low} to ${high}`);
+  }
+});
 
-test('reliability gives the error of a case worked by hand', () => {
+test('reliability has the error of a case computed by hand', () => {
   // Confidences 0.9 (right), 0.9 (wrong) and 0.6 (right) in two bins: all in the upper, |0.8 - 2/3|.
   const logits = [0.9, 0.9, 0.6].flatMap((p) => [Math.log(p), Math.log(1 - p)]);
   const { ece, bins } = reliability({ logits: Float64Array.from(logits), labels: [0, 1, 0], classes: 2 }, 1, 2);
@@ -96,7 +92,7 @@ test('calibration refuses rows that do not fit their labels', () => {
 });
 
 law(
-  'fitMargin leaves more rows told right than wrong, by the most, among those that are believed',
+  'fitMargin maximizes the right minus the wrong predictions above the margin',
   fc.tuple(scored, fc.constantFrom(0.5, 1, 2)),
   ([rows, temperature]) => {
     const told = Array.from(rows.labels, (label, i) => {
@@ -115,7 +111,7 @@ law(
   },
 );
 
-test('fitMargin is 0 where even the nearest rows are told right, 1 where all are told wrong', () => {
+test('fitMargin is 0 where all rows are right, 1 where all are wrong', () => {
   const logits = Float64Array.of(2, 0, 0, 1, 0, 0);
   assert.is(fitMargin({ logits, labels: Int32Array.of(0, 0), classes: 3 }), 0);
   assert.is(fitMargin({ logits, labels: Int32Array.of(1, 2), classes: 3 }), 1);

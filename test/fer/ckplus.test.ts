@@ -18,7 +18,7 @@ test('ckPlusFold tests 99 and trains on the other 882 in every fold', () => {
   }
 });
 
-test('ckPlusFold runs from fear into six happy images in fold 9, and ends each class in fold 10', () => {
+test('ckPlusFold includes six happy images in fold 9 of fear, and the end of each class in fold 10', () => {
   assert.equal(testedOf(1), [12, 18, 9, 21, 9, 24, 6]);
   assert.equal(testedOf(9), [12, 18, 3, 27, 9, 24, 6]);
   assert.equal(testedOf(10), [12, 18, 9, 21, 9, 24, 6]);

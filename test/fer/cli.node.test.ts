@@ -43,7 +43,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('mien --version and --help print to standard output and end with 0', async () => {
+test('mien --version and --help print to standard output and exit with 0', async () => {
   const version = await mien(['--version']);
   assert.is(version.code, 0);
   assert.match(version.out, /^\d+\.\d+\.\d+\n$/);
@@ -64,7 +64,7 @@ test('mien --version and --help print to standard output and end with 0', async 
   }
 });
 
-test('mien answers wrong words with one plain sentence and exit code 1', () =>
+test('mien reports wrong arguments in one sentence with exit code 1', () =>
   inFolder(async (folder) => {
     const cases: [string[], string][] = [
       [['train', '--model', 'vgg20'], "argument 'vgg20' is invalid"],
@@ -83,7 +83,7 @@ test('mien answers wrong words with one plain sentence and exit code 1', () =>
     }
   }));
 
-test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --resume finishes the run', () =>
+test('mien train --json writes only JSON lines; Ctrl-C stops it with a checkpoint, and --resume finishes the run', () =>
   inFolder(async (folder) => {
     const faces = drawFaces({ training: 8, publicTest: 1, privateTest: 1 });
     const data = join(folder, 'fer2013.csv');
@@ -125,7 +125,7 @@ test('mien train --json writes JSON lines only; Ctrl-C ends it in order, and --r
     assert.is(JSON.parse(found.out).accuracy, end.summary.privateTestAccuracy);
   }));
 
-test('mien profile tells what each kernel of a training step took, in a table, in JSON, in a trace and in a picture', () =>
+test('mien profile writes the time of each kernel of a training step as a table, JSON, a trace and a figure', () =>
   inFolder(async (folder) => {
     const words = ['profile', '--model', 'nano', '--batch-size', '8', '--out', folder];
     const table = await mien(words);
@@ -141,7 +141,7 @@ test('mien profile tells what each kernel of a training step took, in a table, i
     assert.is(traceEvents.filter((event: { ph: string }) => event.ph === 'X').length, calls);
   }));
 
-test('mien train says which checkpoint is broken and leaves it as it is', () =>
+test('mien train names a broken checkpoint and does not change it', () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, 'last.safetensors'), 'not a checkpoint at all');
     const { code, err } = await mien(['train', '--resume', folder]);

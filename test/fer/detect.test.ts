@@ -32,7 +32,7 @@ function album(width: number, height: number, places: readonly (readonly [left: 
   return { width, height, data };
 }
 
-test('detectFaces finds drawn faces where they are, in photos of any shape, and none where there is none', async () => {
+test('detectFaces finds drawn faces in photos of any shape, and none where there is none', async () => {
   using net = BlazeFace.from(blazeFaceWeights);
   const albums: readonly (readonly [number, number, readonly (readonly [number, number])[]])[] = [
     [
@@ -60,7 +60,7 @@ test('detectFaces finds drawn faces where they are, in photos of any shape, and 
   }
 });
 
-test('an ExpressionReader reads faces from left to right, each by ten views of its crop, and gives its memory back', async () => {
+test('an ExpressionReader reads faces from left to right, each with ten views of its crop, and frees its memory', async () => {
   const training = new Training({
     model: 'nano',
     train: split(faces, 'Training'),

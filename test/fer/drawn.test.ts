@@ -9,14 +9,14 @@ function hash(bytes: Uint8Array): number {
   return h;
 }
 
-test('drawFaces draws the same bytes on every machine for one seed, and others for another', () => {
+test('drawFaces draws the same bytes for a seed on every machine, and others for another seed', () => {
   const options = { training: 2, publicTest: 1, privateTest: 1 };
   const faces = drawFaces({ ...options, seed: 1 });
   assert.is(hash(faces.images), 2026828375);
   assert.is.not(hash(drawFaces({ ...options, seed: 2 }).images), hash(faces.images));
 });
 
-test('drawFaces draws as many faces of each class as asked, in the order of the splits', () => {
+test('drawFaces draws the requested number of faces per class, in the order of the splits', () => {
   const faces = drawFaces({ training: 3, publicTest: 2, privateTest: 1 });
   assert.equal(classCounts(split(faces, 'Training')), [3, 3, 3, 3, 3, 3, 3]);
   assert.equal(classCounts(split(faces, 'PublicTest')), [2, 2, 2, 2, 2, 2, 2]);
@@ -24,7 +24,7 @@ test('drawFaces draws as many faces of each class as asked, in the order of the 
   assert.is(faces.images.length, 42 * PIXELS);
 });
 
-test('drawFaces varies: no two faces are alike and none is flat', () => {
+test('drawFaces draws distinct faces, none of them constant', () => {
   const { images, labels } = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
   const seen = new Set<number>();
   for (let i = 0; i < labels.length; i++) {

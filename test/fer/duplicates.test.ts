@@ -17,7 +17,7 @@ function facesOf(seeds: readonly number[], splits: Faces['splits'] = {}): Faces 
 }
 
 law(
-  'firstIdentical is the first row with the same pixels, wherever the images lie in memory',
+  'firstIdentical is the first row with the same pixels, at any offset in memory',
   fc.record({
     seeds: fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 40 }),
     offset: fc.integer({ min: 0, max: 7 }),
@@ -29,7 +29,7 @@ law(
 );
 
 law(
-  'duplicatesOf marks the tested images whose pixels are trained on',
+  'duplicatesOf marks the tested images that occur in the training images',
   fc.record({
     trained: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 20 }),
     tested: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 20 }),

@@ -65,7 +65,7 @@ async function messageOf(work: () => unknown): Promise<string> {
   }
 }
 
-test('evaluate leaves out duplicates of training, and fits its temperature on PublicTest for PrivateTest only', async () => {
+test('evaluate excludes duplicates of training images, and fits a temperature on PublicTest for other splits only', async () => {
   const { folder, run, summary } = await place();
   const predictions = join(folder, 'predictions.csv');
   const found = await evaluate({ weights: run, dataset: 'fer2013', split: 'private', predictions });
@@ -97,7 +97,7 @@ test('evaluate leaves out duplicates of training, and fits its temperature on Pu
   }
 });
 
-test('evaluate of one checkpoint twice as an ensemble is evaluate of it', async () => {
+test('evaluate of an ensemble of one checkpoint twice equals evaluate of the checkpoint', async () => {
   const { run } = await place();
   const [one, two] = [
     await evaluate({ weights: run }),
@@ -108,7 +108,7 @@ test('evaluate of one checkpoint twice as an ensemble is evaluate of it', async 
   assert.ok(Math.abs(two.ece - one.ece) < 1e-9);
 });
 
-test('evaluate refuses data that is not what it is said to be, and no weights', async () => {
+test('evaluate refuses another data set than requested, and no weights', async () => {
   const { run, data } = await place();
   assert.match(
     await messageOf(() => evaluate({ weights: run, dataset: 'ck+' })),
@@ -117,7 +117,7 @@ test('evaluate refuses data that is not what it is said to be, and no weights', 
   assert.match(await messageOf(() => evaluate({ weights: [] })), 'weights is empty');
 });
 
-test('confusionFigure draws a saved evaluation, whose last line is read, in counts and in percent', async () => {
+test('confusionFigure draws the evaluation in the last line of a file, in counts and in percent', async () => {
   const { folder, run } = await place();
   const found = await evaluate({ weights: run });
   const file = join(folder, 'evaluation.json');
@@ -136,7 +136,7 @@ test('confusionFigure draws a saved evaluation, whose last line is read, in coun
   );
 });
 
-test('readEvaluation refuses files that hold no evaluation', async () => {
+test('readEvaluation refuses files without an evaluation', async () => {
   const { folder, run } = await place();
   const found: EvaluationReport = await evaluate({ weights: run });
   const file = join(folder, 'edited.json');
@@ -165,7 +165,7 @@ test('curves draws one run and several, and refuses folders without one', async 
   );
 });
 
-test('report writes one page that needs nothing else, and goes without data that is gone', async () => {
+test('report writes one self-contained page, also without the data', async () => {
   const { folder, run, data, summary } = await place();
   const file = await report({ run });
   assert.is(file, join(run, 'report.html'));
@@ -188,7 +188,7 @@ test('report writes one page that needs nothing else, and goes without data that
   assert.ok(existsSync(join(folder, 'poor.html')));
 });
 
-test('repeatOf names what differs from the recipe, and what no option sets', async () => {
+test('repeatOf names the settings that differ from the preset, and those without an option', async () => {
   const { summary } = await place();
   const changed = { ...summary, protocol: { ...summary.protocol, nesterov: false, ema: null, augmentation: null } };
   const { command, besides } = repeatOf({ ...changed, init: '/a b/c' }, "it's.csv");

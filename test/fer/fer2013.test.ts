@@ -28,7 +28,7 @@ const rows = fc.array(
 );
 
 law(
-  'Fer2013Reader reads the same faces however the text is cut, ordered, quoted and ended',
+  'Fer2013Reader reads the same faces for any chunks, column order, quotes and line ends',
   fc.record({
     rows,
     order: fc.shuffledSubarray(['emotion', 'pixels', 'Usage'], { minLength: 3 }),
@@ -74,7 +74,7 @@ law(
   { runs: 30 },
 );
 
-test('fer2013Lines writes what parseFer2013 read, byte for byte', () => {
+test('fer2013Lines and parseFer2013 are inverse, byte for byte', () => {
   const text = `${header}3,${gray(0)},Training\n6,${gray(255)},PublicTest\n`;
   const faces = parseFer2013(text);
   const parts = ['Training', 'PublicTest'].map((usage) => ({ usage, split: split(faces, usage) }));

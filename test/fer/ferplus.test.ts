@@ -20,7 +20,7 @@ const faces: Faces = {
   splits: { Training: Int32Array.of(0, 1), PublicTest: Int32Array.of(2), PrivateTest: new Int32Array(0) },
 };
 
-test('softTargets are the votes for FER2013s classes, and its label where none remains', () => {
+test('softTargets are the votes for FER2013’s classes, and the label without such votes', () => {
   const joined = joinFerPlus(faces, parseFerPlus(header + rows.join('')));
   const targets = softTargets({ faces: joined, indices: Int32Array.of(0, 2, 1) });
   const expected = [0.3, 0.2, 0, 0, 0.1, 0, 0.4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0].map(Math.fround);
@@ -37,7 +37,7 @@ test('withoutNotFaces drops the rows without an image name from their splits', (
   refuses(() => softTargets({ faces, indices: Int32Array.of(0) }), ValueError, 'add them with joinFerPlus');
 });
 
-test('joinFerPlus refuses other numbers of rows, other splits, other sets and images in files of their own', () => {
+test('joinFerPlus refuses other numbers of rows, other splits, other data sets and image files', () => {
   const votes = parseFerPlus(header + rows.join(''));
   const fewer = parseFerPlus(header + rows.slice(1).join(''));
   refuses(() => joinFerPlus(faces, fewer), ValueError, 'a row of FER+ for each of 3 images, got 2');

@@ -68,7 +68,7 @@ async function realFer2013(): Promise<string> {
 }
 
 test(
-  'readFaces reads the real FER2013, whose file writeFer2013 writes byte for byte, in under 20 seconds',
+  'readFaces and writeFer2013 read and write the real FER2013 byte for byte, in under 20 seconds',
   async () => {
     const path = await realFer2013();
     assert.is(createHash('md5').update(readFileSync(path)).digest('hex'), 'f8428a1edbd21e88f42c73edd2a14f95');
@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  'prepare writes the real FER2013 as it is, and audit finds in it what was counted elsewhere',
+  'prepare and auditFaces keep the real FER2013 and find its published duplicates',
   () =>
     inFolder(async (folder) => {
       const path = await realFer2013();
@@ -113,7 +113,7 @@ test(
 );
 
 test(
-  'readFaces reads the real CK+48 in the order that the folds count in',
+  'readFaces reads the real CK+48 in the order of the folds',
   async () => {
     const faces = await readFaces(join(data, 'CK+48'));
     assert.is(faces.dataset, 'ck+');
@@ -127,7 +127,7 @@ test(
 );
 
 test(
-  'folds of the real CK+48 leak what was counted by hand, and none by subject; every tenth is within a sequence or two',
+  'folds of the real CK+48 leak as counted by hand, none by subject, and are of nearly equal size',
   async () => {
     const faces = await readFaces(join(data, 'CK+48'));
     assert.is(new Set(ckPlusSubjects(faces)).size, 118);
@@ -174,7 +174,7 @@ test('readFaces reads back the drawn faces that writeFer2013 wrote', () =>
     }
   }));
 
-test('readFaces names a missing path, a folder of something else, an image of another size and a broken PNG', () =>
+test('readFaces names a missing path, an unknown folder, an image of another size and a broken PNG', () =>
   inFolder(async (folder) => {
     assert.match(await refusal(join(folder, 'nowhere')), 'nowhere: no such file or folder');
     writeFileSync(join(folder, 'notes.txt'), 'hello');

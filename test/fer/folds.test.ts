@@ -8,7 +8,7 @@ import { law, test } from '../harness.ts';
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 law(
-  'groupFolds tests every row once, parts no group, and repeats itself',
+  'groupFolds tests every row once, splits no group, and is deterministic',
   fc.record({
     count: fc.integer({ min: 2, max: 5 }),
     seed: fc.integer({ min: 0, max: 1000 }),
@@ -32,7 +32,7 @@ law(
 );
 
 law(
-  'groupFolds divides groups of one size and class so that no fold has two more of a class than another',
+  'groupFolds balances groups of equal size and one class to within one group per fold',
   fc.record({
     count: fc.integer({ min: 2, max: 6 }),
     seed: fc.integer({ min: 0, max: 1000 }),
@@ -66,7 +66,7 @@ function drawnSubjects(): Faces {
   return { dataset: 'ck+', classes: ['a', 'b'], images: new Uint8Array(0), labels, splits: {}, sources };
 }
 
-test('folds share no subject, or no sequence, as they are asked, and leaksOf counts what they share', () => {
+test('folds and leaksOf: no shared subject or sequence, as requested, and leaks as counted by hand', () => {
   const faces = drawnSubjects();
   const bySubject = folds(faces, 'subject');
   assert.is(bySubject.length, 10);
@@ -84,7 +84,7 @@ test('folds share no subject, or no sequence, as they are asked, and leaksOf cou
   assert.equal(hand, { tested: 2, sharedSubject: 2, sharedSequence: 2, testedTwice: 0, testedNever: 70 });
 });
 
-test('folds by subject say what to do where file names are absent or tell no subject', () => {
+test('folds by subject refuse absent file names and names without a subject', () => {
   const { sources: _, ...nameless } = drawnSubjects();
   refuses(() => folds(nameless, 'subject'), ValueError, 'pass the CK+48 folder');
   const other = { ...drawnSubjects(), sources: Array.from({ length: 72 }, (_, i) => `anger/${i}.png`) };

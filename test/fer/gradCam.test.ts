@@ -70,7 +70,7 @@ law('gradCam equals its definition on a convolution and a linear layer', tiny, a
   await near(gradCam(net, toTensor(x), index), expected);
 });
 
-test('gradCam refuses a class that is not there and a body without planes', () => {
+test('gradCam refuses a class out of range and a body without a feature map', () => {
   const dense = new Linear(4, 2);
   const flatten = new Flatten();
   const net: CutNetwork = { body: (x) => x, head: (map) => dense.forward(flatten.forward(map)) };
@@ -120,7 +120,7 @@ async function drawnReader(seed: number): Promise<ExpressionReader> {
   }
 }
 
-test('explainFace depends on the weights and on the face, as Adebayo et al. (2018) ask of an explanation', async () => {
+test('explainFace depends on the weights and on the face, as Adebayo et al. (2018) require', async () => {
   const [first, second] = [await drawnReader(1), await drawnReader(2)];
   const { images } = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
   const [face, other] = [images.slice(0, PIXELS), images.slice(PIXELS, 2 * PIXELS)];

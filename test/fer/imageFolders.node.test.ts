@@ -87,7 +87,7 @@ test('readFaces names the line of a wrong RAF-DB label and the image that is mis
     assert.match(await refusal(folder), 'aligned: no such folder');
   }));
 
-test('readFaces reads AffectNet by contempt, and seven of its classes where it is asked to', () =>
+test('readFaces recognizes AffectNet by contempt, and seven of its classes on request', () =>
   inFolder(async (folder) => {
     writeAffectNet(folder, [0, 1, 2, 3, 4, 5, 6, 7]);
     const read = await readFaces(folder);

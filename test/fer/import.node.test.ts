@@ -69,7 +69,7 @@ for (const model of ['vgg11', 'resnet18', 'nano'] as const) {
     }));
 }
 
-test('importWeights takes a state dict without counted batches, of half floats, under any name, and as CK+ where it says so', () =>
+test('importWeights reads a state dict without num_batches_tracked, of float16, under any key, and of CK+', () =>
   inFolder(async (path) => {
     const state = await stateOf('nano');
     const kept = new Map([...state].filter(([name]) => !name.endsWith('num_batches_tracked')));
@@ -91,7 +91,7 @@ test('importWeights takes a state dict without counted batches, of half floats, 
     ensure(asked.classes[6] === 'Neutral', `${asked.classes}`);
   }));
 
-test('exportPytorch writes the weights that evaluate takes, and importWeights brings them back to the same figures', () =>
+test('exportPytorch and importWeights keep the figures of evaluate', () =>
   inFolder(async (path) => {
     const faces = drawFaces({ training: 4, publicTest: 2, privateTest: 1 });
     const settings = trainingConfig('nano', 'drawn', { epochs: 1, batchSize: 14 });
@@ -123,7 +123,7 @@ test('exportPytorch writes the weights that evaluate takes, and importWeights br
     ensure((await figures(path('last.safetensors'))) === (await figures(back.out)), 'the figures changed');
   }));
 
-test('importWeights names what is missing, unexpected and of another shape', () =>
+test('importWeights names missing and unexpected tensors and other shapes', () =>
   inFolder(async (path) => {
     const state = await stateOf('nano');
     const [first = ''] = state.keys();
@@ -146,7 +146,7 @@ test('importWeights names what is missing, unexpected and of another shape', () 
     );
   }));
 
-test('importWeights overwrites nothing that it was not told to, and writes no weights that are NaN', () =>
+test('importWeights overwrites no file unless asked, and writes no NaN', () =>
   inFolder(async (path) => {
     const state = await stateOf('nano');
     writeFileSync(path('a.pt'), writePytorch(state));
@@ -161,7 +161,7 @@ test('importWeights overwrites nothing that it was not told to, and writes no we
     await rejected(importWeights({ file: path('c.pt') }), 'c.pt: no tensors');
   }));
 
-test('listPytorch tells of every tensor its least, mean and greatest finite value', () =>
+test('listPytorch lists the minimum, mean and maximum of the finite values of every tensor', () =>
   inFolder(async (path) => {
     const data = Float32Array.of(1, Number.NaN, -3, Infinity, 5);
     writeFileSync(path('a.pt'), writePytorch({ epoch: 7, acc: 0.12345, x: { shape: [5], dtype: 'float32', data } }));
@@ -172,7 +172,7 @@ test('listPytorch tells of every tensor its least, mean and greatest finite valu
   }));
 
 test(
-  'mien import lists, converts and writes back, and evaluate takes the result',
+  'mien import lists and converts, mien export converts back, and mien evaluate reads the result',
   () =>
     inFolder(async (path) => {
       await train({ model: 'nano', out: path('run'), protocol: { epochs: 1, batchSize: 32 }, stopAfter: 1 });

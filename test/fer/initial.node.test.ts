@@ -14,7 +14,7 @@ const still = { epochs: 1, batchSize: 8, learningRate: 1e-30, ema: null } as con
 const checkpoint = (folder: string): ReadCheckpoint =>
   readTraining(new Uint8Array(readFileSync(join(folder, 'last.safetensors'))));
 
-test('train starts from the averaged weights of a checkpoint, all but a classifier of other classes', async () => {
+test('train starts from the averaged weights of a checkpoint, except a classifier of other classes', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
   const [first, same, other] = ['first', 'same', 'other'].map((name) => join(folder, name)) as [string, string, string];
   try {
@@ -50,7 +50,7 @@ test('train starts from the averaged weights of a checkpoint, all but a classifi
   }
 });
 
-test('train refuses to start from another network’s weights, or to resume and start at once', async () => {
+test('train refuses initial weights of another network, and initial weights for a resumed run', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
   const first = join(folder, 'first');
   try {

@@ -56,7 +56,7 @@ async function folds(options: KFoldOptions): Promise<{ readonly report: KFoldRep
   return { report: await kfold({ onEvent, ...options }), states };
 }
 
-test('kfold spreads over calls, goes on inside a fold, and pools all ten: n = 990 for the reference’s folds', () =>
+test('kfold works in several calls, resumes inside a fold, and pools all ten: n = 990 for the reference’s folds', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'folds');
     const stop = new AbortController();
@@ -98,7 +98,7 @@ test('kfold spreads over calls, goes on inside a fold, and pools all ten: n = 99
     assert.ok(readdirSync(out).includes('confusion-last.png') && existsSync(join(out, 'confusion-best.png')));
   }));
 
-test('kfold refuses other settings in a folder that holds folds, and options out of range', () =>
+test('kfold refuses other settings in a folder with folds, and options out of range', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'folds');
     await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
@@ -125,7 +125,7 @@ test('kfold refuses other settings in a folder that holds folds, and options out
     assert.match(message, /settings.json: not JSON/);
   }));
 
-test('kfold leaves a fold to the process that has it, and takes over what a dead one left', () =>
+test('kfold skips a fold of another process, and resumes that of a dead one', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'folds');
     await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
@@ -146,7 +146,7 @@ test('kfold leaves a fold to the process that has it, and takes over what a dead
     assert.not.ok(existsSync(join(fold, 'claimed')));
   }));
 
-test('poolFolds counts images twice and sequences once', () => {
+test('poolFolds counts an image of two folds twice and its sequence once', () => {
   const pooled = poolFolds(
     [
       {

@@ -25,7 +25,7 @@ async function emptied(): Promise<number> {
   return memory().liveBytes;
 }
 
-test('Training without the memory for its batch names one that fits, and says the same at every later call', async () => {
+test('Training without memory for its batch names one that fits, also at every later call', async () => {
   // What other work wanted before says nothing of a batch.
   zeros([1 << 26]).dispose();
   const before = await emptied();

@@ -2,7 +2,7 @@ import { ConfusionMatrix, percent, wilson } from '@mien/fer';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-test('ConfusionMatrix counts rows as true and columns as predicted', () => {
+test('ConfusionMatrix has labels in rows and predictions in columns', () => {
   const matrix = new ConfusionMatrix(['a', 'b', 'c']);
   matrix.add(0, 0);
   matrix.add(0, 1);
@@ -17,7 +17,7 @@ test('ConfusionMatrix counts rows as true and columns as predicted', () => {
   assert.throws(() => matrix.add(3, 0), /expected classes 0 to 2/);
 });
 
-test('ConfusionMatrix.scores and macro are scikit-learn’s', () => {
+test('ConfusionMatrix.scores and macro equal scikit-learn’s', () => {
   // precision_recall_fscore_support and its macro average of labels [0,0,0,1,1,2], predicted [0,0,1,1,0,1].
   const matrix = ConfusionMatrix.from(
     ['a', 'b', 'c', 'absent'],

@@ -65,7 +65,7 @@ for (const name of ['resnet34', 'small', 'nano'] as const) {
   });
 }
 
-test('createNetwork draws the same weights for one seed and every name is known', async () => {
+test('createNetwork draws the same weights for a seed, and has eight names', async () => {
   const [a, b] = [build('nano'), build('nano')];
   assert.equal(await a.parameters()[0]?.data(), await b.parameters()[0]?.data());
   a.dispose();

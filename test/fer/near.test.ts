@@ -20,7 +20,7 @@ function correlation(a: Uint8Array, b: Uint8Array): number {
 }
 
 law(
-  'nearPairs finds exactly the pairs that correlate as much as is asked',
+  'nearPairs finds exactly the pairs with the requested correlation',
   fc.record({
     least: fc.double({ min: 0.3, max: 0.99, noNaN: true }),
     noise: fc.integer({ min: 0, max: 60 }),

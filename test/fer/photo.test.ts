@@ -36,7 +36,7 @@ function pixel(
 }
 
 law(
-  'resample equals its definition for any window, inside the photo or beyond it',
+  'resample equals its definition for any window, inside or outside the photo',
   fc.record({
     photo: photos,
     left: fc.integer({ min: -12, max: 12 }).map((n) => n / 2),

@@ -78,7 +78,7 @@ const near = (found: readonly number[], expected: readonly number[], within: num
     `${found}, expected ${expected}`,
   );
 
-test('decodePhoto shows a photo as a viewer does: upright, in color, of any kind', async () => {
+test('decodePhoto decodes photos of any kind upright and in color', async () => {
   const { photo, width, height } = await decodePhoto(EXIF6, 'exif6.jpg');
   assert.equal([photo.width, photo.height, width, height], [24, 32, 24, 32]);
   // Turned to the right, the left half is on top and what was on top is on the right.
@@ -95,7 +95,7 @@ test('decodePhoto shows a photo as a viewer does: upright, in color, of any kind
   ensure(r === g && g === b, `gray is ${r}, ${g}, ${b}`);
 });
 
-test('decodePhoto lays transparent parts on white and takes 16 bits to 8', async () => {
+test('decodePhoto puts transparency on white and converts 16 bits to 8', async () => {
   const clear = new PNG({ width: 32, height: 32 });
   clear.data.fill(0);
   assert.equal(color((await decodePhoto(PNG.sync.write(clear), 'clear.png')).photo, [0.5, 0.5]), [255, 255, 255]);
@@ -141,7 +141,7 @@ async function kit(folder: string): Promise<{ readonly weights: string; readonly
   return { weights, face };
 }
 
-test('predict without a detector reads the whole photo as the network is evaluated, in lines, in JSON and in a picture', () =>
+test('predict without a detector reads a photo as evaluate does, as text, JSON and a figure', () =>
   inFolder(async (folder) => {
     const { weights, face } = await kit(folder);
     const names = [face(0), face(1)];
@@ -165,7 +165,7 @@ test('predict without a detector reads the whole photo as the network is evaluat
     assert.equal(JSON.parse(json.out).photos, JSON.parse(JSON.stringify(photos)));
   }));
 
-test('predict gives pictures of one name numbers, and no face is a result', () =>
+test('predict numbers figures of the same name, and accepts photos without faces', () =>
   inFolder(async (folder) => {
     const { weights } = await kit(folder);
     const names = ['a', 'b'].map((part) => {
@@ -188,7 +188,7 @@ test('predict gives pictures of one name numbers, and no face is a result', () =
     );
   }));
 
-test('explain maps a face for its own class or a named one, and refuses a class that there is not', () =>
+test('explain maps a face for its prediction or a given class, and refuses an unknown class', () =>
   inFolder(async (folder) => {
     const { weights, face } = await kit(folder);
     const report = await explain(face(0), {
@@ -209,7 +209,7 @@ test('explain maps a face for its own class or a named one, and refuses a class 
     );
   }));
 
-test('video reads a folder of frames by the numbers in their names, into CSV, JSON and a picture', () =>
+test('video reads a folder of frames in numeric order, into CSV, JSON and a figure', () =>
   inFolder(async (folder) => {
     const { weights, face } = await kit(folder);
     const frames = join(folder, 'frames');
@@ -238,7 +238,7 @@ test('video reads a folder of frames by the numbers in their names, into CSV, JS
     assert.ok(existsSync(join(out, 'timeline.png')));
   }));
 
-test('video reads animations at their own times', () =>
+test('video reads animations with their timestamps', () =>
   inFolder(async (folder) => {
     const { weights } = await kit(folder);
     for (const [name, bytes, times] of [
@@ -254,7 +254,7 @@ test('video reads animations at their own times', () =>
     }
   }));
 
-test('video hands other files to ffmpeg, and without one says what to do', () =>
+test('video passes other files to ffmpeg, and without ffmpeg names the remedy', () =>
   inFolder(async (folder) => {
     const { weights } = await kit(folder);
     const file = join(folder, 'film.mp4');
@@ -290,7 +290,7 @@ for (let i = 0; i < all.length; i += 1000) process.stdout.write(all.subarray(i, 
     }
   }));
 
-test('a reader gives all device memory back', () =>
+test('a reader frees all device memory', () =>
   inFolder(async (folder) => {
     const { weights, face } = await kit(folder);
     const before = device().memory().liveBytes;

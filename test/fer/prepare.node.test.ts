@@ -21,7 +21,7 @@ function gray(faces: Faces, row: number): Buffer {
   return PNG.sync.write(image);
 }
 
-test('prepare writes an HDF5 file that readFaces reads as the CSV it came from', () =>
+test('prepare writes an HDF5 file that readFaces reads like its CSV', () =>
   inFolder(async (folder) => {
     const csv = await validFile(folder);
     const out = join(folder, 'data.h5');
@@ -42,7 +42,7 @@ test('prepare writes an HDF5 file that readFaces reads as the CSV it came from',
   }));
 
 test(
-  'prepare writes CK+ as the reference did, in every pixel and label',
+  'prepare writes CK+ like the reference, in every pixel and label',
   () =>
     inFolder(async (folder) => {
       const out = join(folder, 'CK_data.h5');
@@ -52,7 +52,7 @@ test(
   { skip: absent('CK_data.h5') ?? absent('CK+48') },
 );
 
-test('readFaces reads trees by split and class, and class folders of prefixed names, as the faces they are', () =>
+test('readFaces reads folders by split and class, and class folders with split prefixes', () =>
   inFolder(async (folder) => {
     const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
     const names: Record<string, string> = { Training: 'train', PublicTest: 'val', PrivateTest: 'Test' };
@@ -84,7 +84,7 @@ test('readFaces reads trees by split and class, and class folders of prefixed na
     }
   }));
 
-test('readFaces turns color gray by 0.299 R + 0.587 G + 0.114 B, brings images to 48x48, and counts both', () =>
+test('readFaces converts color to 0.299 R + 0.587 G + 0.114 B, resizes to 48x48, and counts both', () =>
   inFolder(async (folder) => {
     mkdirSync(join(folder, 'train', 'happy'), { recursive: true });
     mkdirSync(join(folder, 'test', 'sad'), { recursive: true });
@@ -99,7 +99,7 @@ test('readFaces turns color gray by 0.299 R + 0.587 G + 0.114 B, brings images t
     assert.equal([...(read.splits.PublicTest as Int32Array)], [1]);
   }));
 
-test('audit counts what was put wrong: copies in two splits, two labels, near copies, a constant image', () =>
+test('audit counts injected problems: copies in two splits, two labels, near copies, a constant image', () =>
   inFolder(async (folder) => {
     const faces = drawFaces({ training: 3, publicTest: 1, privateTest: 1 });
     const [training, publicTest, privateTest] = FER2013_SPLITS.map((name) => faces.splits[name] as Int32Array);
@@ -136,7 +136,7 @@ test('audit counts what was put wrong: copies in two splits, two labels, near co
   }));
 
 test(
-  'audit of the real CK+48 finds what its folds share',
+  'audit of the real CK+48 finds the leaks of its folds',
   async () => {
     const { folds, constant, splits } = await audit({ data: join(data, 'CK+48') });
     const expected = { tested: 990, sharedSubject: 627, sharedSequence: 0, testedTwice: 33, testedNever: 24 };

@@ -38,7 +38,7 @@ const metricsOf = (folder: string): EpochMetrics[] =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('train writes the whole run folder, accuracies as fractions', () =>
+test('train writes all files of the run folder, with accuracies as fractions', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');
     const { summary } = await train({ ...short, faces, out });
@@ -80,7 +80,7 @@ test('train writes the whole run folder, accuracies as fractions', () =>
     assert.not.ok(existsSync(join(out, 'last.safetensors.part')));
   }));
 
-test('train stopped in the middle of an epoch and resumed has exactly the losses of an uninterrupted run', () =>
+test('train stopped inside an epoch and resumed has exactly the losses of an uninterrupted run', () =>
   inFolder(async (folder) => {
     const whole = await run({ ...short, out: join(folder, 'whole') });
     const out = join(folder, 'parts');
@@ -93,7 +93,7 @@ test('train stopped in the middle of an epoch and resumed has exactly the losses
     assert.equal(readFileSync(join(out, 'confusion-matrix.png')).length > 1000, true);
   }));
 
-test('train keeps the epoch that is best on PrivateTest where that is asked for, and says so', () =>
+test('train selects the epoch that is best on PrivateTest on request, and says so', () =>
   inFolder(async (folder) => {
     const { protocol } = short;
     const on = async (select: 'public' | 'private', out: string) =>
@@ -109,7 +109,7 @@ test('train keeps the epoch that is best on PrivateTest where that is asked for,
     assert.equal(looks, [false, true]);
   }));
 
-test('train mixes labels with FER+ votes where these are at hand, and says where they come from where not', () =>
+test('train mixes labels with FER+ votes, and without votes names the command that adds them', () =>
   inFolder(async (folder) => {
     const share = { ...short.protocol, softLabels: 0.5 };
     let said = '';
@@ -126,7 +126,7 @@ test('train mixes labels with FER+ votes where these are at hand, and says where
     assert.ok(summary.confusion?.every((row) => row[neutral] === row.reduce((sum, n) => sum + n, 0)));
   }));
 
-test('train resumes from the best checkpoint, the reference’s way, and drops the metrics after it', () =>
+test('train resumes from the best checkpoint, as the reference does, and drops later metrics', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');
     const { summary } = await train({ ...short, faces, out });
@@ -135,7 +135,7 @@ test('train resumes from the best checkpoint, the reference’s way, and drops t
     assert.ok((summary.bestEpoch as number) >= 0);
   }));
 
-test('train refuses a folder that holds a run, another network or another protocol in a resumed run', () =>
+test('train refuses a folder with a run, and another network or configuration for a resumed run', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');
     await run({ ...short, out, stopAfter: 1 });
@@ -158,7 +158,7 @@ test('train refuses a folder that holds a run, another network or another protoc
     }
   }));
 
-test('train stops in an orderly way when its signal says so', () =>
+test('train stops with a checkpoint when its signal is set', () =>
   inFolder(async (folder) => {
     const stop = new AbortController();
     const out = join(folder, 'run');
@@ -177,7 +177,7 @@ test('train stops in an orderly way when its signal says so', () =>
     assert.is(rest.length + summary.steps, 6);
   }));
 
-test('evaluate finds for the last checkpoint what its run reported', () =>
+test('evaluate of the last checkpoint equals the report of its run', () =>
   inFolder(async (folder) => {
     const out = join(folder, 'run');
     const data = join(folder, 'fer2013.csv');

@@ -23,7 +23,7 @@ test('shippedWeights are float16 files of less than 1.5 MB together, without opt
   assert.ok(bytes < 1_500_000, `${bytes} bytes`);
 });
 
-test('models tells what the files say: accuracy with its interval, size, checksum, command', async () => {
+test('models reports the figures of the files: accuracy with its interval, size, checksum, command', async () => {
   const { shipped, detector, untrained } = await models();
   assert.equal(
     shipped.map(({ name }) => name),
@@ -38,12 +38,12 @@ test('models tells what the files say: accuracy with its interval, size, checksu
   assert.ok(untrained.includes('vgg19') && !untrained.includes('small'));
 });
 
-test('the model card tells the accuracies that the files do', async () => {
+test('the model card has the accuracies of the files', async () => {
   const card = readFileSync('packages/fer/weights/README.md', 'utf8');
   for (const { accuracy } of (await models()).shipped) assert.ok(card.includes(`**${(100 * accuracy).toFixed(2)} %**`));
 });
 
-test('exportWeights writes the averaged weights, which evaluate to nearly the same figures in half the bytes', async () => {
+test('exportWeights writes the averaged weights in half the bytes, with nearly the same figures', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mien-export-'));
   try {
     const faces = drawFaces({ training: 6, publicTest: 3, privateTest: 2 });

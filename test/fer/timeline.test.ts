@@ -26,7 +26,7 @@ const series = fc
   });
 
 law(
-  'smooth is the mean by a Gaussian of time, cut off at three deviations',
+  'smooth is the mean weighted by a Gaussian over time, cut off at three deviations',
   fc.record({ moments: series, deviation: fc.constantFrom(0.05, 0.3, 2) }),
   ({ moments, deviation }) => {
     const found = smooth(moments, deviation);
@@ -45,7 +45,7 @@ law(
   },
 );
 
-test('smooth by 0 seconds changes nothing, and a negative time is refused', () => {
+test('smooth by 0 seconds changes nothing, and refuses a negative time', () => {
   const moments = [
     { seconds: 0, shares: [0.25, 0.75] },
     { seconds: 1, shares: [1, 0] },
@@ -59,7 +59,7 @@ test('smooth by 0 seconds changes nothing, and a negative time is refused', () =
 
 const square = (left: number, top = 0, side = 100) => ({ left, top, width: side, height: side });
 
-test('FaceTracker keeps numbers of faces that move, also where they change places in the list', () => {
+test('FaceTracker keeps the numbers of moving faces in any order', () => {
   const tracker = new FaceTracker();
   for (let i = 0; i < 30; i++) {
     const [a, b] = [square(10 * i), square(700 - 10 * i, 150)];
@@ -68,7 +68,7 @@ test('FaceTracker keeps numbers of faces that move, also where they change place
   }
 });
 
-test('FaceTracker knows a face again within a second, and not later', () => {
+test('FaceTracker recognizes a face again within a second, not later', () => {
   const tracker = new FaceTracker();
   assert.equal(tracker.next([square(0)], 0), [1]);
   assert.equal(tracker.next([], 0.5), []);

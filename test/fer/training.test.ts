@@ -36,7 +36,7 @@ async function steps(training: Training, count: number): Promise<StepReport[]> {
   return [...reports, ...(await training.drain())];
 }
 
-test('Training repeats its losses from one seed, and has others from another', async () => {
+test('Training has the same losses for a seed, and others for another seed', async () => {
   using a = begin();
   using b = begin();
   using c = begin({}, 2);
@@ -45,7 +45,7 @@ test('Training repeats its losses from one seed, and has others from another', a
   assert.is.not(first[0]?.loss, third[0]?.loss);
 });
 
-test('Training goes on exactly from a checkpoint taken in the middle of an epoch', async () => {
+test('Training continues exactly from a checkpoint inside an epoch', async () => {
   using whole = begin({ ema: 0.9 });
   const expected = await steps(whole, 6);
   using half = begin({ ema: 0.9 });
@@ -83,7 +83,7 @@ test('Training on targets that are the labels, as probabilities, is training on 
   );
 });
 
-test('Training refuses targets of another number', () => {
+test('Training refuses another number of targets', () => {
   const train = split(faces, 'Training');
   const of = trainingConfig('nano', 'drawn');
   assert.throws(
@@ -93,7 +93,7 @@ test('Training refuses targets of another number', () => {
   );
 });
 
-test('Training by micro-batches takes the same images a step and goes on exactly from a checkpoint', async () => {
+test('Training by micro-batches uses the same images per step and continues exactly from a checkpoint', async () => {
   using whole = begin({ batchSize: 14 });
   using one = begin({ batchSize: 14, microBatch: 14 });
   using parts = begin({ batchSize: 14, microBatch: 4 });
@@ -111,7 +111,7 @@ test('Training by micro-batches takes the same images a step and goes on exactly
   assert.equal(await steps(rest, 2), await steps(parts, 2));
 });
 
-test('Training learns: the loss on fourteen faces falls by half within thirty steps', async () => {
+test('Training halves the loss on fourteen faces within thirty steps', async () => {
   const few = split(faces, 'Training');
   using training = new Training({
     model: 'nano',
@@ -123,7 +123,7 @@ test('Training learns: the loss on fourteen faces falls by half within thirty st
   assert.ok(last < first / 2, `${first} to ${last}`);
 });
 
-test('Training keeps live memory flat from the fourth step on, of which the third is captured', async () => {
+test('Training keeps live memory constant after the third step, which is captured', async () => {
   using training = begin();
   await steps(training, 4);
   const { liveBytes } = memory();
@@ -132,7 +132,7 @@ test('Training keeps live memory flat from the fourth step on, of which the thir
   assert.ok(memory().liveBytes <= liveBytes, `${memory().liveBytes} bytes live, ${liveBytes} after the fourth step`);
 });
 
-test('Training makes no GPU buffer and no bind group in steady state, and at most four submits a step', async () => {
+test('Training creates no GPU buffer and no bind group in steady state, and at most four submits per step', async () => {
   using training = begin();
   await steps(training, 8);
   let made = 0;
@@ -170,7 +170,7 @@ test('Training names the step at which the loss became NaN', async () => {
   }
 });
 
-test('Training.evaluate gives loss and confusions, the same in one pass or many', async () => {
+test('Training.evaluate has the same loss and confusion matrix in one pass or many', async () => {
   using training = begin();
   await steps(training, 2);
   const test = split(faces, 'PublicTest');

@@ -43,7 +43,7 @@ test('trainingConfig feeds the reference 3 channels in 0..1 and the compact netw
   assert.equal(trainingConfig('nano', 'ck+').input, { channels: 1, size: 44, mean: 0.5, std: 0.25 });
 });
 
-test('trainingConfig takes the recipe that it is told to, whatever the network', () => {
+test('trainingConfig has both presets for every network', () => {
   for (const model of MODELS) {
     const [reference, best] = PRESETS.map((preset) => trainingConfig(model, 'fer2013', {}, preset)) as [
       TrainingConfig,

@@ -11,7 +11,7 @@ const at = (image: number, row: number, column: number): number =>
   images[image * PIXELS + row * SIDE + column] as number;
 
 law(
-  'Cropper.cut takes the window that Cropper.draw drew, mirrored or not, in every channel',
+  'Cropper.cut cuts the window that Cropper.draw drew, mirrored or not, in every channel',
   fc.record({ seed: fc.nat(1000), size: fc.integer({ min: 1, max: 48 }), channels: fc.constantFrom(1, 3) }),
   ({ seed, size, channels }) => {
     const cropper = new Cropper({ ...bytes, size, channels });
@@ -36,7 +36,7 @@ law(
   { runs: 40 },
 );
 
-test('Cropper.draw reaches every place of a 44x44 crop and mirrors half of them', () => {
+test('Cropper.draw reaches every position of a 44x44 crop and mirrors half of them', () => {
   const cropper = new Cropper(bytes);
   const generator = new Generator(5);
   const views = Array.from({ length: 2000 }, () => cropper.draw(0, generator));
@@ -45,7 +45,7 @@ test('Cropper.draw reaches every place of a 44x44 crop and mirrors half of them'
   assert.ok(mirrored > 900 && mirrored < 1100, `${mirrored} of 2000`);
 });
 
-test('Cropper.ten gives corners and center, then those of the mirrored image', () => {
+test('Cropper.ten returns corners and center, then those of the mirrored image', () => {
   const cropper = new Cropper(bytes);
   const crops = cropper.cut(images, cropper.ten(1));
   const plain = [at(1, 0, 0), at(1, 0, 4), at(1, 4, 0), at(1, 4, 4), at(1, 2, 2)];
@@ -60,7 +60,7 @@ test('Cropper.ten gives corners and center, then those of the mirrored image', (
 const still: Augmentation = { rotation: 0, scale: 0, shift: 0, light: 0, erasing: 0 };
 
 law(
-  'Cropper.cut of a distorted view is the bilinear sample at the place turned, scaled and moved about the middle',
+  'Cropper.cut of a distorted view is the bilinear sample at the rotated, scaled and shifted position',
   fc.record({ seed: fc.nat(1000), rotation: fc.nat(180), scale: fc.constantFrom(0, 0.1, 0.5), shift: fc.nat(9) }),
   ({ seed, ...bounds }) => {
     const cropper = new Cropper({ ...bytes, channels: 3 });
@@ -97,7 +97,7 @@ law(
   { runs: 40 },
 );
 
-test('Cropper.draw without bounds gives the center crop, mirrored or not', () => {
+test('Cropper.draw without bounds returns the center crop, mirrored or not', () => {
   const cropper = new Cropper(bytes);
   const view = cropper.draw(0, new Generator(1), still);
   const plain = { ...cropper.center(0), mirrored: view.mirrored };
@@ -105,7 +105,7 @@ test('Cropper.draw without bounds gives the center crop, mirrored or not', () =>
   for (const [i, value] of center.entries()) assert.ok(Math.abs(value - (drawn[i] as number)) < 1e-3);
 });
 
-test('Cropper.draw relights half of the images, within 0 to 255, and erases the share that is asked for', () => {
+test('Cropper.draw relights half of the images, within 0 to 255, and erases the requested share', () => {
   const cropper = new Cropper({ ...bytes, mean: -1 });
   const generator = new Generator(7);
   const views = Array.from({ length: 1000 }, () => cropper.draw(0, generator, { ...still, light: 0.2, erasing: 0.25 }));

@@ -8,7 +8,7 @@ import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 test(
-  'mien tune prints a line a shape, keeps it, lists it, and deletes it; a training with MIEN_TUNE=on says that it tunes',
+  'mien tune prints a line per shape, stores, lists and deletes it; training with MIEN_TUNE=on reports tuning',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'mien-tune-'));
     const mien = (words: readonly string[], tune = 'off'): { code: number | null; out: string; err: string } => {

@@ -36,7 +36,7 @@ const alike = (list: readonly number[]): Values =>
   within({ shape: [list.length], data: Float64Array.from(list) }, (loss) => 1e-3 * Math.abs(loss));
 
 test(
-  'Training for fifty steps gives the same losses with the tuner off, on, and with winners that differ',
+  'Training for fifty steps has the same losses with the tuner off, on, and with other winners',
   () =>
     withOwnStore(async () => {
       await init({ tune: false });
