@@ -31,7 +31,11 @@ test('readTraining refuses a checkpoint with an edited header', async () => {
   const bytes = await checkpoint();
   refuses(() => readTraining(edited(bytes, '[12,1,3,3]', '[12,1,3,9]')), FormatError, 'takes 1296 bytes');
   const other = edited(bytes, '\\"model\\":\\"nano\\"', '\\"model\\":\\"nana\\"');
-  refuses(() => readTraining(other, 'a.safetensors'), ValueError, 'a.safetensors: holds a network called nana');
+  refuses(
+    () => readTraining(other, 'a.safetensors'),
+    ValueError,
+    'a.safetensors: expected a network of vgg11, vgg13, vgg16, vgg19, resnet18, resnet34, small, nano, got nana',
+  );
 });
 
 test('readTraining refuses a checkpoint with NaN weights', async () => {

@@ -10,7 +10,7 @@ test('train refuses to resume a run with another model', () =>
   inFolder(async (folder) => {
     const run = await validRun(folder);
     const before = contentOf(run);
-    await rejected(train({ model: 'small', resume: run }), 'trains nano, not small');
+    await rejected(train({ model: 'small', resume: run }), 'is a run of nano, got --model small');
     ensure(contentOf(run) === before, 'a file of the run changed');
   }));
 
