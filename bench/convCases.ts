@@ -1,7 +1,7 @@
 // The distinct convolutions of VGG19 and ResNet18 at 44x44, and a layer of nano with a window for each channel; each pass
 // by itself, at batch 16, and by each algorithm; at batch 128 too.
 import { conv2d, convTranspose2d, randn, type Tensor } from '@mien/tensor';
-import { alternativesOf } from '@mien/tensor/internal';
+import { algorithmsOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
 import { forced, operation, type Prepared } from './operation.ts';
 
@@ -84,7 +84,7 @@ export function convCases(): readonly Case[] {
     layers.flatMap((layer) =>
       passes.flatMap((pass) => {
         const chosen = caseOf(layer, pass, images);
-        const by = alternativesOf(pass.operation).map((algorithm) => forced(chosen, pass.operation, algorithm));
+        const by = algorithmsOf(pass.operation).map((algorithm) => forced(chosen, pass.operation, algorithm));
         return [images === 16 ? chosen : { ...chosen, large: true }, ...by.map((each) => ({ ...each, large: true }))];
       }),
     ),

@@ -1,4 +1,4 @@
-// Matrix products by every way that there is: a square, a row against a matrix as stored either way, a long depth.
+// Matrix products by every algorithm: a square, a row times a matrix (transposed and not), a long depth.
 import {
   device,
   linear,
@@ -8,29 +8,29 @@ import {
   type Tensor,
   tensor,
 } from '@mien/tensor';
-import { alternativesOf, withAlternative } from '@mien/tensor/internal';
+import { algorithmsOf, withAlgorithm } from '@mien/tensor/internal';
 import { productError, type Values, values, within } from '@mien/tensor/reference';
-import type { Trial, Variant } from './variant.ts';
+import type { Problem, Variant } from './variant.ts';
 
-export function trials(): readonly Trial[] {
+export function problems(): readonly Problem[] {
   return [
-    trial('matmul', 512, 512, 512),
-    trial('matmul', 1, 2048, 2048),
-    trial('linear', 1, 2048, 2048),
-    trial('matmul', 64, 8192, 64),
+    problem('matmul', 512, 512, 512),
+    problem('matmul', 1, 2048, 2048),
+    problem('linear', 1, 2048, 2048),
+    problem('matmul', 64, 8192, 64),
   ];
 }
 
 /** x [rows, depth] times a matrix [depth, columns], which `linear` has transposed. */
-function trial(operation: 'matmul' | 'linear', rows: number, depth: number, columns: number): Trial {
+function problem(operation: 'matmul' | 'linear', rows: number, depth: number, columns: number): Problem {
   const a = numbers([rows, depth], 1);
   const b = numbers([columns, depth], 2);
   const x = tensor(a);
   const matrix = operation === 'linear' ? tensor(b) : scope(() => tensor(b).transpose(0, 1));
   const once = (): Tensor => scope(() => (operation === 'linear' ? linear(x, matrix) : x.matmul(matrix)));
   // An algorithm that does not fit a shape says so in its line.
-  const ways = alternativesOf('matmul').filter((name) => name !== 'half');
-  const variants = ways.map((name): Variant => ({ name, run: () => withAlternative('matmul', name, once) }));
+  const algorithms = algorithmsOf('matmul').filter((name) => name !== 'half');
+  const variants = algorithms.map((name): Variant => ({ name, run: () => withAlgorithm('matmul', name, once) }));
   if (device().facts.features.includes('shader-f16')) {
     variants.push({ name: 'half', expected: product(a, b, 'f16'), run: () => withPrecision('medium', once) });
   }

@@ -1,6 +1,6 @@
 // Square matrix products: by the algorithm that is chosen, with an operand transposed as gradients need it, and by each algorithm.
 import { randn, setFloat32MatmulPrecision } from '@mien/tensor';
-import { alternativesOf } from '@mien/tensor/internal';
+import { algorithmsOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
 import { forced, operation } from './operation.ts';
 
@@ -16,7 +16,7 @@ export function gemmCases(): readonly Case[] {
       return { tensors: [a, b], run: () => a.matmul(b.transpose(0, 1)) };
     });
     // The slowest algorithms take seconds at 1024 on a software adapter.
-    const by = alternativesOf('matmul').map((algorithm) => ({
+    const by = algorithmsOf('matmul').map((algorithm) => ({
       ...byAlgorithm(plain, algorithm),
       ...(n > 512 ? { large: true } : {}),
     }));

@@ -1,6 +1,6 @@
 // Cases of single operations: tensors made before and freed after.
 import { device, scope, type Tensor } from '@mien/tensor';
-import { currentDevice, withAlternative } from '@mien/tensor/internal';
+import { currentDevice, withAlgorithm } from '@mien/tensor/internal';
 import { type Case, measure, measureTogether, type Pace, type Work } from './measure.ts';
 
 /** What is run again and again, and the tensors that it uses. */
@@ -40,7 +40,7 @@ export function operation(name: string, work: Work, prepare: () => Prepared): Ca
 export function forced(each: Case, operation: string, algorithm: string): Case {
   const name = `${each.name}/${algorithm}`;
   const run: Case['run'] = async (pace) => ({
-    ...(await withAlternative(operation, algorithm, () => each.run(pace))),
+    ...(await withAlgorithm(operation, algorithm, () => each.run(pace))),
     name,
   });
   return { ...each, name, run };

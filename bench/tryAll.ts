@@ -1,27 +1,27 @@
-// Runs each variant of each trial: first its answer and the kernels that it took, then its time.
+// Runs each variant of each problem: first checks its answer and notes its kernels, then measures its time.
 import { device, init, profile, profileRows } from '@mien/tensor';
 import { kernels } from '@mien/tensor/internal';
 import { measure } from './measure.ts';
-import type { Trial, Variant } from './variant.ts';
+import type { Problem, Variant } from './variant.ts';
 
 /** Prints a line for each variant: its error over the tolerance (above 1 is wrong), its rate, its kernels and their tile sizes. */
-export async function tryAll(trials: () => readonly Trial[]): Promise<void> {
+export async function tryAll(problems: () => readonly Problem[]): Promise<void> {
   const { facts } = await init();
   process.stdout.write(`on ${facts.name} (${facts.description})\n`);
-  for (const trial of trials()) {
-    process.stdout.write(`\n${trial.name}\n`);
-    for (const variant of trial.variants) process.stdout.write(`  ${await line(trial, variant)}\n`);
+  for (const problem of problems()) {
+    process.stdout.write(`\n${problem.name}\n`);
+    for (const variant of problem.variants) process.stdout.write(`  ${await line(problem, variant)}\n`);
   }
 }
 
-async function line(trial: Trial, { name, expected = trial.expected, run }: Variant): Promise<string> {
+async function line(problem: Problem, { name, expected = problem.expected, run }: Variant): Promise<string> {
   try {
     const { result: y, spans } = await profile(run);
     const found = await y.data();
     y.dispose();
     const ratios = expected.data.map((v, i) => Math.abs(v - (found[i] ?? Number.NaN)) / (expected.error?.[i] ?? 0));
     const ratio = ratios.reduce((most, each) => Math.max(most, each), 0);
-    const { median, unit } = await measure(name, { flops: trial.flops }, async () => {
+    const { median, unit } = await measure(name, { flops: problem.flops }, async () => {
       (await run()).dispose();
       await device().synchronize();
     });

@@ -1,17 +1,17 @@
-// What `npm run try` needs of each way to compute the same thing.
+// Problems of `npm run try`, each with the variants that compute it.
 import type { Tensor } from '@mien/tensor';
 import type { Values } from '@mien/tensor/reference';
 
-/** One way to compute. `run` encodes it once; the caller disposes of what it gives. */
+/** One variant. `run` encodes it once; the caller disposes of its result. */
 export interface Variant {
   readonly name: string;
-  /** Its answer, where its bound is another than the trial's. */
+  /** Its answer, where its error bound differs from the problem's. */
   readonly expected?: Values;
   readonly run: () => Promise<Tensor>;
 }
 
-/** A problem, its answer in float64 with the bound of its error, and the ways to compute it. */
-export interface Trial {
+/** A problem, its answer in float64 with its error bound, and the variants that compute it. */
+export interface Problem {
   readonly name: string;
   readonly flops: number;
   readonly expected: Values;

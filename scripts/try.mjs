@@ -15,7 +15,7 @@ const { runEntry } = await import('./bundle.mjs');
 await runEntry(
   {
     name: 'try.ts',
-    contents: `import { trials } from './bench/${word}.try.ts';\nimport { tryAll } from './bench/tryAll.ts';\nawait tryAll(trials);\n`,
+    contents: `import { problems } from './bench/${word}.try.ts';\nimport { tryAll } from './bench/tryAll.ts';\nawait tryAll(problems);\n`,
   },
   [],
 );

@@ -30,7 +30,7 @@ test(
       const { ratio, results } = JSON.parse(tuned.out) as { ratio: number; results: { known: boolean }[] };
       ensure(ratio > 0 && results.length > 10 && results.every(({ known }) => known), tuned.out);
       const listed = mien(['tune', '--list']);
-      ensure(/ms +fixed ms +ratio +way/.test(listed.out) && listed.out.includes('conv2d 4x1x44x44'), listed.out);
+      ensure(/ms +fixed ms +ratio +algorithm/.test(listed.out) && listed.out.includes('conv2d 4x1x44x44'), listed.out);
       const deleted = mien(['tune', '--delete']);
       ensure(/^deleted what was kept of \d+ operations and shapes\n$/.test(deleted.out), deleted.out);
       ensure(mien(['tune', '--list']).out === empty.out, 'nothing is left');

@@ -1,6 +1,6 @@
 // The harness must not be able to end green: each way in which a test can fail to prove anything is a failure.
 import { conv2d, ones } from '@mien/tensor';
-import { withAlternative } from '@mien/tensor/internal';
+import { withAlgorithm } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { type CaseRecord, type Recorder, type RunOptions, recorder, test } from '../harness.ts';
@@ -112,7 +112,7 @@ test('harness skips the cases of a law that a forced algorithm does not fit, and
         'a window for each channel',
         fc.constantFrom(...outputs),
         (channels) =>
-          withAlternative('conv2d', 'depthwise', async () => {
+          withAlgorithm('conv2d', 'depthwise', async () => {
             await conv2d(ones([1, 2, 5, 5]), ones([channels, 1, 3, 3]), null, { padding: 1, groups: 2 }).data();
           }),
         { runs: 5 },

@@ -6,7 +6,6 @@ import {
   Conv2d,
   ConvTranspose2d,
   Dropout,
-  type Epilogue,
   Flatten,
   type FusedForward,
   GELU,
@@ -25,6 +24,7 @@ import {
 } from '@mien/nn';
 import {
   assign,
+  type Epilogue,
   Generator,
   linear,
   memory,

@@ -1,5 +1,5 @@
 import { conv2d, convTranspose2d, full, ShapeError, type Tensor, ValueError } from '@mien/tensor';
-import { alternativesOf, withAlternative, withLimits } from '@mien/tensor/internal';
+import { algorithmsOf, withAlgorithm, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -64,7 +64,7 @@ lawByAlgorithm({
 
 /** Runs `fn` while the transpose uses the weight gradient's algorithm, as it has none for few channels. */
 function byTranspose(name: string, fn: () => Promise<void>): Promise<void> {
-  return alternativesOf('convTranspose2d').includes(name) ? withAlternative('convTranspose2d', name, fn) : fn();
+  return algorithmsOf('convTranspose2d').includes(name) ? withAlgorithm('convTranspose2d', name, fn) : fn();
 }
 
 lawByAlgorithm({
@@ -75,8 +75,8 @@ lawByAlgorithm({
   runs: 15,
   property: ({ spec, dy, weight, inputBias }, name) => {
     const options = { ...optionsOf(spec), outputPadding: outputPaddingOf(spec) };
-    return withAlternative('conv2d', name, () =>
-      withAlternative('conv2dWeightGradient', name, () =>
+    return withAlgorithm('conv2d', name, () =>
+      withAlgorithm('conv2dWeightGradient', name, () =>
         gradcheck(
           (v, w, b) => convTranspose2d(v as Tensor, w as Tensor, b as Tensor, options),
           (v, w, b) =>
@@ -162,9 +162,9 @@ for (const name of ['subgroup', 'workgroup']) {
       ),
     ({ x, weight, rest: { options, most } }) =>
       withLimits({ maxStorageBufferBindingSize: most }, () =>
-        withAlternative('conv2d', name, () =>
-          withAlternative('convTranspose2d', name, () =>
-            withAlternative('conv2dWeightGradient', name, async () => {
+        withAlgorithm('conv2d', name, () =>
+          withAlgorithm('convTranspose2d', name, () =>
+            withAlgorithm('conv2dWeightGradient', name, async () => {
               const expected = reference.conv2d(x, weight, null, options);
               await near(conv2d(toTensor(x), toTensor(weight), null, options), expected);
               await gradcheck(

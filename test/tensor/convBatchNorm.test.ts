@@ -1,5 +1,5 @@
 import { type BatchNormParameters, convBatchNorm2d, noGrad, ShapeError, type Tensor, ValueError } from '@mien/tensor';
-import { alternativesOf, withAlternative, withLimits } from '@mien/tensor/internal';
+import { algorithmsOf, withAlgorithm, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, near, refuses, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -115,7 +115,7 @@ lawByAlgorithm({
     tile: products(4, 99, [1, 2, 3]),
     naive: products(1, 99, [1, 2, 3]),
   },
-  property: (c, name) => withAlternative('conv2d', 'gemm', () => byConvolution.property(c, name)),
+  property: (c, name) => withAlgorithm('conv2d', 'gemm', () => byConvolution.property(c, name)),
 });
 
 law('convBatchNorm2d with relu equals relu of convBatchNorm2d', cases, async (c) => {
@@ -137,9 +137,9 @@ law(
       );
     const expectedValues = await once().data();
     const expected = { shape: residual.shape, data: Float64Array.from(expectedValues) };
-    const fit = alternativesOf('conv2d').filter((name) => name !== 'fewChannels' && name !== 'depthwise');
+    const fit = algorithmsOf('conv2d').filter((name) => name !== 'fewChannels' && name !== 'depthwise');
     for (const conv of fit.filter((name) => !lacking('conv2d', name)))
-      await withAlternative('conv2d', conv, () =>
+      await withAlgorithm('conv2d', conv, () =>
         withLimits({ maxStorageBufferBindingSize: 1 << 17 }, () => near(once(), reference.summed(expected, 36))),
       );
   },
@@ -174,7 +174,7 @@ test('convBatchNorm2d with relu propagates NaN, and only to its results', async 
   const x = reference.build([1, 1, 4, 4], ([, , row, column]) => (row === 3 && column === 3 ? Number.NaN : 1));
   const fit = ['subgroup', 'workgroup', 'gemm', 'direct'].filter((name) => !lacking('conv2d', name));
   for (const conv of fit) {
-    await withAlternative('conv2d', conv, async () => {
+    await withAlgorithm('conv2d', conv, async () => {
       const weight = toTensor(reference.full([2, 1, 1, 1], -1));
       const y = await convBatchNorm2d(toTensor(x), weight, null, {}, { ...unit(2), relu: true }).data();
       const [nan, cut] = [y.filter((v) => Number.isNaN(v)), y.filter((v) => v === 0)];

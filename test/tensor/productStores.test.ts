@@ -1,6 +1,6 @@
 // Kernels of matrix products store vec4 if the layout of the result allows it, else single elements.
 import { device, linear, profile, type Tensor } from '@mien/tensor';
-import { withAlternative } from '@mien/tensor/internal';
+import { withAlgorithm } from '@mien/tensor/internal';
 import { ensure, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law } from '../harness.ts';
@@ -37,7 +37,7 @@ for (const [name, skip] of [['subgroup', eight], ['workgroup'], ['tile']] as con
     `products by ${name} give the same bits with vec4 and scalar stores`,
     cases,
     ({ x, weight, bias, relu }) =>
-      withAlternative('matmul', name, async () => {
+      withAlgorithm('matmul', name, async () => {
         const [rows, columns] = [x.shape[0] as number, weight.shape[0] as number];
         const [a, b, c] = [toTensor(x), toTensor(weight), bias && toTensor(bias)];
         const aligned = await productOf(() => linear(a, b, c, { relu }));

@@ -14,7 +14,7 @@ import {
   scope,
   tensor,
 } from '@mien/tensor';
-import { currentPlace, openScope, withAlternative, within, withNewSession } from '@mien/tensor/internal';
+import { currentPlace, openScope, withAlgorithm, within, withNewSession } from '@mien/tensor/internal';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -51,7 +51,7 @@ test('withNewSession begins with defaults and without a device, and returns to t
 test('withNewSession returns to the current session when its function throws', async () => {
   const before = device();
   const reason = await withNewSession(() => ones([1])).catch((error: unknown) => error);
-  ensure(reason instanceof DeviceError && device() === before && withAlternative !== undefined, String(reason));
+  ensure(reason instanceof DeviceError && device() === before && withAlgorithm !== undefined, String(reason));
 });
 
 test('withNewSession covers every variable of a module', () => {

@@ -13,7 +13,7 @@ import {
   tuning,
   zeros,
 } from '@mien/tensor';
-import { alternatives, keptNames, writeKept } from '@mien/tensor/internal';
+import { declareAlgorithms, keptNames, writeKept } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { changeKept, withOwnStore } from './tunerKit.ts';
@@ -52,15 +52,20 @@ test('tune times the algorithms of operations in a function once, and the winner
       results.length === 1 && progress.join() === '1 of 1',
       `${results.length} results, progress ${progress.join()}`,
     );
-    const [{ operation, shape, way, seconds, fixedSeconds, ways, calls, known }] = results as [(typeof results)[0]];
+    const [{ operation, shape, algorithm, seconds, fixedSeconds, algorithms, calls, known }] = results as [
+      (typeof results)[0],
+    ];
     ensure(operation === 'matmul' && shape === '32/1x16x32' && calls === 1 && !known, `${operation} ${shape} ${calls}`);
-    ensure(seconds > 0 && seconds <= fixedSeconds && ways[way] === seconds, JSON.stringify(results));
+    ensure(seconds > 0 && seconds <= fixedSeconds && algorithms[algorithm] === seconds, JSON.stringify(results));
     ensure(tuning(), 'expected the winners');
     await init({ tune: false });
     ensure(!tuning(), 'expected fixed choices again');
     await init({ tune: true });
     const again = await tune(product);
-    ensure(again[0]?.known === true && again[0].way === way && again[0].seconds === seconds, JSON.stringify(again));
+    ensure(
+      again[0]?.known === true && again[0].algorithm === algorithm && again[0].seconds === seconds,
+      JSON.stringify(again),
+    );
   }));
 
 test('tune off reads nothing: saved winners are used only if the tuner is on', () =>
@@ -122,7 +127,7 @@ test('tune ignores a damaged store with one warning, and rewrites it', () =>
     await writeKept('another', 'no JSON');
     const lines = await warningsOf(() => listTuned().then(listTuned));
     ensure(
-      lines.filter((line) => /kept as another is damaged.*mien tune --delete/.test(line)).length === 1,
+      lines.filter((line) => /stored results another are damaged.*mien tune --delete/.test(line)).length === 1,
       lines.join('\n'),
     );
     await tune(product);
@@ -139,17 +144,17 @@ ${Array.from({ length: statements }, (_, i) => `  y[${i % 4}] = sin(y[${(i + 1) 
 const quick = kernel(text(1));
 const late = kernel(text(600));
 type Touch = (y: Tensor) => void;
-const touches = alternatives<number, Touch>(
+const touches = declareAlgorithms<number, Touch>(
   'touchForTest',
   {
-    words: (size) => `${size}`,
+    cacheKey: (size) => `${size}`,
     prepare: (size) => {
       const y = ones([size]);
-      return { operands: [y], run: (way) => way(y) };
+      return { operands: [y], run: (algorithm) => algorithm(y) };
     },
   },
   [
-    { name: 'late', fits: () => true, pays: () => false, run: (y) => run(late, { y }, {}, 1) },
+    { name: 'late', fits: () => true, isPreferred: () => false, run: (y) => run(late, { y }, {}, 1) },
     { name: 'quick', fits: () => true, run: (y) => run(quick, { y }, {}, 1) },
   ],
 );
@@ -162,7 +167,7 @@ test('tune skips an algorithm whose kernels do not compile in time', () =>
       y.dispose();
     };
     const [result] = await tune(touch, { secondsToCompile: 0 });
-    ensure(result?.way === 'quick' && result.ways.late === null, JSON.stringify(result));
+    ensure(result?.algorithm === 'quick' && result.algorithms.late === null, JSON.stringify(result));
   }));
 
 test('tune refuses to run in a captured function, and an invalid time limit', async () => {
@@ -177,5 +182,8 @@ test('tune refuses to run in a captured function, and an invalid time limit', as
     await Promise.resolve(refused).catch((reason: unknown) => sentences.push(String(reason)));
   }
   ensure(sentences[0]?.startsWith('CaptureError: tune: it reads times on the host') === true, sentences[0] ?? 'none');
-  ensure(sentences[1]?.startsWith('ValueError: tune: secondsToCompile is NaN') === true, sentences[1] ?? 'none');
+  ensure(
+    sentences[1]?.startsWith('ValueError: tune: secondsToCompile must be a number of at least 0, got NaN') === true,
+    sentences[1] ?? 'none',
+  );
 });

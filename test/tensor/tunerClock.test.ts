@@ -1,6 +1,6 @@
 // The tuner compares device times and ignores the host's encoding time.
 import { device, kernel, ones, run, type Tensor, tune, zeros } from '@mien/tensor';
-import { alternatives } from '@mien/tensor/internal';
+import { declareAlgorithms } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { withOwnStore } from './tunerKit.ts';
@@ -20,10 +20,10 @@ const busy =
     run(trips, { y }, { trips: count }, 1);
   };
 
-const algorithms = alternatives<number, (y: Tensor) => void>(
+const algorithms = declareAlgorithms<number, (y: Tensor) => void>(
   'clockForTest',
   {
-    words: (size) => `${size}`,
+    cacheKey: (size) => `${size}`,
     prepare: (size) => {
       const y = ones([size]);
       return { operands: [y], run: (algorithm) => algorithm(y) };
@@ -43,8 +43,8 @@ test(
     withOwnStore(async () => {
       const y = zeros([4]);
       const [result] = await tune(() => algorithms.run(4, device().limits, (run) => run(y)));
-      const { slowOnDevice, slowOnHost } = result?.ways ?? {};
-      ensure(result?.way === 'slowOnHost', JSON.stringify(result));
+      const { slowOnDevice, slowOnHost } = result?.algorithms ?? {};
+      ensure(result?.algorithm === 'slowOnHost', JSON.stringify(result));
       ensure((slowOnHost ?? 1) < (slowOnDevice ?? 0), JSON.stringify(result));
     }),
   stamps,

@@ -14,7 +14,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts';
-export type { Epilogue, FusedForward, Layer } from './layer.ts';
+export type { FusedForward, Layer } from './layer.ts';
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './layers/activation.ts';
 export { Flatten, Identity, Sequential } from './layers/containers.ts';
 export {
@@ -22,7 +22,6 @@ export {
   type Conv2dLayerOptions,
   ConvTranspose2d,
   type ConvTranspose2dLayerOptions,
-  type Size2d,
 } from './layers/conv.ts';
 export { Dropout } from './layers/dropout.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';

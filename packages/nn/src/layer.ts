@@ -1,16 +1,6 @@
 // Layers, and the protocol by which neighbors in a Sequential run in one pass.
-import type { BatchNormParameters, Tensor } from '@mien/tensor';
+import type { Epilogue, Tensor } from '@mien/tensor';
 import { describesForward, type Module } from './module.ts';
-
-/** Work that may follow a layer's result y in the same pass: relu(norm(y) + residual), each part optional. */
-export interface Epilogue {
-  /** A batch normalization by running statistics. */
-  readonly norm?: BatchNormParameters;
-  /** Added after the normalization; has the result's shape. */
-  readonly residual?: Tensor;
-  /** Whether max(., 0) is taken last. Default false. */
-  readonly relu?: boolean;
-}
 
 /** A layer's forward together with an epilogue. */
 export type FusedForward = (x: Tensor) => Tensor;

@@ -22,12 +22,12 @@ export { broadcastShapes } from './ops/geometry.ts';
 export { poolWindows } from './ops/pool.ts';
 export { currentPlace, type Place, within } from './places.ts';
 export {
-  alternatives,
-  alternativesOf,
+  algorithmsOf,
+  declareAlgorithms,
   lackOf,
-  operationsWithAlternatives,
-  withAlternative,
-} from './runtime/alternatives.ts';
+  operationsWithAlgorithms,
+  withAlgorithm,
+} from './runtime/algorithms.ts';
 export { currentDevice } from './runtime/defaultDevice.ts';
 export { type Dispatch, withDispatches } from './runtime/dispatches.ts';
 export { kernels, type TextEdit } from './runtime/kernel.ts';

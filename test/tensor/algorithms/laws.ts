@@ -1,13 +1,6 @@
 // Laws of every algorithm of an operation: each algorithm has its own cases, which are counted when its kernels are dispatched.
 import { device, type Limits } from '@mien/tensor';
-import {
-  alternativesOf,
-  type Dispatch,
-  lackOf,
-  withAlternative,
-  withDispatches,
-  withLimits,
-} from '@mien/tensor/internal';
+import { algorithmsOf, type Dispatch, lackOf, withAlgorithm, withDispatches, withLimits } from '@mien/tensor/internal';
 import { ensure, type LawOptions, type LawReport } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import type { Ran, Recorder } from '../../harness.ts';
@@ -75,7 +68,7 @@ export async function runCase<S extends Spec, C>(
       }
   };
   await withLimits(spec.limits ?? {}, () =>
-    withAlternative(operation, algorithm, () => withDispatches(note, () => property(values, algorithm))),
+    withAlgorithm(operation, algorithm, () => withDispatches(note, () => property(values, algorithm))),
   );
   ensure(dispatches.length > 0, `${operation} by ${algorithm}: none of its kernels was dispatched`);
   return dispatches;
@@ -111,7 +104,7 @@ export function lawByAlgorithm<S extends Spec, C>(
   to: Pick<Recorder, 'law' | 'skip'> = harness,
 ): void {
   const { operation, sentence, cases } = stated;
-  const names = alternativesOf(operation);
+  const names = algorithmsOf(operation);
   const unknown = Object.keys(cases).filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new TypeError(`${operation} has no ${unknown.join(', ')}; delete their cases`);
   for (const name of names) {

@@ -98,13 +98,13 @@ function storedText(stored: readonly TunedAdapter[]): string {
 
 /** A line per operation and shape. */
 function tunedTable(results: readonly (Tuned & { readonly calls?: number })[]): string[] {
-  const table = results.map(({ calls, operation, shape, way, seconds, fixed, fixedSeconds }) => [
+  const table = results.map(({ calls, operation, shape, algorithm, seconds, fixed, fixedSeconds }) => [
     ...(calls === undefined ? [] : [String(calls)]),
     (1000 * seconds).toFixed(2),
     (1000 * fixedSeconds).toFixed(2),
     (fixedSeconds / seconds).toFixed(2),
-    way,
-    way === fixed ? '' : fixed,
+    algorithm,
+    algorithm === fixed ? '' : fixed,
     `${operation} ${shape}`,
   ]);
   const head = ['ms', 'fixed ms', 'ratio', 'algorithm', 'fixed algorithm', 'operation and shape'];

@@ -1,8 +1,7 @@
 // Activations as layers, for Sequential; each calls its operation.
 
-import { gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
+import { type Epilogue, gelu, leakyRelu, type Tensor, unchanging } from '@mien/tensor';
 import { expectNumber, expectTensor } from '@mien/tensor/internal';
-import type { Epilogue } from '../layer.ts';
 import { Module } from '../module.ts';
 
 /** max(x, 0) */

@@ -1,9 +1,9 @@
 // Layers that chain or reshape.
 
-import { scope, type Tensor } from '@mien/tensor';
+import { type Epilogue, scope, type Tensor } from '@mien/tensor';
 import { expectOptions, expectTensor, kindOf } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
-import { asEpilogue, type Epilogue, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
+import { asEpilogue, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
 import { Module } from '../module.ts';
 
 /**

@@ -4,18 +4,17 @@ import {
   conv2d,
   convBatchNorm2d,
   convTranspose2d,
+  type Epilogue,
   gradEnabled,
   type RandomOptions,
+  type Size2d,
   scope,
   type Tensor,
 } from '@mien/tensor';
 import { expectConvolution, expectOptions } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
-import { type Epilogue, type FusedForward, finish } from '../layer.ts';
+import { type FusedForward, finish } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
-
-/** One size for height and width, or both. */
-export type Size2d = number | readonly [height: number, width: number];
 
 interface BiasOptions extends RandomOptions {
   /** Whether there is a bias. Default true. */

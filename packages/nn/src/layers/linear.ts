@@ -1,7 +1,7 @@
-import { type ActivationOptions, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
+import { type Epilogue, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
 import { expectInteger, expectOptions, expectTensor } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
-import type { Epilogue, FusedForward } from '../layer.ts';
+import type { FusedForward } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
 
 export interface LinearOptions extends RandomOptions {
@@ -26,7 +26,7 @@ export class Linear extends Module {
   }
 
   /** The product; with `relu`, max(., 0) of it in the same pass. */
-  forward(x: Tensor, options: ActivationOptions = {}): Tensor {
+  forward(x: Tensor, epilogue: Pick<Epilogue, 'relu'> = {}): Tensor {
     expectTensor('Linear', 'x', x);
     const [, inFeatures] = this.weight.shape;
     if (x.shape.at(-1) !== inFeatures) {
@@ -34,7 +34,7 @@ export class Linear extends Module {
         `Linear: expected x [..., ${inFeatures}], got [${x.shape.join(', ')}]; check inFeatures or the previous layer`,
       );
     }
-    return linear(x, this.weight, this.bias, options);
+    return linear(x, this.weight, this.bias, epilogue);
   }
 
   /** The forward with relu in the same pass. */

@@ -2,6 +2,7 @@ import countBatch from '@mien/shaders/norm/countBatch.wgsl';
 import {
   type BatchNormParameters,
   batchNorm,
+  type Epilogue,
   kernel,
   ones,
   recomputing,
@@ -11,7 +12,7 @@ import {
   zeros,
 } from '@mien/tensor';
 import { expectInteger, expectNumber, expectOptions, expectTensor } from '@mien/tensor/internal';
-import type { Epilogue, FusedForward } from '../layer.ts';
+import type { FusedForward } from '../layer.ts';
 import { buffer, Module, parameter } from '../module.ts';
 
 const count = kernel(countBatch);

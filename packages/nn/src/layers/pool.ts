@@ -5,11 +5,11 @@ import {
   avgPool2d,
   type MaxPool2dOptions,
   maxPool2d,
+  type Size2d,
   type Tensor,
 } from '@mien/tensor';
 import { expectOptions, expectPair, poolWindows } from '@mien/tensor/internal';
 import { Module } from '../module.ts';
-import type { Size2d } from './conv.ts';
 
 /** The maximum of each window: [N, C, H, W] to [N, C, P, Q]. */
 export class MaxPool2d extends Module {

@@ -1,21 +1,16 @@
-// 2-d convolution, its transpose and its weight gradient: each the others' gradient. Arithmetic of shapes: Dumoulin and
-// Visin (2016). Each has a list of ways, which files of their own hold.
+// 2-d convolution, its transpose and its weight gradient, which are each other's gradients. Shape arithmetic: Dumoulin and Visin
+// (2016). `list` names their algorithms; each is in a file of its own.
 import { expectBoolean, expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
-import { type Alternative, alternatives } from '../runtime/alternatives.ts';
-import { lacksSubgroups } from '../runtime/limits.ts';
+import { type Algorithm, declareAlgorithms } from '../runtime/algorithms.ts';
+import { type Limits, lacksSubgroups } from '../runtime/limits.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { scope } from '../runtime/scope.ts';
 import { viewOf } from '../runtime/tensorBase.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
-import {
-  depthwiseForward,
-  depthwiseTransposed,
-  depthwiseWeightGradient,
-  eachChannelByItself,
-} from './convDepthwise.ts';
+import { depthwiseForward, depthwiseTransposed, depthwiseWeightGradient, isDepthwise } from './convDepthwise.ts';
 import { directForward, directTransposed, directWeightGradient } from './convDirect.ts';
 import { isPicture, pictureForward, pictureWeightGradient } from './convFewChannels.ts';
 import {
@@ -35,109 +30,170 @@ import {
   patchesWeightGradient,
   patchesWeightGradientFits,
 } from './convPatches.ts';
+import type { WeightGradient, WithBias, WithEpilogue } from './convPlaces.ts';
 import {
+  isSubgroupForwardPreferred,
+  isSubgroupTransposedPreferred,
+  isSubgroupWeightGradientPreferred,
   subgroupFits,
   subgroupForward,
-  subgroupForwardPays,
   subgroupTransposed,
-  subgroupTransposedPays,
   subgroupWeightGradient,
-  subgroupWeightGradientPays,
 } from './convSubgroup.ts';
-import { forwardTrials, transposeTrials, weightGradientTrials } from './convTrials.ts';
-import { winogradForward, winogradTransposed, winogradWays, winogradWeightGradient } from './convWinograd.ts';
+import { forwardTuning, transposedTuning, weightGradientTuning } from './convTuning.ts';
 import {
+  isWinogradPreferred,
+  type M,
+  winogradFits,
+  winogradForward,
+  winogradTransposed,
+  winogradWeightGradient,
+} from './convWinograd.ts';
+import {
+  isWorkgroupPreferred,
   workgroupFits,
   workgroupForward,
-  workgroupPays,
   workgroupTransposed,
   workgroupWeightGradient,
 } from './convWorkgroup.ts';
-import type { ActivationOptions, Epilogue } from './epilogue.ts';
+import type { KernelEpilogue } from './epilogue.ts';
 import { longestChain } from './matmulProduct.ts';
-import { normalizeInto, planesOf } from './norm.ts';
+import { type Epilogue, normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
 import { reluInto } from './unary.ts';
 
-/** Writes the convolution of x with weight, finished by the epilogue, into y. */
-type Forward = (x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor) => void;
-/** A way that adds a bias and no more. */
-type Biased = (x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor) => void;
-
-/** A way that adds a bias, with a pass of its own for the rest of an epilogue. */
-function finishedAfter(way: Biased): Forward {
+/** Turns a convolution that can add a bias into one that applies the rest of an epilogue in a second pass. */
+function thenEpilogue(convolve: WithBias): WithEpilogue {
   return (x, weight, epilogue, g, y) => {
     const { bias = null, statistics = null, adds = false, relu = false } = epilogue;
-    if (!statistics && !relu) return way(x, weight, bias, g, y);
+    if (!statistics && !relu) return convolve(x, weight, bias, g, y);
     const [raw, before] = [empty(y.shape), adds ? empty(y.shape) : null];
     if (before) assign(before, y);
-    way(x, weight, bias, g, raw);
+    convolve(x, weight, bias, g, raw);
     if (statistics) normalizeInto(y, raw, planesOf(raw), statistics, before, relu);
     else reluInto(y, raw);
   };
 }
 
-/** Algorithms that add up all terms of a result in one chain, for as many as that may have. */
-function inOneChain<Run>(
-  terms: (g: ConvGeometry) => number,
-  list: readonly Alternative<ConvGeometry, Run>[],
-): readonly Alternative<ConvGeometry, Run>[] {
-  return list.map((each) => ({ ...each, fits: (g, limits) => terms(g) <= longestChain && each.fits(g, limits) }));
+type OfShape = (g: ConvGeometry, limits: Limits) => boolean;
+
+/** How an algorithm runs one of the three passes. */
+interface Pass<Run> {
+  readonly run: Run;
+  readonly isPreferred?: OfShape;
+  /** The algorithm's `fits`, if absent. */
+  readonly fits?: OfShape;
 }
 
-const forward = alternatives<ConvGeometry, Forward>('conv2d', forwardTrials, [
-  ...inOneChain<Forward>(forwardTerms, [
-    { name: 'fewChannels', fits: isPicture, run: finishedAfter(pictureForward) },
-    ...winogradWays(winogradForward),
-    {
-      name: 'subgroup',
-      lacks: lacksSubgroups,
-      fits: subgroupFits,
-      pays: subgroupForwardPays,
-      run: finishedAfter(subgroupForward),
-    },
-    { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: finishedAfter(workgroupForward) },
-    { name: 'gemm', fits: patchesFit, run: patchesForward },
-  ]),
-  { name: 'depthwise', fits: eachChannelByItself, run: finishedAfter(depthwiseForward) },
-  { name: 'direct', fits: () => true, run: finishedAfter(directForward) },
-]);
+/** An algorithm of the convolution and of its gradients: by the input, its transpose, and by the weight. */
+interface ConvAlgorithm {
+  readonly name: string;
+  readonly lacks?: (limits: Limits) => string | null;
+  readonly fits: OfShape;
+  /** Whether a result of forward or transposed may have any number of terms; else one chain of additions sums them. */
+  readonly anyLength?: boolean;
+  readonly forward: Pass<WithEpilogue>;
+  readonly transposed?: Pass<WithBias>;
+  readonly weightGradient: Pass<WeightGradient>;
+}
 
-const transpose = alternatives<ConvGeometry, Biased>('convTranspose2d', transposeTrials, [
-  ...inOneChain<Biased>(transposedTerms, [
-    ...winogradWays(winogradTransposed),
-    {
-      name: 'subgroup',
-      lacks: lacksSubgroups,
-      fits: subgroupFits,
-      pays: subgroupTransposedPays,
-      run: subgroupTransposed,
-    },
-    { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupTransposed },
-    { name: 'gemm', fits: patchesFit, run: patchesTransposed },
-  ]),
-  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseTransposed },
-  { name: 'direct', fits: () => true, run: directTransposed },
-]);
+function winograd(m: M): ConvAlgorithm {
+  const isPreferred: OfShape = (g, limits) => isWinogradPreferred(m, g, limits);
+  return {
+    name: `winograd${m}`,
+    fits: (g, limits) => winogradFits(m, g, limits),
+    forward: { run: winogradForward(m), isPreferred },
+    transposed: { run: winogradTransposed(m), isPreferred },
+    weightGradient: { run: winogradWeightGradient(m), isPreferred },
+  };
+}
 
-/** Gives partial sums [parts, K, C / groups, R, S] of the weight gradient. */
-type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
-
-const weightGradients = alternatives<ConvGeometry, WeightGradient>('conv2dWeightGradient', weightGradientTrials, [
-  { name: 'fewChannels', fits: isPicture, run: pictureWeightGradient },
-  ...winogradWays(winogradWeightGradient),
+/** In the order of choice, the simplest last. */
+const list: readonly ConvAlgorithm[] = [
+  {
+    name: 'fewChannels',
+    fits: isPicture,
+    forward: { run: thenEpilogue(pictureForward) },
+    weightGradient: { run: pictureWeightGradient },
+  },
+  winograd(4),
+  winograd(2),
   {
     name: 'subgroup',
     lacks: lacksSubgroups,
     fits: subgroupFits,
-    pays: subgroupWeightGradientPays,
-    run: subgroupWeightGradient,
+    forward: { run: thenEpilogue(subgroupForward), isPreferred: isSubgroupForwardPreferred },
+    transposed: { run: subgroupTransposed, isPreferred: isSubgroupTransposedPreferred },
+    weightGradient: { run: subgroupWeightGradient, isPreferred: isSubgroupWeightGradientPreferred },
   },
-  { name: 'workgroup', fits: workgroupFits, pays: workgroupPays, run: workgroupWeightGradient },
-  { name: 'gemm', fits: patchesWeightGradientFits, run: patchesWeightGradient },
-  { name: 'depthwise', fits: eachChannelByItself, run: depthwiseWeightGradient },
-  { name: 'direct', fits: () => true, run: directWeightGradient },
-]);
+  {
+    name: 'workgroup',
+    fits: workgroupFits,
+    forward: { run: thenEpilogue(workgroupForward), isPreferred: isWorkgroupPreferred },
+    transposed: { run: workgroupTransposed, isPreferred: isWorkgroupPreferred },
+    weightGradient: { run: workgroupWeightGradient, isPreferred: isWorkgroupPreferred },
+  },
+  {
+    name: 'gemm',
+    fits: patchesFit,
+    forward: { run: patchesForward },
+    transposed: { run: patchesTransposed },
+    weightGradient: { run: patchesWeightGradient, fits: patchesWeightGradientFits },
+  },
+  {
+    name: 'depthwise',
+    fits: isDepthwise,
+    anyLength: true,
+    forward: { run: thenEpilogue(depthwiseForward) },
+    transposed: { run: depthwiseTransposed },
+    weightGradient: { run: depthwiseWeightGradient },
+  },
+  {
+    name: 'direct',
+    fits: () => true,
+    anyLength: true,
+    forward: { run: thenEpilogue(directForward) },
+    transposed: { run: directTransposed },
+    weightGradient: { run: directWeightGradient },
+  },
+];
+
+/** The algorithms of one pass, of which a result sums `terms` products. */
+function algorithmsOf<Run>(
+  passOf: (algorithm: ConvAlgorithm) => Pass<Run> | undefined,
+  terms: (g: ConvGeometry) => number,
+): readonly Algorithm<ConvGeometry, Run>[] {
+  return list.flatMap((algorithm) => {
+    const pass = passOf(algorithm);
+    if (!pass) return [];
+    const { name, lacks, anyLength = false } = algorithm;
+    const { run, isPreferred, fits = algorithm.fits } = pass;
+    const inChain: OfShape = (g, limits) => terms(g) <= longestChain && fits(g, limits);
+    return [
+      { name, fits: anyLength ? fits : inChain, run, ...(lacks && { lacks }), ...(isPreferred && { isPreferred }) },
+    ];
+  });
+}
+
+const forward = declareAlgorithms(
+  'conv2d',
+  forwardTuning,
+  algorithmsOf(({ forward }) => forward, forwardTerms),
+);
+const transpose = declareAlgorithms(
+  'convTranspose2d',
+  transposedTuning,
+  algorithmsOf(({ transposed }) => transposed, transposedTerms),
+);
+const weightGradients = declareAlgorithms(
+  'conv2dWeightGradient',
+  weightGradientTuning,
+  // The passes split the sum over pixels themselves.
+  algorithmsOf(
+    ({ weightGradient }) => weightGradient,
+    () => 0,
+  ),
+);
 
 const conv2dOptions = [...convolutionOptions, 'relu'];
 const convTranspose2dOptions = [...convolutionOptions, 'outputPadding'];
@@ -150,7 +206,7 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: Conv2dOptions & ActivationOptions = {},
+  options: Conv2dOptions & Pick<Epilogue, 'relu'> = {},
 ): Tensor {
   expectOptions('conv2d', options, conv2dOptions);
   const { relu = false } = options;
@@ -166,7 +222,7 @@ export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, optio
 }
 
 /** Writes the convolution of x with weight, finished by the epilogue, into y. */
-export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry): void {
+export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: KernelEpilogue, g: ConvGeometry): void {
   scope(() => forward.run(g, deviceOf(y).limits, (run) => run(x, weight, epilogue, g, y)));
 }
 

@@ -1,5 +1,5 @@
-// Convolutions of each channel by itself with a 3x3 window, as MobileNets have them (Howard et al., 2017): one way of
-// doing conv2d, its transpose and its weight gradient.
+// Depthwise 3x3 convolutions, as in MobileNets (Howard et al., 2017): an algorithm of conv2d, its transpose and its weight
+// gradient.
 import depthwiseText from '@mien/shaders/conv/depthwise.wgsl';
 import depthwiseTransposeText from '@mien/shaders/conv/depthwiseTranspose.wgsl';
 import depthwiseWeightGradientText from '@mien/shaders/conv/depthwiseWeightGradient.wgsl';
@@ -8,9 +8,9 @@ import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Work } from '../runtime/work.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry } from './convGeometry.ts';
+import { at, type ConvGeometry } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
-import type { Shape } from './geometry.ts';
+import { area, type Shape } from './geometry.ts';
 
 /** By stride, then by whether there is a bias. */
 const depthwise = [1, 2].map((STRIDE) => [false, true].map((BIAS) => kernel(depthwiseText, { STRIDE, BIAS })));
@@ -22,7 +22,7 @@ const depthwiseTranspose = [
 const depthwiseWeights = [1, 2].map((STRIDE) => kernel(depthwiseWeightGradientText, { STRIDE }));
 
 /** Whether every channel has a 3x3 window of its own and the usual padding. */
-export function eachChannelByItself(g: ConvGeometry): boolean {
+export function isDepthwise(g: ConvGeometry): boolean {
   const square = (sizes: Shape, ...allowed: readonly number[]): boolean =>
     sizes[0] === sizes[1] && allowed.includes(at(sizes, 0));
   const own = g.groups === g.inputs && g.groups === g.outputs;

@@ -1,5 +1,5 @@
-// Convolutions with one invocation for a result, for what nothing else fits: one way of doing conv2d, its transpose and its
-// weight gradient.
+// Convolutions with one invocation per result, for shapes that no other algorithm supports: an algorithm of conv2d, its
+// transpose and its weight gradient.
 import conv2dDirect from '@mien/shaders/conv/conv2dDirect.wgsl';
 import convTranspose2dDirect from '@mien/shaders/conv/convTranspose2dDirect.wgsl';
 import weightGradientDirect from '@mien/shaders/conv/weightGradientDirect.wgsl';
@@ -8,8 +8,9 @@ import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, type ConvGeometry, directParams, forwardTerms, taps, transposedTerms } from './convGeometry.ts';
+import { type ConvGeometry, directParams, forwardTerms, taps, transposedTerms } from './convGeometry.ts';
 import { directPasses, enoughThreads, images } from './convPasses.ts';
+import { area } from './geometry.ts';
 import { byLength, formFor } from './longSum.ts';
 
 const direct = { plain: byLength(conv2dDirect), biased: byLength(conv2dDirect, { BIAS: true }) };

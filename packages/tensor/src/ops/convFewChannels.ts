@@ -1,14 +1,14 @@
-// 3x3 convolutions of pictures, gray or in color, as networks begin with: so few products are summed up that bringing them in
-// order for a product of matrices would take longest. One way of doing conv2d and its weight gradient.
+// 3x3 convolutions of images with one or three channels, the first layer of many networks: each result sums so few products
+// that packing them for a matrix product would dominate. An algorithm of conv2d and its weight gradient.
 import fewChannelsText from '@mien/shaders/conv/fewChannels.wgsl';
 import fewChannelsWeightGradientText from '@mien/shaders/conv/fewChannelsWeightGradient.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry, taps } from './convGeometry.ts';
+import { at, type ConvGeometry, taps } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
-import type { Shape } from './geometry.ts';
+import { area, type Shape } from './geometry.ts';
 
 const flags = [false, true] as const;
 /** By channels (1 or 3), by stride (1 or 2), by bias, and by whether rows of y are multiples of 4. */

@@ -2,18 +2,15 @@
 import { expectInteger, expectOptions, expectPair } from '../arguments.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Params } from '../runtime/wgsl.ts';
-import { type Shape, show } from './geometry.ts';
-
-/** One number for height and width, or each. */
-type Pair = number | readonly [number, number];
+import { area, type Shape, type Size2d, show } from './geometry.ts';
 
 export interface Conv2dOptions {
   /** Steps between windows. Default 1. */
-  readonly stride?: Pair;
+  readonly stride?: Size2d;
   /** Zeros around each image, on both sides. Default 0. */
-  readonly padding?: Pair;
+  readonly padding?: Size2d;
   /** Steps between the elements of a window. Default 1. */
-  readonly dilation?: Pair;
+  readonly dilation?: Size2d;
   /** Groups of channels that see nothing of each other. Default 1. */
   readonly groups?: number;
 }
@@ -23,7 +20,7 @@ export const convolutionOptions: readonly string[] = ['stride', 'padding', 'dila
 
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Rows and columns added at the end, below the stride or the dilation. Default 0. */
-  readonly outputPadding?: Pair;
+  readonly outputPadding?: Size2d;
 }
 
 /** A convolution from [images, inputs, ...input] to [images, outputs, ...output]; its transpose has the same geometry. */
@@ -38,11 +35,6 @@ export interface ConvGeometry {
   readonly stride: Shape;
   readonly padding: Shape;
   readonly dilation: Shape;
-}
-
-/** Elements of a plane. */
-export function area([height, width]: Shape): number {
-  return (height as number) * (width as number);
 }
 
 /** Elements of one patch: inputs times the window. */
@@ -186,7 +178,7 @@ function transposedNumbers(
 export function expectConvolution(
   name: string,
   channels: { readonly inChannels: number; readonly outChannels: number },
-  kernelSize: Pair,
+  kernelSize: Size2d,
   options: ConvTranspose2dOptions,
 ): readonly [number, number] {
   const { groups } = transposedNumbers(name, options);

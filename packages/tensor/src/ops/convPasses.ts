@@ -3,7 +3,8 @@ import type { Limits } from '../runtime/limits.ts';
 import type { Memory } from '../runtime/memoryRange.ts';
 import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
 import type { Tensor } from '../tensor.ts';
-import { area, type ConvGeometry } from './convGeometry.ts';
+import type { ConvGeometry } from './convGeometry.ts';
+import { area } from './geometry.ts';
 
 /** Invocations from which on an adapter is busy. */
 export const enoughThreads = 4096;
@@ -18,7 +19,7 @@ export function fewestImages(g: ConvGeometry, limits: Limits): number {
   return Math.min(g.images, unitOf(planeBytes(g), limits));
 }
 
-/** Images of each pass of a way that needs at most `bytes` an image in any tensor: as many as `workspace` bytes hold. */
+/** Images of each pass of an algorithm that needs at most `bytes` an image in any tensor: as many as `workspace` bytes hold. */
 export function workspacePasses(g: ConvGeometry, bytes: number, workspace: number, limits: Limits): readonly Span[] {
   const most = Math.floor(Math.min(limits.maxStorageBufferBindingSize, workspace) / bytes);
   const unit = unitOf(planeBytes(g), limits);

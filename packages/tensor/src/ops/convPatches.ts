@@ -1,5 +1,5 @@
-// Convolutions as products over patches (Chellapilla, Puri and Simard, 2006), one for each group, in passes of as many images as
-// a workspace holds: one way of doing conv2d, its transpose and its weight gradient.
+// Convolutions as matrix products over patches (im2col; Chellapilla, Puri and Simard, 2006), one for each group, in passes of
+// as many images as a workspace holds: an algorithm of conv2d, its transpose and its weight gradient.
 import col2imText from '@mien/shaders/conv/col2im.wgsl';
 import im2colText from '@mien/shaders/conv/im2col.wgsl';
 import { kernel } from '../runtime/kernel.ts';
@@ -8,9 +8,10 @@ import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry, patchParams, pointwise, taps } from './convGeometry.ts';
+import { at, type ConvGeometry, patchParams, pointwise, taps } from './convGeometry.ts';
 import { enoughThreads, fewestImages, images, planeBytes, workspacePasses } from './convPasses.ts';
-import type { Epilogue } from './epilogue.ts';
+import type { KernelEpilogue } from './epilogue.ts';
+import { area } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 import { longestChain } from './matmulProduct.ts';
@@ -55,7 +56,7 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
 }
 
 /** Writes the convolution of x with weight, finished by the epilogue, into y. */
-export function patchesForward(x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor): void {
+export function patchesForward(x: Tensor, weight: Tensor, epilogue: KernelEpilogue, g: ConvGeometry, y: Tensor): void {
   const [depth, plane] = [taps(g) / g.groups, area(g.output)];
   const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
   const spans = passes(g, deviceOf(y).limits);

@@ -1,10 +1,11 @@
-// Which places of a result meet which taps, for the ways that gather what they multiply: a convolution's all meet all; its
-// transpose's are as many classes as the stride has remainders, each a convolution of its own without strides.
+// Which places of a result meet which taps, for algorithms that gather their operands. In a convolution all places meet all
+// taps. In its transpose they fall into one class for each remainder of the stride, each a convolution without strides.
 import type { Params } from '../runtime/wgsl.ts';
 import type { Work } from '../runtime/work.ts';
 import type { Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry, taps } from './convGeometry.ts';
-import type { Shape } from './geometry.ts';
+import { at, type ConvGeometry, taps } from './convGeometry.ts';
+import type { KernelEpilogue } from './epilogue.ts';
+import { area, type Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 
 /**
@@ -49,7 +50,7 @@ function transposedPlaces(g: ConvGeometry, i: number): readonly Places[] {
   });
 }
 
-/** Of both dimensions: each of one meets each of the other. */
+/** The places of both dimensions: each of one meets each of the other. */
 export type Classes = readonly [down: readonly Places[], across: readonly Places[]];
 
 /** The places of a convolution: one class. */
@@ -71,7 +72,7 @@ export function placeParams(down: Places, across: Places): Params {
   };
 }
 
-/** The tensor on one side of a convolution. */
+/** The tensor at one side of a convolution. */
 export interface Side {
   readonly tensor: Tensor;
   readonly channels: number;
@@ -100,11 +101,17 @@ export type Multiply = (
   classes: Classes,
 ) => void;
 
-/** A way of writing a convolution's result, or its transpose's, from the tensor on the other side. */
-export type Way = (from: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, to: Tensor) => void;
+/** Writes a convolution of `from` with weight, or its transpose, into `to`; `End` is what is applied to the result. */
+export type Convolve<End> = (from: Tensor, weight: Tensor, end: End, g: ConvGeometry, to: Tensor) => void;
+/** A convolution that can add a bias. */
+export type WithBias = Convolve<Tensor | null>;
+/** A convolution that can apply a whole epilogue. */
+export type WithEpilogue = Convolve<KernelEpilogue>;
+/** Partial sums [parts, K, C / groups, R, S] of the weight gradient, of which the caller adds the parts. */
+export type WeightGradient = (x: Tensor, dy: Tensor, g: ConvGeometry) => Tensor[];
 
 /** The convolution of x with weight, into y: its places are one class. */
-export function forwardBy(multiply: Multiply): Way {
+export function forwardBy(multiply: Multiply): WithBias {
   return (x, weight, bias, g, y) => {
     const ready = packed(weight, g.groups, taps(g) / g.groups, g.outputs / g.groups, true);
     const from = { tensor: x, channels: g.inputs, plane: g.input };
@@ -114,7 +121,7 @@ export function forwardBy(multiply: Multiply): Way {
 }
 
 /** The transposed convolution of y with weight, into x. */
-export function transposedBy(multiply: Multiply): Way {
+export function transposedBy(multiply: Multiply): WithBias {
   return (y, weight, bias, g, x) => {
     const ready = packed(weight, g.outputs, area(g.window), g.inputs / g.groups, true);
     const from = { tensor: y, channels: g.outputs, plane: g.output };

@@ -10,7 +10,7 @@ import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
+import { at, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
 import {
   type Classes,
@@ -22,12 +22,12 @@ import {
   type Side,
   transposedBy,
   transposedClasses,
-  type Way,
+  type WithBias,
   weightBytes,
 } from './convPlaces.ts';
-import type { Shape } from './geometry.ts';
+import { area, type Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { longestChain } from './matmulProduct.ts';
+import { longestChain, quadsOf } from './matmulProduct.ts';
 
 const flags = [false, true] as const;
 
@@ -46,11 +46,8 @@ const workspaceBytes = 64 << 20;
 /** Tiles that a weight gradient should have at least, and pixels that one sums up at least. */
 const enough = { tiles: 16, depth: 512 };
 
-/** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
-function quadsOf(size: number): 1 | 2 {
-  const computed = (quads: number): number => Math.ceil(size / (4 * lanes * quads)) * quads;
-  return computed(2) > 1.2 * computed(1) ? 1 : 2;
-}
+/** How much more tiles of two vec4 may compute than tiles of one. */
+const mostWaste = 1.2;
 
 /** Numbers of an image that a pass lowers for a class of places across. */
 function loweredOf(channels: number, plane: Shape, down: readonly Places[], across: Places): number {
@@ -79,20 +76,20 @@ export function subgroupFits(g: ConvGeometry, limits: Limits): boolean {
   return bytes <= limits.maxStorageBufferBindingSize;
 }
 
-/** Whether a forward pass should go this way: where the window is much wider than its stride, so that patches are many more. */
-export function subgroupForwardPays(g: ConvGeometry): boolean {
+/** Whether it is preferred forward: where the window is so much wider than its stride that patches would be many more. */
+export function isSubgroupForwardPreferred(g: ConvGeometry): boolean {
   const [down, [across]] = forwardClasses(g);
   const lowered = loweredOf(g.inputs, g.input, down, across as Places);
   return g.inputs / g.groups >= 4 && 2 * lowered <= taps(g) * area(g.output);
 }
 
-/** Whether a transposed one should: unless so few pixels meet so many weights that bringing these in order costs more. */
-export function subgroupTransposedPays(g: ConvGeometry): boolean {
+/** Whether it is preferred for the transpose: unless packing the weights costs more than the product. */
+export function isSubgroupTransposedPreferred(g: ConvGeometry): boolean {
   return !pointwise(g) && g.inputs / g.groups >= 4 && 2 * g.images * area(g.output) >= g.outputs / g.groups;
 }
 
-/** Whether a weight gradient should. */
-export function subgroupWeightGradientPays(g: ConvGeometry): boolean {
+/** Whether it is preferred for the weight gradient. */
+export function isSubgroupWeightGradientPreferred(g: ConvGeometry): boolean {
   return area(g.window) > 1 && g.inputs / g.groups >= 4;
 }
 
@@ -153,7 +150,7 @@ function multiply(
   [allDown, allAcross]: Classes,
 ): void {
   const [rows, depth] = [to.channels / g.groups, from.channels / g.groups];
-  const rowQuads = quadsOf(rows);
+  const rowQuads = quadsOf(rows, mostWaste);
   for (const span of passes(g, deviceOf(to.tensor).limits)) {
     const result = images(to.tensor, span);
     for (const across of allAcross) {
@@ -177,16 +174,16 @@ function multiply(
 }
 
 /** Writes the convolution of x with weight into y. */
-export const subgroupForward: Way = forwardBy(multiply);
+export const subgroupForward: WithBias = forwardBy(multiply);
 
 /** Writes the transposed convolution of y with weight into x. */
-export const subgroupTransposed: Way = transposedBy(multiply);
+export const subgroupTransposed: WithBias = transposedBy(multiply);
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
 export function subgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
   const [rows, depth] = [g.outputs / g.groups, g.inputs / g.groups];
   const columns = area(g.window) * roundUp4(depth);
-  const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
+  const [rowQuads, columnQuads] = [quadsOf(rows, mostWaste), quadsOf(columns, mostWaste)];
   const form = weightGradients[rowQuads - 1]?.[columnQuads - 1] as Kernel;
   const tiles = g.groups * Math.ceil(rows / (4 * lanes * rowQuads)) * Math.ceil(columns / (4 * lanes * columnQuads));
   return passes(g, deviceOf(x).limits).map((span) => {

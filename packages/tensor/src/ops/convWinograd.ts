@@ -5,23 +5,23 @@
 // hold each to the tolerance of that many terms; with the 9 C of the definition F(4 x 4) has been seen at 1.05 of it.
 import gatherText from '@mien/shaders/conv/winogradGather.wgsl';
 import scatterText from '@mien/shaders/conv/winogradScatter.wgsl';
-import type { Alternative } from '../runtime/alternatives.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, at, type ConvGeometry } from './convGeometry.ts';
+import { at, type ConvGeometry } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
-import { type Epilogue, epilogueBindings, finishes, finishOf } from './epilogue.ts';
-import type { Shape } from './geometry.ts';
+import type { Side, WeightGradient, WithBias, WithEpilogue } from './convPlaces.ts';
+import { epilogueBindings, finishes, finishOf, type KernelEpilogue } from './epilogue.ts';
+import { area, type Shape } from './geometry.ts';
 import { gemm } from './matmulGemm.ts';
 import { roundUp4 } from './matmulPack.ts';
 import { longestChain, type Operand } from './matmulProduct.ts';
 
 /** Outputs of a window, down and across. */
-type M = 2 | 4;
+export type M = 2 | 4;
 
 /** Bytes of one tensor in the domain that a pass makes: it and its product should stay in a cache. */
 const workspaceBytes = 16 << 20;
@@ -119,7 +119,7 @@ function scatter(
 }
 
 /** Writes the finished windows of y from the domain, where they stand as the form has it; parts are added. */
-function gather(form: Kernel, z: Domain, epilogue: Epilogue, y: Memory, of: Windows): void {
+function gather(form: Kernel, z: Domain, epilogue: KernelEpilogue, y: Memory, of: Windows): void {
   const { parts, rows, columns, block, step } = z;
   const groups = Math.ceil((rows * columns) / 4 / form.const('LANES'));
   const width = form.const('WIDTH');
@@ -130,7 +130,7 @@ function gather(form: Kernel, z: Domain, epilogue: Epilogue, y: Memory, of: Wind
 }
 
 /** The form of the way back that stores as much at once as windows of m in rows of y allow. */
-function outputForm(m: M, epilogue: Epilogue, plane: Shape): Kernel {
+function outputForm(m: M, epilogue: KernelEpilogue, plane: Shape): Kernel {
   const width = widths.findLastIndex((width) => width <= m && at(plane, 1) % width === 0);
   return byM[m].output[width]?.[finishOf(epilogue)] as Kernel;
 }
@@ -162,15 +162,8 @@ function passes(m: M, g: ConvGeometry, plane: Shape, limits: Limits): readonly S
   return workspacePasses(g, imageBytes(m, g, plane), Math.min(workspaceBytes, most), limits);
 }
 
-/** Planes of one side of a convolution. */
-interface Side {
-  readonly tensor: Tensor;
-  readonly channels: number;
-  readonly plane: Shape;
-}
-
 /** Writes the convolution of the planes `from`, with zeros around them, with weights in the domain into the planes `to`. */
-function convolve(m: M, g: ConvGeometry, u: Domain, end: Epilogue, from: Side, padding: Shape, to: Side): void {
+function convolve(m: M, g: ConvGeometry, u: Domain, end: KernelEpilogue, from: Side, padding: Shape, to: Side): void {
   for (const span of passes(m, g, to.plane, deviceOf(to.tensor).limits)) {
     const windows = windowsOf(m, span.count, from.channels, from.plane, to.plane);
     const v = scatter(byM[m].input, images(from.tensor, span), windows, [from.channels, windows.windows], m, padding);
@@ -182,8 +175,8 @@ function convolve(m: M, g: ConvGeometry, u: Domain, end: Epilogue, from: Side, p
 }
 
 /** Writes the convolution of x with weight, finished, into y. */
-export function winogradForward(m: M) {
-  return (x: Tensor, weight: Tensor, epilogue: Epilogue, g: ConvGeometry, y: Tensor): void => {
+export function winogradForward(m: M): WithEpilogue {
+  return (x, weight, epilogue, g, y) => {
     const u = scatter(byM[m].weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
     const from = { tensor: x, channels: g.inputs, plane: g.input };
     convolve(m, g, u, epilogue, from, g.padding, { tensor: y, channels: g.outputs, plane: g.output });
@@ -191,8 +184,8 @@ export function winogradForward(m: M) {
 }
 
 /** Writes the transposed convolution of y with weight into x: the convolution with the flipped windows. */
-export function winogradTransposed(m: M) {
-  return (y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, x: Tensor): void => {
+export function winogradTransposed(m: M): WithBias {
+  return (y, weight, bias, g, x) => {
     const u = scatter(byM[m].weightFlipped, weight, weightWindows(g), [g.outputs, g.inputs], 0, [0, 0]);
     const padding = g.padding.map((zeros) => 2 - zeros);
     const from = { tensor: y, channels: g.outputs, plane: g.output };
@@ -201,8 +194,8 @@ export function winogradTransposed(m: M) {
 }
 
 /** The weight gradients [1, K, C, 3, 3] of passes, to be added. */
-export function winogradWeightGradient(m: M) {
-  return (x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] => {
+export function winogradWeightGradient(m: M): WeightGradient {
+  return (x, dy, g) => {
     const form = byM[m];
     return passes(m, g, g.output, deviceOf(x).limits).map((span) => {
       const inputs = windowsOf(m, span.count, g.inputs, g.input, g.output);
@@ -239,20 +232,15 @@ function patchesCost({ images, inputs, outputs, output }: ConvGeometry): number 
   return 9 * inputs * (pixels * outputs + numberCost * pixels + copyCost * outputs);
 }
 
-/** F(4 x 4) and F(2 x 2) as ways of an operation, for the shapes that Winograd's filtering is made for. */
-export function winogradWays<Run>(way: (m: M) => Run): readonly Alternative<ConvGeometry, Run>[] {
-  return ([4, 2] as const).map((m) => ({
-    name: `winograd${m}`,
-    fits: (g, limits) => fits(m, g, limits),
-    // A processor with subgroups of 4 lanes (SwiftShader) keeps windows in memory, lane by lane.
-    pays: (g, limits) =>
-      !(isNarrow(limits) && limits.subgroupSize === 4) &&
-      domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g)),
-    run: way(m),
-  }));
+/** Whether F(m x m) is preferred: where it costs less than the other one and than patches. */
+export function isWinogradPreferred(m: M, g: ConvGeometry, limits: Limits): boolean {
+  // A processor with subgroups of 4 lanes (SwiftShader) keeps windows in memory, lane by lane.
+  if (isNarrow(limits) && limits.subgroupSize === 4) return false;
+  return domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g));
 }
 
-function fits(m: M, g: ConvGeometry, limits: Limits): boolean {
+/** Whether it is a 3x3 convolution with stride 1 of which the fewest images that a pass can have can be bound. */
+export function winogradFits(m: M, g: ConvGeometry, limits: Limits): boolean {
   const three = (sizes: Shape, wanted: number): boolean => sizes.every((size) => size === wanted);
   if (g.groups !== 1 || !three(g.window, 3) || !three(g.stride, 1) || !three(g.dilation, 1)) return false;
   const largestPlane = area(g.output) > area(g.input) ? g.output : g.input;

@@ -7,7 +7,7 @@ import { isNarrow, type Limits } from '../runtime/limits.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { area, type ConvGeometry, pointwise } from './convGeometry.ts';
+import { type ConvGeometry, pointwise } from './convGeometry.ts';
 import { directPasses, images } from './convPasses.ts';
 import {
   type Classes,
@@ -16,10 +16,10 @@ import {
   productWork,
   type Side,
   transposedBy,
-  type Way,
+  type WithBias,
   weightBytes,
 } from './convPlaces.ts';
-import type { Shape } from './geometry.ts';
+import { area, type Shape } from './geometry.ts';
 import { roundUp4 } from './matmulPack.ts';
 import { longestChain } from './matmulProduct.ts';
 
@@ -34,8 +34,8 @@ export function workgroupFits(g: ConvGeometry, limits: Limits): boolean {
   return weightBytes(g) <= limits.maxStorageBufferBindingSize;
 }
 
-/** Whether barriers are cheap on the adapter, and tiles would not be mostly empty. */
-export function workgroupPays(g: ConvGeometry, limits: Limits): boolean {
+/** Whether it is preferred: where barriers are cheap on the adapter and tiles are not mostly empty. */
+export function isWorkgroupPreferred(g: ConvGeometry, limits: Limits): boolean {
   return !isNarrow(limits) && !pointwise(g) && Math.min(g.outputs, g.inputs * area(g.window)) / g.groups >= 16;
 }
 
@@ -68,10 +68,10 @@ function multiply(
 }
 
 /** Writes the convolution of x with weight into y. */
-export const workgroupForward: Way = forwardBy(multiply);
+export const workgroupForward: WithBias = forwardBy(multiply);
 
 /** Writes the transposed convolution of y with weight into x. */
-export const workgroupTransposed: Way = transposedBy(multiply);
+export const workgroupTransposed: WithBias = transposedBy(multiply);
 
 /** Partial sums [parts, K, C / groups, R, S] of the weight gradient, one tensor for each pass. */
 export function workgroupWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {

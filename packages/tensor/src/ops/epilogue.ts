@@ -1,30 +1,24 @@
-// What products and convolutions do to their results as they store them: lib/epilogue.wgsl, for all kernels alike.
+// What operations apply to their results as they store them. lib/epilogue.wgsl implements it for all kernels.
 import type { Memory } from '../runtime/memoryRange.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** What an operation can do to its result in the same pass. */
-export interface ActivationOptions {
-  /** Whether the result is max(., 0). Default false. */
-  readonly relu?: boolean;
-}
-
-/** What is done to the results of each channel, in this order; nothing, where all is absent. */
-export interface Epilogue {
-  /** [channels]: added. */
+/** What kernels apply to the results of each channel, in this order. */
+export interface KernelEpilogue {
+  /** Added: [channels]. */
   readonly bias?: Tensor | null;
-  /** [channels] of (mean, inverse deviation, scale, shift), in place of a bias: results are normalized by them. */
+  /** Mean, inverse deviation, scale and shift of each channel, instead of a bias: [channels, 4]. Results are normalized by them. */
   readonly statistics?: Tensor | null;
-  /** Whether what stands where results go is added to what was normalized. */
+  /** Whether the values that the result overwrites are added after the normalization. */
   readonly adds?: boolean;
-  /** Whether max(., 0) is taken at last. */
+  /** Whether max(., 0) is applied last. */
   readonly relu?: boolean;
 }
 
-/** The kinds that kernels know, in their order there. */
+/** The values of the kernels' const FINISH, in their order there. */
 export const finishes = ['NOTHING', 'BIAS', 'NORM', 'NORM_SUM'] as const;
 
-/** The place of an epilogue's kind in `finishes`. */
-export function finishOf({ bias, statistics, adds = false }: Epilogue): 0 | 1 | 2 | 3 {
+/** The index in `finishes` of an epilogue. */
+export function finishOf({ bias, statistics, adds = false }: KernelEpilogue): 0 | 1 | 2 | 3 {
   if (statistics) return adds ? 3 : 2;
   return bias ? 1 : 0;
 }
@@ -33,6 +27,6 @@ export function finishOf({ bias, statistics, adds = false }: Epilogue): 0 | 1 | 
 export function epilogueBindings({
   bias = null,
   statistics = null,
-}: Epilogue): Record<'bias' | 'statistics', Memory | null> {
+}: KernelEpilogue): Record<'bias' | 'statistics', Memory | null> {
   return { bias, statistics };
 }

@@ -5,8 +5,16 @@ import { type Shape, show, sizeOf } from '../shape.ts';
 
 export { type Shape, show, sizeOf };
 
+/** One number for height and width, or both. */
+export type Size2d = number | readonly [height: number, width: number];
+
 /** The most dimensions a tensor may have: kernels carry shapes in two vec4. */
 export const maxRank = 8;
+
+/** The number of elements of a plane [height, width]. */
+export function area([height, width]: Shape): number {
+  return (height as number) * (width as number);
+}
 
 /** Throws ShapeError unless every size is a positive integer and there are at most eight. */
 export function checkShape(operation: string, shape: Shape): void {

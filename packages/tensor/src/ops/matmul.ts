@@ -9,11 +9,12 @@ import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
-import type { ActivationOptions, Epilogue } from './epilogue.ts';
+import type { KernelEpilogue } from './epilogue.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
 import { gemm, splitsOf } from './matmulGemm.ts';
 import { precisionNow } from './matmulPrecision.ts';
 import type { Operand, Product } from './matmulProduct.ts';
+import type { Epilogue } from './norm.ts';
 import { sum, sumTo } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
 import { reluInto } from './unary.ts';
@@ -75,7 +76,12 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
  * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N]; with relu max(y, 0). Both are done as the product is
  * stored. Throws ShapeError naming the shapes.
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ActivationOptions = {}): Tensor {
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: Pick<Epilogue, 'relu'> = {},
+): Tensor {
   expectOptions('linear', options, ['relu']);
   const { relu = false } = options;
   expectBoolean('linear', 'relu', relu);
@@ -119,7 +125,7 @@ function multiply(
   b: Tensor,
   aTransposed: boolean,
   bTransposed: boolean,
-  { bias = null, relu = false }: Pick<Epilogue, 'bias' | 'relu'>,
+  { bias = null, relu = false }: Pick<KernelEpilogue, 'bias' | 'relu'>,
 ): Tensor {
   const [rows, depth] = (aTransposed ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number];
   const columns = b.shape.at(bTransposed ? -2 : -1) as number;

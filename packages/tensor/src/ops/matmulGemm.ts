@@ -1,10 +1,10 @@
-// The ways of one product, which matrix products and convolutions share. Which is fast depends on the adapter: its subgroups,
-// or workgroup memory that is faster than storage.
+// The algorithms of one matrix product, which `matmul`, `linear` and convolutions share. Which is fastest depends on the
+// adapter: on its subgroups, and on whether workgroup memory is faster than storage.
 import gemmText from '@mien/shaders/matmul/gemm.wgsl';
 import gemmSubgroup from '@mien/shaders/matmul/gemmSubgroup.wgsl';
 import gemmWorkgroup from '@mien/shaders/matmul/gemmWorkgroup.wgsl';
 import matmulNaive from '@mien/shaders/matmul/matmulNaive.wgsl';
-import { alternatives } from '../runtime/alternatives.ts';
+import { declareAlgorithms } from '../runtime/algorithms.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, lacksSubgroups, kernelLanes as lanes } from '../runtime/limits.ts';
 import type { Memory } from '../runtime/memoryRange.ts';
@@ -15,15 +15,16 @@ import { packed, roundUp4 } from './matmulPack.ts';
 import {
   biasSteps,
   isTransposed,
-  limitsOf,
   longestChain,
   type Operand,
   type Product,
-  type Way,
+  type ProductAlgorithm,
+  productLimits,
+  quadsOf,
   workOf,
 } from './matmulProduct.ts';
-import { productTrials } from './matmulTrials.ts';
-import { byVector, isVector, vectorPays } from './matmulVector.ts';
+import { productTuning } from './matmulTuning.ts';
+import { byVector, isVector, isVectorPreferred } from './matmulVector.ts';
 
 type Real = 'f32' | 'f16';
 
@@ -92,7 +93,7 @@ function outputsOf({ c: { memory } }: Product, aligned: boolean): Record<'c' | '
 }
 
 /** A kernel that reads vec4 of `real` and whose tiles have ROWS x COLUMNS numbers of C: one for each group, or for each of LANES. */
-function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): Way {
+function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): ProductAlgorithm {
   const forms = finishes.map((FINISH) => flags.map((ALIGNED) => kernel(text, { real, FINISH, ALIGNED })));
   const sizes = (): readonly [number, number, number] => {
     const form = forms[0]?.[0] as Kernel;
@@ -112,7 +113,7 @@ function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): Way {
 }
 
 /** Any sizes and layouts, a number of C for each lane. */
-function naiveTiles(): Way {
+function naiveTiles(): ProductAlgorithm {
   const forms = finishes.map((FINISH) => kernel(matmulNaive, { FINISH }));
   const lanesOf = (): number => (forms[0] as Kernel).const('LANES');
   return {
@@ -126,13 +127,10 @@ function withQuadRows(product: Product, real: Real): Product {
   return { ...product, a: quadRows(a, depth, batches, real), b: quadRows(b, depth, batches, real) };
 }
 
-/** How many quads a lane takes of `size`: two, unless tiles of two compute much more than there is. */
-function quadsOf(size: number): 1 | 2 {
-  const computed = (quads: number): number => Math.ceil(size / (4 * lanes * quads)) * quads;
-  return computed(2) > 1.1 * computed(1) ? 1 : 2;
-}
+/** How much more tiles of two vec4 may compute than tiles of one. */
+const mostWaste = 1.1;
 
-function subgroupTiles(real: Real): Way {
+function subgroupTiles(real: Real): ProductAlgorithm {
   /** By quads of rows and of columns that a lane loads (1 or 2), by epilogue, and by whether C can be stored as vec4. */
   const forms = [1, 2].map((ROW_QUADS) =>
     [1, 2].map((COLUMN_QUADS) =>
@@ -142,14 +140,14 @@ function subgroupTiles(real: Real): Way {
     ),
   );
   const tile = ({ rows, columns }: Product): [number, number] => [
-    4 * lanes * quadsOf(rows),
-    4 * lanes * quadsOf(columns),
+    4 * lanes * quadsOf(rows, mostWaste),
+    4 * lanes * quadsOf(columns, mostWaste),
   ];
   return {
     run: (product) => {
       const { rows, columns } = product;
       const aligned = isAligned(product);
-      const [rowQuads, columnQuads] = [quadsOf(rows), quadsOf(columns)];
+      const [rowQuads, columnQuads] = [quadsOf(rows, mostWaste), quadsOf(columns, mostWaste)];
       const form = forms[rowQuads - 1]?.[columnQuads - 1]?.[finishOf(product)]?.[Number(aligned)] as Kernel;
       runTiles(form, withQuadRows(product, real), outputsOf(product, aligned), [...tile(product), 1]);
     },
@@ -158,21 +156,24 @@ function subgroupTiles(real: Real): Way {
 }
 
 /** Products of operands rounded to f16, by the tile that suits the adapter. */
-function halfTiles(): Way {
-  const ways = {
+function halfTiles(): ProductAlgorithm {
+  const algorithms = {
     subgroup: subgroupTiles('f16'),
     workgroup: fixedTiles(gemmWorkgroup, 'group', 'f16'),
     tile: fixedTiles(gemmText, 'lane', 'f16'),
   };
-  const wayFor = (product: Product): Way => {
-    const limits = limitsOf(product);
-    if (lacksSubgroups(limits) === null) return ways.subgroup;
-    return isNarrow(limits) ? ways.tile : ways.workgroup;
+  const algorithmFor = (product: Product): ProductAlgorithm => {
+    const limits = productLimits(product);
+    if (lacksSubgroups(limits) === null) return algorithms.subgroup;
+    return isNarrow(limits) ? algorithms.tile : algorithms.workgroup;
   };
-  return { run: (product) => wayFor(product).run(product), groups: (product) => wayFor(product).groups(product) };
+  return {
+    run: (product) => algorithmFor(product).run(product),
+    groups: (product) => algorithmFor(product).groups(product),
+  };
 }
 
-const algorithms = alternatives<Product, Way>('matmul', productTrials, [
+const productAlgorithms = declareAlgorithms<Product, ProductAlgorithm>('matmul', productTuning, [
   {
     name: 'half',
     // Only where a caller allowed it, because it changes results.
@@ -183,7 +184,7 @@ const algorithms = alternatives<Product, Way>('matmul', productTrials, [
   {
     name: 'vector',
     fits: isVector,
-    pays: vectorPays,
+    isPreferred: isVectorPreferred,
     run: byVector,
   },
   {
@@ -196,7 +197,7 @@ const algorithms = alternatives<Product, Way>('matmul', productTrials, [
     name: 'workgroup',
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
     // Narrow adapters run the lanes of a group one after another between barriers.
-    pays: (_, limits) => !isNarrow(limits),
+    isPreferred: (_, limits) => !isNarrow(limits),
     run: fixedTiles(gemmWorkgroup, 'group', 'f32'),
   },
   {
@@ -209,7 +210,7 @@ const algorithms = alternatives<Product, Way>('matmul', productTrials, [
 
 /** Dispatches one product. */
 export function gemm(product: Product): void {
-  algorithms.run(product, limitsOf(product), (algorithm) => algorithm.run(product));
+  productAlgorithms.run(product, productLimits(product), (algorithm) => algorithm.run(product));
 }
 
 /**
@@ -220,13 +221,16 @@ const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 2
 
 /** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
 export function splitsOf(product: Product): number {
-  const { groups, depth } = isNarrow(limitsOf(product)) ? busy.narrow : busy.wide;
+  const { groups, depth } = isNarrow(productLimits(product)) ? busy.narrow : busy.wide;
   const most = Math.floor(product.depth / depth);
   const least = Math.ceil(product.depth / longestChain);
   return most < 2
     ? 1
     : Math.max(
         least,
-        Math.min(Math.ceil(groups / algorithms.choose(product, limitsOf(product)).run.groups(product)), most),
+        Math.min(
+          Math.ceil(groups / productAlgorithms.choose(product, productLimits(product)).run.groups(product)),
+          most,
+        ),
       );
 }

@@ -1,12 +1,12 @@
-// What a product is, for all of its ways.
-import type { Limits } from '../runtime/limits.ts';
+// The description of a matrix product that its algorithms share.
+import { kernelLanes, type Limits } from '../runtime/limits.ts';
 import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import type { Work } from '../runtime/work.ts';
-import type { Epilogue } from './epilogue.ts';
+import type { KernelEpilogue } from './epilogue.ts';
 
 /**
  * An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. One that is stored transposed has rows of step
- * 1 and planes of 1; that, and a width that is no multiple of 4, is packed by the ways that cannot read it.
+ * 1 and planes of 1; algorithms that cannot read that, or a width that is no multiple of 4, pack it first.
  */
 export interface Operand {
   readonly memory: Memory;
@@ -35,7 +35,7 @@ export interface Result extends Omit<Operand, 'width'> {}
  * What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns], finished by its
  * epilogue. Statistics are by row, and go with one split only, as relu does.
  */
-export interface Product extends Epilogue {
+export interface Product extends KernelEpilogue {
   readonly a: Operand;
   readonly b: Operand;
   readonly c: Result;
@@ -54,9 +54,10 @@ export interface Product extends Epilogue {
   readonly splits?: number;
 }
 
-export interface Way {
+/** How one algorithm runs a product. */
+export interface ProductAlgorithm {
   readonly run: (product: Product) => void;
-  /** Groups without splits. */
+  /** Workgroups without splits. */
   readonly groups: (product: Product) => number;
 }
 
@@ -76,7 +77,16 @@ export function isTransposed({ step, plane }: Operand): boolean {
   return step === 1 && plane === 1;
 }
 
-/** The limits of the adapter that a product is on. */
-export function limitsOf({ c }: Product): Limits {
+/** The limits of the adapter that a product runs on. */
+export function productLimits({ c }: Product): Limits {
   return deviceOf(c.memory).limits;
+}
+
+/**
+ * How many vec4 of `size` a lane takes in kernels with subgroups: two, unless tiles of two compute more than `mostWaste` times
+ * what tiles of one do.
+ */
+export function quadsOf(size: number, mostWaste: number): 1 | 2 {
+  const computed = (quads: number): number => Math.ceil(size / (4 * kernelLanes * quads)) * quads;
+  return computed(2) > mostWaste * computed(1) ? 1 : 2;
 }

@@ -6,7 +6,15 @@ import type { Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { epilogueBindings, finishOf } from './epilogue.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
-import { biasSteps, isTransposed, limitsOf, type Operand, type Product, type Way, workOf } from './matmulProduct.ts';
+import {
+  biasSteps,
+  isTransposed,
+  type Operand,
+  type Product,
+  type ProductAlgorithm,
+  productLimits,
+  workOf,
+} from './matmulProduct.ts';
 
 /** Rows that the kernel is made for. */
 const rowCounts = [1, 4, 8] as const;
@@ -76,8 +84,8 @@ export function isVector(product: Product): boolean {
   );
 }
 
-/** Whether the kernel should: from five rows on it reads its rows more often than w, where w is not packed first anyway. */
-export function vectorPays(product: Product, limits: Limits): boolean {
+/** Whether the kernel is preferred: from five rows it reads its rows more often than w, unless w would be packed first anyway. */
+export function isVectorPreferred(product: Product, limits: Limits): boolean {
   const { w, rows } = fewOf(product);
   return rows <= 4 || isTransposed(w) || !isNarrow(limits);
 }
@@ -87,7 +95,8 @@ function formOf(product: Product): { form: Kernel; aligned: boolean; step: numbe
   const transposed = isTransposed(w);
   const step = transposed ? (w.image as number) : (w.step ?? w.width);
   const aligned = step % 4 === 0 && (w.batch ?? 0) % 4 === 0;
-  const byRows = forms[isNarrow(limitsOf(product)) ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
+  const byRows =
+    forms[isNarrow(productLimits(product)) ? 'narrow' : 'wide'][rowCounts.findIndex((count) => count >= rows)];
   return { form: byRows?.[Number(transposed)]?.[Number(aligned)] as Kernel, aligned, step };
 }
 
@@ -98,7 +107,7 @@ function depthRows(x: Operand, rows: number, depth: number, batches: number): Me
 }
 
 /** A product for which `isVector` is true. */
-export const byVector: Way = {
+export const byVector: ProductAlgorithm = {
   run: (product) => {
     const { c, depth, batches = 1, splits = 1 } = product;
     const { x, w, rows, columns, ...steps } = fewOf(product);

@@ -59,8 +59,18 @@ const defaultEps = 1e-5;
 /** Vec4 that a group sums before another part begins. */
 const partLength = 2048;
 
-/** What `batchNorm` takes besides x. */
-export interface BatchNormParameters {
+/** What an operation or layer applies to its result in the same pass, in this order. Each takes a part of it. */
+export interface Epilogue {
+  /** Batch normalization. */
+  readonly norm?: BatchNormParameters;
+  /** Residual added in the same pass; has the result's shape. */
+  readonly residual?: Tensor | null;
+  /** Whether the result is max(., 0). Default false. */
+  readonly relu?: boolean;
+}
+
+/** Parameters and options of `batchNorm`. */
+export interface BatchNormParameters extends Pick<Epilogue, 'residual' | 'relu'> {
   /** The scale by channel [C]; ones when null. */
   readonly weight: Tensor | null;
   /** The shift by channel [C]; zeros when null. */
@@ -75,10 +85,6 @@ export interface BatchNormParameters {
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Added to what is normalized, in the same pass: of x's shape. */
-  readonly residual?: Tensor | null;
-  /** Whether the result is max(., 0) of all that, in the same pass. Default false. */
-  readonly relu?: boolean;
 }
 
 /** The names of BatchNormParameters. */

@@ -8,7 +8,7 @@ import { expectBoolean, expectOptions, expectPair } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { alternatives, near, type Trials } from '../runtime/alternatives.ts';
+import { declareAlgorithms, roundUpToPowerOfTwo, type Tuning } from '../runtime/algorithms.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
@@ -18,27 +18,24 @@ import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { gather } from './gather.ts';
-import { type Shape, show } from './geometry.ts';
+import { area, type Shape, type Size2d, show } from './geometry.ts';
 import { byLength, formFor } from './longSum.ts';
 import { where } from './where.ts';
 
-/** One number for height and width, or each. */
-export type Pair = number | readonly [number, number];
-
 /** Windows of `maxPool2d` and `avgPool2d`. */
 interface WindowOptions {
-  readonly kernelSize: Pair;
+  readonly kernelSize: Size2d;
   /** Default: the size of the window. */
-  readonly stride?: Pair;
+  readonly stride?: Size2d;
   /** At most half the window. Default 0. */
-  readonly padding?: Pair;
+  readonly padding?: Size2d;
   /** Keep a last window that reaches over the edge, if it starts inside. Default false. */
   readonly ceilMode?: boolean;
 }
 
 export interface MaxPool2dOptions extends WindowOptions {
   /** Steps between the elements of a window. Default 1. */
-  readonly dilation?: Pair;
+  readonly dilation?: Size2d;
 }
 
 export interface AvgPool2dOptions extends WindowOptions {
@@ -123,8 +120,6 @@ function runOverPlanes(
   }
 }
 
-const area = ([height, width]: Shape): number => (height as number) * (width as number);
-
 /** Values from which on the mean of a plane is worth a reduction by many threads. */
 const largePlane = 4096;
 
@@ -155,7 +150,7 @@ interface Pooling extends Geometry {
   readonly planes: number;
 }
 
-/** A way to do maxPool2d; all agree on the places that they keep. */
+/** An algorithm of maxPool2d in both directions; all store the same places. */
 interface MaxPooling {
   readonly forward: (x: Tensor, y: Tensor, places: Tensor, g: Pooling) => void;
   readonly gradient: (dy: Tensor, places: Tensor, dx: Tensor, g: Pooling) => void;
@@ -169,9 +164,9 @@ const halved = kernel(halvePool2d);
 const halvedGradient = kernel(halvePool2dGradient);
 
 /** Both directions at once, since they share their places. */
-const poolTrials: Trials<Pooling, MaxPooling> = {
-  words: ({ planes, input, output, window, stride, padding, dilation }) =>
-    `${near(planes)}x${input.join('x')} to ${output.join('x')}, ${window.join('x')} s${stride.join('x')} p${padding.join('x')} d${dilation.join('x')}`,
+const poolTuning: Tuning<Pooling, MaxPooling> = {
+  cacheKey: ({ planes, input, output, window, stride, padding, dilation }) =>
+    `${roundUpToPowerOfTwo(planes)}x${input.join('x')} to ${output.join('x')}, ${window.join('x')} s${stride.join('x')} p${padding.join('x')} d${dilation.join('x')}`,
   prepare: (g) => {
     const [x, y] = [full([g.planes, ...g.input], 0.5), full([g.planes, ...g.output], 0.5)];
     const places = empty(y.shape, 'uint32');
@@ -185,7 +180,7 @@ const poolTrials: Trials<Pooling, MaxPooling> = {
   },
 };
 
-const maxPooling = alternatives<Pooling, MaxPooling>('maxPool2d', poolTrials, [
+const maxPooling = declareAlgorithms<Pooling, MaxPooling>('maxPool2d', poolTuning, [
   {
     name: 'halves',
     fits: ({ input, window, stride, padding, dilation }) => {
@@ -282,8 +277,8 @@ interface Averaging {
 function average(x: Tensor, a: Averaging, transposed: boolean): Tensor {
   const [from, to] = transposed ? [a.output, a.input] : [a.input, a.output];
   const y = empty([...x.shape.slice(0, -2), ...to]);
-  const way = transposed ? 'gradient' : 'forward';
-  const form = formFor(a.forms[way], a.terms[way]);
+  const direction = transposed ? 'gradient' : 'forward';
+  const form = formFor(a.forms[direction], a.terms[direction]);
   runOverPlanes(form, { x, y }, x.size / area(from), area(to), { ...a.params, input: a.input, output: a.output });
   return record(a.name, y, { x }, { saves: {}, backward: (dy) => ({ x: average(dy, a, !transposed) }) });
 }
@@ -309,7 +304,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
 }
 
 /** The mean over size windows that cover [H, W] evenly, of any size: [..., H, W] to [..., size]. */
-export function adaptiveAvgPool2d(x: Tensor, size: Pair): Tensor {
+export function adaptiveAvgPool2d(x: Tensor, size: Size2d): Tensor {
   expectDtype('adaptiveAvgPool2d', 'x', x, 'float32');
   const output = expectPair('adaptiveAvgPool2d', 'size', size, 1);
   if (x.rank < 3) throw new ShapeError(`adaptiveAvgPool2d: x expects [N, C, H, W] or [C, H, W], got ${show(x.shape)}`);

@@ -1,13 +1,10 @@
 import { sumError, Total } from './bounds.ts';
-import { build, coordinates, count, elementAt, type Values } from './values.ts';
-
-type Pair = number | readonly [number, number];
-const pair = (value: Pair = 1): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+import { build, coordinates, count, elementAt, pair, type Size2d, type Values } from './values.ts';
 
 interface Options {
-  readonly stride?: Pair;
-  readonly padding?: Pair;
-  readonly dilation?: Pair;
+  readonly stride?: Size2d;
+  readonly padding?: Size2d;
+  readonly dilation?: Size2d;
   readonly groups?: number;
 }
 
@@ -16,9 +13,9 @@ export function conv2d(x: Values, weight: Values, bias: Values | null, options: 
   const [n, channels, h, w] = x.shape as [number, number, number, number];
   const [outputs, perGroup, r, s] = weight.shape as [number, number, number, number];
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
-    pair(options.stride),
+    pair(options.stride ?? 1),
     pair(options.padding ?? 0),
-    pair(options.dilation),
+    pair(options.dilation ?? 1),
   ];
   const groups = options.groups ?? channels / perGroup;
   const p = Math.floor((h + 2 * padH - dilationH * (r - 1) - 1) / strideH) + 1;
@@ -85,9 +82,9 @@ export function conv2dWeightGradient(x: Values, dy: Values, weight: readonly num
   const [n, channels, h, w] = x.shape as [number, number, number, number];
   const [, outputs, p, q] = dy.shape as [number, number, number, number];
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
-    pair(options.stride),
+    pair(options.stride ?? 1),
     pair(options.padding ?? 0),
-    pair(options.dilation),
+    pair(options.dilation ?? 1),
   ];
   const perGroup = weight[1] as number;
   const groups = options.groups ?? channels / perGroup;
@@ -115,14 +112,14 @@ export function convTranspose2d(
   x: Values,
   weight: Values,
   bias: Values | null,
-  options: Options & { readonly outputPadding?: Pair } = {},
+  options: Options & { readonly outputPadding?: Size2d } = {},
 ): Values {
   const [n, channels, h, w] = x.shape as [number, number, number, number];
   const [, perGroup, r, s] = weight.shape as [number, number, number, number];
   const [[strideH, strideW], [padH, padW], [dilationH, dilationW]] = [
-    pair(options.stride),
+    pair(options.stride ?? 1),
     pair(options.padding ?? 0),
-    pair(options.dilation),
+    pair(options.dilation ?? 1),
   ];
   const [extraH, extraW] = pair(options.outputPadding ?? 0);
   const groups = options.groups ?? 1;

@@ -1,14 +1,11 @@
 import { Total, ulps } from './bounds.ts';
-import { build, type Element, elementAt, type Values } from './values.ts';
-
-type Pair = number | readonly [number, number];
-const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+import { build, type Element, elementAt, pair, type Size2d, type Values } from './values.ts';
 
 interface Options {
-  readonly kernelSize: Pair;
-  readonly stride?: Pair;
-  readonly padding?: Pair;
-  readonly dilation?: Pair;
+  readonly kernelSize: Size2d;
+  readonly stride?: Size2d;
+  readonly padding?: Size2d;
+  readonly dilation?: Size2d;
   readonly ceilMode?: boolean;
   readonly countIncludePad?: boolean;
 }
@@ -88,7 +85,7 @@ export function avgPool2d(x: Values, options: Options): Values {
   });
 }
 
-export function adaptiveAvgPool2d(x: Values, size: Pair): Values {
+export function adaptiveAvgPool2d(x: Values, size: Size2d): Values {
   const [h, w] = x.shape.slice(-2) as [number, number];
   const [p, q] = pair(size);
   const range = (i: number, from: number, to: number): number[] => {

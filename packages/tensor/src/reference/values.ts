@@ -21,6 +21,14 @@ export function values(shape: readonly number[], data: ArrayLike<number>): Value
   return { shape, data: Float64Array.from(data) };
 }
 
+/** One number for height and width, or both. */
+export type Size2d = number | readonly [height: number, width: number];
+
+/** Height and width. */
+export function pair(size: Size2d): readonly [number, number] {
+  return typeof size === 'number' ? [size, size] : size;
+}
+
 /** The number of elements of a shape. */
 export function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -7,7 +7,7 @@ import { slot } from '../session.ts';
 import { DeviceRuntime } from './device.ts';
 import type { CompileProgress } from './pipelines.ts';
 import type { Device, MemoryReport } from './publicDevice.ts';
-import { followIfAsked } from './tunerStore.ts';
+import { applyTuneOption } from './tunerStore.ts';
 
 /** How to choose a device. */
 export interface InitOptions {
@@ -19,8 +19,8 @@ export interface InitOptions {
    */
   readonly dawn?: readonly string[];
   /**
-   * Whether operations that have several ways take the one that `tune` found fastest on this adapter, where it is known;
-   * else the choice is fixed. Without it as before, at first as the environment's `MIEN_TUNE` says: `on`, or `off` by default.
+   * Whether operations use the algorithm that `tune` measured as fastest on this adapter, where that is known. Default: as
+   * before, and in the first call as the environment's `MIEN_TUNE` says (`on` or `off`, by default `off`).
    */
   readonly tune?: boolean;
 }
@@ -63,7 +63,7 @@ export async function init(options: InitOptions = {}): Promise<Device> {
       `init: the default device already exists, with Dawn toggles [${current.toggles ?? 'of MIEN_DAWN'}], got [${dawn}]; pass them in the first call`,
     );
   }
-  await followIfAsked(made.facts, tune, isFirst);
+  await applyTuneOption(made.facts, tune, isFirst);
   return made;
 }
 

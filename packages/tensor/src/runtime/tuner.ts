@@ -1,80 +1,80 @@
-// Times the ways of operations on this adapter and keeps the winners: what `mien tune` does. A way is a whole: convolutions
-// are timed with the products that are fastest inside them.
+// Times the algorithms of operations on this adapter and stores the winners, for `mien tune`. A convolution is timed with the
+// products that are fastest inside it.
 import { expectFunction, expectOptions } from '../arguments.ts';
 import { CaptureError, ValueError } from '../errors.ts';
 import {
-  type Alternative,
+  type Algorithm,
   canRun,
-  fixedChoice,
-  followed,
-  hearChoices,
+  currentWinners,
+  defaultAlgorithm,
   type Operation,
+  observeChoices,
   operationOf,
-  type Trial,
+  type TuningCase,
   untuned,
-} from './alternatives.ts';
+} from './algorithms.ts';
 import { currentDevice } from './defaultDevice.ts';
 import type { DeviceRuntime } from './device.ts';
 import type { Kernel } from './kernel.ts';
 import { currentRecording } from './live.ts';
 import { keep, scope } from './scope.ts';
 import type { Elapsed } from './stopwatch.ts';
-import { addEntry, entryKey, followKept, hashOf, knownEntry, plain, type Tuned } from './tunerStore.ts';
+import { addEntry, entryKey, hashOf, knownEntry, loadWinners, plain, type Tuned } from './tunerStore.ts';
 
-/** How `tune` goes about it. */
+/** Options of `tune`. */
 export interface TuneOptions {
-  /** Called as each operation and shape is settled. The total grows when ways use operations that have ways too. */
+  /** Called after each operation and shape. The total grows when algorithms use operations that have several algorithms too. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Longest time for the kernels of one way to compile; a way that takes longer is passed over, but for the fixed
-   * choice. Default 10. */
+  /** Seconds that the kernels of one algorithm may take to compile. One that takes longer is skipped, except the default
+   * algorithm. Default 10. */
   readonly secondsToCompile?: number;
 }
 
-/** What `tune` found for one operation and class of shapes. */
+/** The result of `tune` for one operation and class of shapes. */
 export interface TuneResult extends Tuned {
-  /** Times that the function itself did it, apart from calls inside other results' operations. */
+  /** Calls by the function itself, without those inside the operations of other results. */
   readonly calls: number;
-  /** Whether it was known before. */
+  /** Whether the result was stored before. */
   readonly known: boolean;
 }
 
-type Way = Alternative<unknown, unknown>;
+type AnyAlgorithm = Algorithm<unknown, unknown>;
 
-/** An operation and a shape that it met, the first of its class. */
-interface Met {
+/** An operation with the first shape of a class that it was called with. */
+interface Task {
   readonly operation: string;
-  readonly words: string;
+  readonly cacheKey: string;
   readonly shape: unknown;
   calls: number;
 }
 
-/** A way that is timed; `exact` as it is without the tuner, its products included. */
+/** An algorithm that is timed; with `exact`, the products inside it are those that run without the tuner. */
 interface Candidate {
-  readonly way: Way;
+  readonly algorithm: AnyAlgorithm;
   readonly exact: boolean;
   /** The shortest time so far. */
   seconds: number;
 }
 
-/** A way so many times slower than the fastest is not tried further: on a part of the work, and on all of it. */
-const hopeless = 4;
-const slow = 1.5;
-/** Seconds that a single run may seem longer: two steps of a browser's clock; on the host's clock, a late wake-up. */
-const lateness = { device: 0.0002, host: 0.005 };
-/** Seconds that one measurement lasts at least, so that a submit, a wait and the steps of a clock do not count. */
+/** Algorithms that are slower than the fastest by more than this factor are dropped: on the sample, and on the full shape. */
+const sampleCutoff = 4;
+const fullCutoff = 1.5;
+/** Seconds by which one measurement may be too long: two steps of a browser's clock, or a late wake-up on the host's clock. */
+const clockError = { device: 0.0002, host: 0.005 };
+/** Seconds that one measurement lasts at least, so that the cost of a submit, a wait and the clock's resolution is negligible. */
 const enoughSeconds = 0.03;
 const mostRepeats = 1024;
-/** Measurements of each way, in turns; the shortest counts. */
+/** Measurements of each algorithm, interleaved; the shortest counts. */
 const rounds = 4;
-/** A way that is not faster by this part is no reason to leave the fixed choice. */
+/** The default algorithm is replaced only by one that is faster by more than this fraction. */
 const margin = 0.05;
 
 /**
- * Runs `fn`, a training step or a forward pass, notes which operations with several ways it does on which shapes, and times
- * the ways of those that are not known yet; from then on choices follow the fastest, in this program and in later ones with
- * `init({ tune: true })` or MIEN_TUNE=on. Winners are kept for the adapter in the user's cache folder, or in IndexedDB.
- * What `fn` does is really done. A captured function is seen in the calls that record it only, and goes on with the ways it
- * was recorded with. Use the device for nothing else meanwhile.
+ * Runs `fn`, a training step or a forward pass, once, and times the algorithms of each operation and shape that it uses and
+ * that has no stored result yet. Operations then use the fastest: in this program, and in later ones with `init({ tune: true })`
+ * or MIEN_TUNE=on. Results are stored for the adapter in the user's cache folder, or in IndexedDB. A captured function is
+ * tuned in the calls that record it only, and keeps the algorithms that it was recorded with. Use the device for nothing else
+ * meanwhile.
  */
 export async function tune(fn: () => unknown, options: TuneOptions = {}): Promise<TuneResult[]> {
   if (currentRecording())
@@ -84,25 +84,25 @@ export async function tune(fn: () => unknown, options: TuneOptions = {}): Promis
   const { secondsToCompile = 10, onProgress = () => {} } = options;
   expectFunction('tune', onProgress);
   if (!(secondsToCompile >= 0))
-    throw new ValueError(`tune: secondsToCompile is ${secondsToCompile}, expected seconds from 0 on`);
+    throw new ValueError(`tune: secondsToCompile must be a number of at least 0, got ${secondsToCompile}`);
   const on = currentDevice();
-  await followKept(on.facts);
+  await loadWinners(on.facts);
   return new Tuner(on, secondsToCompile, onProgress).tune(fn);
 }
 
-/** Whether choices follow what the tuner found. */
+/** Whether operations use the algorithms that the tuner measured as fastest. */
 export function tuning(): boolean {
-  return followed() !== null;
+  return currentWinners() !== null;
 }
 
 class Tuner {
   readonly #device: DeviceRuntime;
   readonly #onProgress: (done: number, total: number) => void;
   readonly #secondsToCompile: number;
-  readonly #met = new Map<string, Met>();
-  readonly #fresh = new Set<string>();
-  readonly #settled = new Set<string>();
-  /** The clock that told the times of this device last. */
+  readonly #tasks = new Map<string, Task>();
+  readonly #measured = new Set<string>();
+  readonly #done = new Set<string>();
+  /** The clock of the last measurement. */
   #clock: Elapsed['clock'] = 'host';
 
   constructor(on: DeviceRuntime, secondsToCompile: number, onProgress: NonNullable<TuneOptions['onProgress']>) {
@@ -112,126 +112,127 @@ class Tuner {
   }
 
   async tune(fn: () => unknown): Promise<TuneResult[]> {
-    await hearChoices((operation, shape) => this.#note(operation, shape, 1), fn);
+    await observeChoices((operation, shape) => this.#note(operation, shape, 1), fn);
     await this.#device.synchronize();
-    for (const met of [...this.#met.values()]) this.#leaveOutInner(met);
-    for (const met of [...this.#met.values()]) await this.#settle(met);
-    return [...this.#met.values()].flatMap(({ operation, words, calls }) => {
-      const entry = knownEntry(operation, words);
-      return entry ? [{ ...plain(entry), calls, known: !this.#fresh.has(entryKey(operation, words)) }] : [];
+    for (const task of [...this.#tasks.values()]) this.#subtractInner(task);
+    for (const task of [...this.#tasks.values()]) await this.#settle(task);
+    return [...this.#tasks.values()].flatMap(({ operation, cacheKey, calls }) => {
+      const entry = knownEntry(operation, cacheKey);
+      return entry ? [{ ...plain(entry), calls, known: !this.#measured.has(entryKey(operation, cacheKey)) }] : [];
     });
   }
 
-  #note(operation: string, shape: unknown, calls: number): Met {
-    const words = declarationOf(operation).trials.words(shape);
-    const key = entryKey(operation, words);
-    const met = this.#met.get(key) ?? { operation, words, shape, calls: 0 };
-    met.calls += calls;
-    this.#met.set(key, met);
-    return met;
+  #note(operation: string, shape: unknown, calls: number): Task {
+    const cacheKey = declarationOf(operation).tuning.cacheKey(shape);
+    const key = entryKey(operation, cacheKey);
+    const task = this.#tasks.get(key) ?? { operation, cacheKey, shape, calls: 0 };
+    task.calls += calls;
+    this.#tasks.set(key, task);
+    return task;
   }
 
-  /** Takes the calls that `met` makes inside off those of the function. */
-  #leaveOutInner({ operation, shape, calls }: Met): void {
+  /** Subtracts the calls that `task` makes inside from those of the function. */
+  #subtractInner({ operation, shape, calls }: Task): void {
     if (calls <= 0) return;
-    const { list, trials } = declarationOf(operation);
-    const chosen = this.#chosen(operation, trials.words(shape), list, shape);
-    this.#withTrial(operation, shape, (trial) => {
+    const { list, tuning } = declarationOf(operation);
+    const chosen = this.#chosen(operation, tuning.cacheKey(shape), list, shape);
+    this.#withTuningCase(operation, shape, (tuningCase) => {
       const inner: [string, unknown][] = [];
-      hearChoices(
+      observeChoices(
         (name, of) => inner.push([name, of]),
-        () => this.#rehearse(trial, chosen),
+        () => this.#rehearse(tuningCase, chosen),
       );
       for (const [name, of] of inner) this.#note(name, of, -calls);
     });
   }
 
-  #chosen(operation: string, words: string, list: readonly Way[], shape: unknown): Way {
-    const known = knownEntry(operation, words)?.way;
-    const way = list.find((each) => each.name === known && canRun(each, shape, this.#device.limits));
-    return way ?? fixedChoice(list, shape, this.#device.limits);
+  #chosen(operation: string, cacheKey: string, list: readonly AnyAlgorithm[], shape: unknown): AnyAlgorithm {
+    const known = knownEntry(operation, cacheKey)?.algorithm;
+    const algorithm = list.find((each) => each.name === known && canRun(each, shape, this.#device.limits));
+    return algorithm ?? defaultAlgorithm(list, shape, this.#device.limits);
   }
 
-  /** Makes sure that the winner of `met` is known, and before it those of all that its ways do inside. */
-  async #settle(met: Met): Promise<void> {
-    const { operation, words, shape } = met;
-    const key = entryKey(operation, words);
-    if (this.#settled.has(key)) return;
-    this.#settled.add(key);
+  /** Measures `task` unless its winner is known, after the operations inside its algorithms. */
+  async #settle(task: Task): Promise<void> {
+    const { operation, cacheKey, shape } = task;
+    const key = entryKey(operation, cacheKey);
+    if (this.#done.has(key)) return;
+    this.#done.add(key);
     const { list } = declarationOf(operation);
-    const ways = list.filter((each) => canRun(each, shape, this.#device.limits));
-    if (!knownEntry(operation, words) && ways.length > 1) {
-      for (const inner of this.#innerOf(operation, shape, ways)) await this.#settle(inner);
-      await this.#time(met, ways);
-      this.#fresh.add(key);
+    const algorithms = list.filter((each) => canRun(each, shape, this.#device.limits));
+    if (!knownEntry(operation, cacheKey) && algorithms.length > 1) {
+      for (const inner of this.#innerOf(operation, shape, algorithms)) await this.#settle(inner);
+      await this.#time(task, algorithms);
+      this.#measured.add(key);
     }
-    this.#onProgress(this.#settled.size, this.#met.size);
+    this.#onProgress(this.#done.size, this.#tasks.size);
   }
 
-  /** Operations that the ways do inside. */
-  #innerOf(operation: string, shape: unknown, ways: readonly Way[]): readonly Met[] {
-    const inner = new Set<Met>();
-    this.#withTrial(operation, shape, (trial) => {
-      for (const way of ways) {
-        hearChoices(
+  /** The operations inside the algorithms. */
+  #innerOf(operation: string, shape: unknown, algorithms: readonly AnyAlgorithm[]): readonly Task[] {
+    const inner = new Set<Task>();
+    this.#withTuningCase(operation, shape, (tuningCase) => {
+      for (const algorithm of algorithms) {
+        observeChoices(
           (name, of) => inner.add(this.#note(name, of, 0)),
-          () => this.#rehearse(trial, way),
+          () => this.#rehearse(tuningCase, algorithm),
         );
       }
     });
     return [...inner];
   }
 
-  /** Times `ways` on the shape, and keeps what came out. */
-  async #time(met: Met, ways: readonly Way[]): Promise<void> {
-    const { operation, words, shape } = met;
-    const { list, trials } = declarationOf(operation);
+  /** Times `algorithms` on the shape and stores the result. */
+  async #time(task: Task, algorithms: readonly AnyAlgorithm[]): Promise<void> {
+    const { operation, cacheKey, shape } = task;
+    const { list, tuning } = declarationOf(operation);
     const { limits } = this.#device;
-    const fixed = fixedChoice(list, shape, limits);
-    const trial = trialOf(operation, shape);
+    const fixed = defaultAlgorithm(list, shape, limits);
+    const tuningCase = tuningCaseOf(operation, shape);
     try {
       const used = new Set<Kernel>();
       let candidates: Candidate[] = [];
-      for (const way of ways) {
-        const compiled = this.#rehearse(trial, way);
+      for (const algorithm of algorithms) {
+        const compiled = this.#rehearse(tuningCase, algorithm);
         for (const kernel of compiled) used.add(kernel);
-        if (await this.#compiles(compiled, way === fixed)) candidates.push({ way, exact: false, seconds: Infinity });
+        if (await this.#compiles(compiled, algorithm === fixed))
+          candidates.push({ algorithm, exact: false, seconds: Infinity });
       }
-      const sample = trials.sample?.(shape);
+      const sample = tuning.sample?.(shape);
       if (sample !== undefined && candidates.length > 1) {
         const promising = await this.#promising(operation, sample, candidates);
-        candidates = candidates.filter((candidate) => candidate.way === fixed || promising.has(candidate));
+        candidates = candidates.filter((candidate) => candidate.algorithm === fixed || promising.has(candidate));
       }
-      const [exact, tuned] = [untuned(() => this.#rehearse(trial, fixed)), this.#rehearse(trial, fixed)];
-      // Where the fixed choice does other things without the tuner, it is timed as it is then too.
+      const [exact, tuned] = [untuned(() => this.#rehearse(tuningCase, fixed)), this.#rehearse(tuningCase, fixed)];
+      // The default algorithm may use other products without the tuner; then it is timed both with and without the tuned ones.
       if (exact.some((kernel) => !tuned.includes(kernel)) && (await this.#compiles(exact, true))) {
-        candidates.push({ way: fixed, exact: true, seconds: Infinity });
+        candidates.push({ algorithm: fixed, exact: true, seconds: Infinity });
       }
-      await this.#measure(trial, candidates, fixed);
+      await this.#measure(tuningCase, candidates, fixed);
       const secondsOf = (name: string, plainly = false): number | null =>
-        candidates.find(({ way, exact }) => way.name === name && exact === plainly)?.seconds ?? null;
+        candidates.find(({ algorithm, exact }) => algorithm.name === name && exact === plainly)?.seconds ?? null;
       const best = fastest(candidates.filter(({ exact }) => !exact));
       const ofFixed = secondsOf(fixed.name) ?? Infinity;
-      const [way, seconds] =
-        ofFixed <= (1 + margin) * best.seconds ? [fixed.name, ofFixed] : [best.way.name, best.seconds];
+      const [algorithm, seconds] =
+        ofFixed <= (1 + margin) * best.seconds ? [fixed.name, ofFixed] : [best.algorithm.name, best.seconds];
       const kernels = [...used].map(({ label }) => label).sort();
       await addEntry({
         operation,
-        shape: words,
-        way,
+        shape: cacheKey,
+        algorithm,
         seconds,
         fixed: fixed.name,
         fixedSeconds: secondsOf(fixed.name, true) ?? ofFixed,
-        ways: Object.fromEntries(list.map(({ name }) => [name, secondsOf(name)])),
+        algorithms: Object.fromEntries(list.map(({ name }) => [name, secondsOf(name)])),
         kernels,
         hash: hashOf(kernels) as string,
       });
     } finally {
-      dispose(trial);
+      dispose(tuningCase);
     }
   }
 
-  /** Whether `kernels` compile, and in time. Those of the fixed choice have to be waited for without the tuner too. */
+  /** Whether `kernels` compile in time. Those of the default algorithm are always waited for, as without the tuner. */
   async #compiles(kernels: readonly Kernel[], fixed: boolean): Promise<boolean> {
     if (fixed) await this.#device.compile(kernels);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -247,57 +248,63 @@ class Tuner {
     return inTime;
   }
 
-  /** The candidates that are not hopeless on a part of the work. */
+  /** The candidates that are not far slower than the fastest on the sample. */
   async #promising(
     operation: string,
     sample: unknown,
     candidates: readonly Candidate[],
   ): Promise<ReadonlySet<Candidate>> {
-    const trial = trialOf(operation, sample);
+    const tuningCase = tuningCaseOf(operation, sample);
     try {
-      const fitting = candidates.filter(({ way }) => canRun(way, sample, this.#device.limits));
+      const fitting = candidates.filter(({ algorithm }) => canRun(algorithm, sample, this.#device.limits));
       const seconds = new Map<Candidate, number>();
       for (const candidate of fitting) {
-        await this.#seconds(trial, candidate, 1);
-        seconds.set(candidate, await this.#seconds(trial, candidate, 1));
+        await this.#seconds(tuningCase, candidate, 1);
+        seconds.set(candidate, await this.#seconds(tuningCase, candidate, 1));
       }
       const least = Math.min(...seconds.values());
       return new Set(
-        candidates.filter((candidate) => (seconds.get(candidate) ?? 0) <= hopeless * least + lateness[this.#clock]),
+        candidates.filter(
+          (candidate) => (seconds.get(candidate) ?? 0) <= sampleCutoff * least + clockError[this.#clock],
+        ),
       );
     } finally {
-      dispose(trial);
+      dispose(tuningCase);
     }
   }
 
   /**
-   * Times candidates in turns. Those that are far behind after two runs have no more, but for the fixed choice; where it
-   * seems to lose, it and the fastest run as often again, so that a moment of other work on the machine decides nothing.
+   * Times candidates in turns. Those that are far behind after two runs are dropped, except the default. If the default
+   * loses, it and the fastest are measured as often again, so that a moment of other load on the machine decides nothing.
    */
-  async #measure(trial: Trial<unknown>, candidates: readonly Candidate[], fixed: Way): Promise<void> {
+  async #measure(
+    tuningCase: TuningCase<unknown>,
+    candidates: readonly Candidate[],
+    fixed: AnyAlgorithm,
+  ): Promise<void> {
     const turn = async (of: readonly Candidate[], repeatsOf: (candidate: Candidate) => number): Promise<void> => {
       for (const candidate of of) {
-        const seconds = await this.#seconds(trial, candidate, repeatsOf(candidate));
+        const seconds = await this.#seconds(tuningCase, candidate, repeatsOf(candidate));
         candidate.seconds = Math.min(candidate.seconds, seconds);
       }
     };
-    for (const candidate of candidates) await this.#seconds(trial, candidate, 1);
+    for (const candidate of candidates) await this.#seconds(tuningCase, candidate, 1);
     for (let run = 0; run < 2; run++) await turn(candidates, () => 1);
     const least = fastest(candidates).seconds;
     const enough = ({ seconds }: Candidate): number => Math.min(mostRepeats, Math.ceil(enoughSeconds / seconds));
     const remaining = candidates.filter(
-      ({ way, seconds }) => way === fixed || seconds <= slow * least + lateness[this.#clock],
+      ({ algorithm, seconds }) => algorithm === fixed || seconds <= fullCutoff * least + clockError[this.#clock],
     );
     for (let round = 0; round < rounds; round++) await turn(remaining, enough);
     const first = fastest(candidates);
-    if (first.way === fixed) return;
-    const finalists = candidates.filter((candidate) => candidate === first || candidate.way === fixed);
+    if (first.algorithm === fixed) return;
+    const finalists = candidates.filter((candidate) => candidate === first || candidate.algorithm === fixed);
     for (let round = 0; round < rounds; round++) await turn(finalists, enough);
   }
 
-  /** Seconds of one run, of `repeats` that are submitted together: the device's, not those of the host that encodes them. */
-  async #seconds(trial: Trial<unknown>, { way, exact }: Candidate, repeats: number): Promise<number> {
-    const once = (): void => scope(() => trial.run(way.run));
+  /** Seconds of one of `repeats` runs that are submitted together, on the device, without the host's time to encode them. */
+  async #seconds(tuningCase: TuningCase<unknown>, { algorithm, exact }: Candidate, repeats: number): Promise<number> {
+    const once = (): void => scope(() => tuningCase.run(algorithm.run));
     const { seconds, clock } = await this.#device.elapsed(() => {
       for (let i = 0; i < repeats; i++) {
         if (exact) untuned(once);
@@ -308,18 +315,18 @@ class Tuner {
     return seconds / repeats;
   }
 
-  #rehearse(trial: Trial<unknown>, way: Way): readonly Kernel[] {
-    return this.#device.rehearse(() => scope(() => trial.run(way.run)));
+  #rehearse(tuningCase: TuningCase<unknown>, algorithm: AnyAlgorithm): readonly Kernel[] {
+    return this.#device.rehearse(() => scope(() => tuningCase.run(algorithm.run)));
   }
 
-  #withTrial(operation: string, shape: unknown, use: (trial: Trial<unknown>) => void): void {
+  #withTuningCase(operation: string, shape: unknown, use: (tuningCase: TuningCase<unknown>) => void): void {
     scope(() => {
-      // Nothing runs on these operands, so that nothing needs to be in them.
-      let trial: Trial<unknown> | null = null;
+      // Nothing runs on these operands, so they need no values.
+      let tuningCase: TuningCase<unknown> | null = null;
       this.#device.rehearse(() => {
-        trial = declarationOf(operation).trials.prepare(shape);
+        tuningCase = declarationOf(operation).tuning.prepare(shape);
       });
-      use(trial as unknown as Trial<unknown>);
+      use(tuningCase as unknown as TuningCase<unknown>);
     });
   }
 }
@@ -332,13 +339,13 @@ function declarationOf(operation: string): Operation<unknown, unknown> {
   return operationOf(operation) as Operation<unknown, unknown>;
 }
 
-/** A trial whose operands are the caller's until `dispose`. */
-function trialOf(operation: string, shape: unknown): Trial<unknown> {
-  const trial = scope(() => declarationOf(operation).trials.prepare(shape));
-  for (const operand of trial.operands) keep(operand);
-  return trial;
+/** A tuning case whose operands the caller owns until `dispose`. */
+function tuningCaseOf(operation: string, shape: unknown): TuningCase<unknown> {
+  const tuningCase = scope(() => declarationOf(operation).tuning.prepare(shape));
+  for (const operand of tuningCase.operands) keep(operand);
+  return tuningCase;
 }
 
-function dispose({ operands }: Trial<unknown>): void {
+function dispose({ operands }: TuningCase<unknown>): void {
   for (const operand of operands) operand.dispose();
 }

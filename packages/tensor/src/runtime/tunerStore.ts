@@ -1,45 +1,52 @@
-// What the tuner found, kept for each adapter on disk or in IndexedDB. An entry holds while the kernels that it was
-// measured with have the texts that they had, and its operation the ways that it had.
+// Results of the tuner, stored for each adapter on disk or in IndexedDB. An entry is valid while the text of the kernels that it
+// was measured with and the list of the operation's algorithms are unchanged.
 import { environmentTune, keptNames, readKept, removeKept, writeKept } from '#kept';
 import type { AdapterFacts } from '../device/adapter.ts';
 import { slot } from '../session.ts';
-import { alternativesOf, follow, followed, operationOf } from './alternatives.ts';
+import { algorithmsOf, currentWinners, operationOf, setWinners } from './algorithms.ts';
 import { kernels } from './kernel.ts';
 
-/** The fastest way of one operation for one class of shapes. */
+/** The fastest algorithm of one operation for one class of shapes. */
 export interface Tuned {
   readonly operation: string;
   readonly shape: string;
-  readonly way: string;
+  readonly algorithm: string;
   readonly seconds: number;
-  /** The way that is chosen without the tuner, with all that it uses chosen so too. */
+  /** The algorithm without the tuner; the operations inside it are untuned too. */
   readonly fixed: string;
   readonly fixedSeconds: number;
-  /** Seconds of every way; null where it does not fit, was passed over or was many times slower on a part of the work. */
-  readonly ways: Readonly<Record<string, number | null>>;
+  /** Seconds of every algorithm; null where it does not fit, was skipped or was many times slower on the sample. */
+  readonly algorithms: Readonly<Record<string, number | null>>;
 }
 
-/** A result with what it depends on. */
+/** A result with the kernels that it depends on. */
 export interface TunedEntry extends Tuned {
-  /** Labels of the kernels of all its ways. */
+  /** Labels of the kernels of all its algorithms. */
   readonly kernels: readonly string[];
-  /** Of their texts. */
+  /** Hash of their texts. */
   readonly hash: string;
 }
 
-/** What is kept for one adapter. */
+/** The stored results of one adapter. */
 export interface TunedAdapter {
   readonly adapter: string;
   readonly entries: readonly Tuned[];
 }
 
-interface Text {
-  readonly version: number;
-  readonly adapter: string;
-  readonly entries: readonly TunedEntry[];
+/** An entry in the stored JSON, whose names are those of version 1. */
+interface StoredEntry extends Omit<TunedEntry, 'algorithm' | 'algorithms'> {
+  readonly way: string;
+  readonly ways: Readonly<Record<string, number | null>>;
 }
 
-/** Of the text, and of what its times mean. */
+/** The stored JSON of one adapter. */
+interface Store {
+  readonly version: number;
+  readonly adapter: string;
+  readonly entries: readonly StoredEntry[];
+}
+
+/** Of the format, and of how its times are measured. */
 const version = 1;
 
 /** The entries of the adapter that choices follow or that is being tuned. */
@@ -49,62 +56,65 @@ const current = slot<{
   readonly entries: Map<string, TunedEntry>;
 } | null>(() => null);
 
-/** The name of an entry among those of an adapter. */
+/** The key of an entry among those of an adapter. */
 export function entryKey(operation: string, shape: string): string {
   return `${operation} ${shape}`;
 }
 
-/** Follows `wanted`; without it the environment where nothing was said before. */
-export async function followIfAsked(facts: AdapterFacts, wanted: boolean | undefined, first: boolean): Promise<void> {
+/** Turns the tuner's choices on or off by `wanted`; by the environment where that is undefined and `first` is true. */
+export async function applyTuneOption(facts: AdapterFacts, wanted: boolean | undefined, first: boolean): Promise<void> {
   const asked = wanted ?? (first ? environmentTune() : undefined);
-  if (asked === true) await followKept(facts);
-  if (asked === false) follow(null);
+  if (asked === true) await loadWinners(facts);
+  if (asked === false) setWinners(null);
 }
 
-/** Reads what is kept for the adapter, and has choices follow it. */
-export async function followKept(facts: AdapterFacts): Promise<void> {
+/** Reads the stored results of the adapter and makes choices follow them. */
+export async function loadWinners(facts: AdapterFacts): Promise<void> {
   const { name, adapter } = adapterOf(facts);
-  if (current.value?.name !== name || !followed()) {
+  if (current.value?.name !== name || !currentWinners()) {
     const entries = new Map<string, TunedEntry>();
-    for (const entry of (await load(name)).filter(holds)) entries.set(entryKey(entry.operation, entry.shape), entry);
+    for (const entry of (await load(name)).filter(isValid)) entries.set(entryKey(entry.operation, entry.shape), entry);
     current.value = { name, adapter, entries };
   }
-  followEntries();
+  applyEntries();
 }
 
-/** What is known for the adapter that choices follow, by operation and shape. */
+/** The result for an operation and shape on the adapter that choices follow, or null. */
 export function knownEntry(operation: string, shape: string): TunedEntry | null {
   return current.value?.entries.get(entryKey(operation, shape)) ?? null;
 }
 
-/** Adds a result, has choices follow it, and keeps it; where it cannot be kept, says so once. */
+/** Adds a result, makes choices follow it and stores it; warns once where it cannot be stored. */
 export async function addEntry(entry: TunedEntry): Promise<void> {
   if (!current.value) return;
   current.value.entries.set(entryKey(entry.operation, entry.shape), entry);
-  followEntries();
+  applyEntries();
   const { name, adapter, entries } = current.value;
-  // Another process may have tuned other shapes meanwhile.
+  // Another process may have tuned other shapes in the meantime.
   const others = (await load(name)).filter((other) => !entries.has(entryKey(other.operation, other.shape)));
-  const text: Text = { version, adapter, entries: [...others.filter((other) => !isStale(other)), ...entries.values()] };
+  const all = [...others.filter((other) => !isStale(other)), ...entries.values()];
+  const store: Store = { version, adapter, entries: all.map(toStored) };
   try {
-    await writeKept(name, `${JSON.stringify(text, null, 1)}\n`);
+    await writeKept(name, `${JSON.stringify(store, null, 1)}\n`);
   } catch (reason) {
-    warnOnce(`tune: results are for this run only, they cannot be kept (${String(reason)})`);
+    warnOnce(`tune: results cannot be stored and are used in this run only (${String(reason)})`);
   }
 }
 
-/** What the tuner has kept, for every adapter that it measured. Entries whose kernels have changed are left out. */
+/** The stored results of the tuner, for every adapter that it measured. Entries whose kernels have changed are left out. */
 export async function listTuned(): Promise<TunedAdapter[]> {
   const found: TunedAdapter[] = [];
   for (const name of await keptNames()) {
-    const text = parse(name, await readKept(name));
-    if (text)
-      found.push({ adapter: text.adapter, entries: text.entries.filter((entry) => !isStale(entry)).map(plain) });
+    const stored = parse(name, await readKept(name));
+    if (stored) {
+      const entries = stored.entries.map(fromStored).filter((entry) => !isStale(entry));
+      found.push({ adapter: stored.adapter, entries: entries.map(plain) });
+    }
   }
   return found;
 }
 
-/** Deletes what the tuner has kept, for every adapter; choices of this run are fixed from now on. Gives the number of results. */
+/** Deletes the stored results of every adapter and returns their number; operations then use their default algorithms. */
 export async function deleteTuned(): Promise<number> {
   let count = 0;
   for (const name of await keptNames()) {
@@ -112,13 +122,21 @@ export async function deleteTuned(): Promise<number> {
     await removeKept(name);
   }
   current.value = null;
-  follow(null);
+  setWinners(null);
   return count;
 }
 
-/** An entry without what it depends on. */
+/** An entry without the kernels that it depends on. */
 export function plain({ kernels: _, hash: __, ...tuned }: TunedEntry): Tuned {
   return tuned;
+}
+
+function toStored({ algorithm, algorithms, ...rest }: TunedEntry): StoredEntry {
+  return { ...rest, way: algorithm, ways: algorithms };
+}
+
+function fromStored({ way, ways, ...rest }: StoredEntry): TunedEntry {
+  return { ...rest, algorithm: way, algorithms: ways };
 }
 
 /** The hash of kernels' texts, or null where one is not declared in this program. */
@@ -130,39 +148,39 @@ export function hashOf(labels: readonly string[]): string | null {
   return texts.includes(undefined) ? null : fnv(texts.join('\0'));
 }
 
-function followEntries(): void {
+function applyEntries(): void {
   const winners = new Map<string, Map<string, string>>();
-  for (const { operation, shape, way } of current.value?.entries.values() ?? []) {
-    const ways = winners.get(operation) ?? new Map<string, string>();
-    winners.set(operation, ways.set(shape, way));
+  for (const { operation, shape, algorithm } of current.value?.entries.values() ?? []) {
+    const byShape = winners.get(operation) ?? new Map<string, string>();
+    winners.set(operation, byShape.set(shape, algorithm));
   }
-  follow(winners);
+  setWinners(winners);
 }
 
 async function load(name: string): Promise<readonly TunedEntry[]> {
   try {
-    return parse(name, await readKept(name))?.entries ?? [];
+    return (parse(name, await readKept(name))?.entries ?? []).map(fromStored);
   } catch (reason) {
-    warnOnce(`tune: what was kept cannot be read (${String(reason)}); choices are fixed until it is tuned anew`);
+    warnOnce(`tune: stored results cannot be read (${String(reason)}); rerun mien tune to measure again`);
     return [];
   }
 }
 
-/** The text of a name, or null, with one warning, where another program or another version wrote it. */
-function parse(name: string, text: string | null): Text | null {
+/** The stored results in `text`, or null with one warning where another program or version wrote it. */
+function parse(name: string, text: string | null): Store | null {
   if (text === null) return null;
   let found: unknown = null;
   try {
     found = JSON.parse(text);
   } catch {
-    // said below
+    // The warning below covers it.
   }
-  const { version: foundVersion, adapter, entries } = Object(found) as Record<keyof Text, unknown>;
+  const { version: foundVersion, adapter, entries } = Object(found) as Record<keyof Store, unknown>;
   if (foundVersion === version && typeof adapter === 'string' && Array.isArray(entries) && entries.every(isEntry)) {
-    return found as Text;
+    return found as Store;
   }
   warnOnce(
-    `tune: what was kept as ${name} is damaged or of another version, and is ignored; mien tune --delete removes it`,
+    `tune: the stored results ${name} are damaged or of another version and are ignored; delete them with: mien tune --delete`,
   );
   return null;
 }
@@ -178,9 +196,9 @@ function isEntry(entry: unknown): boolean {
     ways,
     kernels: labels,
     hash,
-  } = Object(entry) as Record<keyof TunedEntry, unknown>;
+  } = Object(entry) as Record<keyof StoredEntry, unknown>;
   return (
-    [operation, shape, way, fixed, hash].every((word) => typeof word === 'string') &&
+    [operation, shape, way, fixed, hash].every((value) => typeof value === 'string') &&
     [seconds, fixedSeconds].every((time) => typeof time === 'number') &&
     Object.values(Object(ways)).every((time) => time === null || typeof time === 'number') &&
     Array.isArray(labels) &&
@@ -188,26 +206,26 @@ function isEntry(entry: unknown): boolean {
   );
 }
 
-/** Whether an entry is of kernels and ways that this program has. */
-function holds(entry: TunedEntry): boolean {
+/** Whether this program has the kernels and algorithms of an entry. */
+function isValid(entry: TunedEntry): boolean {
   return operationOf(entry.operation) !== null && hashOf(entry.kernels) !== null && !isStale(entry);
 }
 
-/** Whether an entry is of other kernels or ways than those that this program has under the same names. */
-function isStale({ operation, ways, kernels: labels, hash }: TunedEntry): boolean {
+/** Whether this program has other kernels or algorithms under the names in an entry. */
+function isStale({ operation, algorithms, kernels: labels, hash }: TunedEntry): boolean {
   if (!operationOf(operation)) return false;
   const now = hashOf(labels);
-  return (now !== null && now !== hash) || Object.keys(ways).join() !== alternativesOf(operation).join();
+  return (now !== null && now !== hash) || Object.keys(algorithms).join() !== algorithmsOf(operation).join();
 }
 
-/** An adapter in the driver's words, and a name made of them that a file can have. */
+/** The driver's description of an adapter, and a file name made of it. */
 function adapterOf({ name, vendor, architecture, description }: AdapterFacts): { name: string; adapter: string } {
-  const words = [...new Set([name, vendor, architecture, description].filter((word) => word !== ''))].join(', ');
+  const text = [...new Set([name, vendor, architecture, description].filter((part) => part !== ''))].join(', ');
   const short = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 40);
-  return { name: `${short}-${fnv(words)}`, adapter: words };
+  return { name: `${short}-${fnv(text)}`, adapter: text };
 }
 
 /** Fowler, Noll and Vo's hash FNV-1a of the UTF-16 units, 32 bits, in hexadecimal. */

@@ -1,31 +1,31 @@
-// How the tuner tries the ways of a product of k-major operands: the shape in words, and operands of it.
-import { near, type Trials } from '../runtime/alternatives.ts';
+// How the tuner measures the algorithms of a product of k-major operands: cache keys and operands.
+import { roundUpToPowerOfTwo, type Tuning } from '../runtime/algorithms.ts';
 import type { Memory } from '../runtime/memoryRange.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { full } from './create.ts';
-import type { Operand, Product, Result, Way } from './matmulProduct.ts';
+import type { Operand, Product, ProductAlgorithm, Result } from './matmulProduct.ts';
 
-/** Sizes from here up are long: what a tile wastes at their end does not count. */
+/** Sizes from here are long: what a tile wastes at their end is negligible. */
 const long = 256;
 
 function side(size: number): string {
-  // Whether it is a multiple of 4 decides how it is stored.
-  return size < long ? `${size}` : `${near(size)}${size % 4 === 0 ? '' : '+'}`;
+  // Multiples of 4 are stored as vec4.
+  return size < long ? `${size}` : `${roundUpToPowerOfTwo(size)}${size % 4 === 0 ? '' : '+'}`;
 }
 
-/** How an operand lies: `/` and the numbers that lie together where they are not whole rows. */
+/** The layout of an operand: `/` and the length of its planes where they are shorter than a row. */
 function plane({ plane }: Operand | Result, columns: number): string {
   return plane === undefined || plane >= columns ? '' : `/${plane}`;
 }
 
-/** `36 x 64x1024x64`, batches, rows, columns and depth, with splits and what is not in whole rows. Long sizes are rounded up. */
-function words(product: Product): string {
+/** `36 x 64x1024x64`, batches, rows, columns and depth, with splits and layouts other than rows. Long sizes are rounded up. */
+function cacheKey(product: Product): string {
   const { a, b, c, bias, biasBy = 'row', half = false, rows, columns, depth, batches = 1, splits = 1 } = product;
   return [
     batches > 1 ? `${batches} x ` : '',
-    `${side(rows)}${plane(a, rows)}x${side(columns)}${plane(b, columns)}x${near(depth)}`,
+    `${side(rows)}${plane(a, rows)}x${side(columns)}${plane(b, columns)}x${roundUpToPowerOfTwo(depth)}`,
     plane(c, columns) === '' ? '' : ` c${plane(c, columns)}`,
-    splits > 1 ? ` in ${near(splits)}` : '',
+    splits > 1 ? ` in ${roundUpToPowerOfTwo(splits)}` : '',
     bias ? ` bias by ${biasBy}` : '',
     half ? ' half' : '',
   ].join('');
@@ -33,9 +33,9 @@ function words(product: Product): string {
 
 const like = ({ bytes }: Memory): Tensor => full([bytes / 4], 0.5);
 
-/** Trials of `matmul`. */
-export const productTrials: Trials<Product, Way> = {
-  words,
+/** Tuning of `matmul`. */
+export const productTuning: Tuning<Product, ProductAlgorithm> = {
+  cacheKey,
   sample: (product) => ({ ...product, batches: 1, columns: Math.min(product.columns, long) }),
   prepare: (product) => {
     const [a, b, c] = [like(product.a.memory), like(product.b.memory), empty([product.c.memory.bytes / 4])];
@@ -47,6 +47,6 @@ export const productTrials: Trials<Product, Way> = {
       c: { ...product.c, memory: c },
       bias,
     };
-    return { operands: bias ? [a, b, c, bias] : [a, b, c], run: (way) => way.run(own) };
+    return { operands: bias ? [a, b, c, bias] : [a, b, c], run: (algorithm) => algorithm.run(own) };
   },
 };

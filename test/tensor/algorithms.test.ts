@@ -1,10 +1,10 @@
 import { AlgorithmError, conv2d, device, type Limits, ones, ValueError } from '@mien/tensor';
 import {
-  alternativesOf,
+  algorithmsOf,
   isNarrow,
   lackOf,
-  operationsWithAlternatives,
-  withAlternative,
+  operationsWithAlgorithms,
+  withAlgorithm,
   withDispatches,
   withLimits,
 } from '@mien/tensor/internal';
@@ -16,16 +16,16 @@ import { poolLaw } from './algorithms/pool.ts';
 
 test('every operation with several algorithms has laws by algorithm', () => {
   const stated = [forwardLaw, transposeLaw, weightGradientLaw, matmulLaw, poolLaw].map(({ operation }) => operation);
-  const missing = operationsWithAlternatives().filter((name) => !stated.includes(name) && !name.endsWith('ForTest'));
+  const missing = operationsWithAlgorithms().filter((name) => !stated.includes(name) && !name.endsWith('ForTest'));
   ensure(
     missing.length === 0,
     `expected laws by algorithm for ${missing.join(', ')}; add them in test/tensor/algorithms`,
   );
 });
 
-test('withAlternative throws if the algorithm does not fit, and never replaces it', async () => {
+test('withAlgorithm throws if the algorithm does not fit, and never replaces it', async () => {
   const convolve = () => conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3]));
-  await withAlternative('conv2d', 'depthwise', () =>
+  await withAlgorithm('conv2d', 'depthwise', () =>
     refuses(
       convolve,
       AlgorithmError,
@@ -33,25 +33,32 @@ test('withAlternative throws if the algorithm does not fit, and never replaces i
     ),
   );
   await withLimits({ subgroupSize: 32 }, () =>
-    withAlternative('conv2d', 'subgroup', () =>
+    withAlgorithm('conv2d', 'subgroup', () =>
       refuses(convolve, AlgorithmError, 'it needs subgroups of 8 lanes, and the adapter has 32'),
     ),
   );
   convolve();
 });
 
-test('withAlternative restores the outer choice when nested', async () => {
-  const inside = (): Promise<string> => withAlternative('maxPool2d', 'windows', () => 'inner');
-  await withAlternative('conv2d', 'depthwise', async () => {
-    await withAlternative('conv2d', 'direct', inside);
+test('withAlgorithm restores the outer choice when nested', async () => {
+  const inside = (): Promise<string> => withAlgorithm('maxPool2d', 'windows', () => 'inner');
+  await withAlgorithm('conv2d', 'depthwise', async () => {
+    await withAlgorithm('conv2d', 'direct', inside);
     refuses(() => conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3])), AlgorithmError, 'expected to run depthwise');
   });
 });
 
-test('withAlternative refuses unknown operations and algorithms', async () => {
-  refuses(() => alternativesOf('relu'), ValueError, 'alternatives: relu has none');
-  const thrown = await withAlternative('conv2d', 'fft', () => null).catch((reason: unknown) => reason);
-  ensure(thrown instanceof ValueError && thrown.message.includes('conv2d has no fft'), String(thrown));
+test('withAlgorithm refuses unknown operations and algorithms', async () => {
+  refuses(
+    () => algorithmsOf('relu'),
+    ValueError,
+    'algorithms: expected an operation with several algorithms, got relu',
+  );
+  const thrown = await withAlgorithm('conv2d', 'fft', () => null).catch((reason: unknown) => reason);
+  ensure(
+    thrown instanceof ValueError && thrown.message.includes('expected an algorithm of conv2d (fewChannels, '),
+    String(thrown),
+  );
 });
 
 test('isNarrow is true for CPUs with few lanes, not for GPUs', () => {
