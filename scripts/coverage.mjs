@@ -2,7 +2,7 @@
 // has what the reason excuses is out of date, and `check` says so.
 
 const made = 'arange eye full linspace ones tensor zeros';
-const drawn = 'bernoulli permutation rand randn randomBits';
+const drawn = 'bernoulli rand randn randperm randomBits';
 const truths = 'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot';
 
 export const reasons = {

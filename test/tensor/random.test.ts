@@ -4,10 +4,10 @@ import {
   dropout,
   Generator,
   manualSeed,
-  permutation,
   rand,
   randn,
   randomBits,
+  randperm,
   type Tensor,
   ValueError,
 } from '@mien/tensor';
@@ -163,8 +163,8 @@ test('rand and randn have the moments of their distributions', async () => {
   ensure(Math.abs((await normal.variance().item()) - 1) < 0.02, 'the variance of normal values');
 });
 
-test('permutation holds every number once', async () => {
-  const order = await permutation(1000, { generator: new Generator(3) }).data();
+test('randperm holds every number once', async () => {
+  const order = await randperm(1000, { generator: new Generator(3) }).data();
   ensure(new Set(order).size === 1000 && Math.max(...order) === 999, 'a number is missing');
 });
 

@@ -35,11 +35,11 @@ export {
   bernoulli,
   type DropoutOptions,
   dropout,
-  permutation,
   type RandomOptions,
   rand,
   randn,
   randomBits,
+  randperm,
 } from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';

@@ -114,10 +114,10 @@ export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}):
 }
 
 /** The integers from 0 to n - 1 in random order, as int32: [n]. Throws ValueError unless n is a positive integer. */
-export function permutation(n: number, options: RandomOptions = {}): Tensor {
-  expectOptions('permutation', options, randomOptions);
-  expectInteger('permutation', 'n', n);
-  return tensor((generatorOf('permutation', options) ?? defaultGenerator()).permutation(n));
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  expectOptions('randperm', options, randomOptions);
+  expectInteger('randperm', 'n', n);
+  return tensor((generatorOf('randperm', options) ?? defaultGenerator()).permutation(n));
 }
 
 /** How `dropout` behaves. */
