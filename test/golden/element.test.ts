@@ -34,6 +34,7 @@ agree(
   elements,
   {
     variance: ({ x }, { dims, correction }) => x.variance(dims, { correction }),
+    std: ({ x }, { dims, correction }) => x.std(dims, { correction }),
     max: ({ x }, { dims }) => x.max(dims),
     min: ({ x }, { dims }) => x.min(dims),
     softmax: ({ x }, { dim }) => softmax(x, dim),

@@ -172,9 +172,12 @@ def convolutions():
 def elements():
     rows = []
     x = eighths("reduce", 2, 3, 4)
-    for dims, correction in [([1], 1), ([0, 2], 0), ([2], 3), ([0, 1, 2], 1)]:
-        fn = lambda x: torch.var(x, dim=dims, correction=correction)
-        rows.append(case(f"over {dims}, correction {correction}", "variance", fn, {"x": x.clone()}, dict(dims=dims, correction=correction)))
+    for op, statistic in [("variance", torch.var), ("std", torch.std)]:
+        for dims, correction in [([1], 1), ([0, 2], 0), ([2], 3), ([0, 1, 2], 1)]:
+            fn = lambda x: statistic(x, dim=dims, correction=correction)
+            rows.append(case(f"over {dims}, correction {correction}", op, fn, {"x": x.clone()}, dict(dims=dims, correction=correction)))
+    equal = torch.tensor([[0.5, 0.5, 0.5], [1.0, 2.0, 4.0]])
+    rows.append(case("of equal values", "std", lambda x: torch.std(x, dim=[1], correction=1), {"x": equal}, dict(dims=[1], correction=1)))
     tied = torch.tensor([[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0], [-1.0, -2.0, -1.0, -2.0]])
     for op, fn in [("max", torch.amax), ("min", torch.amin)]:
         for dims in ([0], [1], [0, 1]):

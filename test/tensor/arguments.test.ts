@@ -168,6 +168,7 @@ const methodsWithOptions = {
   max: isOptions,
   mean: isOptions,
   min: isOptions,
+  std: isOptions,
   sum: isOptions,
   variance: isOptions,
 } as const satisfies Record<NamesWithOptions<mien.Tensor>, string>;
@@ -204,7 +205,7 @@ const methods: Readonly<Record<string, Example>> = {
   argmax: () => [0, {}],
   argmin: () => [0, {}],
 };
-for (const name of ['sum', 'mean', 'max', 'min', 'variance'])
+for (const name of ['sum', 'mean', 'max', 'min', 'variance', 'std'])
   (methods as Record<string, Example>)[name] = () => [[0], {}];
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'eq', 'ne', 'lt', 'le', 'gt', 'ge']) {
   (methods as Record<string, Example>)[name] = () => [x()];

@@ -70,6 +70,7 @@ const reducing: Record<string, Both> = {
   sum: [(x) => x.sum(1), (x) => reference.sum(x, 1)],
   mean: [(x) => x.mean(-1), (x) => reference.mean(x, -1)],
   variance: [(x) => x.variance(-1), (x) => reference.variance(x, -1)],
+  std: [(x) => x.std(-1), (x) => reference.std(x, -1)],
   argmax: [(x) => x.argmax(-1), firstNan],
   argmin: [(x) => x.argmin(-1), (x) => firstNan(x, -1)],
   softmax: [(x) => softmax(x, 1), (x) => reference.softmax(x, 1)],

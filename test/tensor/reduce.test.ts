@@ -59,6 +59,46 @@ law(
   },
 );
 
+/** x with 8 added in the second half: no group over the first dimension has a deviation near 0. */
+function spread(x: reference.Values): reference.Values {
+  return { ...x, data: x.data.map((v, i) => (2 * i < x.data.length ? v : v + 8)) };
+}
+
+law(
+  'std equals its reference, gradient included, for any correction',
+  shapes({ minRank: 1, maxSize: 500 }).chain((shape) =>
+    fc.record({
+      x: valuesOf([2, ...shape], { min: -2, max: 2 }),
+      correction: fc.constantFrom(0, 1),
+      keepDim: fc.boolean(),
+    }),
+  ),
+  async ({ x, correction, keepDim }) => {
+    await near(toTensor(x).std(0, { correction, keepDim }), reference.std(x, 0, { correction, keepDim }));
+    await near(toTensor(x).std(undefined, { correction }), reference.std(x, undefined, { correction }));
+    await gradcheck(
+      (v) => v.std([0, 1], { correction }),
+      (v) => reference.std(v, [0, 1], { correction }),
+      [spread(x)],
+    );
+  },
+);
+
+test('std of equal values is 0 with a gradient of 0, as in PyTorch, and never NaN', async () => {
+  const x = toTensor(reference.values([2, 3], [3, 3, 3, 1, 2, 3]), { requiresGrad: true });
+  const y = x.std(1);
+  ensure((await y.data()).join() === '0,1', `the deviations are ${await y.data()}`);
+  y.sum().backward();
+  const gradient = await (x.grad as Tensor).data();
+  ensure(gradient.subarray(0, 3).every((v) => v === 0) && gradient[5] === 0.5, `the gradient is ${gradient}`);
+  for (const count of [3, 7, 100, 1023]) {
+    const deviation = await toTensor(reference.full([count], 0.1))
+      .std()
+      .item();
+    ensure(deviation >= 0 && deviation < 1e-6, `of ${count} values it is ${deviation}`);
+  }
+});
+
 law('variance of small deviations keeps its precision', valuesOf([200]), async (x) => {
   for (const size of [2 ** -10, 2 ** -30, 2 ** -50]) {
     const small = { ...x, data: x.data.map((v) => v * size) };
@@ -132,5 +172,9 @@ test('reductions refuse dims out of range or repeated', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
   refuses(() => x.sum(2), ValueError, 'sum: dim 2 is not in -2..1');
   refuses(() => x.sum([0, -2]), ValueError, 'sum: dims [0, 0] name one twice');
-  refuses(() => x.slice(0, 0, 1).variance(0), ValueError, 'variance: 1 values with correction 1');
+  refuses(
+    () => x.slice(0, 0, 1).variance(0),
+    ValueError,
+    'variance: expected more values than the correction 1, got 1',
+  );
 });

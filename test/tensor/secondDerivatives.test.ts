@@ -102,6 +102,11 @@ const rows: Readonly<Record<string, Row>> = {
     (x: Values) => reference.variance(x, 0),
     any(4, 2),
   ),
+  std: row(
+    (x: Tensor) => x.std(0),
+    (x: Values) => reference.std(x, 0),
+    eighths(4, 2),
+  ),
   reshape: row(
     (x: Tensor) => x.reshape([3, 2]),
     (x: Values) => reference.reshape(x, [3, 2]),

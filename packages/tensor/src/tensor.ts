@@ -229,6 +229,11 @@ export class Tensor extends TensorBase {
     return reduce.variance(this, dims, options);
   }
 
+  /** The standard deviation, unbiased in its variance, over `dims`, or over all. */
+  std(dims?: reduce.Dims, options?: reduce.VarianceOptions): Tensor {
+    return reduce.std(this, dims, options);
+  }
+
   /** The index of the first largest value along `dim`, or in the flattened tensor. */
   argmax(dim?: number, options?: reduce.ReduceOptions): Tensor {
     return reduce.argmax(this, dim, options);

@@ -89,6 +89,12 @@ function reductions(): Case[] {
       (x) => reference.variance(x, 2),
       wide,
     ),
+    differentiable(
+      'std',
+      (x) => x.std(2),
+      (x) => reference.std(x, 2),
+      wide,
+    ),
     forward(
       'argmax',
       (x) => x.argmax(1).to('float32'),

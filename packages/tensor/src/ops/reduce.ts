@@ -18,6 +18,7 @@ import type { KernelValues } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
 import { cat, expand, reshape, slice } from './shape.ts';
+import { where } from './where.ts';
 
 /** Dimensions to reduce: one, several, or all of them when absent. */
 export type Dims = number | Shape | undefined;
@@ -271,15 +272,43 @@ export interface VarianceOptions extends ReduceOptions {
  * 1983). Throws ValueError where the count does not exceed the correction.
  */
 export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
-  const keepDim = keepDimOf('variance', options, varianceOptions);
+  return varianceOf('variance', x, dims, options);
+}
+
+/**
+ * The standard deviation over `dims`, of float32: the root of `variance`. The gradient is 0 where it is 0, as in PyTorch. Throws
+ * ValueError where the count does not exceed the correction.
+ */
+export function std(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
+  return scope(() => {
+    const variance = varianceOf('std', x, dims, options);
+    // Rounding may leave the variance of equal values slightly below 0.
+    const y = noGrad(() => variance.relu().sqrt());
+    return record(
+      'std',
+      y,
+      { variance },
+      {
+        saves: { y },
+        backward: (dy, saved) => {
+          const isZero = saved.y.eq(0);
+          return { variance: where(isZero, 0, dy.div(where(isZero, 1, saved.y)).mul(0.5)) };
+        },
+      },
+    );
+  });
+}
+
+function varianceOf(name: string, x: Tensor, dims: Dims, options: VarianceOptions): Tensor {
+  const keepDim = keepDimOf(name, options, varianceOptions);
   const { correction = 1 } = options;
-  expectNumber('variance', 'correction', correction);
-  expectDtype('variance', 'x', x, 'float32');
-  const over = normalizeDims('variance', dims, x.rank);
+  expectNumber(name, 'correction', correction);
+  expectDtype(name, 'x', x, 'float32');
+  const over = normalizeDims(name, dims, x.rank);
   const count = sizeOf(over.map((dim) => x.shape[dim] as number));
   if (!(count > correction)) {
     throw new ValueError(
-      `variance: ${count} values with correction ${correction} leave nothing to divide by (x ${show(x.shape)})`,
+      `${name}: expected more values than the correction ${correction}, got ${count} (x ${show(x.shape)}); reduce more dimensions or pass a smaller correction`,
     );
   }
   return scope(() => {

@@ -82,24 +82,58 @@ function meanError(list: readonly Element[], mean: number): number {
   return ulps(2, mean) + meanOf(list.map(({ value, error }) => ({ value: value - first.value, error }))).error;
 }
 
+interface VarianceOptions extends Options {
+  readonly correction?: number;
+}
+
 /** Squares of distances from the mean: each distance is rounded, and a mean that is off by e adds e^2 to each square. */
-export function variance(x: Values, dims?: Dims, options: Options & { readonly correction?: number } = {}): Values {
+function varianceOf(list: readonly Element[], correction: number): Element {
+  const mean = total(list).value / list.length;
+  const off = meanError(list, mean);
+  const squares = new Total();
+  for (const { value, error } of list)
+    squares.add((value - mean) ** 2, off ** 2 + ulps(1, (value - mean) ** 2) + 2 * error * Math.abs(value - mean));
+  const by = list.length - correction;
+  return { value: squares.value / by, error: squares.error / by + ulps(3, squares.value / by) };
+}
+
+/** How far off the derivative of a variance by `value` may be. */
+function varianceSlopeError(value: number, list: readonly Element[], correction: number): number {
+  const mean = total(list).value / list.length;
+  return (2 * meanError(list, mean) + ulps(4, value - mean)) / Math.max(1, list.length - correction);
+}
+
+export function variance(x: Values, dims?: Dims, options: VarianceOptions = {}): Values {
+  const { correction = 1 } = options;
   return reduce(
     x,
     dims,
     options,
-    (list) => {
-      const mean = total(list).value / list.length;
-      const off = meanError(list, mean);
-      const squares = new Total();
-      for (const { value, error } of list)
-        squares.add((value - mean) ** 2, off ** 2 + ulps(1, (value - mean) ** 2) + 2 * error * Math.abs(value - mean));
-      const by = list.length - (options.correction ?? 1);
-      return { value: squares.value / by, error: squares.error / by + ulps(3, squares.value / by) };
-    },
+    (list) => varianceOf(list, correction),
+    (value, list) => varianceSlopeError(value, list, correction),
+  );
+}
+
+/** The root of a variance that may be off, rounded as `sqrt` is. */
+function deviationOf(list: readonly Element[], correction: number): Element {
+  const { value, error } = varianceOf(list, correction);
+  const root = Math.sqrt(value);
+  const off = Math.max(Math.sqrt(value + error) - root, root - Math.sqrt(Math.max(value - error, 0)));
+  return { value: root, error: off + ulps(4.5, root) };
+}
+
+export function std(x: Values, dims?: Dims, options: VarianceOptions = {}): Values {
+  const { correction = 1 } = options;
+  return reduce(
+    x,
+    dims,
+    options,
+    (list) => deviationOf(list, correction),
     (value, list) => {
-      const mean = total(list).value / list.length;
-      return (2 * meanError(list, mean) + ulps(4, value - mean)) / Math.max(1, list.length - (options.correction ?? 1));
+      const { value: deviation, error } = deviationOf(list, correction);
+      const slope = (value - total(list).value / list.length) / ((list.length - correction) * deviation);
+      const ofVariance = varianceSlopeError(value, list, correction) / (2 * deviation);
+      return ofVariance + (error / deviation) * Math.abs(slope) + ulps(8, slope);
     },
   );
 }
