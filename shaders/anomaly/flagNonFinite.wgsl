@@ -1,5 +1,5 @@
 // flags[slot] |= NAN_SEEN if any x[i] is NaN, INFINITY_SEEN if any is infinite.
-// threads: LANES in a group; each looks at VECTORS vec4 that are LANES apart.
+// threads: LANES in a workgroup; each tests VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const LANES: u32 = 256;
@@ -22,7 +22,7 @@ fn flagNonFinite(
   for (var v = 0u; v < VECTORS; v++) {
     let i = (first + v * LANES) * 4;
     if (i >= params.size) { continue; }
-    // What follows the last element is arbitrary and does not count.
+    // Values after the last element are arbitrary and ignored.
     let counts = vec4u(i, i + 1, i + 2, i + 3) < vec4u(params.size);
     let magnitude = x[i / 4] & vec4u(0x7fffffff);
     if (any(counts & (magnitude > vec4u(0x7f800000)))) { seen |= NAN_SEEN; }

@@ -1,5 +1,5 @@
 // y[i] = a[i] OP b[i], for tensors of one shape.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl, lib/binaryOperations.wgsl
 alias element = f32;
 alias result = f32;

@@ -1,11 +1,11 @@
 // y[c] = a[c . aStrides] OP b[c . bStrides] for every coordinate c of y; a stretched dimension has stride 0.
-// threads: LANES in a group, a vec4 of y each.
+// threads: LANES in a workgroup, a vec4 of y each.
 // uses: lib/grid.wgsl, lib/binaryOperations.wgsl
 alias element = f32;
 alias result = f32;
 const FLOAT: bool = true;  // whether element is f32
 const OP: u32 = ADD;
-const WHOLE_ROWS: bool = false;  // the innermost size is a multiple of 4: a vec4 never leaves its row
+const WHOLE_ROWS: bool = false;  // the innermost size is a multiple of 4: a vec4 is in one row
 const LANES: u32 = 256;
 struct Params {
   size: u32,
@@ -48,7 +48,7 @@ fn binaryBroadcast(
   y[vector] = binaryOperation(left, right);
 }
 
-// Where element i of y finds its operands.
+// The offsets of the operands of element i of y.
 fn offsets(i: u32) -> vec2u {
   var rest = i;
   var at = vec2u();

@@ -1,5 +1,5 @@
 // y[i] = x[i] as another type; towards bool (TRUTH) every value but 0 is 1. Floats round towards zero and saturate.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl
 alias element = f32;
 alias result = f32;

@@ -1,9 +1,9 @@
 // x[n, c, h, w] = sum of patches[t, j] over the taps t = (c, r, s) and output pixels j = (n, p, q) that read (h, w):
-// the transpose of im2col, each element gathering its own terms in one order.
-// threads: LANES in a group, one element of x each.
+// the transpose of im2col; each element gathers its terms in a fixed order.
+// threads: LANES in a workgroup, one element of x each.
 // uses: lib/grid.wgsl
 const BIAS: bool = false;
-const STRIDED: bool = true;  // false where the stride is 1: no division a tap
+const STRIDED: bool = true;  // false where the stride is 1: no division per tap
 const LANES: u32 = 64;
 struct Params {
   images: u32,
@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> bias: array<f32>;        // [channels], with BIAS
 @group(0) @binding(3) var<storage, read_write> x: array<f32>;     // [images, channels, H, W]
 
-// a / stride, or a large number where that is not whole.
+// a / stride, or a large number where that is not an integer.
 fn over(a: u32, stride: u32) -> u32 {
   if (!STRIDED) { return a; }
   let quotient = a / stride;

@@ -1,5 +1,6 @@
-// y[n, k, p, q] = bias[k] + sum over c of k's group, r and s of x[n, c, p * stride + r * dilation - padding, ...] * weight[k, c, r, s].
-// threads: LANES in a group, one element of y each: the definition, for any groups; fast where a group has few channels.
+// y[n, k, p, q] = bias[k] + sum over c of k's group, r and s of x[n, c, p * stride + r * dilation - padding, ...] * weight[k, c, r,
+// s].
+// threads: LANES in a workgroup, one element of y each: the definition, for any groups; fast where a group has few channels.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const BIAS: bool = false;
 const LONG: bool = false;

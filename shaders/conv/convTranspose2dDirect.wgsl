@@ -1,6 +1,6 @@
 // x[n, c, h, w] = bias[c] + sum over k of c's group, r and s of y[n, k, p, q] * weight[k, c, r, s], where
 // p * stride + r * dilation - padding = h and likewise q, w: the transpose of conv2d.
-// threads: LANES in a group, one element of x each, which gathers its own terms.
+// threads: LANES in a workgroup, one element of x each, which gathers its terms.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const BIAS: bool = false;
 const LONG: bool = false;

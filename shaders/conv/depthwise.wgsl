@@ -1,6 +1,6 @@
 // y[n, c, p, q] = bias[c] + sum over r and s of x[n, c, p * STRIDE + r - 1, q * STRIDE + s - 1] * weight[c, r, s]: a 3x3
-// convolution of each channel by itself. FLIPPED takes weight[c, 2 - r, 2 - s]: the transpose, where STRIDE is 1.
-// threads: LANES in a group, ROWS x 4 elements of y each, walking down, so that three rows of windows are at hand.
+// depthwise convolution. FLIPPED takes weight[c, 2 - r, 2 - s]: the transpose, where STRIDE is 1.
+// threads: LANES in a workgroup, ROWS x 4 elements of y each, walking down, so that three rows of a window are in registers.
 // uses: lib/grid.wgsl, lib/windows.wgsl
 const BIAS: bool = false;
 const FLIPPED: bool = false;

@@ -1,6 +1,6 @@
 // x[n, c, h, w] = bias[c] + sum over r and s of y[n, c, p, q] * weight[c, r, s], where 2 p + r - 1 = h and 2 q + s - 1 = w:
-// the transpose of depthwise with stride 2. Even rows and columns meet tap 1 only, odd ones taps 0 and 2.
-// threads: LANES in a group, ROWS x COLUMNS elements of x each, walking down two rows at a time.
+// the transpose of depthwise with stride 2. Even rows and columns use tap 1 only, odd ones taps 0 and 2.
+// threads: LANES in a workgroup, ROWS x COLUMNS elements of x each, walking down two rows at a time.
 // uses: lib/grid.wgsl
 const BIAS: bool = false;
 const LANES: u32 = 64;
@@ -23,7 +23,7 @@ fn elementOrZero(start: u32, column: u32) -> f32 {
   return select(0.0, y[start + min(column, params.output.y - 1)], column < params.output.y);
 }
 
-// Four elements of a row of y, and the four that start one further.
+// Four elements of a row of y, and the four that start one element later.
 fn neighbors(plane: u32, row: u32, column: u32) -> mat2x4f {
   if (row >= params.output.x) { return mat2x4f(); }
   let start = (plane * params.output.x + row) * params.output.y;
@@ -61,7 +61,7 @@ fn depthwiseTranspose(
   let t = 9 * channel;
   var shift = 0.0;
   if (BIAS) { shift = bias[channel]; }
-  // Columns of the matrices meet tap 2 (same element) and tap 0 (the next one).
+  // The columns of the matrices multiply tap 2 (same element) and tap 0 (the next one).
   let top = vec2f(weight[t + 2], weight[t]);
   let middle = vec2f(weight[t + 5], weight[t + 3]);
   let bottom = vec2f(weight[t + 8], weight[t + 6]);

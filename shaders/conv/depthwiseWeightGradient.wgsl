@@ -1,6 +1,6 @@
 // dw[t, c, r, s] = sum over the elements of part t of x[n, c, p * STRIDE + r - 1, q * STRIDE + s - 1] * dy[n, c, p, q]: the
 // weight gradient of depthwise. A part is four columns of dy of one image; the parts are added up by a second pass.
-// threads: LANES in a group, one channel of one part each, walking down.
+// threads: LANES in a workgroup, one channel of one part each, walking down.
 // uses: lib/grid.wgsl, lib/windows.wgsl
 const LANES: u32 = 64;
 const STRIDE: u32 = 1;

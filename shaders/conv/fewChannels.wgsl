@@ -1,7 +1,7 @@
 // y[n, k, p, q] = bias[k] + sum over c, r and s of x[n, c, p * STRIDE + r - 1, q * STRIDE + s - 1] * weight[k, c, r, s]: a 3x3
-// convolution of pictures, of which CHANNELS is 1 or 3.
-// threads: LANES in a group, each four columns of y in OUTPUTS channels, walking down ROWS rows: what it loads of x is used in
-// all of its channels and three rows, and its weights are loaded once.
+// convolution of images with CHANNELS = 1 or 3.
+// threads: LANES in a workgroup, each four columns of y in OUTPUTS channels, walking down ROWS rows: the loaded values of x are
+// used in all of these channels and in three rows, and the weights are loaded once.
 // uses: lib/grid.wgsl, lib/windows.wgsl
 const BIAS: bool = false;
 const ALIGNED: bool = false;      // Q is a multiple of 4: y is stored as vec4
@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<f32>;          // [K, CHANNELS, 3, 3]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;            // [K], with BIAS
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;         // [N, K, P, Q]
-@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with ALIGNED
+@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // instead of y, with ALIGNED
 
 fn store(image: u32, k: u32, p: u32, q: u32, sums: vec4f) {
   if (k >= params.outputs) { return; }

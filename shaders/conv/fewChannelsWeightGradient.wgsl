@@ -1,7 +1,7 @@
 // dw[t, k, c, r, s] = sum over the elements of part t of x[n, c, p * STRIDE + r - 1, q * STRIDE + s - 1] * dy[n, k, p, q]: the
 // weight gradient of fewChannels. A part is four columns of dy of one image; the parts are added up by a second pass.
-// threads: LANES in a group, OUTPUTS channels of dy and one of x of one part each, walking down: what it loads of x is used in all
-// of its channels and three rows.
+// threads: LANES in a workgroup, OUTPUTS channels of dy and one of x of one part each, walking down: the loaded values of x are
+// used in all of these channels and in three rows.
 // uses: lib/grid.wgsl, lib/windows.wgsl
 const ALIGNED: bool = false;      // Q is a multiple of 4: dy is read as vec4
 const STRIDE: u32 = 1;
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;           // [N, C, H, W]
 @group(0) @binding(2) var<storage, read> dy: array<f32>;          // [N, K, P, Q]
-@group(0) @binding(3) var<storage, read> dyQuads: array<vec4f>;   // in place of dy, with ALIGNED
+@group(0) @binding(3) var<storage, read> dyQuads: array<vec4f>;   // instead of dy, with ALIGNED
 @group(0) @binding(4) var<storage, read_write> dw: array<f32>;    // [parts, K, C, 3, 3]
 
 fn slopesAt(image: u32, k: u32, p: u32, q: u32) -> vec4f {

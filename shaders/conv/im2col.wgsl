@@ -1,6 +1,6 @@
 // The patches of x as a matrix, k-major for gemm.wgsl. Column j is output pixel (n, p, q), row t is tap (c, r, s):
 // patches[t, j] = x[n, c, p * stride + r * dilation - padding, ...], zero outside. PIXEL_MAJOR: patches[j, t].
-// threads: LANES in a group; each does four neighboring pixels of one channel, all taps.
+// threads: LANES in a workgroup; each does four neighboring pixels of one channel, all taps.
 // reference: Chellapilla, Puri and Simard (2006).
 // uses: lib/grid.wgsl
 const PIXEL_MAJOR: bool = false;
@@ -30,7 +30,7 @@ fn im2col(
   let id = linearGroup(group, groups) * LANES + lane;
   let blocks = params.columns / 4;
   let taps = params.window.x * params.window.y;
-  // The padding of the rows is one more channel, of which nothing lies inside.
+  // The rows' padding counts as one more channel, all of it outside x.
   let channels = (params.rows + taps - 1) / taps;
   if (id >= blocks * channels) { return; }
   let channel = id / blocks;

@@ -2,13 +2,13 @@ enable subgroups;
 // y[n, g, m, place] = bias[g, m] + sum over the taps and the channels c of weight[g, c, tap, m] * lowered[g, c, u, i * pace +
 // start + t * reach, (n, j)] for the place (i, j): a convolution or, for each class of places that meet the same taps, its
 // transpose. Step (t, u) of the taps meets tap firstTap + (t, u) * tapStep of the window; columns are places (i, n, j), so that
-// every load is a vec4 of numbers that are all used.
-// threads: a group is one subgroup and owns a tile of 4 SUBGROUP ROW_QUADS rows m and 4 SUBGROUP COLUMN_QUADS columns, as in
+// every number of a loaded vec4 is used.
+// threads: a workgroup is one subgroup and owns a tile of 4 SUBGROUP ROW_QUADS rows m and 4 SUBGROUP COLUMN_QUADS columns, as in
 // matmul/gemmSubgroup.wgsl.
 // reference: Cho and Brand (2017), MEC.
 // uses: lib/grid.wgsl
 const BIAS: bool = false;
-const ALIGNED: bool = false;      // rows of y are multiples of 4, their places side by side: they are stored as vec4
+const ALIGNED: bool = false;      // rows of y are multiples of 4 with adjacent places: they are stored as vec4
 const ROW_QUADS: u32 = 2;
 const COLUMN_QUADS: u32 = 2;
 const SUBGROUP: u32 = 8;
@@ -22,7 +22,7 @@ struct Params {
   lines: u32,            // of a channel and step of `lowered`
   columns: u32,          // of a line
   places: vec2u,         // I, J
-  result: vec2u,         // size of a plane of y, where places lie at place * resultPace + resultStart
+  result: vec2u,         // size of a plane of y, whose places are at place * resultPace + resultStart
   resultPace: vec2u,
   resultStart: vec2u,
   taps: vec2u,           // steps down and across
@@ -37,7 +37,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> lowered: array<vec4f>;       // [groups, depth, taps.y, lines, columns]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;            // [groups, rows], with BIAS
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;         // [images, groups, rows, result]
-@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with ALIGNED
+@group(0) @binding(5) var<storage, read_write> yQuads: array<vec4f>;  // instead of y, with ALIGNED
 
 fn store(group: u32, row: u32, firstColumn: u32, sums: vec4f) {
   let i = firstColumn / params.columns;
@@ -74,7 +74,7 @@ fn implicitSubgroup(
   let firstRow = ((id / across) % down) * 4 * SUBGROUP * ROW_QUADS;
   let group = id / (across * down);
   if (group >= params.groups) { return; }
-  // Rows and columns past the end are the last ones again, and not stored.
+  // Rows and columns past the end repeat the last ones and are not stored.
   var aFirst: array<u32, ROW_QUADS>;
   var bFirst: array<u32, COLUMN_QUADS>;
   for (var q = 0u; q < ROW_QUADS; q++) {
@@ -89,7 +89,7 @@ fn implicitSubgroup(
   let channels = group * params.depth;
 
   var sums: array<array<array<array<vec4f, COLUMN_QUADS>, 4>, SUBGROUP>, ROW_QUADS>;
-  // One loop over taps and channels: two would move all sums from one to the other.
+  // One loop over taps and channels: two nested loops would copy all sums between them.
   var step = vec2u();
   var c = 0u;
   for (var k = params.taps.x * params.taps.y * params.depth; k > 0; k--) {

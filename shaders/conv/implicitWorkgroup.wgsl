@@ -1,16 +1,16 @@
 // y[n, g, m, place] = bias[g, m] + sum over the taps and the channels c of weight[g, c, tap, m] * x[n, g, c, place * pace + start +
 // (t, u) * reach], zero outside of x: a convolution or, for each class of places that meet the same taps, its transpose, as a
-// product over patches that are nowhere in memory. Step (t, u) of the taps meets tap firstTap + (t, u) * tapStep of the window.
-// For adapters with real workgroup memory.
-// threads: a group of 8 x 8 owns a tile of 64 channels m and 64 places (n, i, j), each thread four 4 x 4 blocks of it;
-// DEPTH values of k = (t, u, c) at a time are in workgroup memory, twice (lib/workgroupTile.wgsl).
+// product over patches that are never stored (implicit GEMM). Step (t, u) of the taps meets tap firstTap + (t, u) * tapStep of the
+// window. For adapters with hardware workgroup memory.
+// threads: a workgroup of 8 x 8 owns a tile of 64 channels m and 64 places (n, i, j), each thread four 4 x 4 blocks of it;
+// DEPTH values of k = (t, u, c) at a time are in workgroup memory, double-buffered (lib/workgroupTile.wgsl).
 // reference: Chetlur et al. (2014), cuDNN.
 // uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const BIAS: bool = false;
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const LANES: u32 = 64;
-const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of weights and two of x
+const_assert 2 * LANES == DEPTH * QUADS;        // each thread loads two vec4 of weights and two of x
 struct Params {
   images: u32,
   groups: u32,
@@ -20,7 +20,7 @@ struct Params {
   window: vec2u,         // R, S
   input: vec2u,          // size of a plane of x
   places: vec2u,         // I, J
-  result: vec2u,         // size of a plane of y, where places lie at place * resultPace + resultStart
+  result: vec2u,         // size of a plane of y, whose places are at place * resultPace + resultStart
   resultPace: vec2u,
   resultStart: vec2u,
   taps: vec2u,           // steps down and across
@@ -73,7 +73,7 @@ fn implicitWorkgroup(
   let group = id / (across * down);
   if (group >= params.groups) { return; }
 
-  // This thread brings quad `quad` of k = `line` and `line + DEPTH / 2`; past the end of K it brings zeros.
+  // This thread loads quad `quad` of k = `line` and `line + DEPTH / 2`; zeros past the end of K.
   let quad = lane % QUADS;
   let line = lane / QUADS;
   let rowQuad = min(firstRow / 4 + quad, params.width / 4 - 1);
@@ -84,7 +84,7 @@ fn implicitWorkgroup(
     planes[j] = (column / (params.places.x * params.places.y) * params.groups + group) * params.depth * params.input.x;
     corners[j] = placeOf(column) * params.pace + params.start;
   }
-  let up = lane / 8;             // this thread's quads of rows and of columns are these and those APART from them
+  let up = lane / 8;             // this thread's quads of rows and of columns are these two and the two APART further
   let side = lane % 8;
 
   var upperLeft: mat4x4f;
@@ -94,7 +94,7 @@ fn implicitWorkgroup(
   let terms = params.taps.x * params.taps.y * params.depth;
   let steps = (terms + DEPTH - 1) / DEPTH;
   for (var step = 0u; step <= steps; step++) {
-    // Stores of this trip and loads of the last one are of different halves, so that one barrier a trip is enough.
+    // This iteration stores to the half that the last one did not read, so one barrier per iteration is enough.
     if (step < steps) {
       for (var half = 0u; half < 2; half++) {
         let inTile = line + half * (DEPTH / 2);

@@ -1,6 +1,6 @@
 // lowered[c, u, h, m] = x[n, c, h - top, j * pace + start + u * reach] for column m = (n, j), zero outside of x and past the last
-// column: what each step u along the rows of x meets, so that all steps down them are rows apart.
-// threads: LANES in a group; each does four neighboring columns of one row, all steps.
+// column: the values of x that each step u along its rows reads, so that the steps down are whole rows apart.
+// threads: LANES in a workgroup; each does four neighboring columns of one row, all steps.
 // reference: Cho and Brand (2017), MEC.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;

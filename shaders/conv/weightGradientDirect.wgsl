@@ -1,5 +1,6 @@
-// dw[t, k, c, r, s] = sum over the images n of part t and all p, q of x[n, c, p * stride + r * dilation - padding, ...] * dy[n, k, p, q].
-// threads: LANES in a group, one tap of one part each; the parts are added up by a second pass.
+// dw[t, k, c, r, s] = sum over the images n of part t and all p, q of x[n, c, p * stride + r * dilation - padding, ...] * dy[n, k,
+// p, q].
+// threads: LANES in a workgroup, one tap of one part each; the parts are added up by a second pass.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const LONG: bool = false;
 const LANES: u32 = 64;

@@ -1,8 +1,8 @@
 enable subgroups;
-// dw[t, g, k, c, r, s] = sum over the lines (n, p) of part t and all q of dy[n, g, p, q, k] * x[n, g, p * stride + r * dilation
-// - padding, q * stride + s * dilation - padding, c]: a product over patches that are nowhere in memory. Both operands have
-// their channels last, so that a load is a vec4 of numbers that are all used; the columns of the product are (r, s, c).
-// threads: a group is one subgroup and owns a tile of 4 SUBGROUP ROW_QUADS channels k and 4 SUBGROUP COLUMN_QUADS columns of a
+// dw[t, g, k, c, r, s] = sum over the lines (n, p) of part t and all q of dy[n, g, p, q, k] * x[n, g, p * stride + r * dilation -
+// padding, q * stride + s * dilation - padding, c]: a product over patches that are never stored (implicit GEMM). Both operands
+// have their channels last, so that every number of a loaded vec4 is used; the columns of the product are (r, s, c).
+// threads: a workgroup is one subgroup and owns a tile of 4 SUBGROUP ROW_QUADS channels k and 4 SUBGROUP COLUMN_QUADS columns of a
 // part, as in matmul/gemmSubgroup.wgsl; the parts are added up by a second pass.
 // reference: Chetlur et al. (2014), cuDNN.
 // uses: lib/grid.wgsl
@@ -45,7 +45,7 @@ fn weightGradientSubgroup(
   let group = (id / (across * down)) % params.groups;
   let part = id / (across * down * params.groups);
   if (part >= params.parts) { return; }
-  // Rows past the end are the last ones again; columns past it read any pixel of x. Neither is stored.
+  // Rows past the end repeat the last ones; columns past it read any pixel of x. Neither is stored.
   var rows: array<u32, ROW_QUADS>;
   for (var q = 0u; q < ROW_QUADS; q++) { rows[q] = min(firstRow + q * SUBGROUP + lane, params.rowQuads - 1); }
   var channels: array<u32, COLUMN_QUADS>;
@@ -58,7 +58,7 @@ fn weightGradientSubgroup(
   }
 
   var sums: array<array<array<array<vec4f, COLUMN_QUADS>, 4>, SUBGROUP>, ROW_QUADS>;
-  // One loop over lines and pixels: two would move all sums from one to the other.
+  // One loop over lines and pixels: two nested loops would copy all sums between them.
   let firstLine = part * params.chunk;
   var image = firstLine / params.output.x;
   var pixel = vec2u(firstLine % params.output.x, 0);

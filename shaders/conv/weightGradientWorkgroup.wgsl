@@ -1,14 +1,14 @@
-// dw[t, g, k, c, r, s] = sum over the output pixels (n, p, q) of part t of dy[n, g, k, p, q] * x[n, g, c, p * stride + r * dilation -
-// padding, q * stride + s * dilation - padding], zero outside of x: a product over patches that are nowhere in memory. For adapters
-// with real workgroup memory.
-// threads: a group of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread four 4 x 4 blocks
-// of it; DEPTH pixels at a time are in workgroup memory, twice (lib/workgroupTile.wgsl). A second pass adds the parts.
+// dw[t, g, k, c, r, s] = sum over the output pixels (n, p, q) of part t of dy[n, g, k, p, q] * x[n, g, c, p * stride + r * dilation
+// - padding, q * stride + s * dilation - padding], zero outside of x: a product over patches that are never stored (implicit GEMM).
+// For adapters with hardware workgroup memory.
+// threads: a workgroup of 8 x 8 owns a tile of 64 channels k and 64 taps (c, r, s) of a part, each thread four 4 x 4 blocks
+// of it; DEPTH pixels at a time are in workgroup memory, double-buffered (lib/workgroupTile.wgsl). A second pass adds the parts.
 // reference: Chetlur et al. (2014), cuDNN.
 // uses: lib/grid.wgsl, lib/outerProduct.wgsl, lib/workgroupTile.wgsl
 const ROWS: u32 = 64;
 const COLUMNS: u32 = 64;
 const LANES: u32 = 64;
-const_assert 2 * LANES == DEPTH * QUADS;        // each thread brings two vec4 of dy and two of x
+const_assert 2 * LANES == DEPTH * QUADS;        // each thread loads two vec4 of dy and two of x
 struct Params {
   groups: u32,
   rows: u32,           // channels of a group of dy
@@ -57,8 +57,8 @@ fn weightGradientWorkgroup(
   let part = id / (across * down * params.groups);
   if (part >= params.parts) { return; }
 
-  // This thread brings quad `quad` of pixels `line` and `line + DEPTH / 2`; past the end of the part it brings zeros. Rows and
-  // columns past the end are the last ones again, and not stored.
+  // This thread loads quad `quad` of pixels `line` and `line + DEPTH / 2`; zeros past the end of the part. Rows and
+  // columns past the end repeat the last ones and are not stored.
   let quad = lane % QUADS;
   let line = lane / QUADS;
   let area = params.output.x * params.output.y;
@@ -70,7 +70,7 @@ fn weightGradientWorkgroup(
     channels[j] = column / window;
     shifts[j] = vec2u(tap / params.window.y, tap % params.window.y) * params.dilation - params.padding;
   }
-  let up = lane / 8;             // this thread's quads of rows and of columns are these and those APART from them
+  let up = lane / 8;             // this thread's quads of rows and of columns are these two and the two APART further
   let side = lane % 8;
 
   var upperLeft: mat4x4f;
@@ -81,7 +81,7 @@ fn weightGradientWorkgroup(
   let end = min(first + params.chunk, params.pixels);
   let steps = (end - first + DEPTH - 1) / DEPTH;
   for (var step = 0u; step <= steps; step++) {
-    // Stores of this trip and loads of the last one are of different halves, so that one barrier a trip is enough.
+    // This iteration stores to the half that the last one did not read, so one barrier per iteration is enough.
     if (step < steps) {
       for (var half = 0u; half < 2; half++) {
         let inTile = line + half * (DEPTH / 2);

@@ -1,8 +1,8 @@
-// y = T (sum over parts of Z) T^T for every window of y, SIZE x SIZE at steps of SIZE: the way back from Winograd's domain.
-// T is A^T for the output, finished as lib/epilogue.wgsl says, and G^T for the gradient of the weights [K, C, 3, 3], K images of
-// one window.
-// threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST the one window of an image in four
-// channels, whose numbers lie together in y.
+// y = T (sum over parts of Z) T^T for every window of y, SIZE x SIZE at steps of SIZE: the inverse transform from Winograd's
+// domain. T is A^T for the output, to which the epilogue is applied (lib/epilogue.wgsl), and G^T for the gradient of the weights
+// [K, C, 3, 3], K images of one window.
+// threads: LANES in a workgroup; each does four windows of a channel, or with CHANNELS_LAST the one window of an image in four
+// channels, whose numbers are consecutive in y.
 // reference: Lavin and Gray (2016).
 // uses: lib/grid.wgsl, lib/winograd.wgsl, lib/epilogue.wgsl
 const M: u32 = 4;
@@ -21,17 +21,17 @@ struct Params {
   rows: u32,        // of Z: channels, or windows
   columns: u32,     // of Z, a multiple of 4: windows, or channels
   parts: u32,
-  block: u32,       // vec4 of a row of Z that lie together, block after block
+  block: u32,       // consecutive vec4 of a row of Z; blocks follow each other
   step: u32,        // vec4 from one row of a block to the next
-  relu: u32,        // 1 for max(., 0) of the finished output
+  relu: u32,        // 1 to apply max(., 0) last
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> z: array<vec4f>;        // [blocks, rows, POINTS * POINTS, parts, block]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;         // [images, channels, plane]
-@group(0) @binding(5) var<storage, read_write> yPairs: array<vec2f>;  // in place of y, with WIDTH 2
-@group(0) @binding(6) var<storage, read_write> yQuads: array<vec4f>;  // in place of y, with WIDTH 4
+@group(0) @binding(5) var<storage, read_write> yPairs: array<vec2f>;  // instead of y, with WIDTH 2
+@group(0) @binding(6) var<storage, read_write> yQuads: array<vec4f>;  // instead of y, with WIDTH 4
 
 fn coefficient(place: u32, point: u32) -> f32 {
   // G^T is the transpose of WEIGHT_M.
@@ -43,7 +43,7 @@ fn finish(values: vec4f, channel: Channel, before: vec4f) -> vec4f {
   return finished(FINISH, values, channel, before, params.relu == 1);
 }
 
-// `values` are a row of a window of y that starts at element `at` of y; of a plane's last window a part may be missing.
+// `values` are a row of a window of y that starts at element `at` of y; the last windows of a plane may be partly outside.
 fn store(at: u32, values: array<f32, SIZE>, missing: u32, channel: Channel) {
   switch WIDTH {
     case 4: {
@@ -65,7 +65,7 @@ fn store(at: u32, values: array<f32, SIZE>, missing: u32, channel: Channel) {
   }
 }
 
-// `values` are the only windows of four channels from `first` on, one after the other in y.
+// `values` are the windows, one per channel, of four channels starting at `first`, consecutive in y.
 fn storeChannels(row: u32, first: u32, values: array<array<vec4f, SIZE>, SIZE>) {
   const AREA = SIZE * SIZE;
   let start = (row * params.channels + first) * AREA;

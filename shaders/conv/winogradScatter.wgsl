@@ -1,7 +1,7 @@
-// Z = T d T^T for every window d of x, SIZE x SIZE `pace` apart: the way into Winograd's domain of POINTS x POINTS
+// Z = T d T^T for every window d of x, SIZE x SIZE `pace` apart: the transform into Winograd's domain of POINTS x POINTS
 // products. T is B^T for the input, G for the weights (one window a "channel", that of weight [K, C, 3, 3]), and A for the
-// gradient of the output. Zero stands outside of x.
-// threads: LANES in a group; each does four windows of a channel, or with CHANNELS_LAST one window of four channels.
+// gradient of the output. Outside of x it is zero.
+// threads: LANES in a workgroup; each does four windows of a channel, or with CHANNELS_LAST one window of four channels.
 // reference: Lavin and Gray (2016).
 // uses: lib/grid.wgsl, lib/winograd.wgsl
 const M: u32 = 4;
@@ -9,9 +9,9 @@ const MATRIX: u32 = INPUT;
 const SIZE: u32 = 6;
 const POINTS: u32 = 6;
 const CHANNELS_LAST: bool = false;
-const FLIPPED: bool = false;       // windows are read from their end: the weights of the transposed convolution
+const FLIPPED: bool = false;       // windows are reversed, as the weights of a transposed convolution are
 const LANES: u32 = 64;
-const QUADS: u32 = (SIZE + 2) / 4 + 1;   // vec4 that a row of a window touches at most, wherever it starts
+const QUADS: u32 = (SIZE + 2) / 4 + 1;   // the most vec4 that a row of a window touches, at any start
 struct Params {
   channels: u32,
   plane: vec2u,     // rows and columns of x
@@ -19,7 +19,7 @@ struct Params {
   windows: u32,     // in all: images * tiles
   rows: u32,        // of Z: channels or windows
   columns: u32,     // of Z, a multiple of 4: windows or channels
-  block: u32,       // vec4 of a row of Z that lie together, block after block
+  block: u32,       // consecutive vec4 of a row of Z; blocks follow each other
   step: u32,        // vec4 from one row of a block to the next
   pace: u32,        // from one window to the next
   padding: vec2i,
@@ -34,7 +34,7 @@ fn coefficient(point: u32, place: u32) -> f32 {
   return winograd(M, MATRIX, point, place);
 }
 
-// Where a window starts: offset of its plane, then row and column.
+// The start of a window: offset of its plane, then row and column.
 struct Place { plane: u32, row: i32, column: i32 }
 
 fn placeOf(window: u32, channel: u32) -> Place {
@@ -46,7 +46,7 @@ fn placeOf(window: u32, channel: u32) -> Place {
   return Place(plane, row, column);
 }
 
-// A row of a window. Numbers are loaded four at a time, because a load costs the same for one, and shifted into place.
+// A row of a window. Numbers are loaded four at a time, because a load of one costs the same, and shifted into place.
 fn lineOf(place: Place, exists: bool, i: u32) -> array<f32, SIZE> {
   let row = place.row + i32(i);
   let start = i32(place.plane) + row * i32(params.plane.y) + place.column;
@@ -91,7 +91,7 @@ fn winogradScatter(
   let quad = id % quads;
   let start = ((quad / params.block) * params.rows + row) * params.step + quad % params.block;
 
-  // Not a loop over the four: some compilers leave what a variable indexes in memory, lane by lane.
+  // Not a loop over the four: some compilers keep arrays with run-time indices in memory.
   let a = windowOf(row, first);
   let b = windowOf(row, first + 1);
   let c = windowOf(row, first + 2);

@@ -1,5 +1,5 @@
 // y[i] = bits, of any four-byte type.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const LANES: u32 = 256;

@@ -1,7 +1,7 @@
 // y[n, i] = -sum_c target[n, c, i] weight[c] log softmax(x[n, :, i])[c], the target being smoothed:
-// (1 - smoothing) target + smoothing / C, where target is 1 at label[n, i], or with SOFT given. A label outside gives NaN,
+// (1 - smoothing) target + smoothing / C, where target is 1 at label[n, i], or with SOFT given. A label outside 0..C - 1 gives NaN,
 // ignoreIndex 0.
-// threads: LANES in a group, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
+// threads: LANES in a workgroup, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
 // classes.
 // reference: Szegedy et al. (2016) for the smoothing; torch.nn.functional.cross_entropy.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
@@ -16,7 +16,7 @@ struct Params {
   inner: u32,
   smoothing: f32,
   nan: u32,
-  ignores: u32,      // 1 where columns labeled ignoreIndex count for nothing
+  ignores: u32,      // 1 where columns labeled ignoreIndex have a loss of 0
   ignoreIndex: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> weight: array<f32>;   // [length]
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;  // [outer, inner]
 
-// Built-in functions may swallow NaN; its bits tell.
+// Built-in functions may lose NaN, so its bits are tested.
 fn isNan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
 }

@@ -1,6 +1,6 @@
 // dx[n, k, i] = dy[n, i] (softmax(x[n, :, i])[k] sum_c target[c] weight[c] - target[k] weight[k]), targets as in
 // crossEntropy.wgsl.
-// threads: LANES in a group, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
+// threads: LANES in a workgroup, one column (n, i) each: three walks along it, adding by levels with LONG, for more than 1,024
 // classes.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 alias bits = u32;  // of any dtype
@@ -14,7 +14,7 @@ struct Params {
   inner: u32,
   smoothing: f32,
   nan: u32,
-  ignores: u32,      // 1 where columns labeled ignoreIndex count for nothing
+  ignores: u32,      // 1 where columns labeled ignoreIndex have a loss of 0
   ignoreIndex: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,12 +25,12 @@ struct Params {
 @group(0) @binding(5) var<storage, read> weight: array<f32>;    // [length]
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;  // [outer, length, inner]
 
-// Built-in functions may swallow NaN; its bits tell.
+// Built-in functions may lose NaN, so its bits are tested.
 fn isNan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
 }
 
-/** The smoothed target of class c, which lies at `at`, times its weight. */
+// The smoothed target of class c, stored at `at`, times its weight.
 fn share(c: u32, at: u32, label: u32) -> f32 {
   var part = select(0.0, 1.0, c == label);
   if (SOFT) { part = targets[at]; }

@@ -1,6 +1,6 @@
 // chain: y[i] = x[i] * factor + y[i] * 3 + step + g, where thread i is in group g of a grid of any shape.
-// threads: LANES in a group, of which all or only the first work; ids past the end do nothing. What a chain of these gives
-// depends on every one, on their order, and on each being done once.
+// threads: LANES in a workgroup, of which all or only the first work; ids past the end do nothing. The result of a chain of
+// these depends on each of them, on their order, and on each running once.
 // reference: packages/tensor/src/device/start/chain.ts.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;

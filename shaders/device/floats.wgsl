@@ -1,5 +1,5 @@
 // floats: y[f, i] = function f of element i of the inputs: every function and operator on floats that kernels use.
-// threads: one workgroup a function; each lane does one element. One vec4 a lane would take four times as long to compile.
+// threads: one workgroup per function; each lane does one element. One vec4 a lane would take four times as long to compile.
 // reference: packages/tensor/src/device/start/floats.ts, in float64; bounds are those of the WGSL specification, section 15.7.4.
 const LANES: u32 = 64;
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [4, LANES]: a, b, positive c, special d

@@ -1,6 +1,6 @@
-// flow: y[i] = the result of a walk whose loops, branches, functions and arrays depend on x[i].
+// flow: y[i] = the result of control flow whose loops, branches, functions and arrays depend on x[i].
 // threads: one element each.
-// reference: packages/tensor/src/device/start/flow.ts takes the same walk.
+// reference: packages/tensor/src/device/start/flow.ts does the same.
 const LANES: u32 = 64;
 const ROWS: u32 = 2;
 @group(0) @binding(0) var<storage, read> x: array<u32>;
@@ -11,7 +11,7 @@ fn next(state: ptr<function, u32>) -> u32 {
   return *state >> 8;
 }
 
-// Loops that begin and end anywhere, by halves, downwards, with steps, left early.
+// Loops with run-time bounds, halving, downwards, with steps, and with early exits.
 fn loops(seed: u32) -> u32 {
   var sum = 0u;
   for (var i = seed % 5; i < 5 + seed % 7; i += 1 + seed % 2) { sum = sum * 3 + i; }
@@ -57,7 +57,7 @@ fn accumulators(seed: u32) -> u32 {
   return total;
 }
 
-// An array that is written and read where numbers say.
+// An array that is written and read at run-time indices.
 fn places(seed: u32) -> u32 {
   var state = seed;
   var list: array<u32, 8>;

@@ -1,5 +1,5 @@
 // integers: y[f, i] = function f of element i of the inputs, in integers of 32 bits.
-// threads: one workgroup a function; each lane does one element.
+// threads: one workgroup per function; each lane does one element.
 // reference: packages/tensor/src/device/start/integers.ts.
 const LANES: u32 = 64;
 @group(0) @binding(0) var<storage, read> x: array<u32>;        // [2, LANES]

@@ -1,6 +1,6 @@
 enable subgroups;
 // shuffle: y[2 i] = a sum over all lanes of a subgroup by shuffles, y[2 i + 1] = the number of the mirrored lane.
-// threads: a group is one subgroup of LANES, as in the kernels that shuffle.
+// threads: a workgroup is one subgroup of LANES, as in the kernels that shuffle.
 // reference: packages/tensor/src/device/start/shuffle.ts.
 const LANES: u32 = 8;
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [groups, LANES], integers

@@ -1,7 +1,7 @@
 // y[o, j, i] = x[o, index[o, j, i], i], as bits of any four-byte type; where the index is outside, `params.outside`.
-// An index that all i share is given as [outer, count, 1]. Bound are windows of the tensors, each from its first element
-// on; what lies outside the window of x is left to another dispatch.
-// threads: LANES in a group, one element of y each.
+// An index that all i share is given as [outer, count, 1]. The bindings are windows of the tensors; indices outside the window
+// of x are left to another dispatch.
+// threads: LANES in a workgroup, one element of y each.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const LANES: u32 = 64;
@@ -36,7 +36,7 @@ fn gather(
   if (place >= params.length) {
     y[id] = params.outside;
   } else {
-    // Before the window this is a large number.
+    // Negative differences wrap to large numbers.
     let at = ((row / params.count) * params.length + place) * params.inner + i - params.xFirst;
     if (at < params.xSize) { y[id] = x[at]; }
   }

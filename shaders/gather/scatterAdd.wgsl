@@ -1,11 +1,11 @@
-// y[o, l, i] = sum of x[o, j, i] over the j with index[o, j, i] == l: the gradient of gather, without atomics, in one order.
-// Bound are windows of the tensors, each from its first element on; ADDING goes on with the sum over the windows of x before.
-// threads: LANES in a group, one element of y each, which looks at every index of its column.
+// y[o, l, i] = sum of x[o, j, i] over the j with index[o, j, i] == l: the gradient of gather, without atomics, in a fixed order.
+// The bindings are windows of the tensors; ADDING continues the sum over earlier windows of x.
+// threads: LANES in a workgroup, one element of y each, which reads every index of its column.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const ADDING: bool = false;
 const LANES: u32 = 64;
-const BLOCK: u32 = 512;  // rows that are added up apart, and as many blocks: no chain of additions is long
+const BLOCK: u32 = 512;  // rows per block: blocks are summed separately, so that no chain of additions is long
 struct Params {
   length: u32,
   inner: u32,
@@ -34,7 +34,7 @@ fn scatterAdd(
   let i = (params.yFirst + id) % inner;
   let place = ((params.yFirst + id) / inner) % params.length;
   let first = ((params.yFirst + id) / (inner * params.length)) * params.count;
-  // The rows whose element i lies in the window of x.
+  // The rows whose element i is in the window of x.
   let start = max(first, (params.xFirst + inner - 1 - i) / inner);
   let end = min(first + params.count, (params.xFirst + params.xSize + inner - 1 - i) / inner);
   var sum = 0.0;

@@ -1,6 +1,6 @@
 // The binary elementwise family: one case per operation. The kernel that uses this declares `alias element`, `alias result`,
 // `const OP` and `const FLOAT`; the compiler folds the switch.
-// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it.
+// NaN is detected by its bits: compilers may assume that there is none and remove a comparison with it.
 const ADD: u32 = 0;
 const SUB: u32 = 1;
 const MUL: u32 = 2;
@@ -44,7 +44,7 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
     case MAXIMUM: { return vec4<result>(orNan(a, b, select(b, a, a > b))); }
     case MINIMUM: { return vec4<result>(orNan(a, b, select(b, a, a < b))); }
     case EQ: { return vec4<result>(a == b); }
-    // Some adapters answer a != b with false for NaN.
+    // On some adapters a != b is false for NaN.
     case NE: { return vec4<result>(!(a == b)); }
     case LT: { return vec4<result>(a < b); }
     case LE: { return vec4<result>(a <= b); }
@@ -60,8 +60,8 @@ fn binaryOperation(a: vec4<element>, b: vec4<element>) -> vec4<result> {
   }
 }
 
-// C's pow. WGSL's own is exp2(exponent * log2(base)), of few digits and without negative bases: exponents that are whole
-// and at most WHOLE multiply instead, which is exact wherever the result is a float.
+// C's pow. WGSL's is exp2(exponent * log2(base)), which has few digits and no negative bases: integer exponents
+// of at most WHOLE multiply instead, which is exact where the result is a float.
 const WHOLE: f32 = 128;
 
 fn power(base: vec4f, exponent: vec4f) -> vec4f {
@@ -77,17 +77,17 @@ fn power(base: vec4f, exponent: vec4f) -> vec4f {
   let usable = whole & ((exponent >= vec4f()) | (abs(product) >= vec4f(0x1p-126)) | (base == vec4f()));
   var result = repeated;
   if (!all(usable)) { result = select(realPower(base, exponent), repeated, usable); }
-  // Each of these is 1 whatever the other is, NaN included.
+  // The result is 1 for any other operand, NaN included.
   let one = ((exponent == vec4f()) & !isNan(exponent)) | ((base == vec4f(1)) & !isNan(base));
   result = select(select(result, exponent, isNan(exponent)), base, isNan(base));
   return select(result, vec4f(1), one);
 }
 
-// Powers of any exponent but 0, of numbers that are not NaN.
+// Powers with an exponent other than 0, of numbers that are not NaN.
 fn realPower(base: vec4f, exponent: vec4f) -> vec4f {
   let size = abs(base);
   let zero = vec4f();
-  // What the bits of a run-time value make: WGSL refuses constants that are not finite.
+  // Made from the bits of a run-time value: WGSL rejects constants that are not finite.
   let infinity = bitcast<vec4f>((bitcast<vec4u>(base) & vec4u()) | vec4u(INFINITY_BITS));
   let nan = bitcast<vec4f>(bitcast<vec4u>(base) | vec4u(0x7fc00000));
   let endless = (bitcast<vec4u>(exponent) & vec4u(0x7fffffff)) == vec4u(INFINITY_BITS);
@@ -97,7 +97,7 @@ fn realPower(base: vec4f, exponent: vec4f) -> vec4f {
   let extreme = (size == zero) | infinite | endless;
   magnitude = select(magnitude, select(zero, infinity, grows), extreme);
   magnitude = select(magnitude, vec4f(1), endless & (size == vec4f(1)));
-  // Floats from 2^24 on are even.
+  // Floats of at least 2^24 are even.
   let isWhole = (floor(exponent) == exponent) | endless;
   let odd = (fract(exponent * 0.5) != zero) & (abs(exponent) < vec4f(0x1p24));
   let negative = (bitcast<vec4u>(base) >> vec4u(31)) == vec4u(1);

@@ -1,9 +1,9 @@
 // The values of one channel of [N, channels, inner] as vec4 of the flat tensor, every LANES-th to a lane, found without a
-// division a step. A plane may begin inside a vec4: `inPlane` says which components are its own.
-// The kernel has `const ALIGNED` (inner is a multiple of 4), `const LANES`, and in `params` channels, inner, windows (the vec4
+// division per step. A plane may begin inside a vec4: `inPlane` marks the components that belong to it.
+// The kernel declares `const ALIGNED` (inner is a multiple of 4), `const LANES`, and in `params` channels, inner, windows (the vec4
 // that a plane can touch), strideImages (LANES / windows) and strideRest (LANES % windows).
 struct Walk {
-  start: u32,   // where the plane begins, in values
+  start: u32,   // the first element of the plane
   window: u32,  // which of its vec4
 }
 
@@ -26,7 +26,7 @@ fn vectorOf(walk: Walk) -> u32 {
 
 fn inPlane(walk: Walk, counts: bool) -> vec4<bool> {
   if (ALIGNED) { return vec4<bool>(counts); }
-  // What lies before the plane wraps to large numbers.
+  // Positions before the plane wrap to large numbers.
   let place = vec4u(0, 1, 2, 3) + 4 * walk.window - walk.start % 4;
   return place < vec4u(select(0, params.inner, counts));
 }

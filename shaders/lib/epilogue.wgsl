@@ -1,12 +1,12 @@
-// What kernels do to a result as they store it, by `kind`: nothing; + bias by channel; batch normalization by statistics that
-// are there, by channel; the same + what stands where the result goes. Then max(., 0), if wanted.
-// The kernel has `bias`: [channels], and `statistics`: [channels] of (mean, inverse deviation, scale, shift).
+// The epilogue that kernels apply to a result as they store it, by `kind`: none; + the channel's bias; batch normalization by the
+// channel's given statistics; the same + the previous content of the result's place. Then, if requested, max(., 0).
+// The kernel declares `bias`: [channels], and `statistics`: [channels] of (mean, inverse deviation, scale, shift).
 const NOTHING: u32 = 0;
 const BIAS: u32 = 1;
 const NORM: u32 = 2;
 const NORM_SUM: u32 = 3;
 
-// What a channel's results need: the mean is taken off first, since v * scale + shift would lose digits far from zero.
+// The parameters of a channel. The mean is subtracted first, since v * scale + shift would lose digits far from zero.
 struct Channel { offset: f32, scale: f32, shift: f32 }
 
 fn channelAt(kind: u32, channel: u32) -> Channel {
@@ -18,13 +18,13 @@ fn channelAt(kind: u32, channel: u32) -> Channel {
   return Channel(0, 1, 0);
 }
 
-// max(v, 0), but NaN stays: told by its bits, since compilers may assume that there is none.
+// max(v, 0), and NaN for NaN: its bits are tested, since compilers may assume that there is none.
 fn relu(v: vec4f) -> vec4f {
   let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
   return select(max(v, vec4f()), v, isNan);
 }
 
-// Four results of one channel; `before` is what stands where they go.
+// Four results of one channel; `before` is the previous content of their place.
 fn finished(kind: u32, results: vec4f, channel: Channel, before: vec4f, withRelu: bool) -> vec4f {
   var v = results;
   if (kind >= BIAS) { v += channel.offset; }

@@ -1,7 +1,7 @@
-// What the kernels of matrix products share: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], finished as lib/epilogue.wgsl says
-// by `const FINISH` of the kernel, where split s of the sum takes `chunk` values of k. Number i of row k of matrix b lies at b * batch + k * step + (i / plane) * image + i % plane:
-// a plane is a whole row, or what of it lies together, such as the pixels of one image. Widths of A and B, planes, steps,
-// images and batches of A and B are multiples of 4.
+// Shared by the kernels of matrix products: C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n] with the epilogue (lib/epilogue.wgsl) of
+// the kernel's `const FINISH`, where split s of the sum takes `chunk` values of k. Number i of row k of matrix b is at b * batch +
+// k * step + (i / plane) * image + i % plane: a plane is a row, or a contiguous part of it, such as the pixels of one image. Widths
+// of A and B, planes, steps, images and batches of A and B are multiples of 4.
 struct Params {
   batches: u32,
   splits: u32,
@@ -22,17 +22,17 @@ struct Params {
   cStep: u32,
   cPlane: u32,
   cImage: u32,
-  cBatch: u32,   // from one split to the next, the splits of a matrix one after the other
+  cBatch: u32,   // from one split to the next; the splits of a matrix are consecutive
   biasBatch: u32,    // channels from one matrix to the next
   biasRow: u32,      // 1 where rows are channels
-  biasColumn: u32,   // 1 where columns are, which have a bias only
-  relu: u32,         // 1 for max(., 0) of all that
+  biasColumn: u32,   // 1 where columns are channels, which have only a bias
+  relu: u32,         // 1 to apply max(., 0) last
 }
 
-// Where a group works: its matrix and split, the first row and column of its tile. Past the end, `exists` is false.
+// The tile of a workgroup: its matrix and split, its first row and column. `exists` is false past the end.
 struct Tile { exists: bool, matrix: u32, firstRow: u32, firstColumn: u32, firstK: u32, depth: u32 }
 
-// Tile `id`: neighbors take neighboring columns of the same rows.
+// Tile `id`: neighbors have neighboring columns of the same rows.
 fn tileOf(id: u32, tileRows: u32, tileColumns: u32) -> Tile {
   let across = (params.columns + tileColumns - 1) / tileColumns;
   let down = (params.rows + tileRows - 1) / tileRows;
@@ -62,7 +62,7 @@ fn cAt(tile: Tile, row: u32, column: u32) -> u32 {
   return tile.matrix * params.cBatch + row * params.cStep + (column / params.cPlane) * params.cImage + column % params.cPlane;
 }
 
-// What the results of a row need where rows are channels; of splits the first has the bias.
+// The epilogue's parameters for a row, where rows are channels; only the first split adds the bias.
 fn rowChannel(tile: Tile, row: u32) -> Channel {
   if (FINISH == NOTHING || params.biasRow == 0 || tile.firstK > 0) { return Channel(0, 1, 0); }
   return channelAt(FINISH, (tile.matrix / params.splits) * params.biasBatch + row);
@@ -74,6 +74,6 @@ fn columnBias(tile: Tile, column: u32) -> vec4f {
   return vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);
 }
 
-// The vec4 of A or B that starts at a number; past the end the last one is read again, and not stored.
+// The vec4 of A or B that starts at a number; past the end it repeats the last one, whose sums are not stored.
 fn aQuad(tile: Tile, row: u32) -> u32 { return aAt(tile, min(row, params.aWidth - 4)) / 4; }
 fn bQuad(tile: Tile, column: u32) -> u32 { return bAt(tile, min(column, params.bWidth - 4)) / 4; }

@@ -1,7 +1,7 @@
 // The sum of terms by one thread: one by one, or, with the kernel's `const LONG`, of up to 2^32 terms by levels. Each level
 // adds up LEVEL sums of the level below, so that no chain of additions is longer than that: the error stays under 4 LEVEL 2^-24
 // of the sum of magnitudes, where one chain of n terms has n 2^-24 and stops growing at 2^24.
-// reference: Blanchard, Higham and Mary (2020), blocked summation; a level takes the place of a block.
+// reference: Blanchard, Higham and Mary (2020), blocked summation, with levels for blocks.
 const LEVEL: u32 = 256;
 
 struct LongSum { levels: vec4f, count: u32 }

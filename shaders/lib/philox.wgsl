@@ -13,7 +13,7 @@ fn philox(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The words of the block that comes `block` after the one numbered `first`, whose lower half is first.x.
+// The words of block number first + block; first.x is the lower half of `first`.
 fn wordsOf(first: vec2u, block: u32, key: vec2u) -> vec4u {
   let low = first.x + block;
   return philox(vec4u(low, first.y + select(0u, 1u, low < block), 0, 0), key);

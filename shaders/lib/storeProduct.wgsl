@@ -1,7 +1,7 @@
-// How kernels of matrix products (lib/gemm.wgsl) store C: as vec4 in `cQuads` with the kernel's `const ALIGNED`, else number by number
+// How kernels of matrix products (lib/gemm.wgsl) store C: as vec4 in `cQuads` with the kernel's `const ALIGNED`, else one by one
 // in `c`. Loops have constant bounds, so that sums stay in registers.
 
-// Stores four sums of a row, as many of them as C has columns for.
+// Stores those of four sums of a row that are inside C.
 fn storeQuad(tile: Tile, row: u32, firstColumn: u32, sums: vec4f, channel: Channel) {
   if (row >= params.rows || firstColumn >= params.columns) { return; }
   let withRelu = params.relu == 1;
@@ -18,7 +18,7 @@ fn storeQuad(tile: Tile, row: u32, firstColumn: u32, sums: vec4f, channel: Chann
   }
 }
 
-// Stores a 4 x 4 block of C, as much of it as there is.
+// Stores the part of a 4 x 4 block that is inside C.
 fn storeBlock(tile: Tile, firstRow: u32, firstColumn: u32, sums: mat4x4f) {
   let columns = columnBias(tile, firstColumn);
   for (var i = 0u; i < 4; i++) {

@@ -1,6 +1,6 @@
 // Rows of planes x [N * C, H, W] as 3-wide windows one padding wide, STRIDE apart: columns s = 0, 1, 2 of the matrix are
 // x[row, column + s], x[row, column + STRIDE + s], ... Outside of a plane all is zero; -1 is the wrapped number.
-// The kernel has `x`, `params.input` (H, W) and `STRIDE` (1 or 2).
+// The kernel declares `x`, `params.input` (H, W) and `STRIDE` (1 or 2).
 
 fn elementOrZero(start: u32, column: u32) -> f32 {
   return select(0.0, x[start + min(column, params.input.y - 1)], column < params.input.y);

@@ -43,7 +43,7 @@ const INPUT: u32 = 0;     // B^T: points x points
 const WEIGHT: u32 = 1;    // G: points x 3
 const OUTPUT: u32 = 2;    // A^T: m x points
 
-// One number of a matrix, or of the transposed one; constant wherever m, which and the places are.
+// One number of a matrix, or of its transpose; constant where m, which and the indices are.
 fn winograd(m: u32, which: u32, row: u32, column: u32) -> f32 {
   if (m == 2) {
     switch which {

@@ -1,10 +1,10 @@
 // C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n]: both operands k-major, so that every load is a vec4 of values
-// that are all used at once. Sizes and layouts: lib/gemm.wgsl.
-// threads: LANES in a group, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
-// unrolled); neighbors take neighboring columns of the same rows.
+// that are all used together. Sizes and layouts: lib/gemm.wgsl.
+// threads: LANES in a workgroup, an 8 x 8 tile of C each, kept as four matrices (arrays stay in memory where loops are not
+// unrolled); neighbors have neighboring columns of the same rows.
 // reference: Goto and van de Geijn (2008), the register tile of their inner kernel.
 // uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/outerProduct.wgsl, lib/storeProduct.wgsl
-alias real = f32;   // f16: what is stored, sums are f32
+alias real = f32;   // or f16 for the operands; sums are f32
 const FINISH: u32 = NOTHING;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const LANES: u32 = 64;
@@ -16,7 +16,7 @@ const COLUMNS: u32 = 8;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
-@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
+@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // instead of c, with ALIGNED
 
 @compute @workgroup_size(LANES)
 fn gemm(

@@ -1,11 +1,11 @@
 enable subgroups;
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, on adapters whose subgroups have just SUBGROUP lanes.
-// threads: a group is one subgroup and owns a tile of C of 4 SUBGROUP ROW_QUADS rows and 4 SUBGROUP COLUMN_QUADS columns. For
-// each k every lane loads ROW_QUADS vec4 of A and COLUMN_QUADS of B; those of A go round by shuffles, so that a number
-// loaded is used in a whole row or column of the tile.
-// reference: Goto and van de Geijn (2008); the shuffles stand where a GPU would share a tile in workgroup memory.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, on adapters with subgroups of SUBGROUP lanes.
+// threads: a workgroup is one subgroup and owns a tile of C of 4 SUBGROUP ROW_QUADS rows and 4 SUBGROUP COLUMN_QUADS columns. For
+// each k every lane loads ROW_QUADS vec4 of A and COLUMN_QUADS of B; those of A are passed around by shuffles, so that each loaded
+// number is used in a whole row or column of the tile.
+// reference: Goto and van de Geijn (2008); shuffles replace the tile that a GPU would share in workgroup memory.
 // uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl, lib/storeProduct.wgsl
-alias real = f32;   // f16: what is stored, sums are f32
+alias real = f32;   // or f16 for the operands; sums are f32
 const FINISH: u32 = NOTHING;
 const ALIGNED: bool = false;      // columns and the layout of C are multiples of 4: it is stored as vec4
 const ROW_QUADS: u32 = 2;
@@ -17,7 +17,7 @@ const SUBGROUP: u32 = 8;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [batches, splits, M, N]
-@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // in place of c, with ALIGNED
+@group(0) @binding(6) var<storage, read_write> cQuads: array<vec4f>;  // instead of c, with ALIGNED
 
 @compute @workgroup_size(SUBGROUP)
 fn gemmSubgroup(

@@ -1,5 +1,5 @@
-// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl but for any sizes: what the fast kernels are held against.
-// threads: LANES in a group, one element of C each.
+// C[b, s, m, n] = sum_k A[b, k, m] * B[b, k, n], as gemm.wgsl, for any sizes: the fast kernels are tested against it.
+// threads: LANES in a workgroup, one element of C each.
 // uses: lib/grid.wgsl, lib/gemm.wgsl, lib/epilogue.wgsl
 const FINISH: u32 = NOTHING;
 const LANES: u32 = 64;

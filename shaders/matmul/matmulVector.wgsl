@@ -1,7 +1,7 @@
-// y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n], finished as lib/epilogue.wgsl says, split s of the sum taking `chunk` values of k: a few
-// rows against a large matrix, which is read once, by vec4 and as it is stored.
-// threads: a group owns all rows of 4 ACROSS columns, a lane 4 of them; ALONG lanes of the same columns take turns along the
-// depth, 4 values of k at a time, and their sums are added up at the end. Neighboring lanes read what lies together.
+// y[b, s, r, n] = sum_k x[b, r, k] * w[b, k, n], with the epilogue (lib/epilogue.wgsl), split s of the sum taking `chunk` values of
+// k: a few rows times a large matrix, which is read once, as vec4 and in its stored layout.
+// threads: a workgroup owns all rows of 4 ACROSS columns, a lane 4 of them; ALONG lanes of the same columns take turns along the
+// depth, 4 values of k at a time, and their sums are added up at the end. Neighboring lanes read neighboring values.
 // uses: lib/grid.wgsl, lib/epilogue.wgsl
 const TRANSPOSED: bool = false;               // w is stored [N, K]
 const ALIGNED: bool = true;                   // rows of w as stored are multiples of 4: it is read as vec4
@@ -21,16 +21,16 @@ struct Params {
   wBatch: u32,
   yRow: u32,
   yColumn: u32,
-  yBatch: u32,       // from one split to the next, the splits of a matrix one after the other
+  yBatch: u32,       // from one split to the next; the splits of a matrix are consecutive
   biasRow: u32,      // 1 where rows are channels
-  biasColumn: u32,   // 1 where columns are
-  finish: u32,       // a kind of lib/epilogue.wgsl
-  relu: u32,         // 1 for max(., 0) of all that
+  biasColumn: u32,   // 1 where columns are channels
+  finish: u32,       // a kind of epilogue (lib/epilogue.wgsl)
+  relu: u32,         // 1 to apply max(., 0) last
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // [batches, rows, K], K padded by zeros
 @group(0) @binding(2) var<storage, read> w: array<f32>;           // [batches, K, N] or [batches, N, K]
-@group(0) @binding(3) var<storage, read> wQuads: array<vec4f>;    // in place of w, with ALIGNED
+@group(0) @binding(3) var<storage, read> wQuads: array<vec4f>;    // instead of w, with ALIGNED
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;     // [batches, splits, rows, N]
@@ -43,7 +43,7 @@ fn quad(at: u32, inside: u32) -> vec4f {
   return select(vec4f(), numbers, vec4u(0, 1, 2, 3) < vec4u(inside));
 }
 
-// Rows of w as stored: for k, k + 1, ... the columns from n on, or with TRANSPOSED for n, n + 1, ... the values from k on.
+// Rows of w as stored: for k, k + 1, ... the columns from n, or with TRANSPOSED for n, n + 1, ... the values from k.
 // Zero past the end of K, where x is zero too, but w might be infinite; columns past the end are not stored.
 fn block(matrix: u32, k: u32, n: u32) -> mat4x4f {
   var lines: mat4x4f;

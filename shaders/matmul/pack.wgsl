@@ -1,6 +1,6 @@
-// y[b, r, c] = x[b, c, r] with TRANSPOSED, else x[b, r, c]; zero where x has no such row or column: operands brought into
-// the layout and to the sizes that gemm.wgsl reads.
-// threads: LANES in a group, a 4 x 4 block of y each.
+// y[b, r, c] = x[b, c, r] with TRANSPOSED, else x[b, r, c]; zero where x has no such row or column: packs operands into
+// the layout and sizes that gemm.wgsl reads.
+// threads: LANES in a workgroup, a 4 x 4 block of y each.
 // uses: lib/grid.wgsl
 alias real = f32;                  // f16 halves what a product reads
 const TRANSPOSED: bool = false;

@@ -1,7 +1,7 @@
 // moments[p, c] = (mean - base, sum of squared deviations from the mean, count, base) of part p of channel c's values, where
-// base is one of them: far from zero the mean itself has few digits. Each value is read once: a lane takes blocks of them
-// around the mean of all that it saw before; then lanes join as a tree.
-// threads: one group per channel and part; lane l takes every LANES-th vec4 of the part.
+// base is one of them, because far from zero the mean has few digits. Each value is read once: a lane takes blocks of them
+// around the mean of the values before; then lanes combine as a tree.
+// threads: one workgroup per channel and part; lane l takes every LANES-th vec4 of the part.
 // reference: Chan, Golub and LeVeque (1983), by blocks.
 // uses: lib/grid.wgsl, lib/channelWalk.wgsl
 const ALIGNED: bool = false;  // inner is a multiple of 4
@@ -15,7 +15,7 @@ struct Params {
   length: u32,     // windows of a channel, over all images
   parts: u32,
   chunk: u32,      // windows of a part
-  firstPart: u32,  // where the parts of this dispatch begin in `moments`
+  firstPart: u32,  // the first part of this dispatch in `moments`
   strideImages: u32,
   strideRest: u32,
 }
@@ -61,7 +61,7 @@ fn channelMoments(
       added += select(vec4f(), vec4f(1), valid);
       walk = nextWalk(walk);
     }
-    // The mean moves by the block's share: what that adds to every square is taken off again.
+    // The mean shifts by the block's share; the correction subtracts what that adds to every square.
     let sum = dot(deviations, vec4f(1));
     count += dot(added, vec4f(1));
     let moved = sum / max(count, 1);

@@ -1,6 +1,6 @@
 // sums[p, c] = (sum of d, sum of d * (x - mean)) over part p of channel c's values, with d = dy, or with RELU dy where the
 // normalized x is over 0.
-// threads: one group per channel and part; lane l takes every LANES-th vec4 of the part; lanes join as a tree.
+// threads: one workgroup per channel and part; lane l takes every LANES-th vec4 of the part; lanes combine as a tree.
 // reference: Ioffe and Szegedy (2015), section 3.
 // uses: lib/grid.wgsl, lib/channelWalk.wgsl
 const ALIGNED: bool = false;  // inner is a multiple of 4
@@ -15,7 +15,7 @@ struct Params {
   length: u32,     // windows of a channel, over all images
   parts: u32,
   chunk: u32,      // windows of a part
-  firstPart: u32,  // where the parts of this dispatch begin in `sums`
+  firstPart: u32,  // the first part of this dispatch in `sums`
   strideImages: u32,
   strideRest: u32,
 }

@@ -6,7 +6,7 @@
 // uses: lib/grid.wgsl
 const TRACKED: bool = true;
 const LANES: u32 = 64;
-const BLOCK: u32 = 64;  // parts that are joined apart, so that no chain of additions is long
+const BLOCK: u32 = 64;  // parts per block: blocks are combined separately, so that no chain of additions is long
 struct Params { channels: u32, parts: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> moments: array<vec4f>;             // [parts, channels], of channelMoments
@@ -16,7 +16,7 @@ struct Params { channels: u32, parts: u32, eps: f32, momentum: f32 }
 @group(0) @binding(5) var<storage, read_write> runningMean: array<f32>;     // [channels]
 @group(0) @binding(6) var<storage, read_write> runningVar: array<f32>;      // [channels]
 
-// (mean, sum of squared deviations from it, count) of two sets together, of which b has values.
+// (mean, sum of squared deviations from it, count) of the union of two sets; b is not empty.
 fn join(a: vec3f, b: vec3f) -> vec3f {
   let distance = b.x - a.x;
   let share = b.z / (a.z + b.z);

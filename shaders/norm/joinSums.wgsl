@@ -1,10 +1,10 @@
-// The gradients by weight and bias from the parts' sums, and what the gradient by x needs of them:
-// means[c] = fromBatch * (sum of d, sum of d * xhat * inverse deviation); fromBatch is 1 / count where the statistics came from
-// this batch, 0 where they were given.
+// The gradients by weight and bias from the parts' sums, and the means that the gradient by x needs:
+// means[c] = fromBatch * (sum of d, sum of d * xhat * inverse deviation); fromBatch is 1 / count where the statistics are
+// this batch's, 0 where they were given.
 // threads: one per channel.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
-const BLOCK: u32 = 64;  // parts that are added up apart, so that no chain of additions is long
+const BLOCK: u32 = 64;  // parts per block: blocks are summed separately, so that no chain of additions is long
 struct Params { channels: u32, parts: u32, fromBatch: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<vec2f>;              // [parts, channels] of (sum of d, sum of d * (x - mean))

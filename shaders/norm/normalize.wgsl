@@ -1,9 +1,9 @@
 // y = (x - mean) * inverse deviation * weight + bias, by channel; with RESIDUAL plus residual; with RELU max(., 0) of that.
-// threads: LANES in a group; a thread does one vec4 of a row at the same place of up to ROWS rows: what it needs of the
-// channels it reads once. A row is an image, or the whole tensor where images are no multiple of 4.
+// threads: LANES in a workgroup; a thread does one vec4 at the same place of up to ROWS rows, so that the data of the
+// channels is read once. A row is an image, or the whole tensor where the size of an image is no multiple of 4.
 // reference: Ioffe and Szegedy (2015).
 // uses: lib/grid.wgsl
-const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 lies in one channel
+const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 is in one channel
 const RESIDUAL: bool = false;
 const RELU: bool = false;
 const LANES: u32 = 256;
@@ -15,7 +15,7 @@ struct Params { rows: u32, vectors: u32, channels: u32, inner: u32 }  // vectors
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;  // [channels] of (mean, inverse deviation, scale, shift)
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;     // [N, channels, inner]
 
-// max(v, 0), but NaN stays: told by its bits, since compilers may assume that there is none.
+// max(v, 0), and NaN for NaN: its bits are tested, since compilers may assume that there is none.
 fn relu(v: vec4f) -> vec4f {
   let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
   return select(max(v, vec4f()), v, isNan);
@@ -30,7 +30,7 @@ fn normalize(
   let thread = linearGroup(group, groups) * LANES + lane;
   let first = (thread / params.vectors) * ROWS;
   let column = thread % params.vectors;
-  // The mean is taken off first: x * scale + shift would lose digits far from zero.
+  // The mean is subtracted first: x * scale + shift would lose digits far from zero.
   var mean: vec4f;
   var scale: vec4f;
   var shift: vec4f;

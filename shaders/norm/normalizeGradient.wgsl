@@ -1,9 +1,9 @@
 // dx = scale * (d - means.x - (x - mean) * means.y), by channel, with d = dy, or with RELU dy where the normalized x is over 0.
-// threads: LANES in a group; a thread does one vec4 of a row at the same place of up to ROWS rows: what it needs of the
-// channels it reads once. A row is an image, or the whole tensor where images are no multiple of 4.
+// threads: LANES in a workgroup; a thread does one vec4 at the same place of up to ROWS rows, so that the data of the
+// channels is read once. A row is an image, or the whole tensor where the size of an image is no multiple of 4.
 // reference: Ioffe and Szegedy (2015), section 3.
 // uses: lib/grid.wgsl
-const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 lies in one channel
+const ALIGNED: bool = false;  // inner is a multiple of 4: a vec4 is in one channel
 const RELU: bool = false;
 const LANES: u32 = 256;
 const ROWS: u32 = 8;

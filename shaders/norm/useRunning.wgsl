@@ -1,6 +1,6 @@
-// statistics[c] = (mean, inverse deviation, scale = inverse deviation * weight, shift = bias) from the running mean and
-// variance, the inverse deviation being 1 / sqrt(runningVar[c] + eps). With AFTER the mean is that of values without the bias of
-// the layer before.
+// statistics[c] = (mean, inverse deviation, scale = inverse deviation * weight, shift = bias) from the running mean and variance,
+// the inverse deviation being 1 / sqrt(runningVar[c] + eps). With AFTER the mean is that of values without the bias `before` of the
+// previous layer.
 // threads: one per channel.
 // uses: lib/grid.wgsl
 const AFTER: bool = false;

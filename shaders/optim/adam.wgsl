@@ -3,7 +3,7 @@
 // parameter = p - stepSize * average / (sqrt(averageSquare) / deviationScale + eps).
 // The host gives stepSize = learningRate / (1 - beta1^t) and deviationScale = sqrt(1 - beta2^t).
 // CLAMPED bounds the gradient to -limit..limit first; SCALED multiplies it by min(1, limit / (sqrt(squares) + 1e-6)), NaN included.
-// threads: LANES in a group, one vec4 each, of one of up to SLOTS parameters.
+// threads: LANES in a workgroup, one vec4 each, of one of up to SLOTS parameters.
 // reference: Kingma and Ba (2015); with decay instead of weightDecay, Loshchilov and Hutter (2019).
 // uses: lib/grid.wgsl
 const CLAMPED: bool = false;
@@ -13,9 +13,9 @@ const LANES: u32 = 64;
 const VECTORS: u32 = 1;
 const_assert SLOTS <= 4;
 struct Params {
-  firstGroups: vec4u,  // where each slot begins, beyond all groups for an empty one
+  firstGroups: vec4u,  // the first workgroup of each slot; past the last one for an empty slot
   sizes: vec4u,        // elements of each slot
-  firsts: vec4u,       // where each slot begins in average and averageSquare, in elements
+  firsts: vec4u,       // the first element of each slot in average and averageSquare
   decay: f32,
   weightDecay: f32,
   beta1: f32,
@@ -36,7 +36,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> averageSquare: array<vec4f>;  // of all slots
 @group(0) @binding(7) var<storage, read> squares: array<f32>;                // one element
 
-// min(1, limit / (norm + 1e-6)), but NaN where the norm is: min may swallow it, its bits do not.
+// min(1, limit / (norm + 1e-6)), and NaN where the norm is: min may lose it, so its bits are tested.
 fn scaleFor(sum: f32) -> f32 {
   let isNan = (bitcast<u32>(sum) & 0x7fffffff) > 0x7f800000;
   return select(min(1, params.limit / (sqrt(sum) + 1e-6)), sum, isNan);
@@ -59,7 +59,7 @@ fn adam(
     default: { gradient = gradient1[i]; before = parameter1[i]; }
   }
   if (CLAMPED) {
-    // Built-in functions may swallow NaN; its bits tell.
+    // Built-in functions may lose NaN, so its bits are tested.
     let isNan = (bitcast<vec4u>(gradient) & vec4u(0x7fffffff)) > vec4u(0x7f800000);
     gradient = select(clamp(gradient, vec4f(-params.limit), vec4f(params.limit)), gradient, isNan);
   }

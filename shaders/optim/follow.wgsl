@@ -1,5 +1,5 @@
 // average += (1 - decay) * (x - average): an exponential moving average, in place.
-// threads: LANES in a group, one vec4 each, of one of up to SLOTS tensors.
+// threads: LANES in a workgroup, one vec4 each, of one of up to SLOTS tensors.
 // reference: Polyak and Juditsky (1992), with exponential weights.
 // uses: lib/grid.wgsl
 const SLOTS: u32 = 7;
@@ -7,9 +7,9 @@ const LANES: u32 = 64;
 const VECTORS: u32 = 1;
 const_assert SLOTS <= 8;
 struct Params {
-  firstGroups: array<vec4u, 2>,  // where each slot begins, beyond all groups for an empty one
+  firstGroups: array<vec4u, 2>,  // the first workgroup of each slot; past the last one for an empty slot
   sizes: array<vec4u, 2>,        // elements of each slot
-  firsts: array<vec4u, 2>,       // where each slot begins in average, in elements
+  firsts: array<vec4u, 2>,       // the first element of each slot in average
   newPart: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,5 +1,5 @@
 // partials[firsts + g] = sum of x[i]^2 over the g-th LANES * VECTORS vec4 of one of up to SLOTS tensors.
-// threads: LANES in a group; each adds VECTORS vec4 that lie LANES apart, then halves of the lanes add pairwise.
+// threads: LANES in a workgroup; each adds VECTORS vec4 that are LANES apart, then halves of the lanes add pairwise.
 // uses: lib/grid.wgsl
 const SLOTS: u32 = 7;
 const LANES: u32 = 64;
@@ -7,9 +7,9 @@ const VECTORS: u32 = 32;
 const_assert SLOTS <= 8;
 const_assert (LANES & (LANES - 1)) == 0;  // halved down to one
 struct Params {
-  firstGroups: array<vec4u, 2>,  // where each slot begins, beyond all groups for an empty one
+  firstGroups: array<vec4u, 2>,  // the first workgroup of each slot; past the last one for an empty slot
   sizes: array<vec4u, 2>,        // elements of each slot
-  firsts: array<vec4u, 2>,       // where each slot's sums begin in partials
+  firsts: array<vec4u, 2>,       // the first partial sum of each slot
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x0: array<vec4f>;
@@ -23,7 +23,7 @@ struct Params {
 
 var<workgroup> sums: array<f32, LANES>;
 
-/** The squares of the i-th vec4 of a tensor; what lies past its size is padding, of arbitrary content. */
+// The squares of the i-th vec4 of a tensor, without the padding after its last element, whose content is arbitrary.
 fn squares(x: vec4f, i: u32, size: u32) -> vec4f {
   return select(vec4f(), x * x, vec4u(0, 1, 2, 3) + 4 * i < vec4u(size));
 }

@@ -1,5 +1,5 @@
-// a, b = b, a: bits and all, in place.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// a, b = b, a: swaps the bits in place.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
 const LANES: u32 = 64;

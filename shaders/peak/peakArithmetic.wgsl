@@ -1,6 +1,6 @@
-// y[i] = the sum of CHAINS sequences a := a * factor + step, of TRIPS * STEPS steps each, kept in registers: the most that
-// the adapter computes. STEPS and CHAINS are few enough to be unrolled and to stay in 16 registers.
-// threads: LANES in a group, a vec4 each.
+// y[i] = the sum of CHAINS sequences a := a * factor + step, of TRIPS * STEPS steps each, kept in registers: measures the
+// adapter's peak rate. STEPS and CHAINS are few enough to be unrolled and to stay in 16 registers.
+// threads: LANES in a workgroup, a vec4 each.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const CHAINS: u32 = 2;
@@ -8,7 +8,7 @@ const STEPS: u32 = 32;
 const TRIPS: u32 = 32;
 struct Params { factor: f32, step: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;  // some vec4
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;  // one vec4 per thread
 
 @compute @workgroup_size(LANES)
 fn peakArithmetic(

@@ -1,5 +1,5 @@
-// y[i] = x[i]: what the adapter moves at most by a kernel.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// y[i] = x[i]: measures the adapter's peak bandwidth.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const VECTORS: u32 = 4;

@@ -1,7 +1,7 @@
 // y[n, p, q] = sum of x over the window of (p, q) / divisor; GRADIENT: y[n, h, w] = sum of x[n, p, q] / divisor of (p, q)
 // over the windows that cover (h, w). A window is stride-wide steps of a fixed size, or ADAPTIVE: from floor(p H / P) to
 // ceil((p + 1) H / P).
-// threads: LANES in a group; a thread does one element of y at the same place of up to PLANES planes. It adds one by
+// threads: LANES in a workgroup; a thread does one element of y at the same place of up to PLANES planes. It adds one by
 // one, or with LONG by levels, for windows of more than 1,024 elements.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const ADAPTIVE: bool = false;
@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [planes, H, W], with GRADIENT [planes, P, Q]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [planes, P, Q], with GRADIENT [planes, H, W]
 
-// First row or column of window i, and the one after its last; not yet cut to the input.
+// First row or column of window i, and the one after its last; not yet clamped to the input.
 fn span(i: vec2i) -> vec4i {
   if (ADAPTIVE) { return vec4i(i * params.input / params.output, ((i + 1) * params.input + params.output - 1) / params.output); }
   let first = i * params.stride - params.padding;

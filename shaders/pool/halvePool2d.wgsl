@@ -1,6 +1,6 @@
-// maxPool2d of 2x2 windows that lie side by side and fill [H, W], W a multiple of 4: y[n, p, q] = the largest of four, and its
-// place h * W + w in the plane: the first of equals, NaN before all.
-// threads: LANES in a group; a thread does two windows, two vec4 of x, at the same place of up to PLANES planes.
+// maxPool2d of adjacent 2x2 windows that fill [H, W], W a multiple of 4: y[n, p, q] = the largest of four, and its
+// place h * W + w in the plane: the first of equals; NaN wins.
+// threads: LANES in a workgroup; a thread does two windows, two vec4 of x, at the same place of up to PLANES planes.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const PLANES: u32 = 8;

@@ -1,5 +1,5 @@
-// dx[n, h, w] = dy of the window that (h, w) lies in, where that chose it, else 0: the gradient of halvePool2d.
-// threads: LANES in a group; a thread does two windows, two vec4 of dx, at the same place of up to PLANES planes.
+// dx[n, h, w] = dy of the window that contains (h, w), where that chose it, else 0: the gradient of halvePool2d.
+// threads: LANES in a workgroup; a thread does two windows, two vec4 of dx, at the same place of up to PLANES planes.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const PLANES: u32 = 8;

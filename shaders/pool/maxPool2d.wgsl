@@ -1,6 +1,7 @@
-// y[n, p, q] = max over the window of (p, q), and where in its plane it lies: the first of equals, NaN before all. A window
-// of padding only has -Infinity, and NOWHERE for its place.
-// threads: LANES in a group; a thread does one window at the same place of up to PLANES planes: it divides once for them all.
+// y[n, p, q] = max over the window of (p, q), and its place in the plane: the first of equals; NaN wins. A window
+// of padding only gives -Infinity, and NOWHERE for its place.
+// threads: LANES in a workgroup; a thread does one window at the same place of up to PLANES planes: the divisions are done once for
+// all of them.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const PLANES: u32 = 8;
@@ -13,7 +14,7 @@ struct Params {
   stride: vec2u,
   padding: vec2u,
   dilation: vec2u,
-  lowest: f32,      // -Infinity, which WGSL has no constant for
+  lowest: f32,      // -Infinity, for which WGSL has no constant
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;              // [planes, H, W]
@@ -35,7 +36,7 @@ fn maxPool2d(
   let inputs = params.input.x * params.input.y;
   let first = (thread / outputs) * PLANES;
   let window = thread % outputs;
-  // Wraps to large numbers where it is padding.
+  // Positions in the padding wrap to large numbers.
   let corner = vec2u(window / params.output.y, window % params.output.y) * params.stride - params.padding;
   for (var plane = first; plane < min(first + PLANES, params.planes); plane++) {
     var best = params.lowest;

@@ -1,5 +1,5 @@
-// dx[n, h, w] = sum of dy over the windows that chose (h, w), in their own order.
-// threads: LANES in a group; a thread does one element at the same place of up to PLANES planes, and asks every window that
+// dx[n, h, w] = sum of dy over the windows that chose (h, w), in their order.
+// threads: LANES in a workgroup; a thread does one element at the same place of up to PLANES planes, and tests every window that
 // can cover it. It adds one by one, or with LONG by levels, where there are more than 1,024.
 // uses: lib/grid.wgsl, lib/longSum.wgsl
 const LONG: bool = false;
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> places: array<u32>;      // [planes, P, Q]
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;    // [planes, H, W]
 
-// The first and, one on, the last window along a dimension that can cover `at`, counted from the padding's begin.
+// The first and (plus one) the last window along a dimension that can cover `at`, counted from the start of the padding.
 fn covering(at: u32, dim: u32) -> vec2u {
   let reach = params.dilation[dim] * (params.window[dim] - 1);
   let first = (max(at, reach) - reach + params.stride[dim] - 1) / params.stride[dim];

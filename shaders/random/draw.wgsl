@@ -1,5 +1,5 @@
 // y[4 b .. 4 b + 3] = the words of block b of a stream of random numbers, as BITS, UNIFORM in [0, 1), NORMAL or BERNOULLI.
-// threads: LANES in a group; each does VECTORS blocks that lie LANES apart.
+// threads: LANES in a workgroup; each does VECTORS blocks that are LANES apart.
 // reference: Philox4x32-10, Salmon et al. (2011); normals by Box and Muller (1958).
 // uses: lib/grid.wgsl, lib/philox.wgsl
 alias element = f32;

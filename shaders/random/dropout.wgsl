@@ -1,6 +1,6 @@
 // y[i] = x[i] * (uniform(i) < keep ? 1 / keep : 0), with the i-th number of a stream: the same stream gives the same mask.
 // 0 times NaN or Infinity is NaN, as in PyTorch.
-// threads: LANES in a group; each does VECTORS vec4, each with its block of four words, that lie LANES apart.
+// threads: LANES in a workgroup; each does VECTORS vec4, each with its block of four words, that are LANES apart.
 // reference: Srivastava et al. (2014).
 // uses: lib/grid.wgsl, lib/philox.wgsl
 const LANES: u32 = 256;

@@ -1,5 +1,5 @@
 // y[o, i] = the first r at which x[o, r, i] is largest (LARGEST) or smallest; NaN wins over every number, as in PyTorch.
-// threads: LANES in a group, one value of y each.
+// threads: LANES in a workgroup, one value of y each.
 // uses: lib/grid.wgsl
 alias element = f32;
 const FLOAT: bool = true;
@@ -10,7 +10,7 @@ struct Params { outer: u32, length: u32, inner: u32 }
 @group(0) @binding(1) var<storage, read> x: array<element>;    // [outer, length, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<i32>;  // [outer, inner]
 
-// WGSL may fold v != v away; not so the bits. Integers have no NaN.
+// Compilers may remove v != v, so the bits are tested. Integers have no NaN.
 fn isNan(v: element) -> bool {
   return FLOAT && (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
 }

@@ -1,5 +1,5 @@
 // y[o, p, i] = OP over part p of column (o, i): SUM, MAX or MIN of x[o, p * chunk .. min((p + 1) * chunk, length), i].
-// threads: LANES in a group, one value of y each; neighbors read neighboring columns.
+// threads: LANES in a workgroup, one value of y each; neighbors read neighboring columns.
 // uses: lib/grid.wgsl
 alias element = f32;       // or vec4<f32>: four columns as one
 alias elementBits = u32;   // or vec4<u32>
@@ -15,7 +15,7 @@ struct Params { outer: u32, length: u32, inner: u32, parts: u32, chunk: u32 }
 @group(0) @binding(1) var<storage, read> x: array<element>;        // [outer, length, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<element>;  // [outer, parts, inner]
 
-// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it. Integers have none.
+// NaN is detected by its bits: compilers may assume that there is none and remove a comparison with it. Integers have none.
 fn join(a: element, b: element) -> element {
   if (OP == SUM) { return a + b; }
   let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);

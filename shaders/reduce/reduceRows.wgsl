@@ -1,5 +1,5 @@
 // y[r, p] = OP over part p of row r: SUM, MAX or MIN of x[r, p * chunk .. min((p + 1) * chunk, columns)].
-// threads: one group per row and part; lane l takes every LANES-th value, then halves join until one is left.
+// threads: one workgroup per row and part; lane l takes every LANES-th value, then halves combine until one is left.
 // uses: lib/grid.wgsl
 alias element = f32;
 alias value = f32;          // or vec4<f32>, of the elements, where a row has a multiple of 4
@@ -19,7 +19,7 @@ struct Params { rows: u32, columns: u32, parts: u32, chunk: u32 }  // columns an
 @group(0) @binding(2) var<storage, read_write> y: array<element>;  // [rows, parts]
 var<workgroup> partial: array<element, LANES>;
 
-// NaN is found by its bits: compilers may assume that there is none and fold a comparison with it. Integers have none.
+// NaN is detected by its bits: compilers may assume that there is none and remove a comparison with it. Integers have none.
 fn joinValues(a: value, b: value) -> value {
   if (OP == SUM) { return a + b; }
   let chosen = select(select(b, a, a < b), select(b, a, a > b), OP == MAX);

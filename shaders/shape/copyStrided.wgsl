@@ -1,9 +1,9 @@
 // y[yOffset + c . yStrides] = x[xOffset + c . xStrides] for every coordinate c of a box: one kernel for transpose,
 // slice, flip, expand, pad and concatenation. Bits of any four-byte type.
-// threads: LANES in a group, ELEMENTS neighbors of the box each.
+// threads: LANES in a workgroup, ELEMENTS consecutive elements of the box each.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
-const WHOLE_ROWS: bool = false;  // ELEMENTS divides the innermost size: a thread's elements never leave their row
+const WHOLE_ROWS: bool = false;  // ELEMENTS divides the innermost size: a thread's elements are in one row
 const LANES: u32 = 64;
 const ELEMENTS: u32 = 4;
 struct Params {
@@ -43,7 +43,7 @@ fn copyStrided(
   }
 }
 
-// Where element i of the box lies in x and in y.
+// The offsets of element i of the box in x and in y.
 fn places(i: u32) -> vec2i {
   var rest = i;
   var at = vec2i(params.xOffset, params.yOffset);

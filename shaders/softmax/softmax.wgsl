@@ -1,15 +1,15 @@
 // y[o, k, i] = exp(x[o, k, i] - m) / sum_j exp(x[o, j, i] - m), m the largest of column (o, i); with LOGARITHM its log.
-// threads: LANES in a group, one column each: three walks along it.
+// threads: LANES in a workgroup, one column each: three walks along it.
 // uses: lib/grid.wgsl
 const LOGARITHM: bool = false;
 const LANES: u32 = 64;
-const BLOCK: u32 = 512;  // powers that are added up apart, and as many blocks: no chain of additions is long
+const BLOCK: u32 = 512;  // powers per block: blocks are summed separately, so that no chain of additions is long
 struct Params { outer: u32, length: u32, inner: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [outer, length, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [outer, length, inner]
 
-// Built-in functions may swallow NaN; its bits tell.
+// Built-in functions may lose NaN, so its bits are tested.
 fn isNan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000;
 }

@@ -1,6 +1,6 @@
 // y[i] = OP(x[i]).
-// NaN gives NaN: told by its bits, since built-in functions and compilers swallow it.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart.
+// NaN gives NaN: its bits are tested, since built-in functions and compilers lose it.
+// threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
 // reference: erfc by Press et al., Numerical Recipes (1992), section 6.2; gelu by Hendrycks and Gimpel (2016).
 // uses: lib/grid.wgsl
 const NEG: u32 = 0;
@@ -26,7 +26,7 @@ struct Params { vectors: u32 }
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
-// Some adapters give a finite number at 0 and below it; -1 / 0 and the root of a negative number are what C says on all.
+// Some adapters return a finite number at 0 and below; -1 / 0 and the root of a negative number are right on all.
 fn logOf(v: vec4f) -> vec4f {
   return select(select(log(v), sqrt(v), v < vec4f()), -1 / abs(v), v == vec4f());
 }
@@ -35,7 +35,7 @@ fn sigmoidOf(v: vec4f) -> vec4f {
   return 1 / (1 + exp(-v));
 }
 
-// The built-in loses all digits near 0 on adapters that divide exponentials: a series there (error < 1e-8).
+// The built-in function loses all digits near 0 on adapters that divide exponentials; a series replaces it (error < 1e-8).
 fn tanhOf(v: vec4f) -> vec4f {
   let s = v * v;
   let series = v * (1 + s * (-1.0 / 3 + s * (2.0 / 15 + s * (-17.0 / 315 + s * (62.0 / 2835)))));
@@ -43,7 +43,7 @@ fn tanhOf(v: vec4f) -> vec4f {
   return select(far, series, abs(v) < vec4f(0.25));
 }
 
-// The tail keeps its digits however small it is: a relative error of 1.2e-7 before rounding.
+// The tail keeps its digits: its relative error is at most 1.2e-7 before rounding.
 fn normalCumulative(v: vec4f) -> vec4f {
   let z = abs(v) * 0.70710678;
   let t = 1 / (1 + 0.5 * z);
