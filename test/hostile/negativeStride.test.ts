@@ -12,7 +12,10 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
     'slice: step must be a positive integer, got -1; reverse with flip',
   ],
   'slice refuses step 0': [() => x().slice(2, 0, 5, 0), 'slice: step must be a positive integer, got 0'],
-  'slice refuses a fractional start': [() => x().slice(2, 0.5, 2), 'slice: start and end are integers, got 0.5 and 2'],
+  'slice refuses a fractional start': [
+    () => x().slice(2, 0.5, 2),
+    'slice: start and end must be integers, got 0.5 and 2',
+  ],
   'conv2d refuses stride -1': [() => conv2d(x(), weight(), null, { stride: -1 }), 'stride'],
   'conv2d refuses stride [1, 0]': [() => conv2d(x(), weight(), null, { stride: [1, 0] }), 'stride'],
   'conv2d refuses padding -1': [() => conv2d(x(), weight(), null, { padding: -1 }), 'padding'],
@@ -34,7 +37,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'maxPool2d refuses padding over half of the window': [
     () => maxPool2d(x(), { kernelSize: 2, padding: 2 }),
-    'padding 2 is more than half of the window of 2',
+    'padding must be at most half the window of 2, got 2',
   ],
   'avgPool2d refuses padding -1': [
     () => avgPool2d(x(), { kernelSize: 2, padding: -1 }),
@@ -42,7 +45,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'pad refuses -1': [
     () => pad(zeros([3]), [[-1, 0]]),
-    'pad: give [before, after] from 0 on for each of the 1 dimensions',
+    'pad: expected [before, after], non-negative integers, for each of the 1 dimensions',
   ],
 };
 

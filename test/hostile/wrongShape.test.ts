@@ -20,10 +20,13 @@ import { test } from '../harness.ts';
 const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'tensor refuses rows of different lengths': [
     () => tensor([[1, 2], [3]]),
-    'rows at depth 1 hold 2 values, got 1 values',
+    'expected rows of 2 values at depth 1, got 1',
   ],
-  'tensor refuses too few values': [() => tensor([1, 2, 3], { shape: [2, 2] }), 'shape [2, 2] holds 4 values, got 3'],
-  'zeros refuses nine dimensions': [() => zeros([1, 1, 1, 1, 1, 1, 1, 1, 1]), 'at most 8 dimensions'],
+  'tensor refuses too few values': [
+    () => tensor([1, 2, 3], { shape: [2, 2] }),
+    'expected 4 values for shape [2, 2], got 3',
+  ],
+  'zeros refuses nine dimensions': [() => zeros([1, 1, 1, 1, 1, 1, 1, 1, 1]), 'expected at most 8 dimensions'],
   'add refuses sizes that do not broadcast': [
     () => zeros([2, 6]).add(zeros([4])),
     '[2, 6] and [4] do not broadcast: 6 and 4 at dimension -1; sizes must be equal or 1',
@@ -31,17 +34,23 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'matmul refuses different inner sizes': [() => zeros([2, 3]).matmul(zeros([2, 3])), 'matmul: '],
   'reshape refuses another number of elements': [
     () => zeros([6]).reshape([4, -1]),
-    'reshape: [6] has 6 elements, [4, -1] does not hold them',
+    'reshape: expected a shape of 6 elements for [6], got [4, -1]',
   ],
-  'expand refuses other sizes': [() => zeros([6]).expand([2, 5]), 'expand: [6] does not stretch to [2, 5]'],
+  'expand refuses other sizes': [
+    () => zeros([6]).expand([2, 5]),
+    'expand: expected a shape that [6] broadcasts to, got [2, 5]',
+  ],
   'cat refuses other sizes': [
     () => cat([zeros([2, 2]), zeros([2, 3])], 0),
-    'cat: [2, 2] and [2, 3] differ beside dim 0',
+    'cat: expected sizes that agree except along dim 0, got [2, 2] and [2, 3]',
   ],
-  'stack refuses different shapes': [() => stack([zeros([2]), zeros([3])]), 'differ beside'],
+  'stack refuses different shapes': [
+    () => stack([zeros([2]), zeros([3])]),
+    'expected sizes that agree except along dim',
+  ],
   'conv2d refuses other input channels': [
     () => conv2d(zeros([1, 3, 8, 8]), zeros([4, 2, 3, 3]), null),
-    'weight expects 2 input channels, x has 3 (x [1, 3, 8, 8], weight [4, 2, 3, 3])',
+    'expected x with 2 channels for weight [4, 2, 3, 3], got 3 (x [1, 3, 8, 8])',
   ],
   'conv2d refuses a window larger than the image': [
     () => conv2d(zeros([1, 1, 2, 2]), zeros([1, 1, 3, 3]), null),
@@ -49,7 +58,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'conv2d refuses a bias of another length': [
     () => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), zeros([3])),
-    'bias expects [2], one for each output channel, got [3]',
+    'expected bias of shape [2], one value per output channel, got [3]',
   ],
   'convTranspose2d refuses other input channels': [
     () => convTranspose2d(zeros([1, 3, 4, 4]), zeros([2, 4, 3, 3]), null),
@@ -61,12 +70,12 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'avgPool2d refuses an image without channels': [
     () => avgPool2d(zeros([4, 4]), { kernelSize: 2 }),
-    'x expects [N, C, H, W] or [C, H, W], got [4, 4]',
+    'expected x of shape [N, C, H, W] or [C, H, W], got [4, 4]',
   ],
   'batchNorm refuses a weight of another length': [
     () =>
       batchNorm(zeros([2, 3]), { weight: zeros([2]), bias: null, runningMean: null, runningVar: null, training: true }),
-    'weight expects [3], one for each channel of x [2, 3], got [2]',
+    'expected weight of shape [3], one value per channel of x [2, 3], got [2]',
   ],
   'Linear refuses other input features': [
     () => new Linear(4, 2, { generator: new Generator(0) }).forward(zeros([1, 3])),

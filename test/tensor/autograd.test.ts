@@ -191,7 +191,11 @@ test('backward names the operation that returned a gradient of the wrong shape',
     ShapeError,
     "own: backward must return a gradient of x's shape [2], got [3]",
   );
-  refuses(() => own({ x: ones([2], { dtype: 'int32' }) })(x()), DtypeError, 'own: backward: the gradient of x expects');
+  refuses(
+    () => own({ x: ones([2], { dtype: 'int32' }) })(x()),
+    DtypeError,
+    'own: backward: expected the gradient of x to be',
+  );
   refuses(() => own({ w: ones([2]) })(x()), GradientError, 'own: backward returned a gradient for w');
   refuses(() => own(undefined)(x()), GradientError, 'own: backward returned nothing');
   refuses(() => own({ x: 3 })(x()), GradientError, 'own: backward must return a tensor for x, got 3');

@@ -272,9 +272,9 @@ test('broadcastShapes refuses different sizes other than 1', () => {
 test('arithmetic refuses mixed dtypes, and fractions for integers', () => {
   const a = toTensor(reference.values([2], [1, 2]));
   const b = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
-  refuses(() => a.add(b), DtypeError, 'add: a is float32 and b is int32');
-  refuses(() => b.mul(0.5), DtypeError, 'mul: 0.5 is no int32');
-  refuses(() => b.div(b), DtypeError, 'div: a expects float32, got int32');
+  refuses(() => a.add(b), DtypeError, 'add: expected a and b of one dtype, got float32 and int32');
+  refuses(() => b.mul(0.5), DtypeError, 'mul: expected a number that int32 can represent, got 0.5');
+  refuses(() => b.div(b), DtypeError, 'div: expected a to be float32, got int32');
 });
 
 law(

@@ -212,9 +212,9 @@ test('conv2d refuses channels, ranks and windows that do not fit', () => {
   refuses(
     () => conv2d(x, weight),
     ShapeError,
-    'conv2d: weight expects 64 input channels, x has 3 (x [16, 3, 44, 44], weight [128, 64, 3, 3]); check groups or the layer before',
+    'conv2d: expected x with 64 channels for weight [128, 64, 3, 3], got 3 (x [16, 3, 44, 44]); check groups or the previous layer',
   );
-  refuses(() => conv2d(x.reshape([-1]), weight), ShapeError, 'conv2d: x expects [N, C, H, W]');
+  refuses(() => conv2d(x.reshape([-1]), weight), ShapeError, 'conv2d: expected x of shape [N, C, H, W]');
   const wide = toTensor(reference.full([1, 3, 50, 50], 1));
   refuses(() => conv2d(x, wide), ShapeError, 'conv2d: windows of [50, 50] do not fit into [44, 44]');
   refuses(
@@ -222,8 +222,8 @@ test('conv2d refuses channels, ranks and windows that do not fit', () => {
     ValueError,
     'conv2d: stride must be one or two integers of at least 1, got 0',
   );
-  refuses(() => conv2d(x, wide, x, { padding: 9 }), ShapeError, 'conv2d: bias expects [1]');
-  refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: weight expects 1 input channels, x has 3');
+  refuses(() => conv2d(x, wide, x, { padding: 9 }), ShapeError, 'conv2d: expected bias of shape [1]');
+  refuses(() => convTranspose2d(x, wide), ShapeError, 'convTranspose2d: expected x with 1 channels');
 });
 
 test('conv2d gives its bias for windows entirely in padding, and no gradient to x', async () => {

@@ -188,16 +188,16 @@ test('convBatchNorm2d refuses what conv2d and batchNorm refuse, with gradients a
   const learnt = weight.detach({ requiresGrad: true });
   for (const w of [weight, learnt]) {
     refuses(() => convBatchNorm2d(x, w, null, { stride: 0 }, unit(2)), ValueError, 'conv2d: stride must be one or two');
-    refuses(() => convBatchNorm2d(x, w, null, {}, unit(3)), ShapeError, 'batchNorm: weight expects [2]');
+    refuses(() => convBatchNorm2d(x, w, null, {}, unit(3)), ShapeError, 'batchNorm: expected weight of shape [2]');
     refuses(
       () => convBatchNorm2d(x, w, null, {}, { ...unit(2), residual: x }),
       ShapeError,
-      'batchNorm: residual expects the shape of x [1, 2, 4, 4], got [1, 3, 4, 4]',
+      'batchNorm: expected residual of the shape of x [1, 2, 4, 4], got [1, 3, 4, 4]',
     );
     refuses(
       () => noGrad(() => convBatchNorm2d(x, w, null, {}, { ...unit(2), runningMean: null })),
       ValueError,
-      'batchNorm: outside training it needs runningMean and runningVar',
+      'batchNorm: expected runningMean and runningVar outside training, got null',
     );
   }
 });

@@ -55,9 +55,9 @@ test('tensor takes booleans, typed arrays and nested rows', async () => {
 });
 
 test('tensor refuses ragged rows, wrong counts and no elements', () => {
-  refuses(() => tensor([[1, 2], [3]]), ShapeError, 'tensor: rows at depth 1 hold 2 values, got 1 values');
-  refuses(() => tensor([1, 2, 3], { shape: [2, 2] }), ShapeError, 'tensor: shape [2, 2] holds 4 values, got 3');
-  refuses(() => tensor([]), ShapeError, 'tensors without elements do not exist here');
+  refuses(() => tensor([[1, 2], [3]]), ShapeError, 'tensor: expected rows of 2 values at depth 1, got 1');
+  refuses(() => tensor([1, 2, 3], { shape: [2, 2] }), ShapeError, 'tensor: expected 4 values for shape [2, 2], got 3');
+  refuses(() => tensor([]), ShapeError, 'empty tensors are not supported');
   refuses(() => zeros([2, 0]), ShapeError, 'sizes must be positive integers, got [2, 0]');
-  refuses(() => arange(1, 1), ValueError, 'arange: from 1 to 1 by 1 there is no element');
+  refuses(() => arange(1, 1), ValueError, 'arange: expected at least one element, got none from 1 to 1 by 1');
 });

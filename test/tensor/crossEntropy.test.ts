@@ -191,7 +191,7 @@ test('softmaxCrossEntropy ignores no unsigned label for a negative ignoreIndex, 
   refuses(
     () => softmaxCrossEntropy(zeros([2, 1]), target, { ignoreIndex: 0.5 }),
     ValueError,
-    'softmaxCrossEntropy: ignoreIndex expected an integer, got 0.5; pass a label',
+    'softmaxCrossEntropy: ignoreIndex must be an integer, got 0.5; pass a label',
   );
 });
 
@@ -200,10 +200,26 @@ test('softmaxCrossEntropy refuses targets and weights of other shapes', () => {
   refuses(
     () => softmaxCrossEntropy(logits, zeros([3], { dtype: 'int32' })),
     ShapeError,
-    'softmaxCrossEntropy: for [2, 3] the target expects [2], got int32 [3]',
+    'softmaxCrossEntropy: expected target of shape [2] for logits [2, 3], got int32 [3]',
   );
-  refuses(() => softmaxCrossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], got float32 [2]');
-  refuses(() => softmaxCrossEntropy(zeros([3]), zeros([3])), ShapeError, 'logits expect [N, C, ...], got [3]');
-  refuses(() => softmaxCrossEntropy(logits, labels, { weight: zeros([2]) }), ShapeError, 'weight expects [3]');
-  refuses(() => softmaxCrossEntropy(logits, labels, { labelSmoothing: 2 }), ValueError, 'labelSmoothing 2');
+  refuses(
+    () => softmaxCrossEntropy(logits, zeros([2])),
+    ShapeError,
+    'expected target of shape [2, 3] for logits [2, 3], got float32 [2]',
+  );
+  refuses(
+    () => softmaxCrossEntropy(zeros([3]), zeros([3])),
+    ShapeError,
+    'expected logits of shape [N, C, ...], got [3]',
+  );
+  refuses(
+    () => softmaxCrossEntropy(logits, labels, { weight: zeros([2]) }),
+    ShapeError,
+    'expected weight of shape [3]',
+  );
+  refuses(
+    () => softmaxCrossEntropy(logits, labels, { labelSmoothing: 2 }),
+    ValueError,
+    'labelSmoothing must be a number from 0 to 1, got 2',
+  );
 });

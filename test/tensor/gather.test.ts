@@ -117,11 +117,11 @@ test('gather gives NaN for an index out of range, and never a neighbor', async (
 
 test('gather refuses an index of the wrong dtype or shape', () => {
   const x = toTensor(reference.values([2, 2], [1, 2, 3, 4]));
-  refuses(() => gather(x, 0, x), DtypeError, 'gather: index expects int32 or uint32, got float32');
+  refuses(() => gather(x, 0, x), DtypeError, 'gather: expected index to be int32 or uint32, got float32');
   const index = toTensor(reference.values([1, 3], [0, 0, 0]), { dtype: 'int32' });
   refuses(
     () => gather(x, 0, index),
     ShapeError,
-    'gather: the index [1, 3] must have the sizes of x [2, 2] beside dim 0',
+    'gather: expected index with the sizes of x [2, 2] except along dim 0, got [1, 3]',
   );
 });

@@ -210,7 +210,7 @@ test('matmul of medium precision rounds to f16', rounded, { skip: noHalf });
 
 test('linear refuses shapes that do not match', () => {
   const of = (...shape: number[]) => toTensor(reference.full(shape, 1));
-  const together = 'linear: x [..., K], weight [N, K] and bias [N] go together';
+  const together = 'linear: expected x [..., K], weight [N, K] and bias [N]';
   refuses(() => linear(of(2, 3), of(4, 5)), ShapeError, `${together}, got x [2, 3], weight [4, 5], bias null`);
   refuses(() => linear(of(2, 3), of(4, 3), of(3)), ShapeError, `${together}, got x [2, 3], weight [4, 3], bias [3]`);
   refuses(() => linear(of(2, 3), of(3)), ShapeError, `${together}, got x [2, 3], weight [3], bias null`);
@@ -218,6 +218,10 @@ test('linear refuses shapes that do not match', () => {
 
 test('matmul refuses inner sizes that differ', () => {
   const [a, b] = [toTensor(reference.full([2, 3], 1)), toTensor(reference.full([2, 3], 1))];
-  refuses(() => a.matmul(b), ShapeError, 'matmul: a has 3 columns, b has 2 rows (a [2, 3], b [2, 3])');
-  refuses(() => a.matmul(a.sum()), ShapeError, 'matmul: a and b have dimensions, got [2, 3] and []');
+  refuses(() => a.matmul(b), ShapeError, 'matmul: expected b with 3 rows for a [2, 3], got 2 (b [2, 3])');
+  refuses(
+    () => a.matmul(a.sum()),
+    ShapeError,
+    'matmul: expected a and b with at least one dimension, got [2, 3] and []',
+  );
 });

@@ -394,17 +394,21 @@ test('batchNorm refuses parameters of the wrong size and a single value per chan
   refuses(
     () => batchNorm(x, { ...none, weight: two }),
     ShapeError,
-    'batchNorm: weight expects [3], one for each channel of x [2, 3], got [2]',
+    'batchNorm: expected weight of shape [3], one value per channel of x [2, 3], got [2]',
   );
   refuses(
     () => batchNorm(x.slice(0, 0, 1), none),
     ValueError,
-    'batchNorm: training needs more than one value a channel, got x [1, 3]',
+    'batchNorm: expected more than one value per channel in training, got x [1, 3]',
   );
   refuses(
     () => batchNorm(x, { ...none, residual: two }),
     ShapeError,
-    'batchNorm: residual expects the shape of x [2, 3], got [2]',
+    'batchNorm: expected residual of the shape of x [2, 3], got [2]',
   );
-  refuses(() => batchNorm(x, { ...none, training: false }), ValueError, 'needs runningMean and runningVar');
+  refuses(
+    () => batchNorm(x, { ...none, training: false }),
+    ValueError,
+    'expected runningMean and runningVar outside training',
+  );
 });

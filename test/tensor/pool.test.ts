@@ -174,7 +174,7 @@ test('pooling refuses windows that do not fit, and padding over half of a window
   refuses(
     () => maxPool2d(x, { kernelSize: 2, padding: 2 }),
     ValueError,
-    'maxPool2d: padding 2 is more than half of the window of 2',
+    'maxPool2d: padding must be at most half the window of 2, got 2',
   );
   refuses(
     () => avgPool2d(x, { kernelSize: 0 }),

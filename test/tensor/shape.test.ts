@@ -269,13 +269,17 @@ test('slice counts negative positions from the end, as in Python', async () => {
 
 test('shape operations refuse invalid arguments', () => {
   const x = toTensor(reference.values([2, 3], [1, 2, 3, 4, 5, 6]));
-  refuses(() => x.reshape([4, 2]), ShapeError, 'reshape: [2, 3] has 6 elements, [4, 2] does not hold them');
-  refuses(() => x.reshape([-1, -1]), ShapeError, 'reshape: [2, 3] has 6 elements');
-  refuses(() => x.permute([0, 0]), ValueError, 'permute: [0, 0] must name each dimension of [2, 3] once');
+  refuses(() => x.reshape([4, 2]), ShapeError, 'reshape: expected a shape of 6 elements for [2, 3], got [4, 2]');
+  refuses(() => x.reshape([-1, -1]), ShapeError, 'reshape: expected a shape of 6 elements for [2, 3]');
+  refuses(() => x.permute([0, 0]), ValueError, 'permute: order must name each dimension of [2, 3] once, got [0, 0]');
   refuses(() => x.slice(1, 0, 3, -1), ValueError, 'slice: step must be a positive integer, got -1; reverse with flip');
-  refuses(() => x.slice(1, 2, 2), ShapeError, 'slice: 2..2 of dim 1 is empty');
-  refuses(() => x.expand([2, 4]), ShapeError, 'expand: [2, 3] does not stretch to [2, 4]');
-  refuses(() => cat([x, x.transpose(0, 1)]), ShapeError, 'cat: [2, 3] and [3, 2] differ beside dim 0');
+  refuses(() => x.slice(1, 2, 2), ShapeError, 'slice: expected at least one element, got 2..2 of dim 1');
+  refuses(() => x.expand([2, 4]), ShapeError, 'expand: expected a shape that [2, 3] broadcasts to, got [2, 4]');
+  refuses(
+    () => cat([x, x.transpose(0, 1)]),
+    ShapeError,
+    'cat: expected sizes that agree except along dim 0, got [2, 3] and [3, 2]',
+  );
   refuses(
     () =>
       pad(x, [
@@ -283,6 +287,6 @@ test('shape operations refuse invalid arguments', () => {
         [0, 0],
       ]),
     ValueError,
-    'pad: give [before, after] from 0 on',
+    'pad: expected [before, after], non-negative integers',
   );
 });

@@ -140,7 +140,7 @@ test('elementwise functions treat infinities, NaN and the largest values as in I
 
 test('elementwise functions refuse integers, and clamp requires a bound', () => {
   const x = toTensor(reference.values([2], [1, 2]), { dtype: 'int32' });
-  refuses(() => x.exp(), DtypeError, 'exp: x expects float32, got int32');
+  refuses(() => x.exp(), DtypeError, 'exp: expected x to be float32, got int32');
   refuses(() => clamp(x.to('float32'), {}), ValueError, 'clamp: expected a bound, got none; pass min, max or both');
 });
 

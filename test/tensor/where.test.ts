@@ -38,5 +38,5 @@ law('the gradient of where is the derivative of its reference', cases, async ({ 
 
 test('where refuses a condition that is not bool', () => {
   const x = toTensor(reference.values([2], [1, 2]));
-  refuses(() => where(x, x, x), DtypeError, 'where: condition expects bool, got float32');
+  refuses(() => where(x, x, x), DtypeError, 'where: expected condition to be bool, got float32');
 });

@@ -82,6 +82,6 @@ export function expectDtype(operation: string, argument: string, x: { dtype: DTy
   expectTensor(operation, argument, x);
   if (expected.includes(x.dtype)) return;
   throw new DtypeError(
-    `${operation}: ${argument} expects ${expected.join(' or ')}, got ${x.dtype}; convert with to('${expected[0]}')`,
+    `${operation}: expected ${argument} to be ${expected.join(' or ')}, got ${x.dtype}; convert with to('${expected[0]}')`,
   );
 }

@@ -303,7 +303,9 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
       throw new ValueError(`assign: source must be a tensor or a list of numbers, got ${kindOf(source)}`);
     }
     if (source.length !== target.size) {
-      throw new ShapeError(`assign: ${show(target.shape)} holds ${target.size} values, got ${source.length}`);
+      throw new ShapeError(
+        `assign: expected ${target.size} values for shape ${show(target.shape)}, got ${source.length}`,
+      );
     }
     const array = toTypedArray(target.dtype, source);
     const { device } = storageOf(target);
@@ -313,10 +315,12 @@ export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void
     return;
   }
   if (show(source.shape) !== show(target.shape)) {
-    throw new ShapeError(`assign: the target is ${show(target.shape)}, the source ${show(source.shape)}`);
+    throw new ShapeError(`assign: expected source of shape ${show(target.shape)}, got ${show(source.shape)}`);
   }
   if (source.dtype !== target.dtype)
-    throw new DtypeError(`assign: the target is ${target.dtype}, the source ${source.dtype}`);
+    throw new DtypeError(
+      `assign: expected source to be ${target.dtype}, got ${source.dtype}; convert with to('${target.dtype}')`,
+    );
   const [from, to] = [rangeOf(source), rangeOf(target)];
   const { device, id } = to.storage;
   if (from.storage.id !== id) device.copy(from, to, target.bytes);

@@ -61,7 +61,9 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
   const dtype = op.answers === 'bool' ? 'bool' : a.dtype;
   if (typeof b === 'number') {
     if (!holds(a.dtype, b)) {
-      throw new DtypeError(`${op.name}: ${b} is no ${a.dtype}; convert the tensor with to('float32')`);
+      throw new DtypeError(
+        `${op.name}: expected a number that ${a.dtype} can represent, got ${b}; convert the tensor with to('float32')`,
+      );
     }
     const y = empty(a.shape, dtype);
     const scalarBits = new Uint32Array(toTypedArray(a.dtype, [b]).buffer)[0] as number;
@@ -70,7 +72,9 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
   }
   expectTensor(op.name, 'b', b);
   if (a.dtype !== b.dtype) {
-    throw new DtypeError(`${op.name}: a is ${a.dtype} and b is ${b.dtype}; convert one with to(dtype)`);
+    throw new DtypeError(
+      `${op.name}: expected a and b of one dtype, got ${a.dtype} and ${b.dtype}; convert one with to(dtype)`,
+    );
   }
   const y = empty(broadcastShapes(op.name, a.shape, b.shape), dtype);
   if (a.size === y.size && b.size === y.size) runElementwise(forms.same, { a, b, y });

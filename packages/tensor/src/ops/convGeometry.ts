@@ -85,11 +85,13 @@ export function conv2dGeometry(x: Shape, weight: Shape, bias: Shape | null, opti
   const [outputs, channels, ...window] = expectRank4(name, 'weight', 'K, C / groups, R, S', weight);
   if (channels * groups !== inputs) {
     throw new ShapeError(
-      `${name}: weight expects ${channels * groups} input channels, x has ${inputs} (x ${show(x)}, weight ${show(weight)}); check groups or the layer before`,
+      `${name}: expected x with ${channels * groups} channels for weight ${show(weight)}, got ${inputs} (x ${show(x)}); check groups or the previous layer`,
     );
   }
   if (outputs % groups !== 0)
-    throw new ShapeError(`${name}: ${outputs} output channels are not ${groups} equal groups (weight ${show(weight)})`);
+    throw new ShapeError(
+      `${name}: expected output channels divisible by groups ${groups}, got ${outputs} (weight ${show(weight)})`,
+    );
   expectBias(name, bias, outputs);
   const output = input.map(
     (size, i) =>
@@ -116,11 +118,13 @@ export function convTranspose2dGeometry(
   const [channels, perGroup, ...window] = expectRank4(name, 'weight', 'C, K / groups, R, S', weight);
   if (channels !== outputs) {
     throw new ShapeError(
-      `${name}: weight expects ${channels} input channels, x has ${outputs} (x ${show(x)}, weight ${show(weight)}); check the layer before`,
+      `${name}: expected x with ${channels} channels for weight ${show(weight)}, got ${outputs} (x ${show(x)}); check the previous layer`,
     );
   }
   if (outputs % groups !== 0)
-    throw new ShapeError(`${name}: ${outputs} input channels are not ${groups} equal groups (x ${show(x)})`);
+    throw new ShapeError(
+      `${name}: expected input channels divisible by groups ${groups}, got ${outputs} (x ${show(x)})`,
+    );
   expectBias(name, bias, perGroup * groups);
   const input = output.map(
     (size, i) =>
@@ -132,7 +136,7 @@ export function convTranspose2dGeometry(
   );
   if (!input.every((size) => size > 0)) {
     throw new ShapeError(
-      `${name}: padding ${show(padding)} leaves nothing of ${show(output)} (x ${show(x)}, weight ${show(weight)})`,
+      `${name}: padding ${show(padding)} removes the entire output (x ${show(x)}, weight ${show(weight)}); use less padding`,
     );
   }
   return { images, inputs: perGroup * groups, outputs, groups, input, output, window, stride, padding, dilation };
@@ -195,11 +199,14 @@ function expectRank4(
   layout: string,
   shape: Shape,
 ): readonly [number, number, number, number] {
-  if (shape.length !== 4) throw new ShapeError(`${name}: ${argument} expects [${layout}], got ${show(shape)}`);
+  if (shape.length !== 4)
+    throw new ShapeError(`${name}: expected ${argument} of shape [${layout}], got ${show(shape)}`);
   return shape as readonly [number, number, number, number];
 }
 
 function expectBias(name: string, bias: Shape | null, channels: number): void {
   if (!bias || (bias.length === 1 && bias[0] === channels)) return;
-  throw new ShapeError(`${name}: bias expects [${channels}], one for each output channel, got ${show(bias)}`);
+  throw new ShapeError(
+    `${name}: expected bias of shape [${channels}], one value per output channel, got ${show(bias)}`,
+  );
 }

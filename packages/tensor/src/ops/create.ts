@@ -48,7 +48,7 @@ export function tensor(
   const { shape, data, dtype } = flatten(values, options.shape);
   checkShape('tensor', shape);
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`tensor: shape ${show(shape)} holds ${sizeOf(shape)} values, got ${data.length}`);
+    throw new ShapeError(`tensor: expected ${sizeOf(shape)} values for shape ${show(shape)}, got ${data.length}`);
   }
   const chosen = options.dtype ?? dtype;
   const array = isTyped(data, chosen) ? data : toTypedArray(chosen, data);
@@ -87,7 +87,7 @@ export function arange(start: number, end: number, step = 1, options: CreateOpti
   for (const [name, value] of Object.entries({ start, end, step })) expectNumber('arange', name, value);
   const count = Math.ceil((end - start) / step);
   if (!(count >= 1) || !Number.isFinite(count)) {
-    throw new ValueError(`arange: from ${start} to ${end} by ${step} there is no element`);
+    throw new ValueError(`arange: expected at least one element, got none from ${start} to ${end} by ${step}`);
   }
   expectRoom('arange', count);
   return tensor(
@@ -112,7 +112,8 @@ export function linspace(start: number, end: number, count: number, options: Cre
 /** Throws LimitError where the host would make a list that no buffer takes. */
 function expectRoom(name: string, count: number): void {
   const most = currentDevice().limits.maxBufferSize / bytesPerElement;
-  if (count > most) throw new LimitError(`${name}: ${count} elements are over this adapter's ${most} of a buffer`);
+  if (count > most)
+    throw new LimitError(`${name}: expected at most ${most} elements, this adapter's limit, got ${count}`);
 }
 
 /** The identity matrix, or its first rows: [rows, columns]. */
@@ -176,7 +177,7 @@ function shapeOf(values: Nested): number[] {
 function collect(values: Nested, shape: Shape, depth: number, into: (number | boolean)[]): void {
   if (typeof values === 'number' || typeof values === 'boolean') {
     if (depth !== shape.length)
-      throw new ShapeError(`tensor: a number at depth ${depth} where ${show(shape)} has rows`);
+      throw new ShapeError(`tensor: expected a list at depth ${depth} of shape ${show(shape)}, got a number`);
     into.push(values);
     return;
   }
@@ -187,7 +188,7 @@ function collect(values: Nested, shape: Shape, depth: number, into: (number | bo
   }
   if (values.length !== shape[depth]) {
     throw new ShapeError(
-      `tensor: rows at depth ${depth} hold ${shape[depth] ?? 0} values, got ${values.length} values`,
+      `tensor: expected rows of ${shape[depth] ?? 0} values at depth ${depth}, got ${values.length}`,
     );
   }
   for (const value of values) collect(value, shape, depth + 1, into);

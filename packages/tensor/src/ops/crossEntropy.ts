@@ -2,7 +2,7 @@
 
 import forwardText from '@mien/shaders/crossEntropy/crossEntropy.wgsl';
 import gradientText from '@mien/shaders/crossEntropy/crossEntropyGradient.wgsl';
-import { expectOptions } from '../arguments.ts';
+import { expectNumber, expectOptions } from '../arguments.ts';
 import { gradEnabled, record } from '../autograd.ts';
 import { expectDtype, holds } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -162,22 +162,22 @@ function check({ logits, target, weight }: Inputs, { smoothing, ignoreIndex }: S
   expectDtype(name, 'target', target, 'int32', 'uint32', 'float32');
   const [n, classes, ...rest] = logits.shape;
   if (n === undefined || classes === undefined) {
-    throw new ShapeError(`${name}: logits expect [N, C, ...], got ${show(logits.shape)}`);
+    throw new ShapeError(`${name}: expected logits of shape [N, C, ...], got ${show(logits.shape)}`);
   }
   const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
   if (show(target.shape) !== show(expected)) {
     throw new ShapeError(
-      `${name}: for ${show(logits.shape)} the target expects ${show(expected)}, got ${target.dtype} ${show(target.shape)}`,
+      `${name}: expected target of shape ${show(expected)} for logits ${show(logits.shape)}, got ${target.dtype} ${show(target.shape)}`,
     );
   }
   if (weight) expectDtype(name, 'weight', weight, 'float32');
   if (weight && show(weight.shape) !== show([classes])) {
-    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, got ${show(weight.shape)}`);
+    throw new ShapeError(
+      `${name}: expected weight of shape [${classes}], one value per class, got ${show(weight.shape)}`,
+    );
   }
   if (!Number.isInteger(ignoreIndex)) {
-    throw new ValueError(`${name}: ignoreIndex expected an integer, got ${ignoreIndex}; pass a label`);
+    throw new ValueError(`${name}: ignoreIndex must be an integer, got ${ignoreIndex}; pass a label`);
   }
-  if (!(smoothing >= 0 && smoothing <= 1)) {
-    throw new ValueError(`${name}: labelSmoothing ${smoothing} is outside 0..1`);
-  }
+  expectNumber(name, 'labelSmoothing', smoothing, 0, 1);
 }

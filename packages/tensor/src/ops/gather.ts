@@ -102,7 +102,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const along = normalizeDim('gather', dim, x.rank);
   if (index.rank !== x.rank || index.shape.some((size, d) => d !== along && size !== x.shape[d])) {
     throw new ShapeError(
-      `gather: the index ${show(index.shape)} must have the sizes of x ${show(x.shape)} beside dim ${along}`,
+      `gather: expected index with the sizes of x ${show(x.shape)} except along dim ${along}, got ${show(index.shape)}`,
     );
   }
   const inner = sizeOf(x.shape.slice(along + 1));
@@ -119,7 +119,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
   expectTensor('embedding', 'weight', weight);
   const [length, inner] = weight.shape;
   if (weight.rank !== 2 || length === undefined || inner === undefined) {
-    throw new ShapeError(`embedding: weight is [V, D], got ${show(weight.shape)}`);
+    throw new ShapeError(`embedding: expected weight of shape [V, D], got ${show(weight.shape)}`);
   }
   return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
 }

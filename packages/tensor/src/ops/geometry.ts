@@ -19,11 +19,12 @@ export function area([height, width]: Shape): number {
 /** Throws ShapeError unless every size is a positive integer and there are at most eight. */
 export function checkShape(operation: string, shape: Shape): void {
   expectList(operation, 'shape', shape);
-  if (shape.length > maxRank) throw new ShapeError(`${operation}: at most ${maxRank} dimensions, got ${show(shape)}`);
+  if (shape.length > maxRank)
+    throw new ShapeError(`${operation}: expected at most ${maxRank} dimensions, got ${show(shape)}`);
   for (const size of shape) {
     if (Number.isInteger(size) && size > 0) continue;
     throw new ShapeError(
-      `${operation}: sizes must be positive integers, got ${show(shape)}; tensors without elements do not exist here`,
+      `${operation}: sizes must be positive integers, got ${show(shape)}; empty tensors are not supported`,
     );
   }
 }
@@ -31,9 +32,9 @@ export function checkShape(operation: string, shape: Shape): void {
 /** A dimension counted from the front; negative ones count from the back. Throws ValueError outside the rank. */
 export function normalizeDim(operation: string, dim: number, rank: number): number {
   if (rank === 0)
-    throw new ValueError(`${operation}: dim ${kindOf(dim)} of a tensor without dimensions; reshape it to [1] before`);
+    throw new ValueError(`${operation}: expected a tensor with dimensions, got a scalar; reshape it to [1] first`);
   if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
-    throw new ValueError(`${operation}: dim ${kindOf(dim)} is not in -${rank}..${rank - 1}`);
+    throw new ValueError(`${operation}: dim must be an integer from -${rank} to ${rank - 1}, got ${kindOf(dim)}`);
   }
   return dim < 0 ? dim + rank : dim;
 }
@@ -44,7 +45,8 @@ export function normalizeDims(operation: string, dims: number | Shape | undefine
   const listed = typeof dims === 'number' ? [dims] : dims;
   expectList(operation, 'dims', listed);
   const named = listed.map((dim) => normalizeDim(operation, dim, rank));
-  if (new Set(named).size < named.length) throw new ValueError(`${operation}: dims ${show(named)} name one twice`);
+  if (new Set(named).size < named.length)
+    throw new ValueError(`${operation}: dims must be distinct, got ${show(named)}`);
   return named.sort((a, b) => a - b);
 }
 

@@ -27,10 +27,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   expectDtype('matmul', 'a', a, 'float32');
   expectDtype('matmul', 'b', b, 'float32');
   if (a.rank === 0 || b.rank === 0)
-    throw new ShapeError(`matmul: a and b have dimensions, got ${show(a.shape)} and ${show(b.shape)}`);
+    throw new ShapeError(
+      `matmul: expected a and b with at least one dimension, got ${show(a.shape)} and ${show(b.shape)}`,
+    );
   if (a.shape.at(-1) !== b.shape.at(b.rank === 1 ? 0 : -2)) {
     throw new ShapeError(
-      `matmul: a has ${a.shape.at(-1)} columns, b has ${b.shape.at(b.rank === 1 ? 0 : -2)} rows (a ${show(a.shape)}, b ${show(b.shape)})`,
+      `matmul: expected b with ${a.shape.at(-1)} rows for a ${show(a.shape)}, got ${b.shape.at(b.rank === 1 ? 0 : -2)} (b ${show(b.shape)})`,
     );
   }
   if (a.rank > 1 && b.rank > 1) return product(a, b, false, false);
@@ -90,7 +92,7 @@ export function linear(
   const [columns, depth] = weight.shape;
   if (weight.rank !== 2 || x.shape.at(-1) !== depth || (bias && bias.shape.join() !== `${columns}`)) {
     throw new ShapeError(
-      `linear: x [..., K], weight [N, K] and bias [N] go together, got x ${show(x.shape)}, weight ${show(weight.shape)}, bias ${bias ? show(bias.shape) : 'null'}`,
+      `linear: expected x [..., K], weight [N, K] and bias [N], got x ${show(x.shape)}, weight ${show(weight.shape)}, bias ${bias ? show(bias.shape) : 'null'}`,
     );
   }
   const rowsOf = (tensor: Tensor): Tensor => reshape(tensor, [-1, tensor.shape.at(-1) as number]);

@@ -345,26 +345,30 @@ export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void
   expectNumber('batchNorm', 'eps', parameters.eps ?? defaultEps);
   expectDtype('batchNorm', 'x', x, 'float32');
   const channels = x.shape[1];
-  if (channels === undefined) throw new ShapeError(`batchNorm: x expects [N, C, ...], got ${show(x.shape)}`);
+  if (channels === undefined) throw new ShapeError(`batchNorm: expected x of shape [N, C, ...], got ${show(x.shape)}`);
   for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
     if (tensor) expectDtype('batchNorm', name, tensor, 'float32');
     if (!tensor || (tensor.rank === 1 && tensor.size === channels)) continue;
     throw new ShapeError(
-      `batchNorm: ${name} expects [${channels}], one for each channel of x ${show(x.shape)}, got ${show(tensor.shape)}`,
+      `batchNorm: expected ${name} of shape [${channels}], one value per channel of x ${show(x.shape)}, got ${show(tensor.shape)}`,
     );
   }
   if (residual) {
     expectDtype('batchNorm', 'residual', residual, 'float32');
     if (show(residual.shape) !== show(x.shape)) {
-      throw new ShapeError(`batchNorm: residual expects the shape of x ${show(x.shape)}, got ${show(residual.shape)}`);
+      throw new ShapeError(
+        `batchNorm: expected residual of the shape of x ${show(x.shape)}, got ${show(residual.shape)}`,
+      );
     }
   }
   if (training && x.size === channels) {
     throw new ValueError(
-      `batchNorm: training needs more than one value a channel, got x ${show(x.shape)}; use a larger batch or eval()`,
+      `batchNorm: expected more than one value per channel in training, got x ${show(x.shape)}; use a larger batch or eval()`,
     );
   }
   if (!training && !(runningMean && runningVar)) {
-    throw new ValueError('batchNorm: outside training it needs runningMean and runningVar; they are null');
+    throw new ValueError(
+      'batchNorm: expected runningMean and runningVar outside training, got null; pass both or set training',
+    );
   }
 }

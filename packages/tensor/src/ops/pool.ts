@@ -64,7 +64,7 @@ export function poolWindows(name: string, options: MaxPool2dOptions): Omit<Geome
   const padding = expectPair(name, 'padding', options.padding ?? 0, 0);
   for (const [i, p] of padding.entries()) {
     if (2 * p > (window[i] as number)) {
-      throw new ValueError(`${name}: padding ${p} is more than half of the window of ${window[i]}`);
+      throw new ValueError(`${name}: padding must be at most half the window of ${window[i]}, got ${p}`);
     }
   }
   return {
@@ -77,7 +77,8 @@ export function poolWindows(name: string, options: MaxPool2dOptions): Omit<Geome
 
 /** The sizes of a pooling, [height, width] each. Throws ShapeError or ValueError. */
 export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptions): Geometry {
-  if (shape.length < 3) throw new ShapeError(`${name}: x expects [N, C, H, W] or [C, H, W], got ${show(shape)}`);
+  if (shape.length < 3)
+    throw new ShapeError(`${name}: expected x of shape [N, C, H, W] or [C, H, W], got ${show(shape)}`);
   const { window, stride, padding, dilation } = poolWindows(name, options);
   const input = shape.slice(-2);
   const output = input.map((size, i) => {
@@ -307,7 +308,8 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
 export function adaptiveAvgPool2d(x: Tensor, size: Size2d): Tensor {
   expectDtype('adaptiveAvgPool2d', 'x', x, 'float32');
   const output = expectPair('adaptiveAvgPool2d', 'size', size, 1);
-  if (x.rank < 3) throw new ShapeError(`adaptiveAvgPool2d: x expects [N, C, H, W] or [C, H, W], got ${show(x.shape)}`);
+  if (x.rank < 3)
+    throw new ShapeError(`adaptiveAvgPool2d: expected x of shape [N, C, H, W] or [C, H, W], got ${show(x.shape)}`);
   const params = { window: [1, 1], stride: [1, 1], padding: [0, 0], countPadding: 0 };
   const input = x.shape.slice(-2);
   if (area(output) === 1 && area(input) >= largePlane) return x.mean([-2, -1], { keepDim: true });

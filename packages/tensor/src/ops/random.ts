@@ -35,7 +35,7 @@ function generatorOf(name: string, options: RandomOptions): Generator | null {
   const { generator = null } = options;
   if (generator === null || generator instanceof Generator) return generator;
   throw new ValueError(
-    `${name}: generator must be a Generator, got ${kindOf(generator)}; make one: new Generator(seed)`,
+    `${name}: generator must be a Generator, got ${kindOf(generator)}; create one with new Generator(seed)`,
   );
 }
 

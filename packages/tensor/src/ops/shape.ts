@@ -121,7 +121,7 @@ function inferShape(from: Shape, shape: Shape): Shape {
     sizeOf(wanted) !== sizeOf(from) ||
     !wanted.every((size) => Number.isInteger(size) && size > 0)
   ) {
-    throw new ShapeError(`reshape: ${show(from)} has ${sizeOf(from)} elements, ${show(shape)} does not hold them`);
+    throw new ShapeError(`reshape: expected a shape of ${sizeOf(from)} elements for ${show(from)}, got ${show(shape)}`);
   }
   checkShape('reshape', wanted);
   return wanted;
@@ -132,7 +132,7 @@ export function permute(x: Tensor, order: Shape): Tensor {
   expectList('permute', 'order', order);
   const dims = order.map((dim) => normalizeDim('permute', dim, x.rank));
   if (dims.length !== x.rank || new Set(dims).size !== x.rank) {
-    throw new ValueError(`permute: ${show(order)} must name each dimension of ${show(x.shape)} once`);
+    throw new ValueError(`permute: order must name each dimension of ${show(x.shape)} once, got ${show(order)}`);
   }
   const strides = stridesOf(x.shape);
   const walk = { offset: 0, strides: dims.map((dim) => strides[dim] as number) };
@@ -165,12 +165,15 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
     throw new ValueError(`slice: step must be a positive integer, got ${step}; reverse with flip`);
   }
   if (!Number.isInteger(start) || !(Number.isInteger(end) || end === Number.POSITIVE_INFINITY)) {
-    throw new ValueError(`slice: start and end are integers, got ${start} and ${end}`);
+    throw new ValueError(`slice: start and end must be integers, got ${start} and ${end}`);
   }
   const place = (position: number): number => Math.min(Math.max(position < 0 ? position + size : position, 0), size);
   const [first, last] = [place(start), place(end)];
   const count = Math.ceil((last - first) / step);
-  if (!(count >= 1)) throw new ShapeError(`slice: ${start}..${end} of dim ${dim} is empty (x ${show(x.shape)})`);
+  if (!(count >= 1))
+    throw new ShapeError(
+      `slice: expected at least one element, got ${start}..${end} of dim ${dim} (x ${show(x.shape)})`,
+    );
   const shape = x.shape.map((length, d) => (d === along ? count : length));
   const strides = stridesOf(x.shape);
   const offset = first * (strides[along] as number);
@@ -214,7 +217,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const wanted = shape.map((size, dim) => (size === -1 && dim >= lead ? (x.shape[dim - lead] as number) : size));
   const fits = lead >= 0 && x.shape.every((size, dim) => size === 1 || size === wanted[dim + lead]);
   if (!fits)
-    throw new ShapeError(`expand: ${show(x.shape)} does not stretch to ${show(shape)}; only sizes of 1 stretch`);
+    throw new ShapeError(
+      `expand: expected a shape that ${show(x.shape)} broadcasts to, got ${show(shape)}; only sizes of 1 can be expanded`,
+    );
   checkShape('expand', wanted);
   const before = x.shape;
   const y = gathered(x, { offset: 0, strides: broadcastStrides(before, wanted) }, wanted);
@@ -233,9 +238,14 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = firstOf('cat', tensors);
   const along = normalizeDim('cat', dim, first.rank);
   for (const x of tensors) {
-    if (x.dtype !== first.dtype) throw new DtypeError(`cat: ${first.dtype} and ${x.dtype}; convert with to(dtype)`);
+    if (x.dtype !== first.dtype)
+      throw new DtypeError(
+        `cat: expected tensors of one dtype, got ${first.dtype} and ${x.dtype}; convert with to(dtype)`,
+      );
     if (x.rank !== first.rank || x.shape.some((size, d) => d !== along && size !== first.shape[d])) {
-      throw new ShapeError(`cat: ${show(first.shape)} and ${show(x.shape)} differ beside dim ${along}`);
+      throw new ShapeError(
+        `cat: expected sizes that agree except along dim ${along}, got ${show(first.shape)} and ${show(x.shape)}`,
+      );
     }
   }
   const lengths = tensors.map((x) => x.shape[along] as number);
@@ -288,7 +298,7 @@ export function pad(x: Tensor, counts: readonly (readonly [number, number])[], v
     !counts.flat().every((count) => Number.isInteger(count) && count >= 0)
   ) {
     throw new ValueError(
-      `pad: give [before, after] from 0 on for each of the ${x.rank} dimensions, got ${JSON.stringify(counts)}; cut with slice`,
+      `pad: expected [before, after], non-negative integers, for each of the ${x.rank} dimensions, got ${JSON.stringify(counts)}; crop with slice`,
     );
   }
   const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));

@@ -30,7 +30,9 @@ function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tens
   const x = typeof a === 'number' ? full([], a, { dtype }) : a;
   const z = typeof b === 'number' ? full([], b, { dtype }) : b;
   if (x.dtype !== z.dtype)
-    throw new DtypeError(`where: a is ${x.dtype} and b is ${z.dtype}; convert one with to(dtype)`);
+    throw new DtypeError(
+      `where: expected a and b of one dtype, got ${x.dtype} and ${z.dtype}; convert one with to(dtype)`,
+    );
   const shape = broadcastShapes('where', broadcastShapes('where', x.shape, z.shape), condition.shape);
   const y = empty(shape, dtype);
   const whole = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
