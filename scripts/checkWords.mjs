@@ -15,7 +15,6 @@ const exempt = [
   'packages/nn/',
   'packages/tensor/',
   'scripts/',
-  'shaders/',
   'test/',
 ];
 

@@ -1,5 +1,5 @@
 // Elementwise operations of two tensors, or of a tensor and a number: one WGSL family, one row each.
-// Broadcasting as in NumPy; both tensors have one dtype, which nothing converts silently (PyTorch would promote).
+// Broadcasting follows NumPy. Both tensors must have one dtype: unlike in PyTorch, there is no type promotion.
 
 import binary from '@mien/shaders/binary/binary.wgsl';
 import binaryBroadcast from '@mien/shaders/binary/binaryBroadcast.wgsl';
@@ -27,21 +27,21 @@ interface Forms {
   readonly reversed: Kernel;
 }
 
-/** One row of the family: its name, its case in WGSL, the dtypes it takes, and whether it answers with `bool`. */
+/** One row of the family: its name, its case in WGSL, the dtypes it supports, and whether its result is `bool`. */
 interface Row {
   readonly name: string;
   readonly dtypes: readonly DType[];
-  readonly answers: 'same' | 'bool';
+  readonly output: 'same' | 'bool';
   readonly forms: Readonly<Record<string, Forms>>;
 }
 
 const numeric = ['float32', 'int32', 'uint32'] as const;
 const every = ['float32', 'int32', 'uint32', 'bool'] as const;
 
-function row(name: string, operation: string, dtypes: readonly DType[], answers: Row['answers']): Row {
+function row(name: string, operation: string, dtypes: readonly DType[], output: Row['output']): Row {
   const forms: Record<string, Forms> = {};
   for (const element of new Set(dtypes.map((dtype) => wgslType[dtype]))) {
-    const result = answers === 'bool' ? 'u32' : element;
+    const result = output === 'bool' ? 'u32' : element;
     const values = { OP: operation, element, result, FLOAT: element === 'f32' };
     forms[element] = {
       same: kernel(binary, values),
@@ -51,14 +51,14 @@ function row(name: string, operation: string, dtypes: readonly DType[], answers:
       reversed: kernel(binaryScalar, { ...values, REVERSED: true }),
     };
   }
-  return { name, dtypes, answers, forms };
+  return { name, dtypes, output, forms };
 }
 
 /** Applies a row without recording it. Throws DtypeError and ShapeError. */
 function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor {
   expectDtype(op.name, reversed ? 'b' : 'a', a, ...op.dtypes);
   const forms = op.forms[wgslType[a.dtype]] as Forms;
-  const dtype = op.answers === 'bool' ? 'bool' : a.dtype;
+  const dtype = op.output === 'bool' ? 'bool' : a.dtype;
   if (typeof b === 'number') {
     if (!holds(a.dtype, b)) {
       throw new DtypeError(
@@ -121,7 +121,7 @@ type Derivative = (dy: Tensor, a: Tensor | number, b: Tensor | number, y: Tensor
 /** A differentiable operation of two operands, of which either may be a number. */
 type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
 
-/** What the derivative by each operand is made of: letters of the operands a and b and the result y. */
+/** The values that the derivative by each operand uses: letters of the operands a and b and the result y. */
 interface Reads {
   readonly a: string;
   readonly b: string;
@@ -208,8 +208,8 @@ export const div: Binary = differentiable(
 );
 
 /**
- * a to the power of b, for float32, as C and PyTorch define it: exact for whole b where the power is a float, 1 for b = 0
- * and for a = 1 even with NaN, NaN for a negative a and a b that is not whole.
+ * a to the power of b, for float32, as C and PyTorch define it: exact for integer b where the power is a float, 1 for b = 0
+ * and for a = 1 even with NaN, NaN for a negative a with a b that is not an integer.
  */
 export const pow: Binary = differentiable(
   row('pow', 'POW', ['float32'], 'same'),
@@ -218,7 +218,7 @@ export const pow: Binary = differentiable(
   (dy, a, b, y) => mul(dy, slopeOfExponent(a, b, y)),
 );
 
-/** b * a^(b - 1), and 0 for b = 0, where the power is 1 whatever a is. */
+/** b * a^(b - 1), and 0 for b = 0, where the power is 1 for every a. */
 function slopeOfPower(a: Tensor | number, b: Tensor | number): Tensor {
   if (typeof b === 'number') return b === 0 ? full((a as Tensor).shape, 0) : mul(pow(a, b - 1), b);
   return where(eq(b, 0), 0, mul(pow(a, sub(b, 1)), b));
@@ -249,12 +249,12 @@ export const minimum: Binary = differentiable(
   (dy, a, b) => shareOf(dy, lt(a, b), eq(a, b)),
 );
 
-/** dy, half of it at ties, and 0 where the operand loses, even if dy is not finite there. */
+/** dy where the operand is chosen, half of it at ties, and 0 elsewhere, even if dy is not finite there. */
 function shareOf(dy: Tensor, loses: Tensor, ties: Tensor): Tensor {
   return where(loses, 0, mul(dy, sub(1, mul(ties.to('float32'), 0.5))));
 }
 
-/** An operation that answers with `bool` and has no gradient. */
+/** An operation with a `bool` result and no gradient. */
 type Predicate = (a: Tensor | number, b: Tensor | number) => Tensor;
 
 function predicate(op: Row): Predicate {
@@ -277,11 +277,11 @@ export const le: Predicate = predicate(row('le', 'LE', numeric, 'bool'));
 export const gt: Predicate = predicate(row('gt', 'GT', numeric, 'bool'));
 /** a >= b. */
 export const ge: Predicate = predicate(row('ge', 'GE', numeric, 'bool'));
-/** Both are not zero. */
+/** Whether both are not zero. */
 export const logicalAnd: Predicate = predicate(row('logicalAnd', 'AND', every, 'bool'));
-/** Either is not zero. */
+/** Whether either is not zero. */
 export const logicalOr: Predicate = predicate(row('logicalOr', 'OR', every, 'bool'));
-/** Exactly one is not zero. */
+/** Whether exactly one is not zero. */
 export const logicalXor: Predicate = predicate(row('logicalXor', 'XOR', every, 'bool'));
 
 const reluRow = row('reluGradient', 'RELU_GRADIENT', ['float32'], 'same');

@@ -14,8 +14,8 @@ for (const element of types) {
 }
 
 /**
- * x as another dtype: floats round towards zero and saturate, to bool every value but 0 is true. Only float32 carries
- * gradients, so the result of another dtype has none. The same dtype gives x itself.
+ * x as another dtype: floats round towards zero and saturate; as bool, every value except 0 is true. Only float32 carries
+ * gradients, so a result of another dtype has none. For its own dtype it is x itself.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   expectDtypeName('to', dtype);

@@ -12,7 +12,7 @@ import { assign, empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
 import { depthwiseForward, depthwiseTransposed, depthwiseWeightGradient, isDepthwise } from './convDepthwise.ts';
 import { directForward, directTransposed, directWeightGradient } from './convDirect.ts';
-import { isPicture, pictureForward, pictureWeightGradient } from './convFewChannels.ts';
+import { fewChannelsForward, fewChannelsWeightGradient, hasFewChannels } from './convFewChannels.ts';
 import {
   type Conv2dOptions,
   type ConvGeometry,
@@ -90,7 +90,7 @@ interface ConvAlgorithm {
   readonly name: string;
   readonly lacks?: (limits: Limits) => string | null;
   readonly fits: OfShape;
-  /** Whether a result of forward or transposed may have any number of terms; else one chain of additions sums them. */
+  /** Whether results of forward and transposed may have any number of terms; else one chain of additions sums them. */
   readonly anyLength?: boolean;
   readonly forward: Pass<WithEpilogue>;
   readonly transposed?: Pass<WithBias>;
@@ -112,9 +112,9 @@ function winograd(m: M): ConvAlgorithm {
 const list: readonly ConvAlgorithm[] = [
   {
     name: 'fewChannels',
-    fits: isPicture,
-    forward: { run: thenEpilogue(pictureForward) },
-    weightGradient: { run: pictureWeightGradient },
+    fits: hasFewChannels,
+    forward: { run: thenEpilogue(fewChannelsForward) },
+    weightGradient: { run: fewChannelsWeightGradient },
   },
   winograd(4),
   winograd(2),
@@ -158,7 +158,7 @@ const list: readonly ConvAlgorithm[] = [
   },
 ];
 
-/** The algorithms of one pass, of which a result sums `terms` products. */
+/** The algorithms of one pass; `terms` is the number of products that a result sums. */
 function algorithmsOf<Run>(
   passOf: (algorithm: ConvAlgorithm) => Pass<Run> | undefined,
   terms: (g: ConvGeometry) => number,
@@ -199,7 +199,7 @@ const conv2dOptions = [...convolutionOptions, 'relu'];
 const convTranspose2dOptions = [...convolutionOptions, 'outputPadding'];
 
 /**
- * Cross-correlates x [N, C, H, W] with weight [K, C / groups, R, S] and adds bias [K]: [N, K, P, Q]; with relu max(., 0) of that.
+ * The cross-correlation of x [N, C, H, W] with weight [K, C / groups, R, S], plus bias [K]: [N, K, P, Q]. With `relu`, max(., 0).
  * Throws ShapeError naming the shapes.
  */
 export function conv2d(
@@ -221,7 +221,7 @@ export function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, optio
   return conv2dGeometry(x.shape, weight.shape, bias?.shape ?? null, options);
 }
 
-/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+/** Writes the convolution of x with weight, with an epilogue, into y. */
 export function convolveInto(y: Tensor, x: Tensor, weight: Tensor, epilogue: KernelEpilogue, g: ConvGeometry): void {
   scope(() => forward.run(g, deviceOf(y).limits, (run) => run(x, weight, epilogue, g, y)));
 }
@@ -251,10 +251,10 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometr
     { x, weight, bias },
     {
       saves: { x, weight, y: relu ? y : null },
-      backward: (dyFinished, saved, needs) => {
-        const dy = saved.y ? reluGradient(dyFinished, saved.y) : dyFinished;
+      backward: (dyOut, saved, needs) => {
+        const dy = saved.y ? reluGradient(dyOut, saved.y) : dyOut;
         return {
-          // The weights' first: the input's gradient is the largest, and need not lie beside their workspace.
+          // The weight's first: the input's gradient is the largest and should not exist beside the weight's workspace.
           weight: needs.weight && weightGradient(saved.x, dy, g),
           bias: needs.bias && sum(dy, [0, 2, 3]),
           x: needs.x && transposed(dy, saved.weight, null, g),
@@ -284,8 +284,8 @@ function transposed(y: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeome
 
 function weightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor {
   const dw = scope(() => {
-    const found = weightGradients.run(g, deviceOf(x).limits, (run) => run(x, dy, g));
-    const totals = found.map((partial) =>
+    const partials = weightGradients.run(g, deviceOf(x).limits, (run) => run(x, dy, g));
+    const totals = partials.map((partial) =>
       partial.shape[0] === 1 ? partial.reshape(partial.shape.slice(1)) : sum(partial, 0),
     );
     const total = totals.reduce((sum, next) => sum.add(next));

@@ -1,5 +1,5 @@
-// A convolution and the batch normalization after it, in one pass outside of training: the epilogue of the convolution's kernels
-// normalizes by the running statistics, so that nothing is folded into weights and nothing can be out of date.
+// A convolution and the batch normalization after it, in one pass outside training: the epilogue of the convolution's kernels
+// normalizes by the running statistics. Nothing is folded into weights, so nothing can be out of date.
 
 import { inspect } from '../anomaly.ts';
 import { expectOptions } from '../arguments.ts';
@@ -11,8 +11,8 @@ import { type Conv2dOptions, convolutionOptions } from './convGeometry.ts';
 import { type BatchNormParameters, batchNorm, batchNormOptions, checkBatchNorm, ofRunning } from './norm.ts';
 
 /**
- * `batchNorm` of `conv2d`, with residual and relu as there: [N, C, H, W] to [N, K, P, Q]. Outside of training, where no gradient
- * is recorded, the result is stored as it will be, and what lies between is never made. Throws what the two throw.
+ * `batchNorm` of `conv2d`, with `residual` and `relu`: [N, C, H, W] to [N, K, P, Q]. Outside training, if no gradient is
+ * recorded, it runs in one pass and stores no intermediate result. Throws as the two do.
  */
 export function convBatchNorm2d(
   x: Tensor,

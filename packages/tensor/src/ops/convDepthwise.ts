@@ -21,7 +21,7 @@ const depthwiseTranspose = [
 ];
 const depthwiseWeights = [1, 2].map((STRIDE) => kernel(depthwiseWeightGradientText, { STRIDE }));
 
-/** Whether every channel has a 3x3 window of its own and the usual padding. */
+/** Whether it is a depthwise 3x3 convolution with padding 1. */
 export function isDepthwise(g: ConvGeometry): boolean {
   const square = (sizes: Shape, ...allowed: readonly number[]): boolean =>
     sizes[0] === sizes[1] && allowed.includes(at(sizes, 0));
@@ -44,7 +44,7 @@ export function depthwiseTransposed(y: Tensor, weight: Tensor, bias: Tensor | nu
   const form = depthwiseTranspose[stride - 1]?.[bias ? 1 : 0] as Kernel;
   for (const span of directPasses(g, deviceOf(x).limits)) {
     const [from, to] = [images(y, span), images(x, span)];
-    // With stride 1, x and y change places.
+    // With stride 1 the kernel is the forward one, from y to x.
     const tensors = stride === 1 ? { x: from, y: to } : { x: to, y: from };
     const { params, groups } = tiled(form, span.count, g.inputs, g.input, g.output, g.input);
     run(form, { ...tensors, weight, bias }, params, groups, workOf(g, span.count));
@@ -65,12 +65,12 @@ export function depthwiseWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry):
   });
 }
 
-/** What each of the passes computes. */
+/** The work of each pass, for the profiler. */
 function workOf(g: ConvGeometry, count: number): Work {
   return { flops: 2 * 9 * count * g.inputs * area(g.output) };
 }
 
-/** Parameters and groups of a kernel that covers planes of the size `covered` with tiles. */
+/** Parameters and workgroups of a kernel that covers planes of the size `covered` with tiles. */
 function tiled(form: Kernel, images: number, channels: number, input: Shape, output: Shape, covered: Shape) {
   const tiles = [
     Math.ceil(at(covered, 0) / form.const('ROWS')),

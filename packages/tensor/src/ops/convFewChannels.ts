@@ -22,8 +22,8 @@ const weightGradients = [1, 2].map((STRIDE) =>
   flags.map((ALIGNED) => kernel(fewChannelsWeightGradientText, { STRIDE, ALIGNED })),
 );
 
-/** Whether x has one channel or three, and the window is 3x3 with the usual padding. */
-export function isPicture(g: ConvGeometry): boolean {
+/** Whether x has one or three channels and the window is 3x3 with padding 1. */
+export function hasFewChannels(g: ConvGeometry): boolean {
   const square = (sizes: Shape, ...allowed: readonly number[]): boolean =>
     sizes[0] === sizes[1] && allowed.includes(at(sizes, 0));
   const few = g.groups === 1 && (g.inputs === 1 || g.inputs === 3);
@@ -31,7 +31,7 @@ export function isPicture(g: ConvGeometry): boolean {
 }
 
 /** Writes the convolution of x with weight into y. */
-export function pictureForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
+export function fewChannelsForward(x: Tensor, weight: Tensor, bias: Tensor | null, g: ConvGeometry, y: Tensor): void {
   const aligned = at(g.output, 1) % 4 === 0;
   const byBias = forward[g.inputs === 1 ? 0 : 1]?.[at(g.stride, 0) - 1]?.[Number(bias !== null)];
   const form = byBias?.[Number(aligned)] as Kernel;
@@ -47,7 +47,7 @@ export function pictureForward(x: Tensor, weight: Tensor, bias: Tensor | null, g
 }
 
 /** Partial sums [parts, K, C, 3, 3] of the weight gradient, one tensor for each pass. */
-export function pictureWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
+export function fewChannelsWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor[] {
   const aligned = at(g.output, 1) % 4 === 0;
   const form = weightGradients[at(g.stride, 0) - 1]?.[Number(aligned)] as Kernel;
   const strips = Math.ceil(at(g.output, 1) / form.const('COLUMNS'));

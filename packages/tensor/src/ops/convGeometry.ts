@@ -11,7 +11,7 @@ export interface Conv2dOptions {
   readonly padding?: Size2d;
   /** Steps between the elements of a window. Default 1. */
   readonly dilation?: Size2d;
-  /** Groups of channels that see nothing of each other. Default 1. */
+  /** Groups of channels that are convolved independently. Default 1. */
   readonly groups?: number;
 }
 
@@ -19,7 +19,7 @@ export interface Conv2dOptions {
 export const convolutionOptions: readonly string[] = ['stride', 'padding', 'dilation', 'groups'];
 
 export interface ConvTranspose2dOptions extends Conv2dOptions {
-  /** Rows and columns added at the end, below the stride or the dilation. Default 0. */
+  /** Rows and columns added at the end; less than the stride or the dilation. Default 0. */
   readonly outputPadding?: Size2d;
 }
 
@@ -42,17 +42,17 @@ export function taps(g: ConvGeometry): number {
   return g.inputs * area(g.window);
 }
 
-/** The most products that add up to one number of a convolution's result. */
+/** The most products that one element of a convolution's result sums. */
 export function forwardTerms(g: ConvGeometry): number {
   return taps(g) / g.groups;
 }
 
-/** Likewise of its transpose's. */
+/** The most products that one element of its transpose's result sums. */
 export function transposedTerms(g: ConvGeometry): number {
   return (g.outputs / g.groups) * area(g.window);
 }
 
-/** Whether every output pixel reads just the input pixel at its place. */
+/** Whether every output pixel reads only the input pixel at its place. */
 export function pointwise(g: ConvGeometry): boolean {
   return area(g.window) === 1 && g.padding.every((p) => p === 0) && g.stride.every((s) => s === 1);
 }
@@ -142,12 +142,12 @@ export function convTranspose2dGeometry(
   return { images, inputs: perGroup * groups, outputs, groups, input, output, window, stride, padding, dilation };
 }
 
-/** The element at `i`, which is there. */
+/** The element at `i`, which must exist. */
 export function at(values: Shape, i: number): number {
   return values[i] as number;
 }
 
-/** The options of a convolution as numbers. Throws ValueError for what is out of range. */
+/** The options of a convolution as numbers. Throws ValueError for options out of range. */
 function numbers(
   name: string,
   options: Conv2dOptions,
@@ -163,22 +163,22 @@ function numbers(
   };
 }
 
-/** The options of a transposed convolution as numbers. Throws ValueError for what is out of range. */
+/** The options of a transposed convolution as numbers. Throws ValueError for options out of range. */
 function transposedNumbers(
   name: string,
   options: ConvTranspose2dOptions,
 ): ReturnType<typeof numbers> & { outputPadding: Shape } {
-  const found = numbers(name, options);
+  const common = numbers(name, options);
   const outputPadding = expectPair(name, 'outputPadding', options.outputPadding ?? 0, 0);
-  if (outputPadding.some((extra, i) => extra >= Math.max(at(found.stride, i), at(found.dilation, i)))) {
+  if (outputPadding.some((extra, i) => extra >= Math.max(at(common.stride, i), at(common.dilation, i)))) {
     throw new ValueError(
-      `${name}: outputPadding ${show(outputPadding)} must be below stride ${show(found.stride)} or dilation ${show(found.dilation)}`,
+      `${name}: outputPadding ${show(outputPadding)} must be below stride ${show(common.stride)} or dilation ${show(common.dilation)}`,
     );
   }
-  return { ...found, outputPadding };
+  return { ...common, outputPadding };
 }
 
-/** What a convolution layer is made of: channels, window and options. Throws ValueError for what the convolution would refuse. */
+/** Checks the arguments of a convolution layer and returns the size of its window. Throws ValueError where the convolution would. */
 export function expectConvolution(
   name: string,
   channels: { readonly inChannels: number; readonly outChannels: number },

@@ -1,4 +1,4 @@
-// Convolutions of more images than one binding holds go in passes of as many as fit.
+// Convolutions of more images than one binding holds run in passes of as many as fit.
 import type { Limits } from '../runtime/limits.ts';
 import type { Memory } from '../runtime/memoryRange.ts';
 import { part, type Span, spansOf, splitRows, unitOf } from '../runtime/split.ts';
@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor.ts';
 import type { ConvGeometry } from './convGeometry.ts';
 import { area } from './geometry.ts';
 
-/** Invocations from which on an adapter is busy. */
+/** Invocations that keep an adapter busy. */
 export const enoughThreads = 4096;
 
 /** Bytes of an image of x and of y. */

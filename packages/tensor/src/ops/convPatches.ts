@@ -22,7 +22,7 @@ const col2im = [false, true].map((STRIDED) => ({
   biased: kernel(col2imText, { STRIDED, BIAS: true }),
 }));
 
-/** Bytes of patches that one pass makes, unless those of the fewest images that it can have are more. */
+/** Bytes of patches that one pass stores, unless the fewest images that it can have need more. */
 const workspaceBytes = 64 << 20;
 
 /** The most bytes that an image has in any tensor of a pass, patches and packed operands with their padding included. */
@@ -31,8 +31,8 @@ function largestBytes(g: ConvGeometry): number {
 }
 
 /**
- * Whether it is a product over patches, one for each group, of which the fewest images that a pass can have can be bound. Groups
- * of fewer channels than a vec4 would leave most of a product's tiles empty.
+ * Whether the patches of the fewest images that a pass can have can be bound. Groups of fewer channels than a vec4 would leave
+ * most of a product's tiles empty.
  */
 export function patchesFit(g: ConvGeometry, limits: Limits): boolean {
   const apart = g.groups === 1 || Math.min(g.inputs, g.outputs) / g.groups >= 4;
@@ -55,12 +55,12 @@ function patchesOf(x: Memory, g: ConvGeometry, count: number, columns: number, p
   return patches;
 }
 
-/** Writes the convolution of x with weight, finished by the epilogue, into y. */
+/** Writes the convolution of x with weight, with an epilogue, into y. */
 export function patchesForward(x: Tensor, weight: Tensor, epilogue: KernelEpilogue, g: ConvGeometry, y: Tensor): void {
   const [depth, plane] = [taps(g) / g.groups, area(g.output)];
   const [inputs, outputs] = [g.inputs / g.groups, g.outputs / g.groups];
   const spans = passes(g, deviceOf(y).limits);
-  // A single product packs the weight by itself where it cannot read it as it lies.
+  // For several passes the weight is packed once; a single product packs it itself where it has to.
   const a =
     spans.length > 1
       ? {
@@ -128,7 +128,7 @@ export function patchesTransposed(y: Tensor, weight: Tensor, bias: Tensor | null
   }
 }
 
-/** Whether the weight gradient is: groups lie side by side in the rows of both operands, where each has to start with a vec4. */
+/** Likewise for the weight gradient, where groups are adjacent in the rows of both operands and each has to start with a vec4. */
 export function patchesWeightGradientFits(g: ConvGeometry, limits: Limits): boolean {
   const apart = g.groups === 1 || ((g.outputs / g.groups) % 4 === 0 && (taps(g) / g.groups) % 4 === 0);
   return apart && patchesFit(g, limits);
@@ -139,7 +139,7 @@ export function patchesWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): T
   return passes(g, deviceOf(x).limits).map((span) => {
     const [rows, columns] = [g.outputs / g.groups, taps(g) / g.groups];
     const pixels = span.count * area(g.output);
-    // The sum over pixels is cut into parts that other invocations do; groups are parts enough.
+    // The sum over pixels is split among invocations; several groups are parallel enough without that.
     const wanted = Math.ceil(enoughThreads / (Math.ceil(rows / 8) * Math.ceil(columns / 8)));
     const least = Math.ceil(pixels / longestChain);
     const splits = g.groups > 1 ? 1 : Math.max(least, Math.min(wanted, Math.floor(pixels / 128)));
@@ -163,7 +163,7 @@ export function patchesWeightGradient(x: Tensor, dy: Tensor, g: ConvGeometry): T
   });
 }
 
-/** The output pixels of g as a 1x1 convolution over them: patches of it are dy itself in another order. */
+/** The output pixels of g as a 1x1 convolution over them, whose patches are dy in another order. */
 function asPixels(g: ConvGeometry): ConvGeometry {
   return {
     ...g,

@@ -1,4 +1,4 @@
-// Which places of a result meet which taps, for algorithms that gather their operands. In a convolution all places meet all
+// Which places of a result use which taps, for algorithms that gather their operands. In a convolution all places use all
 // taps. In its transpose they fall into one class for each remainder of the stride, each a convolution without strides.
 import type { Params } from '../runtime/wgsl.ts';
 import type { Work } from '../runtime/work.ts';
@@ -9,8 +9,8 @@ import { area, type Shape } from './geometry.ts';
 import { packed, roundUp4 } from './matmulPack.ts';
 
 /**
- * Places of a result in one dimension that meet the same taps. Place i lies at i resultPace + resultStart; its step t meets tap
- * firstTap + t tapStep and reads at i pace + start + t reach, where that is inside.
+ * Places of a result in one dimension that use the same taps. Place i is at i resultPace + resultStart; its step t uses tap
+ * firstTap + t tapStep and reads at i pace + start + t reach, if that is inside.
  */
 export interface Places {
   readonly places: number;
@@ -34,7 +34,7 @@ function forwardPlaces(g: ConvGeometry, i: number): readonly Places[] {
   ];
 }
 
-/** The transpose's: place h of x meets tap r where h + padding - r dilation is a multiple of the stride, so a class for each remainder. */
+/** In the transpose, place h of x uses tap r where h + padding - r dilation is a multiple of the stride: a class per remainder. */
 function transposedPlaces(g: ConvGeometry, i: number): readonly Places[] {
   const [stride, dilation, window] = [at(g.stride, i), at(g.dilation, i), at(g.window, i)];
   return Array.from({ length: Math.min(stride, at(g.input, i)) }, (_, resultStart) => {
@@ -50,7 +50,7 @@ function transposedPlaces(g: ConvGeometry, i: number): readonly Places[] {
   });
 }
 
-/** The places of both dimensions: each of one meets each of the other. */
+/** The places of both dimensions, of which all pairs occur. */
 export type Classes = readonly [down: readonly Places[], across: readonly Places[]];
 
 /** The places of a convolution: one class. */
@@ -79,7 +79,7 @@ export interface Side {
   readonly plane: Shape;
 }
 
-/** What the profiler tells of a product for each group of channels. */
+/** The work of a product for each group of channels, for the profiler. */
 export function productWork({ groups }: ConvGeometry, rows: number, columns: number, depth: number): Work {
   const name = `${groups > 1 ? `${groups} x ` : ''}${rows}x${columns}x${depth}`;
   return { name, flops: 2 * groups * rows * columns * depth };

@@ -1,6 +1,6 @@
 // Convolutions as matrix products without patches, on adapters with subgroups of 8. The convolution and its transpose gather
-// along rows only what tiles of the product read (Cho and Brand, 2017, MEC): a third of the patches of a 3x3 window. The weight
-// gradient reads both tensors with their channels last, where windows lie (Chetlur et al., 2014, cuDNN).
+// along rows only (Cho and Brand, 2017, MEC): a third of the patches of a 3x3 window. The weight gradient reads both tensors
+// with their channels last, without patches (Chetlur et al., 2014, cuDNN).
 import implicitSubgroup from '@mien/shaders/conv/implicitSubgroup.wgsl';
 import lowerRowsText from '@mien/shaders/conv/lowerRows.wgsl';
 import weightGradientSubgroup from '@mien/shaders/conv/weightGradientSubgroup.wgsl';
@@ -41,7 +41,7 @@ const weightGradients = [1, 2].map((ROW_QUADS) =>
   [1, 2].map((COLUMN_QUADS) => kernel(weightGradientSubgroup, { ROW_QUADS, COLUMN_QUADS })),
 );
 
-/** Bytes of one rearranged tensor that a pass makes. */
+/** Bytes of one rearranged tensor of a pass. */
 const workspaceBytes = 64 << 20;
 /** Tiles that a weight gradient should have at least, and pixels that one sums up at least. */
 const enough = { tiles: 16, depth: 512 };
@@ -103,16 +103,16 @@ function channelsLast(x: Tensor, span: Span, groups: number): Tensor {
   return packed(images(x, span), span.count * groups, area(plane), channels / groups, true);
 }
 
-/** What the steps of classes of places that differ in rows only need of x: see lowerRows.wgsl. */
+/** The values of x that classes of places with the same columns need: see lowerRows.wgsl. */
 interface Lowered {
-  /** Null where no tap is met. */
+  /** Null where no tap is used. */
   readonly values: Tensor | null;
   readonly top: number;
   readonly lines: number;
   readonly columns: number;
 }
 
-/** Rows that the steps down meet, first and last. */
+/** The first and the last row that the steps down read. */
 function reached({ places, taps, pace, start, reach }: Places): [number, number] {
   const ends = [start, start + (taps - 1) * reach];
   return [Math.min(...ends), Math.max(...ends) + (places - 1) * pace];

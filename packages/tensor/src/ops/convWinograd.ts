@@ -1,8 +1,8 @@
 // 3x3 convolutions with stride 1 by Winograd's minimal filtering F(m x m, 3 x 3), Lavin and Gray (2016): windows of m + 2
-// points go into a domain where the convolution is a product for each of the (m + 2)^2 points, and come back. F(4 x 4) has
-// 4 times fewer multiplications than the definition, F(2 x 2) 2.25 times; the weight gradient is the same, transposed.
-// Rounding: a result sums (m + 2)^2 C products where the definition has 9 C, and F(4 x 4) weighs numbers by up to 8 first. Laws
-// hold each to the tolerance of that many terms; with the 9 C of the definition F(4 x 4) has been seen at 1.05 of it.
+// points are transformed into a domain where the convolution is a product for each of the (m + 2)^2 points, and back. F(4 x 4)
+// has 4 times fewer multiplications than the definition, F(2 x 2) 2.25 times; the weight gradient is the same, transposed.
+// Rounding: a result sums (m + 2)^2 C products where the definition has 9 C, and F(4 x 4) first scales numbers by up to 8. Laws
+// allow the error of that many terms; with the 9 C terms of the definition F(4 x 4) was observed at 1.05 of the bound.
 import gatherText from '@mien/shaders/conv/winogradGather.wgsl';
 import scatterText from '@mien/shaders/conv/winogradScatter.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -23,12 +23,12 @@ import { longestChain, type Operand } from './matmulProduct.ts';
 /** Outputs of a window, down and across. */
 export type M = 2 | 4;
 
-/** Bytes of one tensor in the domain that a pass makes: it and its product should stay in a cache. */
+/** Bytes of one tensor in the domain of a pass: it and its product should fit into a cache. */
 const workspaceBytes = 16 << 20;
 /** Products that a weight gradient should have at least, to keep an adapter busy. */
 const enoughProducts = 128;
 
-/** Numbers that the way back can store at once. */
+/** Numbers that the inverse transform can store at once. */
 const widths = [1, 2, 4] as const;
 
 const forms = (M: M) => {
@@ -48,7 +48,7 @@ const forms = (M: M) => {
 };
 const byM = { 2: forms(2), 4: forms(4) };
 
-/** Planes that are cut into windows: x, dy, y or the weights, whose rows are images of one window. */
+/** Planes that are cut into windows: x, dy, y or the weights, each of which is an image of one window. */
 interface Windows {
   readonly channels: number;
   readonly plane: Shape;
@@ -73,7 +73,7 @@ interface Domain {
   readonly parts: number;
   readonly rows: number;
   readonly columns: number;
-  /** Numbers of a row that lie together: what a tile of a product takes of it. */
+  /** Consecutive numbers of a row: the part of it that a tile of a product reads. */
   readonly block: number;
   /** Elements from a row of a block to the next. */
   readonly step: number;
@@ -88,8 +88,8 @@ function blockOf(columns: number): number {
 }
 
 /**
- * [blocks, rows, points, parts, block], so that what a window has in all points lies together: apart, so many streams to and
- * from memory would be slow. A row is longer by one block, for the sake of caches, which dislike powers of two.
+ * [blocks, rows, points, parts, block], so that all points of a window are close in memory; a stream per point would be slow.
+ * A row is longer by one block, because strides of powers of two conflict in caches.
  */
 function domain(points: number, parts: number, rows: number, columns: number): Domain {
   const block = blockOf(columns);
@@ -102,7 +102,7 @@ function operand({ values, rows, columns, block, step }: Domain): Operand {
   return { memory: values, width: columns, step, plane: block, image: rows * step, batch: block };
 }
 
-/** The windows of x, `pace` apart, as [rows, width]: channels by windows, or windows by channels, as the form has it. */
+/** The windows of x, `pace` apart, in the domain as [rows, width]: channels by windows or windows by channels, by the kernel. */
 function scatter(
   form: Kernel,
   x: Memory,
@@ -118,7 +118,7 @@ function scatter(
   return z;
 }
 
-/** Writes the finished windows of y from the domain, where they stand as the form has it; parts are added. */
+/** Transforms windows back from the domain, adds their parts, applies the epilogue and writes y. */
 function gather(form: Kernel, z: Domain, epilogue: KernelEpilogue, y: Memory, of: Windows): void {
   const { parts, rows, columns, block, step } = z;
   const groups = Math.ceil((rows * columns) / 4 / form.const('LANES'));
@@ -129,7 +129,7 @@ function gather(form: Kernel, z: Domain, epilogue: KernelEpilogue, y: Memory, of
   run(form, { z: z.values, ...epilogueBindings(epilogue), ...output }, params, groups);
 }
 
-/** The form of the way back that stores as much at once as windows of m in rows of y allow. */
+/** The kernel of the inverse transform that stores the most numbers at once for windows of m in rows of y. */
 function outputForm(m: M, epilogue: KernelEpilogue, plane: Shape): Kernel {
   const width = widths.findLastIndex((width) => width <= m && at(plane, 1) % width === 0);
   return byM[m].output[width]?.[finishOf(epilogue)] as Kernel;
@@ -144,7 +144,7 @@ function products(a: Domain, b: Domain, rows: number, parts: number): Domain {
   return c;
 }
 
-/** Bytes of an image in the largest tensor of a pass whose windows cover `plane`, but for what fills the last block. */
+/** Bytes of an image in the largest tensor of a pass whose windows cover `plane`, without the padding of the last block. */
 function imageBytes(m: M, g: ConvGeometry, plane: Shape): number {
   return area(plane.map((size) => Math.ceil(size / m))) * blockBytes(m, g);
 }
@@ -174,7 +174,7 @@ function convolve(m: M, g: ConvGeometry, u: Domain, end: KernelEpilogue, from: S
   }
 }
 
-/** Writes the convolution of x with weight, finished, into y. */
+/** Writes the convolution of x with weight, with an epilogue, into y. */
 export function winogradForward(m: M): WithEpilogue {
   return (x, weight, epilogue, g, y) => {
     const u = scatter(byM[m].weight, weight, weightWindows(g), [g.inputs, g.outputs], 0, [0, 0]);
@@ -214,27 +214,27 @@ export function winogradWeightGradient(m: M): WeightGradient {
   };
 }
 
-/** Multiply-adds that take as long as a number that is brought into the domain or out of it, or into patches. */
+/** Multiply-adds that cost as much as transforming a number into the domain or back, or writing it into patches. */
 const numberCost = 40;
-/** Likewise as a number that is copied in another order. */
+/** Multiply-adds that cost as much as copying a number into another order. */
 const copyCost = 10;
 
-/** What F(m x m) costs, in multiply-adds: products, and numbers of the input, output and weights in the domain. */
+/** The cost of F(m x m) in multiply-adds: products, and numbers of the input, output and weights in the domain. */
 function domainCost(m: M, { images, inputs, outputs, output }: ConvGeometry): number {
   const windows = images * area(output.map((size) => Math.ceil(size / m)));
   const numbers = windows * (inputs + outputs) + inputs * outputs;
   return (m + 2) ** 2 * (windows * inputs * outputs + numberCost * numbers);
 }
 
-/** What the product over patches costs. */
+/** The cost of the product over patches. */
 function patchesCost({ images, inputs, outputs, output }: ConvGeometry): number {
   const pixels = images * area(output);
   return 9 * inputs * (pixels * outputs + numberCost * pixels + copyCost * outputs);
 }
 
-/** Whether F(m x m) is preferred: where it costs less than the other one and than patches. */
+/** Whether F(m x m) is preferred: where it costs less than the other size and than patches. */
 export function isWinogradPreferred(m: M, g: ConvGeometry, limits: Limits): boolean {
-  // A processor with subgroups of 4 lanes (SwiftShader) keeps windows in memory, lane by lane.
+  // A processor with subgroups of 4 lanes (SwiftShader) keeps windows in memory instead of registers.
   if (isNarrow(limits) && limits.subgroupSize === 4) return false;
   return domainCost(m, g) < Math.min(domainCost(m === 4 ? 2 : 4, g), patchesCost(g));
 }

@@ -1,5 +1,5 @@
-// Convolutions as matrix products over patches that are nowhere in memory (Chetlur et al., 2014, cuDNN): groups bring what their
-// tiles of the product need from where windows lie into workgroup memory. For adapters on which that is fast.
+// Convolutions as matrix products over patches that are never stored (implicit GEMM; Chetlur et al., 2014, cuDNN): workgroups
+// load the windows that their tiles need into workgroup memory. For adapters on which that is fast.
 import implicitWorkgroup from '@mien/shaders/conv/implicitWorkgroup.wgsl';
 import weightGradientWorkgroup from '@mien/shaders/conv/weightGradientWorkgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
@@ -26,7 +26,7 @@ import { longestChain } from './matmulProduct.ts';
 /** By bias. */
 const products = [false, true].map((BIAS) => kernel(implicitWorkgroup, { BIAS }));
 const weightGradient = kernel(weightGradientWorkgroup);
-/** Groups that keep a GPU busy, and pixels that one should sum up at least. */
+/** Workgroups that keep a GPU busy, and the least pixels that one should sum. */
 const enough = { groups: 512, depth: 256 };
 
 /** Whether the weights can be bound in the order of a product. */

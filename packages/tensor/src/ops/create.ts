@@ -1,4 +1,4 @@
-// Tensors from numbers. Values that a formula gives are computed on the host, once.
+// Tensors from numbers. Values of arange, linspace and eye are computed on the host.
 import fillText from '@mien/shaders/create/fill.wgsl';
 import { inspect } from '../anomaly.ts';
 import { expectBoolean, expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
@@ -20,11 +20,11 @@ export interface FlatValues {
   readonly data: ArrayLike<number>;
 }
 
-/** How a tensor is created. */
+/** Options of creation functions. */
 export interface CreateOptions {
   /** Default `float32`; `bool` for nested booleans; an Int32Array or Uint32Array keeps its type. */
   readonly dtype?: DType;
-  /** Make it a leaf that backward fills the `grad` of. */
+  /** Make it a leaf whose `grad` backward fills. Default false. */
   readonly requiresGrad?: boolean;
 }
 
@@ -109,7 +109,7 @@ export function linspace(start: number, end: number, count: number, options: Cre
   );
 }
 
-/** Throws LimitError where the host would make a list that no buffer takes. */
+/** Throws LimitError for a list that no buffer can hold, before the host makes it. */
 function expectRoom(name: string, count: number): void {
   const most = currentDevice().limits.maxBufferSize / bytesPerElement;
   if (count > most)
@@ -157,13 +157,13 @@ function flatten(values: Nested | FlatValues | ArrayLike<number>, shape: Shape |
   if (isFlat(values)) return { ...flatten(values.data, values.shape), shape: values.shape };
   const nested = values as Nested;
   const data: (number | boolean)[] = [];
-  const found = shapeOf(nested);
-  collect(nested, found, 0, data);
+  const inferred = shapeOf(nested);
+  collect(nested, inferred, 0, data);
   const dtype = typeof data[0] === 'boolean' ? 'bool' : 'float32';
-  return { shape: shape ?? found, data: data.map(Number), dtype };
+  return { shape: shape ?? inferred, data: data.map(Number), dtype };
 }
 
-/** Whether it is `{ shape, data }`, of which data is no function: a tensor is not. */
+/** Whether it is `{ shape, data }`. A tensor is not: its data is a function. */
 function isFlat(values: unknown): values is FlatValues {
   if (typeof values !== 'object' || values === null || Array.isArray(values) || !('data' in values)) return false;
   return typeof values.data === 'object' && values.data !== null;

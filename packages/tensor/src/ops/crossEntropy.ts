@@ -1,4 +1,4 @@
-// The loss of classifiers in one pass over the logits, and its gradient in another: no probability is stored.
+// Softmax cross entropy in one pass over the logits, and its gradient in another: probabilities are not stored.
 
 import forwardText from '@mien/shaders/crossEntropy/crossEntropy.wgsl';
 import gradientText from '@mien/shaders/crossEntropy/crossEntropyGradient.wgsl';
@@ -18,11 +18,11 @@ import { type ByLength, byLength, formFor } from './longSum.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { where } from './where.ts';
 
-/** What `softmaxCrossEntropy` takes besides logits and target. */
+/** Options of `softmaxCrossEntropy`. */
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class: [C]. */
   readonly weight?: Tensor;
-  /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
+  /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016), 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
   /** Samples with this label have a loss and a gradient of 0. Labels only. Default -100. */
   readonly ignoreIndex?: number;
@@ -34,13 +34,13 @@ const forward = forms(forwardText);
 const gradient = forms(gradientText);
 const nanBits = 0x7fc00000;
 
-/** The options besides tensors. */
+/** The options that are numbers. */
 interface Settings {
   readonly smoothing: number;
   readonly ignoreIndex: number;
 }
 
-/** Logits [N, C, ...] with what they are compared to. */
+/** Logits [N, C, ...] with target and class weights. */
 interface Inputs {
   readonly logits: Tensor;
   readonly target: Tensor;
@@ -50,8 +50,8 @@ interface Inputs {
 /**
  * -sum over c of target[c] weight[c] log softmax(logits)[c], with logits [N, C, ...] and target either class indices
  * [N, ...] (int32 or uint32) or probabilities of the logits' shape: [N, ...]. A label outside 0..C - 1 gives NaN, in the
- * gradient too, except `ignoreIndex`, which gives 0. Throws ShapeError where shapes do not fit, ValueError for a smoothing
- * outside 0..1.
+ * gradient too, except `ignoreIndex`, which gives 0. Throws ShapeError where shapes do not match, ValueError for a
+ * smoothing outside 0..1.
  */
 export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   expectOptions('softmaxCrossEntropy', options, ['weight', 'labelSmoothing', 'ignoreIndex']);
@@ -68,7 +68,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor, options: Sof
     {
       saves: { logits, target, weight },
       backward: (dy, saved, needs) => {
-        // A graph of the gradient, for higher orders, is made of operations.
+        // For higher orders the gradient is composed of differentiable operations.
         const slopes = needs.logits && (gradEnabled() ? composed : fused)(dy, saved, settings);
         if (!needs.target && !needs.weight) return { logits: slopes };
         const log = logSoftmax(saved.logits, 1);
@@ -101,7 +101,7 @@ function composed(dy: Tensor, inputs: Inputs, settings: Settings): Tensor {
   });
 }
 
-/** The target as smoothed probabilities, NaN for a label outside and 0 for one that is ignored. */
+/** The target as smoothed probabilities: NaN for a label outside 0..C - 1, 0 for an ignored one. */
 function smoothed({ logits, target }: Inputs, { smoothing, ignoreIndex }: Settings): Tensor {
   const classes = logits.shape[1] as number;
   const order = [0, logits.rank - 1, ...logits.shape.slice(2).map((_, i) => i + 1)];
@@ -111,7 +111,7 @@ function smoothed({ logits, target }: Inputs, { smoothing, ignoreIndex }: Settin
   return where(target.eq(ignoreIndex).reshape(columnsOf(logits)), 0, smooth);
 }
 
-/** Whether the target consists of labels that may be `ignoreIndex`: integers without a sign are never negative. */
+/** Whether labels of the target's dtype can be `ignoreIndex`: unsigned integers are never negative. */
 function ignores({ dtype }: Tensor, ignoreIndex: number): boolean {
   return dtype !== 'float32' && holds(dtype, ignoreIndex);
 }
@@ -130,7 +130,7 @@ function columnsOf({ shape }: Tensor): readonly number[] {
   return shape.map((size, dim) => (dim === 1 ? 1 : size));
 }
 
-/** Runs a kernel over the columns of the logits, in parts that can be bound; `out` and `more` are its other tensors. */
+/** Runs a kernel over the columns of the logits, in parts that can be bound; `out` and `more` are its other bindings. */
 function runOver(
   kernels: readonly (readonly ByLength[])[],
   { logits, target, weight }: Inputs,

@@ -1,4 +1,4 @@
-// How kernels that visit every element once are dispatched: flat, four elements at a time, in parts that can be bound.
+// Dispatch of elementwise kernels: over flat tensors, four elements at a time, in parts that can be bound.
 import type { Kernel } from '../runtime/kernel.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 
 /**
  * Runs `kernel` over tensors of equal size, as arrays of vec4 with `params.vectors` of them; the kernel's consts LANES
- * and VECTORS say how many vec4 a group does.
+ * and VECTORS give the number of vec4 per workgroup.
  */
 export function runElementwise(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, params: Params = {}): void {
   const [first] = Object.values(tensors) as [Tensor];

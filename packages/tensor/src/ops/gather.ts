@@ -1,5 +1,5 @@
-// Values picked by index. The device cannot throw: an index outside gives NaN (0 for integers), so that a wrong label
-// shows in the loss at once instead of reading a neighbor's value.
+// Values selected by index. The device cannot throw, so an index outside gives NaN (0 for integers): a wrong label shows in the
+// loss at once instead of reading a neighbor's value.
 
 import gatherText from '@mien/shaders/gather/gather.wgsl';
 import scatterAddText from '@mien/shaders/gather/scatterAdd.wgsl';
@@ -29,7 +29,7 @@ interface Picking {
   readonly indexInner: number;
 }
 
-/** Windows over the blocks of x that a window of y belongs to: `yBlock` elements of y belong to `xBlock` of x. */
+/** Windows over the blocks of x that belong to a window of y: `yBlock` elements of y correspond to `xBlock` of x. */
 function sourcesOf(x: Tensor, y: Window, yBlock: number, xBlock: number): readonly Window[] {
   return windowsOver(x, Math.floor(y.start / yBlock) * xBlock, Math.ceil((y.start + y.count) / yBlock) * xBlock);
 }
@@ -49,7 +49,7 @@ function runOver(form: Kernel, x: Window, index: Window, y: Window, params: Para
   );
 }
 
-/** Picks without any check; the result has the shape `shape`. */
+/** Gathers without checks; the result has the shape `shape`. */
 function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
   const y = empty(shape, x.dtype);
   const outside = x.dtype === 'float32' ? nanBits : 0;
@@ -59,19 +59,19 @@ function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
       runOver(forward, source, places, target, { ...g, outside });
     }
   }
-  const whole = x.shape;
+  const shapeX = x.shape;
   return record(
     'gather',
     y,
     { x },
     {
       saves: { index },
-      backward: (dy, saved) => ({ x: scatterAdd(dy, saved.index, g, whole) }),
+      backward: (dy, saved) => ({ x: scatterAdd(dy, saved.index, g, shapeX) }),
     },
   );
 }
 
-/** Adds each value up where its index says: the gradient of `pick`, whose gradient is `pick`. */
+/** Adds each value at its index: the gradient of `pick`, whose gradient is `pick`. */
 function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
   const y = empty(shape);
   for (const target of windowsOver(y, 0, y.size)) {
@@ -94,7 +94,7 @@ function scatterAdd(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor 
 
 /**
  * y[..., j, ...] = x[..., index[..., j, ...], ...] along `dim`: the shape of the index, whose other sizes are x's. The
- * gradient looks at every index for every element of x. Indices outside 0..size - 1 give NaN, or 0 for integers.
+ * gradient reads every index for every element of x. Indices outside 0..size - 1 give NaN, or 0 for integers.
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   expectTensor('gather', 'x', x);
@@ -111,7 +111,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 }
 
 /**
- * Rows of weight [V, D] by index [...]: [..., D]. The gradient looks at every index for every row. Indices outside
+ * Rows of weight [V, D] by index [...]: [..., D]. The gradient reads every index for every row. Indices outside
  * 0..V - 1 give rows of NaN.
  */
 export function embedding(index: Tensor, weight: Tensor): Tensor {
@@ -124,7 +124,7 @@ export function embedding(index: Tensor, weight: Tensor): Tensor {
   return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
 }
 
-/** int32 [..., classes]: 1 at the index, 0 elsewhere; an index outside gives zeros. Throws ValueError for no classes. */
+/** int32 [..., classes]: 1 at the index, 0 elsewhere; an index outside gives zeros. Throws ValueError unless `classes` is a positive integer. */
 export function oneHot(index: Tensor, classes: number): Tensor {
   expectDtype('oneHot', 'index', index, 'int32', 'uint32');
   if (!Number.isInteger(classes) || classes < 1)

@@ -1,4 +1,4 @@
-// Pure rules of shapes that many operations share.
+// Shape rules that many operations share: pure functions.
 import { expectList, kindOf } from '../arguments.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
@@ -8,7 +8,7 @@ export { type Shape, show, sizeOf };
 /** One number for height and width, or both. */
 export type Size2d = number | readonly [height: number, width: number];
 
-/** The most dimensions a tensor may have: kernels carry shapes in two vec4. */
+/** The most dimensions of a tensor: kernels take shapes as two vec4. */
 export const maxRank = 8;
 
 /** The number of elements of a plane [height, width]. */
@@ -39,7 +39,7 @@ export function normalizeDim(operation: string, dim: number, rank: number): numb
   return dim < 0 ? dim + rank : dim;
 }
 
-/** Dimensions counted from the front, ascending; all of them for undefined. Throws ValueError for one named twice. */
+/** Dimensions counted from the front, ascending; all of them for undefined. Throws ValueError for duplicates. */
 export function normalizeDims(operation: string, dims: number | Shape | undefined, rank: number): readonly number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, dim) => dim);
   const listed = typeof dims === 'number' ? [dims] : dims;
@@ -61,7 +61,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** The common shape of two tensors, sizes of 1 stretching. Throws ShapeError where they do not fit. */
+/** The shape that two tensors broadcast to. Throws ShapeError where they do not. */
 export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   const shape = new Array<number>(rank);
@@ -78,7 +78,7 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): number[]
   return shape;
 }
 
-/** Strides by which `shape` is read as `to`: 0 in stretched dimensions. */
+/** Strides by which `shape` is read as `to`: 0 in broadcast dimensions. */
 export function broadcastStrides(shape: Shape, to: Shape): number[] {
   const own = stridesOf(shape);
   return to.map((_, dim) => {
@@ -87,7 +87,7 @@ export function broadcastStrides(shape: Shape, to: Shape): number[] {
   });
 }
 
-/** Merges neighboring dimensions that every list of strides walks as one; sizes of 1 go. */
+/** Merges neighboring dimensions that are contiguous in every list of strides, and drops sizes of 1. */
 export function collapse(shape: Shape, strides: readonly Shape[]): { shape: number[]; strides: number[][] } {
   const sizes: number[] = [];
   const merged: number[][] = strides.map(() => []);
@@ -111,7 +111,7 @@ export function collapse(shape: Shape, strides: readonly Shape[]): { shape: numb
   return { shape: sizes, strides: merged };
 }
 
-/** The list filled up to eight with `filler`, as kernels carry shapes and strides. */
+/** Pads the list with `filler` to eight entries, the rank that kernels take. */
 export function padded(list: Shape, filler: number): number[] {
   return [...list, ...new Array<number>(maxRank - list.length).fill(filler)];
 }

@@ -1,11 +1,11 @@
-// Kernels whose threads add up terms: see shaders/lib/longSum.wgsl.
+// Kernels whose threads sum terms: see shaders/lib/longSum.wgsl.
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import type { KernelValues } from '../runtime/wgsl.ts';
 
-/** The most terms that a thread adds up one by one; more go by levels. */
+/** The most terms that a thread sums one by one; more are summed by levels. */
 const longSum = 1024;
 
-/** A kernel that adds one by one, and one that adds many terms by levels. */
+/** A kernel that sums one by one, and one that sums many terms by levels. */
 export interface ByLength {
   readonly short: Kernel;
   readonly long: Kernel;
@@ -16,5 +16,5 @@ export function byLength(text: string, values: KernelValues = {}): ByLength {
   return { short: kernel(text, values), long: kernel(text, { ...values, LONG: true }) };
 }
 
-/** The form for sums of at most `terms`. */
+/** The kernel for sums of at most `terms`. */
 export const formFor = ({ short, long }: ByLength, terms: number): Kernel => (terms > longSum ? long : short);

@@ -1,5 +1,5 @@
-// Matrix products. Most kernels read both operands k-major ([K, M] and [K, N]), so what is stored otherwise is packed first;
-// packing costs M K + K N, the product M N K.
+// Matrix products. Most kernels read both operands k-major ([K, M] and [K, N]); other layouts are packed first, which costs
+// M K + K N where the product costs M N K.
 import { expectBoolean, expectOptions } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
@@ -20,8 +20,8 @@ import { expand, reshape } from './shape.ts';
 import { reluInto } from './unary.ts';
 
 /**
- * The matrix product: [..., M, K] times [..., K, N] is [..., M, N], leading dimensions broadcasting; a vector stands for a
- * row on the left and a column on the right, and its dimension goes. Throws ShapeError naming both.
+ * The matrix product: [..., M, K] times [..., K, N] is [..., M, N]; leading dimensions broadcast. A vector is a row on the left
+ * and a column on the right, whose dimension is removed from the result. Throws ShapeError naming both.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   expectDtype('matmul', 'a', a, 'float32');
@@ -46,7 +46,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   });
 }
 
-/** a times b, of which either is stored transposed. */
+/** a times b, either of which may be stored transposed. */
 function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
   const y = scope(() => multiply(a, b, aTransposed, bTransposed, {}));
   const [shapeA, shapeB] = [a.shape, b.shape];
@@ -75,8 +75,8 @@ function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolea
 }
 
 /**
- * y = x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N]; with relu max(y, 0). Both are done as the product is
- * stored. Throws ShapeError naming the shapes.
+ * x weight^T + bias: x [..., K], weight [N, K] and bias [N] give [..., N]. With `relu`, max(., 0). Both are applied in the same
+ * pass. Throws ShapeError naming the shapes.
  */
 export function linear(
   x: Tensor,
@@ -109,8 +109,8 @@ export function linear(
     { x, weight, bias },
     {
       saves: { x, weight, y: relu ? y : null },
-      backward: (dyFinished, saved, needs) => {
-        const dy = rowsOf(saved.y ? reluGradient(dyFinished, saved.y) : dyFinished);
+      backward: (dyOut, saved, needs) => {
+        const dy = rowsOf(saved.y ? reluGradient(dyOut, saved.y) : dyOut);
         return {
           x: needs.x && reshape(product(dy, saved.weight, false, false), shapeX),
           weight: needs.weight && product(dy, rowsOf(saved.x), true, false),
@@ -121,7 +121,7 @@ export function linear(
   );
 }
 
-/** The product, finished by a bias by column and relu. */
+/** The product, with a bias by column and relu. */
 function multiply(
   a: Tensor,
   b: Tensor,
@@ -137,7 +137,7 @@ function multiply(
   const [aOne, bOne] = [left.size === rows * depth, right.size === depth * columns];
   const perBatch = [aOne ? 0 : 4 * rows * depth, bOne ? 0 : 4 * depth * columns, 4 * rows * columns];
   const y = empty([...lead, rows, columns]);
-  const whole: Product = {
+  const full: Product = {
     a: { ...stored(left, depth, rows, !aTransposed), batch: aOne ? 0 : rows * depth },
     b: { ...stored(right, depth, columns, bTransposed), batch: bOne ? 0 : depth * columns },
     c: { memory: y, batch: rows * columns },
@@ -146,10 +146,10 @@ function multiply(
   const { limits } = deviceOf(y);
   const bound = perBatch.filter((bytes) => bytes > 0);
   const spans = splitRows('matmul', batches, bound, limits);
-  const splits = spans.length > 1 ? 1 : splitsOf(whole);
+  const splits = spans.length > 1 ? 1 : splitsOf(full);
   if (splits > 1) {
     const parts = empty([batches, splits, rows, columns]);
-    gemm({ ...whole, c: { memory: parts, batch: rows * columns }, splits });
+    gemm({ ...full, c: { memory: parts, batch: rows * columns }, splits });
     const total = reshape(sum(parts, 1), y.shape);
     if (!relu) return total;
     reluInto(y, total);
@@ -162,11 +162,11 @@ function multiply(
     };
     const [partA, partB, partC] = [of(left, 0), of(right, 1), of(y, 2)];
     gemm({
-      ...whole,
+      ...full,
       relu,
-      a: { ...whole.a, memory: partA },
-      b: { ...whole.b, memory: partB },
-      c: { ...whole.c, memory: partC },
+      a: { ...full.a, memory: partA },
+      b: { ...full.b, memory: partB },
+      c: { ...full.c, memory: partC },
       batches: count,
     });
   }
@@ -178,7 +178,7 @@ function stored(memory: Memory, depth: number, width: number, transposed: boolea
   return transposed ? { memory, width, step: 1, plane: 1, image: depth } : { memory, width };
 }
 
-/** x with the leading dimensions `lead`, or none at all where one matrix serves every batch. */
+/** x with the leading dimensions `lead`, or x itself where one matrix is used for every batch. */
 function batched(x: Tensor, lead: Shape): Tensor {
   const own = sizeOf(x.shape.slice(0, -2));
   return own === 1 || own === sizeOf(lead) ? x : expand(x.detach(), [...lead, ...x.shape.slice(-2)]);

@@ -28,7 +28,7 @@ import { byVector, isVector, isVectorPreferred } from './matmulVector.ts';
 
 type Real = 'f32' | 'f16';
 
-/** An operand whose rows can be read as vec4 of `real`: itself, or packed. */
+/** The operand itself where its rows can be read as vec4 of `real`, else a packed copy. */
 function quadRows(operand: Operand, depth: number, batches: number, real: Real): Operand {
   const { memory, width, step = width, plane = width, batch = 0 } = operand;
   if (real === 'f32' && plane % 4 === 0 && step % 4 === 0) return operand;
@@ -41,7 +41,7 @@ function tilesOf({ rows, columns, batches = 1 }: Product, tileRows: number, tile
   return batches * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
 }
 
-/** Dispatches `form`, of which each group does `tiles` tiles of [tileRows, tileColumns]; outputs by their names. */
+/** Dispatches `form`, whose workgroups compute `tiles` tiles of [tileRows, tileColumns] each; `outputs` by binding name. */
 function runTiles(
   form: Kernel,
   product: Product,
@@ -87,12 +87,12 @@ function isAligned({ columns, c }: Product): boolean {
   return [columns, step, plane, image, batch].every((size) => size % 4 === 0);
 }
 
-/** Where a kernel with a const ALIGNED stores C. */
+/** The output bindings of a kernel with a const ALIGNED. */
 function outputsOf({ c: { memory } }: Product, aligned: boolean): Record<'c' | 'cQuads', Memory | null> {
   return aligned ? { c: null, cQuads: memory } : { c: memory, cQuads: null };
 }
 
-/** A kernel that reads vec4 of `real` and whose tiles have ROWS x COLUMNS numbers of C: one for each group, or for each of LANES. */
+/** A kernel that reads vec4 of `real` and whose tiles have ROWS x COLUMNS numbers of C: one per workgroup, or one per lane. */
 function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): ProductAlgorithm {
   const forms = finishes.map((FINISH) => flags.map((ALIGNED) => kernel(text, { real, FINISH, ALIGNED })));
   const sizes = (): readonly [number, number, number] => {
@@ -112,7 +112,7 @@ function fixedTiles(text: string, tile: 'group' | 'lane', real: Real): ProductAl
   };
 }
 
-/** Any sizes and layouts, a number of C for each lane. */
+/** Any sizes and layouts, one number of C per lane. */
 function naiveTiles(): ProductAlgorithm {
   const forms = finishes.map((FINISH) => kernel(matmulNaive, { FINISH }));
   const lanesOf = (): number => (forms[0] as Kernel).const('LANES');
@@ -155,7 +155,7 @@ function subgroupTiles(real: Real): ProductAlgorithm {
   };
 }
 
-/** Products of operands rounded to f16, by the tile that suits the adapter. */
+/** Products of operands rounded to f16, by the kernel that suits the adapter. */
 function halfTiles(): ProductAlgorithm {
   const algorithms = {
     subgroup: subgroupTiles('f16'),
@@ -176,7 +176,7 @@ function halfTiles(): ProductAlgorithm {
 const productAlgorithms = declareAlgorithms<Product, ProductAlgorithm>('matmul', productTuning, [
   {
     name: 'half',
-    // Only where a caller allowed it, because it changes results.
+    // Only if the caller allows it, because it changes results.
     lacks: ({ shaderF16 }) => (shaderF16 ? null : 'it needs shader-f16, which the adapter does not have'),
     fits: ({ half, rows, columns }) => half === true && rows >= 16 && columns >= 16,
     run: halfTiles(),
@@ -196,7 +196,7 @@ const productAlgorithms = declareAlgorithms<Product, ProductAlgorithm>('matmul',
   {
     name: 'workgroup',
     fits: ({ rows, columns }) => rows >= 16 && columns >= 16,
-    // Narrow adapters run the lanes of a group one after another between barriers.
+    // Narrow adapters run the lanes of a workgroup sequentially between barriers.
     isPreferred: (_, limits) => !isNarrow(limits),
     run: fixedTiles(gemmWorkgroup, 'group', 'f32'),
   },
@@ -214,12 +214,12 @@ export function gemm(product: Product): void {
 }
 
 /**
- * Groups that keep an adapter busy, and the values of the depth that a split sums up at least, so that adding the splits
- * costs little beside it: of a software adapter with a few cores, and of a GPU.
+ * Workgroups that keep an adapter busy, and the least depth of a split, so that adding the splits costs little: for a software
+ * adapter with a few cores, and for a GPU.
  */
 const busy = { narrow: { groups: 2, depth: 1024 }, wide: { groups: 512, depth: 256 } };
 
-/** Into how many splits the depth of a product should be cut where its result has too few tiles to keep the adapter busy. */
+/** The number of splits of a product's depth: more than one where its result has too few tiles to keep the adapter busy. */
 export function splitsOf(product: Product): number {
   const { groups, depth } = isNarrow(productLimits(product)) ? busy.narrow : busy.wide;
   const most = Math.floor(product.depth / depth);

@@ -1,4 +1,4 @@
-// Operands of matrix products brought into the layout that kernels read.
+// Packs operands of matrix products into the layout that kernels read.
 import packText from '@mien/shaders/matmul/pack.wgsl';
 import { kernel } from '../runtime/kernel.ts';
 import type { Memory } from '../runtime/memoryRange.ts';
@@ -16,7 +16,7 @@ const pack = (real: string) => ({
 });
 const packs = { f32: pack('f32'), f16: pack('f16') };
 
-/** Matrices [batches, rows, columns], or transposed ones, with columns padded by zeros to a multiple of 4. As f16 they lie in half the elements. */
+/** Matrices [batches, rows, columns], or their transposes, with columns zero-padded to a multiple of 4. As f16 they take half the elements. */
 export function packed(
   x: Memory,
   batches: number,

@@ -1,4 +1,4 @@
-// How exact products of float32 are.
+// The precision of float32 matrix products.
 import { expectOneOf } from '../arguments.ts';
 import { DeviceError } from '../errors.ts';
 import { currentDevice } from '../runtime/defaultDevice.ts';
@@ -10,16 +10,16 @@ export type MatmulPrecision = 'highest' | 'medium';
 
 const precision = slot<MatmulPrecision>(() => 'highest');
 
-/** The precision that `setFloat32MatmulPrecision` chose, `highest` to begin with. */
+/** The precision that `setFloat32MatmulPrecision` chose. Default `highest`. */
 export function getFloat32MatmulPrecision(): MatmulPrecision {
   return precision.value;
 }
 
 /**
- * Chooses how exact `matmul` and `linear` are from now on, gradients included (`torch.set_float32_matmul_precision`). `medium`
- * halves what large products read; values beyond 65504 become infinite, below 6e-8 zero, and the rest keeps 11 bits. Products
- * with fewer than 16 rows or columns stay in float32. Throws DeviceError for `medium` where the adapter has no shader-f16, ValueError for another
- * value.
+ * Sets the precision of later calls of `matmul` and `linear`, gradients included (`torch.set_float32_matmul_precision`).
+ * `medium` halves the bytes that large products read; values beyond 65504 become infinite, those below 6e-8 zero, and the rest
+ * keeps 11 bits. Products with fewer than 16 rows or columns stay in float32. Throws DeviceError for `medium` where the adapter
+ * has no shader-f16, ValueError for another value.
  */
 export function setFloat32MatmulPrecision(wanted: MatmulPrecision): void {
   expectOneOf('setFloat32MatmulPrecision', 'precision', wanted, ['highest', 'medium']);

@@ -5,26 +5,26 @@ import type { Work } from '../runtime/work.ts';
 import type { KernelEpilogue } from './epilogue.ts';
 
 /**
- * An operand of `gemm`, k-major: see lib/gemm.wgsl for what its numbers mean. One that is stored transposed has rows of step
+ * An operand of `gemm`, k-major: lib/gemm.wgsl defines its sizes. One that is stored transposed has rows of step
  * 1 and planes of 1; algorithms that cannot read that, or a width that is no multiple of 4, pack it first.
  */
 export interface Operand {
   readonly memory: Memory;
   /** Numbers in a row. */
   readonly width: number;
-  /** Elements from one row to the next. The width, if absent. */
+  /** Elements from one row to the next. Default: the width. */
   readonly step?: number;
-  /** Numbers of a row that lie together. The width, if absent. */
+  /** Consecutive numbers of a row. Default: the width. */
   readonly plane?: number;
   /** Elements from one plane of a row to the next. */
   readonly image?: number;
-  /** Elements from one matrix to the next; 0, as if absent, repeats one. */
+  /** Elements from one matrix to the next; 0 repeats one matrix. Default 0. */
   readonly batch?: number;
 }
 
 /**
- * The most products that one chain of additions takes: the error of a result is at most this times 2^-24 of the sum of
- * magnitudes. Longer depths are split, and the splits added by `sum`.
+ * The most products that one chain of additions sums: the error of a result is at most this times 2^-24 of the sum of
+ * magnitudes. Longer depths are split, and `sum` adds the splits.
  */
 export const longestChain: number = 2 ** 16;
 
@@ -32,25 +32,25 @@ export const longestChain: number = 2 ** 16;
 export interface Result extends Omit<Operand, 'width'> {}
 
 /**
- * What `gemm` computes: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns], finished by its
- * epilogue. Statistics are by row, and go with one split only, as relu does.
+ * The arguments of `gemm`: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns], with an
+ * epilogue. Statistics are by row; they and relu require a single split.
  */
 export interface Product extends KernelEpilogue {
   readonly a: Operand;
   readonly b: Operand;
   readonly c: Result;
-  /** Whether rows (as if absent) or columns are the channels of the epilogue. */
+  /** Whether rows or columns are the channels of the epilogue. Default `row`. */
   readonly biasBy?: 'row' | 'column';
-  /** Channels from one matrix to the next; 0, as if absent, repeats them. */
+  /** Channels from one matrix to the next; 0 repeats them. Default 0. */
   readonly biasBatch?: number;
-  /** Whether operands may be rounded to f16 first; sums are f32 all the same. */
+  /** Whether operands may be rounded to f16 first; sums are f32. Default false. */
   readonly half?: boolean;
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  /** Matrices. One, if absent. */
+  /** Number of matrices. Default 1. */
   readonly batches?: number;
-  /** Equal parts of the depth, each with a result of its own; the caller adds them. One, if absent. */
+  /** Equal parts of the depth, each with a separate result; the caller adds them. Default 1. */
   readonly splits?: number;
 }
 
@@ -61,7 +61,7 @@ export interface ProductAlgorithm {
   readonly groups: (product: Product) => number;
 }
 
-/** What the profiler tells of a product. */
+/** The work of a product, for the profiler. */
 export function workOf({ batches = 1, rows, columns, depth }: Product): Work {
   const name = `${batches > 1 ? `${batches} x ` : ''}${rows}x${columns}x${depth}`;
   return { name, flops: 2 * batches * rows * columns * depth };

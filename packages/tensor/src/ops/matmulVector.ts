@@ -1,4 +1,4 @@
-// Products of a few rows, or a few columns, and a large matrix, which is read where it lies.
+// Products of a few rows, or a few columns, and a large matrix, which is read in its stored layout.
 import text from '@mien/shaders/matmul/matmulVector.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
@@ -16,12 +16,12 @@ import {
   workOf,
 } from './matmulProduct.ts';
 
-/** Rows that the kernel is made for. */
+/** The numbers of rows that the kernel is specialized for. */
 const rowCounts = [1, 4, 8] as const;
 const mostRows = 8;
 const flags = [false, true] as const;
 
-/** Lanes across columns and along the depth, by whether w is stored transposed: groups of 8 lanes for narrow adapters, else of 64. */
+/** Lanes across columns and along the depth, by whether w is stored transposed: workgroups of 8 lanes for narrow adapters, else of 64. */
 const lanesOf = {
   narrow: [
     { ACROSS: 8, ALONG: 1 },
@@ -44,7 +44,7 @@ const formsOf = (width: 'narrow' | 'wide'): Kernel[][][] =>
   );
 const forms = { narrow: formsOf('narrow'), wide: formsOf('wide') };
 
-/** The product as few rows x times w, and where its result lies. */
+/** The product as few rows x times w, with the strides of its result. */
 interface Few {
   readonly x: Operand;
   readonly w: Operand;
@@ -56,7 +56,7 @@ interface Few {
   readonly biasColumn: number;
 }
 
-/** Few columns are few rows of the transposed product. */
+/** A product of few columns as one of few rows, transposed. */
 function fewOf(product: Product): Few {
   const { a, b, c, rows, columns } = product;
   const { biasRow, biasColumn } = biasSteps(product);
@@ -66,7 +66,7 @@ function fewOf(product: Product): Few {
     : { x: b, w: a, rows: columns, columns: rows, yRow: 1, yColumn: step, biasRow: biasColumn, biasColumn: biasRow };
 }
 
-/** Whether the kernel can do a product: few rows or columns, and both operands and the result without planes. */
+/** Whether the kernel supports a product: few rows or columns, and both operands and the result without planes. */
 export function isVector(product: Product): boolean {
   const { rows, columns, depth, c, biasBatch = 0 } = product;
   const { x, w } = fewOf(product);
@@ -102,8 +102,8 @@ function formOf(product: Product): { form: Kernel; aligned: boolean; step: numbe
 
 /** x as rows of its depth, padded by zeros to vec4. */
 function depthRows(x: Operand, rows: number, depth: number, batches: number): Memory {
-  const lies = depth % 4 === 0 && (isTransposed(x) || rows === 1);
-  return lies ? x.memory : packed(x.memory, x.batch ? batches : 1, rows, depth, !isTransposed(x));
+  const isPadded = depth % 4 === 0 && (isTransposed(x) || rows === 1);
+  return isPadded ? x.memory : packed(x.memory, x.batch ? batches : 1, rows, depth, !isTransposed(x));
 }
 
 /** A product for which `isVector` is true. */

@@ -1,5 +1,5 @@
-// Batch normalization. Ioffe and Szegedy (2015). Every pass reads and writes each value once; ReLU and a residual sum go
-// with them. What follows may drop the result and have it computed again (Chen et al., 2016): see `recompute`.
+// Batch normalization. Ioffe and Szegedy (2015). Every pass reads and writes each value once and applies a residual and ReLU.
+// Later operations may drop the result and recompute it (Chen et al., 2016): see `recompute`.
 
 import channelMoments from '@mien/shaders/norm/channelMoments.wgsl';
 import channelSums from '@mien/shaders/norm/channelSums.wgsl';
@@ -34,7 +34,7 @@ const byPlane = (text: string, values: KernelValues = {}): ByPlane => ({
   aligned: kernel(text, { ...values, ALIGNED: true }),
 });
 
-/** Groups of 64 lanes, and of 8 for adapters with narrow subgroups: 2 to 5x on lavapipe. */
+/** Workgroups of 64 lanes, and of 8 for adapters with narrow subgroups: 2 to 5x on lavapipe. */
 const summing = (text: string, values: KernelValues = {}): { wide: ByPlane; narrow: ByPlane } => ({
   wide: byPlane(text, values),
   narrow: byPlane(text, { ...values, LANES: 8 }),
@@ -56,16 +56,16 @@ const running = { alone: kernel(useRunning), after: kernel(useRunning, { AFTER: 
 
 const defaultEps = 1e-5;
 
-/** Vec4 that a group sums before another part begins. */
+/** Vec4 per part; each part is summed by one workgroup. */
 const partLength = 2048;
 
-/** What an operation or layer applies to its result in the same pass, in this order. Each takes a part of it. */
+/** Work on a result y in the same pass: relu(norm(y) + residual), each part optional. */
 export interface Epilogue {
-  /** Batch normalization. */
+  /** A batch normalization by running statistics. */
   readonly norm?: BatchNormParameters;
-  /** Residual added in the same pass; has the result's shape. */
+  /** Added after the normalization; has the result's shape. */
   readonly residual?: Tensor | null;
-  /** Whether the result is max(., 0). Default false. */
+  /** Whether max(., 0) is applied last. Default false. */
   readonly relu?: boolean;
 }
 
@@ -75,13 +75,13 @@ export interface BatchNormParameters extends Pick<Epilogue, 'residual' | 'relu'>
   readonly weight: Tensor | null;
   /** The shift by channel [C]; zeros when null. */
   readonly bias: Tensor | null;
-  /** [C]; in training it follows the batch's mean in place, outside of it it is used. May be null in training. */
+  /** [C]. Training updates it in place by the batch's mean, evaluation normalizes by it. May be null in training. */
   readonly runningMean: Tensor | null;
-  /** [C]; in training it follows the batch's unbiased variance in place. May be null in training. */
+  /** [C]. Training updates it in place by the batch's unbiased variance. May be null in training. */
   readonly runningVar: Tensor | null;
   /** Normalize by this batch's statistics rather than by the running ones. */
   readonly training: boolean;
-  /** The part of the running statistics that a batch replaces. Default 0.1. */
+  /** Weight of the newest batch in the running statistics. Default 0.1. */
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
@@ -102,9 +102,9 @@ export const batchNormOptions: readonly string[] = [
 
 /**
  * Normalizes x [N, C, ...] by channel to (x - mean) / sqrt(variance + eps) * weight + bias, with the biased variance of the
- * batch or with the running statistics; adds `residual` and takes `relu`, if given. Without a
- * residual the graph keeps x alone: the result is computed again where a gradient needs it. Throws ShapeError for parameters
- * that do not have C values or another shape than x, ValueError in training with one value a channel.
+ * batch or with the running statistics; then adds `residual` and applies `relu`, if given. Without a residual the graph saves
+ * only x and recomputes the result where a gradient needs it. Throws ShapeError for parameters without C values and a residual
+ * of another shape than x, ValueError in training with one value per channel.
  */
 export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
   checkBatchNorm(x, parameters);
@@ -123,22 +123,22 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters): Tensor {
       y,
       { x, weight, bias, residual },
       {
-        // With a residual only the result tells where relu cut.
+        // With a residual, only the result shows where relu is 0.
         saves: { x, weight, statistics, y: residual && relu ? y : null },
         recompute: residual ? null : (saved) => normalized(saved.x, planes, saved.statistics, null, relu),
         backward: (dy, saved, needs) => {
           const slope = saved.y ? reluGradient(dy, saved.y) : dy;
           const fusedRelu = relu && !residual;
           if (!gradEnabled()) {
-            const found = gradients(slope, saved.x, planes, saved.statistics, fromBatch, fusedRelu);
-            return { ...found, residual: slope };
+            const fused = gradients(slope, saved.x, planes, saved.statistics, fromBatch, fusedRelu);
+            return { ...fused, residual: slope };
           }
-          // A graph of the gradient, for higher orders, is made of operations.
+          // For higher orders the gradient is composed of differentiable operations.
           const cut = fusedRelu
             ? reluGradient(slope, normalized(saved.x, planes, saved.statistics, null, true))
             : slope;
-          const found = composed(cut, saved, training ? (parameters.eps ?? defaultEps) : null, needs);
-          return { ...found, residual: slope };
+          const differentiable = composed(cut, saved, training ? (parameters.eps ?? defaultEps) : null, needs);
+          return { ...differentiable, residual: slope };
         },
       },
     );
@@ -152,8 +152,8 @@ interface Saved {
 }
 
 /**
- * The gradients of x [N, C, ...], weight [C] and bias [C] by operations: those of dy by the batch's own statistics, with the
- * `eps` that they took, or by given ones where that is null.
+ * The gradients by x [N, C, ...], weight [C] and bias [C], composed of operations: through the batch's statistics with their
+ * `eps`, or with given statistics where that is null.
  */
 function composed(
   dy: Tensor,
@@ -164,19 +164,19 @@ function composed(
   const over = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
   const byChannel = (values: Tensor): Tensor => values.reshape(x.shape.map((size, dim) => (dim === 1 ? size : 1)));
   const column = (i: number): Tensor => byChannel(statistics.slice(1, i, i + 1));
-  const kept = { keepDim: true };
-  const mean = eps === null ? column(0) : x.mean(over, kept);
+  const keepDim = { keepDim: true };
+  const mean = eps === null ? column(0) : x.mean(over, keepDim);
   const inverse =
     eps === null
       ? column(1)
       : x
-          .variance(over, { ...kept, correction: 0 })
+          .variance(over, { ...keepDim, correction: 0 })
           .add(eps)
           .rsqrt();
   const normal = x.sub(mean).mul(inverse);
   const product = dy.mul(normal);
   const scale = inverse.mul(byChannel(weight));
-  const centered = eps === null ? dy : dy.sub(dy.mean(over, kept)).sub(normal.mul(product.mean(over, kept)));
+  const centered = eps === null ? dy : dy.sub(dy.mean(over, keepDim)).sub(normal.mul(product.mean(over, keepDim)));
   return {
     x: centered.mul(scale),
     weight: needs.weight && product.sum(over),
@@ -205,7 +205,7 @@ interface Affine {
   readonly bias: Tensor;
 }
 
-/** [C, 4]: mean, inverse deviation, scale and shift by the batch; the running statistics follow. */
+/** [C, 4]: mean, inverse deviation, scale and shift of the batch. Updates the running statistics. */
 function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNormParameters): Tensor {
   const { runningMean, runningVar, momentum = 0.1, eps = defaultEps } = parameters;
   const { sums, parts } = sumParts(moments, { x }, planes, 'moments', 4);
@@ -217,7 +217,7 @@ function ofBatch(x: Tensor, planes: Planes, affine: Affine, parameters: BatchNor
   return statistics;
 }
 
-/** The same by the running statistics, for results that lack `before` [C], the bias of the layer before. */
+/** The same from the running statistics, for values without `before` [C], the bias of the previous layer. */
 export function ofRunning(channels: number, parameters: BatchNormParameters, before: Tensor | null): Tensor {
   const { runningMean, runningVar, eps = defaultEps } = parameters;
   const { weight, bias } = affineOf(channels, parameters);
@@ -237,7 +237,7 @@ function normalized(x: Tensor, planes: Planes, statistics: Tensor, residual: Ten
   return y;
 }
 
-/** Writes x [N, C, ...] normalized by statistics [C, 4], plus residual and with relu, if given, into y. */
+/** Writes x [N, C, ...] normalized by statistics [C, 4], with residual and relu if given, into y. */
 export function normalizeInto(
   y: Tensor,
   x: Tensor,
@@ -273,13 +273,13 @@ function gradients(
 
 type Bindings = Readonly<Record<string, Tensor | null>>;
 
-/** The images of each dispatch, as many as can be bound. */
+/** The images of each dispatch: as many as can be bound. */
 function spansOf(x: Tensor, { images }: Planes): readonly Span[] {
   return splitRows('batchNorm', images, [x.bytes / images], deviceOf(x).limits);
 }
 
-function bindingsOf(whole: Bindings, { start, count }: Span, { images }: Planes): Record<string, Memory | null> {
-  const entries = Object.entries(whole).map(([name, tensor]) => {
+function bindingsOf(byImage: Bindings, { start, count }: Span, { images }: Planes): Record<string, Memory | null> {
+  const entries = Object.entries(byImage).map(([name, tensor]) => {
     const bytes = (tensor?.bytes ?? 0) / images;
     return [name, tensor && part(tensor, start * bytes, count * bytes)] as const;
   });
@@ -289,20 +289,20 @@ function bindingsOf(whole: Bindings, { start, count }: Span, { images }: Planes)
 /** Runs a kernel of channelWalk.wgsl over the channels of [N, C, ...] by parts: [parts, C, width], bound as `target`. */
 function sumParts(
   forms: ReturnType<typeof summing>,
-  whole: { readonly x: Tensor; readonly dy?: Tensor },
+  byImage: { readonly x: Tensor; readonly dy?: Tensor },
   planes: Planes,
   target: string,
   width: number,
   others: Bindings = {},
 ): { readonly sums: Tensor; readonly parts: number } {
   const { channels, inner } = planes;
-  const form = choose(deviceOf(whole.x).narrow ? forms.narrow : forms.wide, planes);
+  const form = choose(deviceOf(byImage.x).narrow ? forms.narrow : forms.wide, planes);
   const lanes = form.const('LANES');
-  // A plane that begins inside a vec4 can touch one more.
+  // A plane that begins inside a vec4 can touch one more vec4.
   const windows = inner % 4 === 0 ? inner / 4 : Math.ceil((inner + 3) / 4);
   const strides = { strideImages: Math.floor(lanes / windows), strideRest: lanes % windows };
   let parts = 0;
-  const dispatches = spansOf(whole.x, planes).map((span) => {
+  const dispatches = spansOf(byImage.x, planes).map((span) => {
     const length = span.count * windows;
     const chunk = Math.ceil(length / Math.ceil(length / partLength));
     const firstPart = parts;
@@ -311,31 +311,36 @@ function sumParts(
   });
   const sums = empty([parts, channels, width]);
   for (const { span, ...cut } of dispatches) {
-    const bindings = { ...bindingsOf({ ...whole }, span, planes), ...others, [target]: sums };
+    const bindings = { ...bindingsOf({ ...byImage }, span, planes), ...others, [target]: sums };
     run(form, bindings, { channels, inner, windows, ...strides, ...cut }, channels * cut.parts);
   }
   return { sums, parts };
 }
 
-/** Runs a kernel with one thread a channel. */
+/** Runs a kernel with one thread per channel. */
 function eachChannel(form: Kernel, bindings: Bindings, { channels }: Pick<Planes, 'channels'>, params: Params): void {
   run(form, bindings, { channels, ...params }, Math.ceil(channels / form.const('LANES')));
 }
 
-/** Runs a kernel over the vec4 of tensors [N, C, ...]: the same vec4 of several images to a thread, where images are whole vec4. */
-function eachValue(form: Kernel, whole: Bindings & { readonly x: Tensor }, byChannel: Bindings, planes: Planes): void {
+/** Runs a kernel over the vec4 of tensors [N, C, ...]; where images are multiples of 4, a thread does the same vec4 of several. */
+function eachValue(
+  form: Kernel,
+  byImage: Bindings & { readonly x: Tensor },
+  byChannel: Bindings,
+  planes: Planes,
+): void {
   const { channels, inner } = planes;
-  for (const span of spansOf(whole.x, planes)) {
+  for (const span of spansOf(byImage.x, planes)) {
     const image = channels * inner;
     const rows = image % 4 === 0 ? span.count : 1;
     const vectors = Math.ceil((span.count * image) / rows / 4);
     const threads = vectors * Math.ceil(rows / form.const('ROWS'));
-    const bindings = { ...bindingsOf(whole, span, planes), ...byChannel };
+    const bindings = { ...bindingsOf(byImage, span, planes), ...byChannel };
     run(form, bindings, { rows, vectors, channels, inner }, Math.ceil(threads / form.const('LANES')));
   }
 }
 
-/** Throws what `batchNorm` throws for parameters that do not go with x. */
+/** Throws as `batchNorm` does for parameters that do not match x. */
 export function checkBatchNorm(x: Tensor, parameters: BatchNormParameters): void {
   expectOptions('batchNorm', parameters, batchNormOptions);
   const { weight, bias, runningMean, runningVar, training, residual } = parameters;

@@ -29,7 +29,7 @@ interface WindowOptions {
   readonly stride?: Size2d;
   /** At most half the window. Default 0. */
   readonly padding?: Size2d;
-  /** Keep a last window that reaches over the edge, if it starts inside. Default false. */
+  /** Keep a last window that extends over the edge, if it starts inside. Default false. */
   readonly ceilMode?: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface MaxPool2dOptions extends WindowOptions {
 }
 
 export interface AvgPool2dOptions extends WindowOptions {
-  /** Divide by the window's size, padding included, rather than by what lies inside. Default true. */
+  /** Divide by the window's size, padding included, instead of by its elements inside x. Default true. */
   readonly countIncludePad?: boolean;
 }
 
@@ -56,7 +56,7 @@ interface Geometry {
   readonly dilation: Shape;
 }
 
-/** The windows of a pooling as numbers. Throws ValueError for what is out of range. */
+/** The windows of a pooling as numbers. Throws ValueError for options out of range. */
 export function poolWindows(name: string, options: MaxPool2dOptions): Omit<Geometry, 'input' | 'output'> {
   expectOptions(name, options);
   expectBoolean(name, 'ceilMode', options.ceilMode ?? false);
@@ -89,8 +89,8 @@ export function poolGeometry(name: string, shape: Shape, options: MaxPool2dOptio
       number,
     ];
     const room = size + 2 * p - d * (k - 1) - 1;
-    const whole = (options.ceilMode ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
-    return options.ceilMode && (whole - 1) * s >= size + p ? whole - 1 : whole;
+    const count = (options.ceilMode ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
+    return options.ceilMode && (count - 1) * s >= size + p ? count - 1 : count;
   });
   if (!output.every((size) => size > 0)) {
     throw new ShapeError(
@@ -121,15 +121,15 @@ function runOverPlanes(
   }
 }
 
-/** Values from which on the mean of a plane is worth a reduction by many threads. */
+/** Values of a plane from which its mean is a reduction by many threads. */
 const largePlane = 4096;
 
-/** Windows that cover one element at most. */
+/** The most windows that cover one element. */
 function mostWindows({ window, stride, output }: Geometry): number {
   return area(window.map((size, i) => Math.min(Math.ceil(size / (stride[i] as number)), output[i] as number)));
 }
 
-/** Whether some window lies entirely in padding, as dilation and ceilMode allow: it has no value. */
+/** Whether some window is entirely in the padding and has no value, which dilation and ceilMode allow. */
 function hasEmptyWindows({ input, output, stride, padding, dilation }: Geometry): boolean {
   return input.some((size, i) => {
     const [s, p, d, count] = [stride, padding, dilation, output].map((sizes) => sizes[i] as number) as [
@@ -146,7 +146,7 @@ function hasEmptyWindows({ input, output, stride, padding, dilation }: Geometry)
   });
 }
 
-/** Max pooling of so many planes. */
+/** Max pooling of a number of planes. */
 interface Pooling extends Geometry {
   readonly planes: number;
 }
@@ -159,12 +159,12 @@ interface MaxPooling {
 
 const largest = kernel(maxPool2dText);
 const largestGradient = byLength(maxPool2dGradientText);
-/** What the kernel keeps for a window without a value. */
+/** The place that the kernel stores for a window without a value. */
 const nowhere = 0xffffffff;
 const halved = kernel(halvePool2d);
 const halvedGradient = kernel(halvePool2dGradient);
 
-/** Both directions at once, since they share their places. */
+/** Measures both directions, since they share the places. */
 const poolTuning: Tuning<Pooling, MaxPooling> = {
   cacheKey: ({ planes, input, output, window, stride, padding, dilation }) =>
     `${roundUpToPowerOfTwo(planes)}x${input.join('x')} to ${output.join('x')}, ${window.join('x')} s${stride.join('x')} p${padding.join('x')} d${dilation.join('x')}`,
@@ -209,9 +209,9 @@ const maxPooling = declareAlgorithms<Pooling, MaxPooling>('maxPool2d', poolTunin
 ]);
 
 /**
- * The largest value of each window: [..., H, W] to [..., P, Q]. Padding never wins; the first of equals, row by row, gets
- * the gradient, and NaN wins over every number. A window that dilation or ceilMode leaves in the padding entirely is
- * -Infinity and has no gradient. Throws ShapeError where no window fits, ValueError for padding over half of a window.
+ * The largest value of each window: [..., H, W] to [..., P, Q]. Padding is never chosen; the first of equals, row by row,
+ * gets the gradient, and NaN wins over every number. A window that is entirely in the padding gives -Infinity without a
+ * gradient. Throws ShapeError where no window fits, ValueError for padding over half of a window.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   expectDtype('maxPool2d', 'x', x, 'float32');
@@ -235,7 +235,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   });
 }
 
-/** Sends each gradient to the place its window chose; the gradient of that picks them there again. */
+/** Adds each gradient at the place that its window chose; its own gradient gathers from these places. */
 function maxPool2dGradient(dy: Tensor, places: Tensor, g: Pooling, shape: Shape): Tensor {
   const dx = empty(shape);
   const { planes } = g;
@@ -304,7 +304,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   return average(x, { name: 'avgPool2d', forms: averages.window, input, output, params, terms }, false);
 }
 
-/** The mean over size windows that cover [H, W] evenly, of any size: [..., H, W] to [..., size]. */
+/** The mean of windows that divide [H, W] evenly into `size`: [..., H, W] to [..., size]. */
 export function adaptiveAvgPool2d(x: Tensor, size: Size2d): Tensor {
   expectDtype('adaptiveAvgPool2d', 'x', x, 'float32');
   const output = expectPair('adaptiveAvgPool2d', 'size', size, 1);
@@ -313,7 +313,7 @@ export function adaptiveAvgPool2d(x: Tensor, size: Size2d): Tensor {
   const params = { window: [1, 1], stride: [1, 1], padding: [0, 0], countPadding: 0 };
   const input = x.shape.slice(-2);
   if (area(output) === 1 && area(input) >= largePlane) return x.mean([-2, -1], { keepDim: true });
-  // A window reaches over at most one element more than its share on either side, and so do the windows of an element.
+  // A window extends over at most one element more than its share on either side, and so do the windows of an element.
   const most = (over: Shape, of: Shape): number => area(over.map((size, i) => Math.ceil(size / (of[i] as number)) + 1));
   const terms = { forward: most(input, output), gradient: most(output, input) };
   return average(x, { name: 'adaptiveAvgPool2d', forms: averages.adaptive, input, output, params, terms }, false);

@@ -22,15 +22,15 @@ const normal = kernel(drawText, { DISTRIBUTION: 'NORMAL' });
 const chance = kernel(drawText, { DISTRIBUTION: 'BERNOULLI', element: 'u32' });
 const drop = kernel(dropoutText);
 
-/** Where random numbers come from. */
+/** Options of random functions. */
 export interface RandomOptions {
-  /** Default: the one that `manualSeed` starts. */
+  /** Default: the generator that `manualSeed` seeds. */
   readonly generator?: Generator;
 }
 
 const randomOptions = ['generator'];
 
-/** The generator of the options, or null for the default one. Throws ValueError for anything else. */
+/** The generator of the options, or null for the default one. Throws ValueError for another value. */
 function generatorOf(name: string, options: RandomOptions): Generator | null {
   const { generator = null } = options;
   if (generator === null || generator instanceof Generator) return generator;
@@ -45,7 +45,7 @@ interface Stretch {
   readonly block: number;
 }
 
-/** Live, because every call of a captured function draws other numbers. */
+/** Live, because every call of a captured function draws new numbers. */
 function stretch(name: string, size: number, options: RandomOptions): Live<Stretch> {
   const generator = generatorOf(name, options);
   return live(() => {
@@ -80,7 +80,7 @@ function halves(value: number): [number, number] {
   return [value % 2 ** 32, Math.floor(value / 2 ** 32)];
 }
 
-/** Random words from 0 to 2^32 - 1, as uint32. */
+/** Random integers from 0 to 2^32 - 1, as uint32. */
 export function randomBits(shape: Shape, options: RandomOptions = {}): Tensor {
   expectOptions('randomBits', options, randomOptions);
   const y = empty(shape, 'uint32');
@@ -120,15 +120,15 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   return tensor((generatorOf('randperm', options) ?? defaultGenerator()).permutation(n));
 }
 
-/** How `dropout` behaves. */
+/** Options of `dropout`. */
 export interface DropoutOptions extends RandomOptions {
-  /** Outside training x comes back as it is. Default true. */
+  /** Without training the result is x itself. Default true. */
   readonly training?: boolean;
 }
 
 /**
- * Zeros each element with probability p and divides the others by 1 - p. Saves nothing: the gradient draws the same mask
- * again. With p = 1 everything is zero (NaN stays NaN). Throws ValueError unless 0 <= p <= 1. Srivastava et al. (2014).
+ * Zeros each element with probability p and divides the others by 1 - p. Saves nothing: the gradient draws the same
+ * mask again. With p = 1 all elements are zero (NaN stays NaN). Throws ValueError unless 0 <= p <= 1. Srivastava et al. (2014).
  */
 export function dropout(x: Tensor, p: number, options: DropoutOptions = {}): Tensor {
   expectDtype('dropout', 'x', x, 'float32');

@@ -1,5 +1,5 @@
-// Sums, extremes and what is made of them, over any dimensions. Long sums go through parts: their error grows with the
-// length of a part and the number of parts, not with the number of values.
+// Reductions over any dimensions. Long sums are computed in parts: their error grows with the length of a part and the number of
+// parts, not with the number of values.
 
 import argReduceText from '@mien/shaders/reduce/argReduce.wgsl';
 import reduceColumns from '@mien/shaders/reduce/reduceColumns.wgsl';
@@ -24,11 +24,11 @@ import { where } from './where.ts';
 export type Dims = number | Shape | undefined;
 
 export interface ReduceOptions {
-  /** Leave reduced dimensions in the shape, with size 1. */
+  /** Keep reduced dimensions with size 1. Default false. */
   readonly keepDim?: boolean;
 }
 
-/** Kernels over rows of any size, and over those of a multiple of 4; likewise over numbers of columns. */
+/** Kernels for rows of any size and for multiples of 4; likewise for numbers of columns. */
 interface BySize {
   readonly any: Kernel;
   readonly quads: Kernel;
@@ -71,10 +71,10 @@ const sums = reduction('SUM');
 const maxima = reduction('MAX');
 const minima = reduction('MIN');
 
-/** Values that one invocation adds up before another takes over. */
+/** Values that one invocation sums. */
 const chunkOfColumn = 1024;
 const chunkOfRow = 16384;
-/** Columns from which on a pass keeps the adapter busy without being cut into parts. */
+/** Columns that keep the adapter busy without a division into parts. */
 const enoughColumns = 4096;
 
 /** x as [outer, length, inner], reduced over length: [outer, inner]. */
@@ -82,23 +82,23 @@ function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, lengt
   const limits = deviceOf(x).limits;
   if (outer === 1 && x.bytes > limits.maxStorageBufferBindingSize) {
     const spans = splitRows(name, length, [4 * inner], limits);
-    const found = spans.map(({ start, count }) => {
+    const partial = spans.map(({ start, count }) => {
       const y = empty([1, inner], x.dtype);
       reduceParts(op, part(x, 4 * start * inner, 4 * count * inner), y, 1, count, inner, x.dtype);
       return y;
     });
-    return reduceOnce(name, op, cat(found, 0), 1, spans.length, inner);
+    return reduceOnce(name, op, cat(partial, 0), 1, spans.length, inner);
   }
   const rowBytes = [4 * length * inner, 4 * inner];
   if (outer > 1 && x.bytes > limits.maxStorageBufferBindingSize && !canSplitRows(rowBytes, limits)) {
     const rows = viewOf(x, [outer, length, inner]);
-    const found = Array.from({ length: outer }, (_, i) => {
+    const reduced = Array.from({ length: outer }, (_, i) => {
       const row = slice(rows, 0, i, i + 1);
       const y = reduceOnce(name, op, row, 1, length, inner);
       row.dispose();
       return y;
     });
-    return cat(found, 0);
+    return cat(reduced, 0);
   }
   const y = empty([outer, inner], x.dtype);
   for (const { start, count } of splitRows(name, outer, rowBytes, limits)) {
@@ -128,7 +128,7 @@ function reduceParts(
     const form = width === 4 ? rows.quads : rows.any;
     run(form, { x, y: into }, { rows: outer, columns: values, parts: used, chunk }, outer * used);
   } else {
-    // Four columns are one where rows are whole vec4.
+    // Four columns are one vec4 where rows are multiples of 4.
     const [form, across] = inner % 4 === 0 ? [op.columns.quads, inner / 4] : [op.columns.any, inner];
     const groups = Math.ceil((outer * used * across) / form.const('LANES'));
     run(form, { x, y: into }, { outer, length, inner: across, parts: used, chunk }, groups);
@@ -148,7 +148,7 @@ function partsOfColumn(columns: number, length: number): number {
   return Math.max(wanted, Math.ceil(length / chunkOfColumn));
 }
 
-/** Reduces `dims` run by run of neighboring dimensions, the last first. */
+/** Reduces `dims` in runs of neighboring dimensions, the last run first. */
 function reduce(
   name: string,
   ops: Readonly<Record<Elements, Reduction>>,
@@ -174,12 +174,12 @@ function reduceRuns(name: string, op: Reduction, x: Tensor, dims: readonly numbe
     last = first - 1;
   }
   const shape = keepDim ? sizes : sizes.filter((_, dim) => !dims.includes(dim));
-  // A result is never the memory of x: an optimizer writes to that in place.
+  // A result never shares the memory of x, which an optimizer may change in place.
   return storageOf(y) === storageOf(x) ? expand(viewOf(y, shape), shape) : viewOf(y, shape);
 }
 
-/** dy, whose reduced dimensions went, stretched over them again. */
-function stretch(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
+/** Broadcasts dy back over the reduced dimensions. */
+function broadcastBack(dy: Tensor, shape: Shape, dims: readonly number[]): Tensor {
   return expand(
     reshape(
       dy,
@@ -200,7 +200,7 @@ function keepDimOf(name: string, options: ReduceOptions, names: readonly string[
   return keepDim;
 }
 
-/** The sum over `dims`; of bool values, how many are true. */
+/** The sum over `dims`; for bool, the number of true values. */
 export function sum(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor {
   const keepDim = keepDimOf('sum', options);
   const over = normalizeDims('sum', dims, x.rank);
@@ -212,7 +212,7 @@ export function sum(x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
     { x: terms },
     {
       saves: {},
-      backward: (dy) => ({ x: stretch(dy, shape, over) }),
+      backward: (dy) => ({ x: broadcastBack(dy, shape, over) }),
     },
   );
 }
@@ -252,24 +252,23 @@ function extreme(
     {
       saves: { x, y },
       backward: (dy, saved) => {
-        const chosen = saved.x.eq(stretch(saved.y.detach(), saved.x.shape, over)).to('float32');
-        const share = chosen.div(stretch(sum(chosen, over), saved.x.shape, over));
-        return { x: stretch(dy, saved.x.shape, over).mul(share) };
+        const chosen = saved.x.eq(broadcastBack(saved.y.detach(), saved.x.shape, over)).to('float32');
+        const share = chosen.div(broadcastBack(sum(chosen, over), saved.x.shape, over));
+        return { x: broadcastBack(dy, saved.x.shape, over).mul(share) };
       },
     },
   );
 }
 
-/** How the divisor of a variance is corrected. */
+/** Options of `variance` and `std`. */
 export interface VarianceOptions extends ReduceOptions {
-  /** The divisor is the count less this: 1 (the default) is unbiased, 0 the population's. */
+  /** The divisor is the count minus this: 1 for the unbiased variance, 0 for the population's. Default 1. */
   readonly correction?: number;
 }
 
 /**
- * The variance over `dims`, of float32, in two passes, corrected for the rounding of the mean: deviations from a mean that is
- * off by e have a square sum of n e^2 too much, which (sum of deviations)^2 / n takes off again (Chan, Golub and LeVeque,
- * 1983). Throws ValueError where the count does not exceed the correction.
+ * The variance over `dims`, of float32, in two passes, corrected for the rounding of the mean: a mean that is off by e adds n e^2
+ * to the sum of squared deviations, and (sum of deviations)^2 / n is subtracted for it (Chan, Golub and LeVeque, 1983). Throws ValueError where the count does not exceed the correction.
  */
 export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
   return varianceOf('variance', x, dims, options);
@@ -312,7 +311,7 @@ function varianceOf(name: string, x: Tensor, dims: Dims, options: VarianceOption
     );
   }
   return scope(() => {
-    // Any constant that is near the mean serves: the result does not depend on it, and no gradient goes through it.
+    // The result does not depend on the exact value of this mean, so it needs no gradient.
     const deviation = x.sub(noGrad(() => mean(x, over, { keepDim: true })));
     const excess = sum(deviation, over, { keepDim }).square().div(count);
     return sum(deviation.square(), over, { keepDim })
@@ -362,7 +361,7 @@ function argReduce(name: string, x: Tensor, dim: number | undefined, largest: bo
   return y;
 }
 
-/** Adds dy up over the dimensions in which `shape` was stretched: the gradient of broadcasting. */
+/** Sums dy over the dimensions in which `shape` was broadcast: the gradient of broadcasting. */
 export function sumTo(dy: Tensor, shape: Shape): Tensor {
   const lead = dy.rank - shape.length;
   const over = dy.shape.flatMap((size, dim) => (dim < lead || (shape[dim - lead] === 1 && size !== 1) ? [dim] : []));

@@ -1,5 +1,5 @@
-// Operations that move values without changing them. Tensors are contiguous: reshape shares memory, all else copies by
-// one strided kernel (or a plain buffer copy where the values lie together already).
+// Operations that move values without changing them. Tensors are contiguous: reshape shares memory, the others copy with one
+// strided kernel (or a buffer copy where the values are contiguous already).
 
 import copyText from '@mien/shaders/shape/copyStrided.wgsl';
 import { expectList, expectTensor } from '../arguments.ts';
@@ -30,13 +30,13 @@ import { sumTo } from './reduce.ts';
 const copyAnywhere = kernel(copyText);
 const copyRows = kernel(copyText, { WHOLE_ROWS: true });
 
-/** Where a box of values lies in a tensor: its first element and the step of each of the box's dimensions. */
+/** A box of values in a tensor: its first element and the stride of each of the box's dimensions. */
 interface Walk {
   readonly offset: number;
   readonly strides: Shape;
 }
 
-/** Copies a box from x to y, each walked in its own way; in halves where it touches more of either than can be bound. */
+/** Copies a box from x to y with separate strides; in halves where it spans more of either than can be bound. */
 function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
   const merged = collapse(box, [from.strides, to.strides]);
   const [xStrides, yStrides] = merged.strides as [number[], number[]];
@@ -86,7 +86,7 @@ function halved(shape: Shape, strides: Shape): { dim: number; half: number; rest
   return { dim, half, rest: (shape[dim] as number) - half };
 }
 
-/** The window over what a walk through `shape` touches. */
+/** The window over the elements that a walk through `shape` touches. */
 function touched(tensor: Tensor, offset: number, strides: Shape, shape: Shape): Window {
   let [first, last] = [offset, offset];
   for (const [dim, stride] of strides.entries()) {
@@ -104,7 +104,7 @@ function gathered(x: Tensor, walk: Walk, shape: Shape): Tensor {
   return y;
 }
 
-/** The same values in another shape, sharing memory; one size may be -1, which is then worked out. Throws ShapeError. */
+/** The same values in another shape, sharing memory; one size may be -1, which is inferred. Throws ShapeError. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const wanted = inferShape(x.shape, shape);
   const before = x.shape;
@@ -127,7 +127,7 @@ function inferShape(from: Shape, shape: Shape): Shape {
   return wanted;
 }
 
-/** Dimensions in another order: y.shape[i] = x.shape[order[i]]. Throws ValueError unless every dimension is named once. */
+/** Dimensions in another order: y.shape[i] = x.shape[order[i]]. Throws ValueError unless `order` has each dimension once. */
 export function permute(x: Tensor, order: Shape): Tensor {
   expectList('permute', 'order', order);
   const dims = order.map((dim) => normalizeDim('permute', dim, x.rank));
@@ -145,7 +145,7 @@ export function permute(x: Tensor, order: Shape): Tensor {
   return record('permute', y, { x }, { saves: {}, backward: (dy) => ({ x: permute(dy, inverse) }) });
 }
 
-/** Two dimensions exchanged. */
+/** x with two dimensions exchanged. */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
   const order = x.shape.map((_, dim) => dim);
   const [first, second] = [normalizeDim('transpose', a, x.rank), normalizeDim('transpose', b, x.rank)];
@@ -156,7 +156,7 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 
 /**
  * Elements start, start + step, ... before `end` along `dim`; negative positions count from the back, and positions
- * outside are moved to the ends, as in Python. Throws ValueError for a step below 1, ShapeError where nothing is left.
+ * outside are clamped, as in Python. Throws ValueError for a step below 1, ShapeError for an empty result.
  */
 export function slice(x: Tensor, dim: number, start = 0, end: number = Number.POSITIVE_INFINITY, step = 1): Tensor {
   const along = normalizeDim('slice', dim, x.rank);
@@ -178,26 +178,26 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
   const strides = stridesOf(x.shape);
   const offset = first * (strides[along] as number);
   const walk = { offset, strides: strides.map((stride, d) => (d === along ? stride * step : stride)) };
-  const whole = x.shape;
+  const shapeX = x.shape;
   return record(
     'slice',
     gathered(x, walk, shape),
     { x },
     {
       saves: {},
-      backward: (dy) => ({ x: placed(dy, whole, walk, along, [first, last, step]) }),
+      backward: (dy) => ({ x: placed(dy, shapeX, walk, along, [first, last, step]) }),
     },
   );
 }
 
-/** Zeros of shape `whole` with dy where a slice was taken: the gradient of `slice`, whose own gradient is the slice. */
-function placed(dy: Tensor, whole: Shape, walk: Walk, dim: number, range: readonly [number, number, number]): Tensor {
-  const y = zeros(whole, { dtype: dy.dtype });
+/** Zeros of shape `shapeX` with dy at the place of a slice: the gradient of `slice`, whose gradient is the slice. */
+function placed(dy: Tensor, shapeX: Shape, walk: Walk, dim: number, range: readonly [number, number, number]): Tensor {
+  const y = zeros(shapeX, { dtype: dy.dtype });
   copyBox(dy, { offset: 0, strides: stridesOf(dy.shape) }, y, walk, dy.shape);
   return record('placed', y, { dy }, { saves: {}, backward: (ddy) => ({ dy: slice(ddy, dim, ...range) }) });
 }
 
-/** The order of elements reversed along `dims`. */
+/** x with the order of elements reversed along `dims`. */
 export function flip(x: Tensor, dims: number | Shape): Tensor {
   const over = normalizeDims('flip', dims, x.rank);
   const strides = stridesOf(x.shape);
@@ -210,7 +210,7 @@ export function flip(x: Tensor, dims: number | Shape): Tensor {
   return record('flip', y, { x }, { saves: {}, backward: (dy) => ({ x: flip(dy, over) }) });
 }
 
-/** Sizes of 1 stretched to `shape`, which may have more leading dimensions; -1 keeps a size. The values are copied. */
+/** x broadcast to `shape`, which may have more leading dimensions; -1 keeps a size. The values are copied. */
 export function expand(x: Tensor, shape: Shape): Tensor {
   expectList('expand', 'shape', shape);
   const lead = shape.length - x.rank;
@@ -233,7 +233,7 @@ function firstOf(name: string, tensors: readonly Tensor[]): Tensor {
   return tensors[0] as Tensor;
 }
 
-/** Tensors one after the other along `dim`; they agree in all other sizes. Throws ShapeError and DtypeError. */
+/** Concatenates tensors along `dim`; all other sizes must agree. Throws ShapeError and DtypeError. */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = firstOf('cat', tensors);
   const along = normalizeDim('cat', dim, first.rank);
@@ -276,7 +276,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   });
 }
 
-/** Tensors of one shape along a new dimension `dim`. */
+/** Concatenates tensors of one shape along a new dimension `dim`. */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = firstOf('stack', tensors);
   const along = normalizeDim('stack', dim, first.rank + 1);

@@ -1,4 +1,4 @@
-// Normalized exponentials along one dimension, shifted by the largest so that none overflows.
+// Normalized exponentials along one dimension, shifted by the maximum so that none overflows.
 import softmaxText from '@mien/shaders/softmax/softmax.wgsl';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
@@ -31,7 +31,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
   );
 }
 
-/** log softmax(x) along `dim`, with the digits that the logarithm of a small softmax would lose. */
+/** log softmax(x) along `dim`, without the rounding error of the logarithm of a small softmax. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
   expectDtype('logSoftmax', 'x', x, 'float32');
   const along = normalizeDim('logSoftmax', dim, x.rank);

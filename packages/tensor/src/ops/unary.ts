@@ -28,7 +28,7 @@ import { where } from './where.ts';
 /** A function of one tensor, element by element. */
 type Unary = (x: Tensor) => Tensor;
 
-/** What the derivative is made of: the input, the output, or neither. */
+/** The tensor that the derivative uses: the input, the output, or neither. */
 type Saves = 'input' | 'output' | 'nothing';
 
 function unary(
@@ -75,7 +75,7 @@ export function square(x: Tensor): Tensor {
 
 const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => full(dy.shape, 0));
 
-/** -1, 0 or 1 by the sign of x, NaN of NaN (PyTorch gives 0); the derivative is 0. */
+/** -1, 0 or 1 by the sign of x, and NaN for NaN (PyTorch: 0); the derivative is 0. */
 export function sign(x: Tensor): Tensor {
   return x.dtype === 'int32' ? scope(() => sub(gt(x, 0).to('int32'), lt(x, 0).to('int32'))) : signFloat(x);
 }
@@ -97,7 +97,7 @@ export const relu: Unary = unary('relu', 'RELU', 'output', reluGradient);
 
 const reluKernel = kernel(unaryText, { OP: 'RELU' });
 
-/** Writes max(x, 0) into y, outside of the graph. */
+/** Writes max(x, 0) into y, outside the graph. */
 export function reluInto(y: Tensor, x: Tensor): void {
   runElementwise(reluKernel, { x, y });
 }
@@ -143,15 +143,15 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return scope(() => where(x.gt(0), x, x.mul(slope)));
 }
 
-/** Bounds of `clamp`; an absent one does not bound. */
+/** Bounds of `clamp`; at least one. */
 export interface ClampOptions {
   readonly min?: number;
   readonly max?: number;
 }
 
 /**
- * min(max(x, `min`), `max`): where `min` exceeds `max`, `max` everywhere, and NaN for a bound that is NaN. The derivative
- * is 1 from bound to bound inclusive, else 0. Throws ValueError without a bound.
+ * min(max(x, `min`), `max`): `max` everywhere if `min` exceeds it, and NaN for a bound of NaN. The derivative is 1
+ * between the bounds, inclusive, else 0. Throws ValueError without a bound.
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
   expectDtype('clamp', 'x', x, 'float32', 'int32', 'uint32');

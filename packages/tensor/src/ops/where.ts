@@ -15,7 +15,7 @@ import { expand } from './shape.ts';
 const forward = kernel(whereText);
 
 /**
- * a where the condition holds, else b; all three broadcast, and either of a and b may be a number.
+ * a where the condition is true, else b; all three broadcast, and a or b may be a number.
  * Throws DtypeError unless the condition is bool and a and b have one dtype.
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
@@ -35,9 +35,9 @@ function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tens
     );
   const shape = broadcastShapes('where', broadcastShapes('where', x.shape, z.shape), condition.shape);
   const y = empty(shape, dtype);
-  const whole = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
-  const mask = whole(condition);
-  runElementwise(forward, { condition: mask, a: whole(x), b: whole(z), y });
+  const broadcast = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
+  const mask = broadcast(condition);
+  runElementwise(forward, { condition: mask, a: broadcast(x), b: broadcast(z), y });
   const [shapeA, shapeB] = [x.shape, z.shape];
   return record(
     'where',

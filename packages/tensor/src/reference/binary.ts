@@ -2,7 +2,7 @@ import { ulps } from './bounds.ts';
 import { build, coordinates, stretchedAt, stretchedOffset, stretchedShape, type Values } from './values.ts';
 
 type Binary = (a: Values, b: Values) => Values;
-/** An error by both operands and the value. */
+/** An error as a function of both operands and the result. */
 type Error = (a: number, b: number, y: number) => number;
 
 const exact: Error = () => 0;
@@ -42,7 +42,7 @@ function binary(f: (a: number, b: number) => number, error: Error, slope: Error 
   };
 }
 
-/** `pow`: whole exponents multiply, |b| - 1 times in effect, then divide where b is negative; others are exp2(b log2(a)). */
+/** `pow`: integer exponents multiply, |b| - 1 times in effect, then divide where b is negative; others are exp2(b log2(a)). */
 function powUlps(a: number, b: number): number {
   const wholeUntil = 128;
   if (Number.isInteger(b) && Math.abs(b) <= wholeUntil) return Math.abs(b) / 2 + (b < 0 ? 2.5 : 0);

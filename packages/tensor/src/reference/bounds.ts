@@ -1,9 +1,9 @@
-// How far off float32 may be. An operation states its bound here, beside its definition, and `near` and `gradcheck` read it
-// off the result. Sources: "Accuracy of Concrete Floating Point Expressions" in the WGSL specification for single
+// Error bounds of float32 results. An operation states its bound with its definition, and `near` and `gradcheck` read it
+// from the result. Sources: "Accuracy of Concrete Floating Point Expressions" in the WGSL specification for single
 // operations; Higham and Mary (2019), "A new approach to probabilistic rounding error analysis", for sums.
 import type { Element, Values } from './values.ts';
 
-/** Relative distance from a float32 to the next: WGSL's ULP, an upper bound of it between powers of two. */
+/** Relative distance from a float32 to the next: an upper bound of WGSL's ULP. */
 const ulp = 2 ** -23;
 
 /** `count` units in the last place of a value. */
@@ -11,11 +11,11 @@ export function ulps(count: number, value: number): number {
   return count * ulp * Math.abs(value);
 }
 
-/** Summands that kernels add up one after another; what is longer they sum in parts, and the parts' sums as a tree. */
+/** The most summands that kernels add sequentially; longer sums are computed in parts, whose sums are added as a tree. */
 const longestRun = 1024;
 /**
- * Standard deviations that the error of a sum may be off: 5 are exceeded once in two million results, and laws compare tens of
- * thousands. Roundings are at most half an ulp, 0.3 at their mean square.
+ * Standard deviations of a sum's rounding error that are allowed: 5 are exceeded once in two million results, and laws compare
+ * tens of thousands. Roundings are at most half an ulp, 0.3 at their mean square.
  */
 const confidence = 5;
 
@@ -29,7 +29,7 @@ export function sumError(terms: number, total: number, squares: number): number 
   return confidence * (ulp / 2) * Math.sqrt(steps) * (Math.abs(total) + Math.sqrt(squares));
 }
 
-/** What a sum of products loses where factors are rounded to f16: up to 2^-10 each (WGSL may cut off), of the total and of each term. */
+/** The error of a sum of products from rounding its factors to f16: up to 2^-10 each (WGSL may truncate), of the total and of each term. */
 export function factorLoss(total: number, spread: number, precision: 'f32' | 'f16'): number {
   return precision === 'f16' ? 2 ** -9 * (Math.abs(total) + 2 * spread) : 0;
 }
@@ -39,7 +39,7 @@ export function productError(terms: number, total: number, squares: number, prec
   return sumError(terms, total, squares) + factorLoss(total, Math.sqrt(squares), precision);
 }
 
-/** Adds up terms, and says how far off a float32 kernel's sum may be. */
+/** A sum of terms with the error bound of a float32 kernel's sum. */
 export class Total implements Element {
   #value = 0;
   #squares = 0;
@@ -74,7 +74,7 @@ export class Total implements Element {
   }
 }
 
-/** The sum of a list, with its bound. */
+/** The sum of a list, with its error bound. */
 export function total(list: Iterable<number>): Total {
   const sum = new Total();
   for (const term of list) sum.add(term);
@@ -82,8 +82,8 @@ export function total(list: Iterable<number>): Total {
 }
 
 /**
- * States how far off a result may be: `error` is a number for all elements, or gives each element's by its value and index,
- * as in `within(y, (v) => ulps(3, v))`. `slopes` states the same for gradients by inputs, beyond the rounding of their sums.
+ * A result with its error bound: `error` is a number for all elements, or a function of each element's value and index, as in
+ * `within(y, (v) => ulps(3, v))`. `slopes` are the bounds of gradients by inputs, beyond the rounding of their sums.
  */
 export function within(
   { shape, data }: Values,
@@ -96,7 +96,7 @@ export function within(
     : stated;
 }
 
-/** Values of which each is a sum of `terms`, in magnitude like the largest of them: for sums whose terms are not at hand. */
+/** Values that are sums of `terms` each, with terms as large as the largest value: for sums whose terms are unknown. */
 export function summed(list: Values | ArrayLike<number>, terms: number): Values {
   const x = 'data' in list ? list : { shape: [list.length], data: Float64Array.from(list) };
   const largest = x.data.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0);

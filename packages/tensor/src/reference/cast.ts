@@ -1,7 +1,7 @@
 import { within } from './bounds.ts';
 import type { Values } from './values.ts';
 
-/** Towards zero, kept inside the range of the type. */
+/** Rounds towards zero and clamps to the range of the type. */
 export function to(x: Values, dtype: 'float32' | 'int32' | 'uint32' | 'bool'): Values {
   const keepIn = (low: number, high: number) => (v: number) => Math.min(Math.max(Math.trunc(v), low), high);
   const convert = {

@@ -41,9 +41,9 @@ export function conv2d(x: Values, weight: Values, bias: Values | null, options: 
 }
 
 /**
- * Winograd's transforms mix the values of a tile before they separate again: an error depends on the largest sum of the tile
- * and not on the result's own terms, and F(4x4) has up to 4 times it (Barabasz et al., 2020). `positions` is how many sums of
- * products a weight's gradient has then; null where no transform can be used, so that gradients are sums and lose nothing else.
+ * Winograd's transforms mix the values of a tile: an error depends on the largest sum of the tile instead of the result's terms,
+ * and F(4x4) has up to 4 times that error (Barabasz et al., 2020). `positions` is the number of sums of products of a weight's
+ * gradient; null where no transform can be used, so that gradients are plain sums.
  */
 function bounded(y: Values, x: Values, weight: Values, bias: Values | null, positions: number | null): Values {
   const slopes = new Map(
@@ -56,7 +56,7 @@ function bounded(y: Values, x: Values, weight: Values, bias: Values | null, posi
   return { ...afterTransforms(y), slopes };
 }
 
-/** The bound of results that transforms may have made: see above. */
+/** The error bound of results that transforms may compute: see above. */
 function afterTransforms(y: Values): Values {
   const largest = (y.error as Float64Array).reduce((most, e) => Math.max(most, e), 0);
   return { ...y, error: y.data.map(() => transformFactor * largest) };

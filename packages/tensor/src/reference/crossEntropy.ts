@@ -15,7 +15,7 @@ export function softmaxCrossEntropy(logits: Values, target: Values, weight: Valu
   return { ...y, slopes: slopesOf(logits, target, weight, { shares, logs, weights }) };
 }
 
-/** Gradients: softmax * sum of shares - share by logits, weight * log softmax by targets, smoothed target * log softmax by weights. */
+/** The gradients: softmax * sum of shares - share by logits, weight * log softmax by targets, smoothed target * log softmax by weights. */
 function slopesOf(
   logits: Values,
   target: Values,

@@ -1,4 +1,4 @@
-// Definitions of the operations in float64: index loops, forward only, importing nothing else of Mien.
+// Definitions of the operations in float64: index loops, forward only, without imports from the rest of Mien.
 export * from './binary.ts';
 export { productError, sumError, summed, Total, total, ulps, within } from './bounds.ts';
 export * from './cast.ts';

@@ -1,7 +1,7 @@
 import { factorLoss, Total } from './bounds.ts';
 import { build, elementAt, stretchedAt, stretchedShape, type Values } from './values.ts';
 
-/** Gradients are sums of products again and lose nothing else. */
+/** Gradients are sums of products too, without further errors. */
 function withSlopes(y: Values, inputs: readonly Values[]): Values {
   return { ...y, slopes: new Map(inputs.map((x) => [x, new Float64Array(x.data.length)])) };
 }
@@ -10,7 +10,7 @@ export function matmul(a: Values, b: Values): Values {
   return product(a, b, 'f32');
 }
 
-/** The same by factors that are rounded to f16. */
+/** The same with factors rounded to f16. */
 export function matmulHalf(a: Values, b: Values): Values {
   return product(a, b, 'f16');
 }

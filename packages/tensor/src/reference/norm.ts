@@ -1,7 +1,7 @@
 import { total, ulps } from './bounds.ts';
 import { build, type Values } from './values.ts';
 
-/** What the definition needs besides x; running statistics are only read here. */
+/** Parameters of the definition; it does not change the running statistics. */
 export interface BatchNorm {
   readonly weight: Values | null;
   readonly bias: Values | null;
@@ -23,7 +23,7 @@ function channelsOf(x: Values): number[][] {
   return lists;
 }
 
-/** A channel's statistics, and how far off they may be. */
+/** A channel's statistics with their error bounds. */
 interface Moments {
   readonly mean: number;
   readonly meanError: number;
@@ -62,7 +62,7 @@ export function batchNorm(
     const centered = (x.data[index] as number) - mean;
     const [normal, shift, added] = [centered * scale, bias?.data[c] ?? 0, residual?.data[index] ?? 0];
     const sum = normal + shift + added;
-    // The kernel adds up x * scale + (shift - mean * scale): both sides are rounded.
+    // The kernel computes x * scale + (shift - mean * scale): both terms are rounded.
     const parts =
       Math.abs((x.data[index] as number) * scale) + Math.abs(mean * scale) + Math.abs(shift) + Math.abs(added);
     const ofScale = varianceError / (2 * (variance + eps)) + ulps(3, 1);

@@ -17,16 +17,16 @@ function positions(i: number, axis: 0 | 1, o: Options): number[] {
   return Array.from({ length: k }, (_, r) => i * s - p + r * d);
 }
 
-/** Windows along one axis: those that lie in the padded input; with ceilMode also a last one that starts in it or its left padding. */
+/** The number of windows along one axis: those inside the padded input; with ceilMode also a last one that starts in it or its left padding. */
 function windows(size: number, axis: 0 | 1, o: Options): number {
   const padding = pair(o.padding ?? 0)[axis];
   let count = 0;
   for (;;) {
     const list = positions(count, axis, o);
-    const whole = (list.at(-1) as number) < size + padding;
+    const isInside = (list.at(-1) as number) < size + padding;
     const before = count === 0 ? true : (positions(count - 1, axis, o).at(-1) as number) < size + padding - 1;
     const starts = (list[0] as number) < size;
-    if (whole || (o.ceilMode && starts && before)) count++;
+    if (isInside || (o.ceilMode && starts && before)) count++;
     else return count;
   }
 }
@@ -44,7 +44,7 @@ function pool(
   return withSlopes(y, x);
 }
 
-/** Gradients are sums and lose nothing else. */
+/** Gradients are sums, without further errors. */
 function withSlopes(y: Values, x: Values): Values {
   return { ...y, slopes: new Map([[x, new Float64Array(x.data.length)]]) };
 }
@@ -79,7 +79,7 @@ export function avgPool2d(x: Values, options: Options): Values {
   return pool(x, options, (lead, rows, columns) => {
     const [insideRows, insideColumns] = [rows.filter(within(h)), columns.filter(within(w))];
     const elements = inside(x, lead, insideRows, insideColumns);
-    // What ceilMode adds beyond the padding never counts.
+    // Elements that ceilMode adds beyond the padding are not counted.
     const counted = rows.filter((r) => r < h + padH).length * columns.filter((c) => c < w + padW).length;
     return mean(elements, options.countIncludePad === false ? elements.length : counted);
   });

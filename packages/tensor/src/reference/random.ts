@@ -1,7 +1,7 @@
 import { ulps, within } from './bounds.ts';
 import { build, type Element, type Values } from './values.ts';
 
-/** Block `index` of the stream of `seed`: four words, by the definition of Philox4x32-10 in integers of any size. */
+/** Block `index` of the stream of `seed`: four 32-bit integers, by the definition of Philox4x32-10 in integers of any size. */
 export function philox(seed: bigint, index: bigint, upper: bigint = 0n): bigint[] {
   const mask = (1n << 32n) - 1n;
   let [c0, c1, c2, c3] = [index & mask, index >> 32n, upper & mask, upper >> 32n] as [bigint, bigint, bigint, bigint];
@@ -24,7 +24,7 @@ function list(shape: readonly number[], f: (i: number) => number | Element): Val
   return build(shape, () => f(i++));
 }
 
-/** Words of the stream from word `from` on. */
+/** Words of the stream, starting with word `from`. */
 export function randomBits(shape: readonly number[], seed: number, from = 0): Values {
   return list(shape, (i) => word(seed, from + i));
 }

@@ -24,7 +24,7 @@ function groups(x: Values, dims: Dims): { reduced: Set<number>; shape: number[];
   return { reduced, shape, lists, owner };
 }
 
-/** `slope` is how far off the gradient of an element may be, by the element and its group, beyond its own rounding. */
+/** `slope` is the error bound of the gradient by an element, given the element and its group, beyond its own rounding. */
 function reduce(
   x: Values,
   dims: Dims,
@@ -33,8 +33,8 @@ function reduce(
   slope: (value: number, list: readonly Element[]) => number = () => 0,
 ): Values {
   const { reduced, shape, lists, owner } = groups(x, dims);
-  const found = lists.map(f);
-  const y = build([lists.length], ([i]) => found[i as number] as number | Element);
+  const results = lists.map(f);
+  const y = build([lists.length], ([i]) => results[i as number] as number | Element);
   const slopes = x.data.map((v, i) => slope(v, lists[owner[i] as number] as Element[]));
   return {
     ...y,
@@ -63,7 +63,7 @@ export function mean(x: Values, dims?: Dims, options: Options = {}): Values {
   return reduce(x, dims, options, meanOf);
 }
 
-/** The element that wins every comparison; which one may depend on the errors, so the largest of them stays. */
+/** The extreme element; which one that is may depend on the errors, so it has the largest of them. */
 function extreme(list: readonly Element[], of: (a: number, b: number) => number): Element {
   return list.reduce((a, b) => ({ value: of(a.value, b.value), error: Math.max(a.error, b.error) }));
 }
@@ -76,7 +76,7 @@ export function min(x: Values, dims?: Dims, options: Options = {}): Values {
   return reduce(x, dims, options, (list) => extreme(list, Math.min));
 }
 
-/** How far off a mean may be that is summed after a shift by a value of its list. */
+/** The error bound of a mean that is summed after a shift by a value of its list. */
 function meanError(list: readonly Element[], mean: number): number {
   const first = list[0] as Element;
   return ulps(2, mean) + meanOf(list.map(({ value, error }) => ({ value: value - first.value, error }))).error;
@@ -97,7 +97,7 @@ function varianceOf(list: readonly Element[], correction: number): Element {
   return { value: squares.value / by, error: squares.error / by + ulps(3, squares.value / by) };
 }
 
-/** How far off the derivative of a variance by `value` may be. */
+/** The error bound of the derivative of a variance by `value`. */
 function varianceSlopeError(value: number, list: readonly Element[], correction: number): number {
   const mean = total(list).value / list.length;
   return (2 * meanError(list, mean) + ulps(4, value - mean)) / Math.max(1, list.length - correction);
@@ -114,7 +114,7 @@ export function variance(x: Values, dims?: Dims, options: VarianceOptions = {}):
   );
 }
 
-/** The root of a variance that may be off, rounded as `sqrt` is. */
+/** The root of a variance, with the errors of both. */
 function deviationOf(list: readonly Element[], correction: number): Element {
   const { value, error } = varianceOf(list, correction);
   const root = Math.sqrt(value);
@@ -151,10 +151,9 @@ function first(list: readonly Element[], of: (a: number, b: number) => number): 
   return list.findIndex(({ value }) => value === wanted);
 }
 
-/** Adds up over the dimensions in which `shape` was stretched to x's. */
+/** Sums over the dimensions in which `shape` was broadcast to x's. */
 export function sumTo(x: Values, shape: readonly number[]): Values {
   const lead = x.shape.length - shape.length;
   const over = x.shape.map((_, dim) => dim).filter((dim) => dim < lead || shape[dim - lead] === 1);
-  const kept = sum(x, over, { keepDim: true });
-  return { ...kept, shape };
+  return { ...sum(x, over, { keepDim: true }), shape };
 }

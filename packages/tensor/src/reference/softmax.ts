@@ -4,7 +4,7 @@ import { max, sum } from './reduce.ts';
 import { exp, log } from './unary.ts';
 import { coordinates, stretchedAt, type Values } from './values.ts';
 
-/** A gradient y (dy - sum of dy y): its parts may cancel, and each has lost what y has. */
+/** The error of a gradient y (dy - sum of dy y): its terms may cancel, and each has the error of y. */
 export function softmax(x: Values, dim: number): Values {
   const powers = exp(sub(x, max(x, dim, { keepDim: true })));
   const y = div(powers, sum(powers, dim, { keepDim: true }));
@@ -15,7 +15,7 @@ export function softmax(x: Values, dim: number): Values {
   return { ...y, slopes: new Map([[x, slopes]]) };
 }
 
-/** A gradient dy - softmax * sum of dy: see above. */
+/** The error of a gradient dy - softmax * sum of dy: see above. */
 export function logSoftmax(x: Values, dim: number): Values {
   const shifted = sub(x, max(x, dim, { keepDim: true }));
   const y = sub(shifted, log(sum(exp(shifted), dim, { keepDim: true })));

@@ -2,7 +2,7 @@ import { ulps, within } from './bounds.ts';
 import type { Values } from './values.ts';
 
 type Unary = (x: Values) => Values;
-/** An error by the argument and the value there. */
+/** An error as a function of the argument and the result. */
 type Error = (x: number, y: number) => number;
 
 const exact: Error = () => 0;
@@ -51,7 +51,7 @@ export const rsqrt: Unary = unary(
 );
 export const square: Unary = unary((x) => x * x, relative(0.5));
 export const relu: Unary = unary((x) => Math.max(x, 0), exact);
-// Derivatives are made of results: y (1 - y) and 1 - y * y lose what y has lost.
+// The derivatives y (1 - y) and 1 - y * y have the error of y.
 export const sigmoid: Unary = unary(
   sigmoidOf,
   (x, y) => ulps(sigmoidUlps(x), y),

@@ -1,16 +1,16 @@
-// What references compute on: float64 values with a shape, walked by index. Everything here is meant to be believed at sight.
+// The data of references: float64 values with a shape, accessed by index. Kept simple enough to be obviously correct.
 
 /** Values in row-major order. Booleans are 0 and 1. */
 export interface Values {
   readonly shape: readonly number[];
   readonly data: Float64Array;
-  /** How far off each element of a float32 result may be: see `bounds.ts`. Absent in inputs, which are exact. */
+  /** The error bound of each element of a float32 result: see `bounds.ts`. Absent in inputs, which are exact. */
   readonly error?: Float64Array;
-  /** How far off the gradient by an input may be, element by element, beyond the rounding of a sum of its terms. */
+  /** The error bounds of the gradient by an input, element by element, beyond the rounding of a sum of its terms. */
   readonly slopes?: ReadonlyMap<Values, Float64Array>;
 }
 
-/** An element that a float32 result may miss by `error`. */
+/** A value with the error bound of a float32 result. */
 export interface Element {
   readonly value: number;
   readonly error: number;
@@ -34,13 +34,13 @@ export function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Values given by a function of the coordinates: exact where it gives a number. */
+/** Values given by a function of the coordinates; a number is exact. */
 export function build(shape: readonly number[], element: (at: readonly number[]) => number | Element): Values {
   const [data, error] = [new Float64Array(count(shape)), new Float64Array(count(shape))];
   for (let i = 0; i < data.length; i++) {
-    const found = element(coordinates(shape, i));
-    data[i] = typeof found === 'number' ? found : found.value;
-    error[i] = typeof found === 'number' ? 0 : found.error;
+    const result = element(coordinates(shape, i));
+    data[i] = typeof result === 'number' ? result : result.value;
+    error[i] = typeof result === 'number' ? 0 : result.error;
   }
   return { shape, data, error };
 }
@@ -57,7 +57,7 @@ export function coordinates(shape: readonly number[], i: number): number[] {
   return at;
 }
 
-/** The element at coordinates that lie inside the shape. */
+/** The element at coordinates inside the shape. */
 export function at(x: Values, position: readonly number[]): number {
   return x.data[offset(x, position)] as number;
 }
@@ -74,7 +74,7 @@ function offset(x: Values, position: readonly number[]): number {
   return i;
 }
 
-/** The element at coordinates of a larger shape that x is stretched to: sizes of 1 and missing leading dimensions repeat. */
+/** The element at coordinates of a shape that x is broadcast to. */
 export function stretchedAt(x: Values, position: readonly number[]): Element {
   const i = stretchedOffset(x, position);
   return { value: x.data[i] as number, error: x.error?.[i] ?? 0 };
@@ -89,7 +89,7 @@ export function stretchedOffset(x: Values, position: readonly number[]): number 
   );
 }
 
-/** The shape that both stretch to. */
+/** The shape that both broadcast to. */
 export function stretchedShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   const size = (shape: readonly number[], dim: number): number => shape[dim - (rank - shape.length)] ?? 1;

@@ -183,13 +183,13 @@ export function operationsWithAlgorithms(): readonly string[] {
 
 /** The names of an operation's algorithms, in the order of choice. Throws ValueError for an operation that has only one. */
 export function algorithmsOf(operation: string): readonly string[] {
-  const found = declared.get(operation);
-  if (!found) {
+  const declaration = declared.get(operation);
+  if (!declaration) {
     throw new ValueError(
       `algorithms: expected an operation with several algorithms, got ${operation}; choose one of ${[...declared.keys()].join(', ')}`,
     );
   }
-  return found.list.map(({ name }) => name);
+  return declaration.list.map(({ name }) => name);
 }
 
 /** Why an adapter of these limits cannot run an algorithm at any shape, or null. */

@@ -103,15 +103,15 @@ export async function addEntry(entry: TunedEntry): Promise<void> {
 
 /** The stored results of the tuner, for every adapter that it measured. Entries whose kernels have changed are left out. */
 export async function listTuned(): Promise<TunedAdapter[]> {
-  const found: TunedAdapter[] = [];
+  const adapters: TunedAdapter[] = [];
   for (const name of await keptNames()) {
     const stored = parse(name, await readKept(name));
     if (stored) {
       const entries = stored.entries.map(fromStored).filter((entry) => !isStale(entry));
-      found.push({ adapter: stored.adapter, entries: entries.map(plain) });
+      adapters.push({ adapter: stored.adapter, entries: entries.map(plain) });
     }
   }
-  return found;
+  return adapters;
 }
 
 /** Deletes the stored results of every adapter and returns their number; operations then use their default algorithms. */
@@ -169,15 +169,15 @@ async function load(name: string): Promise<readonly TunedEntry[]> {
 /** The stored results in `text`, or null with one warning where another program or version wrote it. */
 function parse(name: string, text: string | null): Store | null {
   if (text === null) return null;
-  let found: unknown = null;
+  let store: unknown = null;
   try {
-    found = JSON.parse(text);
+    store = JSON.parse(text);
   } catch {
     // The warning below covers it.
   }
-  const { version: foundVersion, adapter, entries } = Object(found) as Record<keyof Store, unknown>;
-  if (foundVersion === version && typeof adapter === 'string' && Array.isArray(entries) && entries.every(isEntry)) {
-    return found as Store;
+  const { version: storedVersion, adapter, entries } = Object(store) as Record<keyof Store, unknown>;
+  if (storedVersion === version && typeof adapter === 'string' && Array.isArray(entries) && entries.every(isEntry)) {
+    return store as Store;
   }
   warnOnce(
     `tune: the stored results ${name} are damaged or of another version and are ignored; delete them with: mien tune --delete`,
