@@ -159,7 +159,7 @@ const list: readonly ConvAlgorithm[] = [
 ];
 
 /** The algorithms of one pass; `terms` is the number of products that a result sums. */
-function algorithmsOf<Run>(
+function algorithmsOfPass<Run>(
   passOf: (algorithm: ConvAlgorithm) => Pass<Run> | undefined,
   terms: (g: ConvGeometry) => number,
 ): readonly Algorithm<ConvGeometry, Run>[] {
@@ -178,18 +178,18 @@ function algorithmsOf<Run>(
 const forward = declareAlgorithms(
   'conv2d',
   forwardTuning,
-  algorithmsOf(({ forward }) => forward, forwardTerms),
+  algorithmsOfPass(({ forward }) => forward, forwardTerms),
 );
 const transpose = declareAlgorithms(
   'convTranspose2d',
   transposedTuning,
-  algorithmsOf(({ transposed }) => transposed, transposedTerms),
+  algorithmsOfPass(({ transposed }) => transposed, transposedTerms),
 );
 const weightGradients = declareAlgorithms(
   'conv2dWeightGradient',
   weightGradientTuning,
   // The passes split the sum over pixels themselves.
-  algorithmsOf(
+  algorithmsOfPass(
     ({ weightGradient }) => weightGradient,
     () => 0,
   ),
