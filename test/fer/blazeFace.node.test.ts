@@ -1,4 +1,4 @@
-// The detector's network against the graph that its weights come from, computed node by node in float64.
+// The detector's network against the TensorFlow graph of its weights, computed node by node in float64.
 import { readFileSync } from 'node:fs';
 import { BlazeFace } from '@mien/fer';
 import { blazeFaceWeights } from '@mien/fer/blazeface';
@@ -28,7 +28,7 @@ interface Graph {
   }[];
 }
 
-/** Values in TensorFlow's layout: [rows, columns, channels] for planes, the batch of one left out. */
+/** Values in TensorFlow's layout, [rows, columns, channels], without the batch dimension. */
 interface Plane {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -83,7 +83,7 @@ function compute({ op, attr = {} }: GraphNode, [x, second, third]: Plane[]): Pla
   const outputs = op === '_FusedConv2D' ? (b.shape[3] as number) : channels;
   const fused = (attr.fused_ops?.list?.s ?? []).map((word) => Buffer.from(word, 'base64').toString());
   const size = (length: number): number => Math.ceil((same ? length : length - window + 1) / stride);
-  // SAME: zeros so that ceil(length / stride) windows fit; an odd one comes at the end.
+  // SAME: zero padding for ceil(length / stride) windows; an odd row is added at the end.
   const before = same ? Math.floor(Math.max(0, (size(h) - 1) * stride + window - h) / 2) : 0;
   const [rows, columns] = [size(h), size(w)];
   const data = new Float64Array(rows * columns * outputs);
@@ -118,13 +118,13 @@ function compute({ op, attr = {} }: GraphNode, [x, second, third]: Plane[]): Pla
   return { shape: [rows, columns, outputs], data };
 }
 
-/** Rounding errors of layer upon layer add up like sums: as of this many terms, for 33 pairs of up to 96 and 9 terms. */
+/** Rounding errors of successive layers accumulate like a sum of this many terms: 33 pairs of up to 96 and 9 terms. */
 const terms = 4096;
 
 test(
   'BlazeFace equals the TensorFlow graph of its weights in scores and boxes',
   async () => {
-    // Smooth stripes with a grain: values of all sizes at all places, edges included.
+    // Smooth stripes with noise: values of all sizes at all positions, edges included.
     const shape = [256, 256, 3];
     const data = Float64Array.from({ length: 256 * 256 * 3 }, (_, i) => {
       const [pixel, channel] = [Math.floor(i / 3), i % 3];

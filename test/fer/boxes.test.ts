@@ -91,7 +91,7 @@ test('anchors are the centers of 16x16 cells twice and of 8x8 cells six times', 
   assert.equal(all[895], [240, 240]);
 });
 
-/** What the network would say for these anchors and nothing else. */
+/** Network outputs for these anchors only. */
 function output(faces: readonly { anchor: number; row: readonly number[] }[]): [Float64Array, Float64Array] {
   const [scores, boxes] = [new Float64Array(896).fill(-9), new Float64Array(896 * 16)];
   for (const { anchor, row } of faces) {

@@ -14,7 +14,7 @@ import { law, test } from '../harness.ts';
 
 const CLASSES = 3;
 
-/** Rows of logits and labels, of which the first two are told right and wrong, so that a finite temperature is best. */
+/** Rows of logits and labels; the first two are right and wrong, so that a finite temperature is best. */
 const scored = fc
   .array(
     fc.tuple(
@@ -48,7 +48,7 @@ law(
   fc.tuple(scored, fc.double({ min: 0.5, max: 2, noNaN: true })),
   ([rows, k]) => {
     const temperature = fitTemperature(rows);
-    // Beyond the ends of the search both would be cut off.
+    // Outside the search range both would be clipped.
     if (temperature < 0.03 || temperature > 30) return;
     const scaled = fitTemperature({ ...rows, logits: rows.logits.map((value) => k * value) });
     ensure(Math.abs(scaled / (k * temperature) - 1) < 1e-6, `${temperature}, and ${scaled} for ${k} times the logits`);
@@ -101,7 +101,7 @@ law(
       return { margin: first - second, right: given.indexOf(first) === label };
     });
     const margins = told.map(({ margin }) => margin);
-    // Rows of one margin are not told apart by it.
+    // A margin does not distinguish rows of equal margin.
     if (new Set(margins).size < margins.length) return;
     const gained = (margin: number): number =>
       told.filter((row) => row.margin >= margin).reduce((sum, { right }) => sum + (right ? 1 : -1), 0);

@@ -1,4 +1,4 @@
-// The command as a user meets it: words in, lines and exit codes out.
+// The command as a user sees it: arguments, output and exit codes.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,11 +15,11 @@ interface Ended {
   readonly err: string;
 }
 
-/** Runs `mien` with these words; `onOut` hears standard output and may end the child. */
+/** Runs `mien` with these arguments; `onOut` is called with standard output and may interrupt the child. */
 function mien(words: readonly string[], onOut: (text: string, kill: () => void) => void = () => {}): Promise<Ended> {
   return new Promise((done) => {
     const child = spawn(process.execPath, ['scripts/run.mjs', 'packages/fer/src/commands/main.ts', ...words], {
-      // The same adapter as the tests themselves.
+      // The adapter of the tests.
       env: { ...process.env, INIT_CWD: process.cwd(), MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name },
     });
     let [out, err] = ['', ''];

@@ -1,4 +1,4 @@
-// The detector on drawn faces: no photo of a person is needed to see it work, in Node and in Chromium.
+// The detector on drawn faces, so that no photos of people are needed, in Node and in Chromium.
 import {
   BlazeFace,
   detectFaces,
@@ -20,7 +20,7 @@ import { test } from '../harness.ts';
 
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1, seed: 3 });
 
-/** A gray photo with drawn faces whose upper left corners lie at `places`. */
+/** A gray photo with drawn faces whose upper left corners are at `places`. */
 function album(width: number, height: number, places: readonly (readonly [left: number, top: number])[]): Photo {
   const data = new Uint8Array(width * height * 3).fill(120);
   for (const [i, [left, top]] of places.entries()) {
@@ -101,7 +101,7 @@ test('an ExpressionReader takes temperature and margin from the note of its chec
   const face = faces.images.slice(0, PIXELS);
   const [[a], [b]] = [await plain.readFaces(face), await calibrated.readFaces(face)];
   const [p, q] = [a, b].map((reading) => Object.values(reading?.probabilities ?? {})) as [number[], number[]];
-  // Half the logits: the square root of each probability, made to sum to 1.
+  // Half the logits: the square root of each probability, normalized.
   const roots = p.map(Math.sqrt);
   const sum = roots.reduce((total, each) => total + each, 0);
   for (const [i, value] of q.entries()) ensure(Math.abs(value - (roots[i] as number) / sum) < 1e-6, `${value}`);

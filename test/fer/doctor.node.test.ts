@@ -1,4 +1,4 @@
-// `mien doctor`: what it finds on this adapter, and on the same adapter with faults.
+// `mien doctor` on this adapter, and on the same adapter with faults.
 import { checkThoroughly, doctor } from '@mien/fer/node';
 import { device, examineAdapters, init } from '@mien/tensor';
 import { currentDevice, withDispatches, withLimits } from '@mien/tensor/internal';
@@ -41,7 +41,7 @@ for (const name of ['every 31st dispatch skipped', 'every 3rd copy skipped', 'ev
   });
 }
 
-/** What is believed here of a GPU: kernels of workgroups, with their barriers, instead of those of subgroups. */
+/** The limits of a GPU, which selects workgroup kernels with barriers instead of subgroup kernels. */
 const gpu = { subgroupSize: 32, processor: false };
 
 test('on a GPU doctor checks the kernels of workgroups', async () => {
@@ -59,18 +59,18 @@ test('on a GPU doctor checks the kernels of workgroups', async () => {
   ensure(missing.length === 0, `no case dispatches ${missing.join(', ')}`);
 });
 
-// Narrow adapters choose groups of one subgroup, whose lanes step together: there a barrier changes nothing.
+// Adapters with narrow subgroups select workgroups of one subgroup, whose lanes run in lockstep: there a barrier has no effect.
 test('doctor does not trust a GPU with this fault: workgroup barriers removed', async () => {
   const fault = faults.find(({ name }) => name === 'workgroup barriers removed');
   ensure(fault !== undefined, 'it is not in the list');
   const adapter = device().facts.name;
   const freshDevice = async (): Promise<void> => {
     device().destroy();
-    // Its loss is told in a later turn.
+    // The loss of the device is reported in a later turn.
     await new Promise((turn) => setTimeout(turn, 30));
     await init({ adapter });
   };
-  // What is compiled already has its barriers.
+  // Compiled pipelines already have their barriers.
   await freshDevice();
   try {
     const check = () => checkThoroughly({ untilWrong: true, operations: ['sum', 'batchNorm', 'matmul'] });

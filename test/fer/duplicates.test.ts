@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { law, test } from '../harness.ts';
 
-/** Images that differ in one pixel at most: image i holds seed at the place that the seed says. */
+/** Images that differ in at most one pixel: image i has its seed at an index that depends on the seed. */
 function imagesOf(seeds: readonly number[], offset = 0): Uint8Array {
   const images = new Uint8Array(new ArrayBuffer(offset + seeds.length * PIXELS), offset);
   for (const [row, seed] of seeds.entries()) images[row * PIXELS + ((seed * 7) % PIXELS)] = seed;

@@ -1,4 +1,4 @@
-// What evaluate, confusion, curves and report make of runs on a few drawn faces.
+// evaluate, confusion, curves and report of runs on a few drawn faces.
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,7 +86,7 @@ test('evaluate excludes duplicates of training images, and fits a temperature on
   const learnt = await evaluate({ weights: run, split: 'training', crops: 1 });
   assert.is(learnt.accuracyWithoutDuplicates, null);
   assert.is(learnt.accuracySingleView, learnt.accuracy);
-  // The lines of the CSV say again what the report says.
+  // The lines of the CSV agree with the report.
   const [head, ...lines] = readFileSync(predictions, 'utf8').trimEnd().split('\n');
   assert.is(head, 'index,label,predicted,Angry,Disgust,Fear,Happy,Sad,Surprise,Neutral');
   const cells = lines.map((line) => line.split(','));

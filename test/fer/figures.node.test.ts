@@ -12,7 +12,7 @@ const points = [0, 1, 2].map((epoch) => ({
   testAccuracy: 0.25 + epoch / 6,
 }));
 
-/** How many different colors a picture has. */
+/** The number of colors of a picture. */
 function colors(file: Uint8Array): { width: number; height: number; colors: number } {
   const { width, height, data } = PNG.sync.read(Buffer.from(file));
   const pixels = new Uint32Array(data.buffer, data.byteOffset, data.length / 4);

@@ -1,4 +1,4 @@
-// Reading and writing data sets on disk. The real ones lie beside the repository, or these tests are skipped.
+// Reading and writing data sets on disk. Tests of the real ones are skipped unless they are beside the repository.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ const data = join('..', 'shared', 'data');
 const absent = (folder: string): string | undefined =>
   existsSync(join(data, folder)) ? undefined : `${join(data, folder)} is not on this machine`;
 
-/** Runs `use` with a folder of its own that is removed afterwards. */
+/** Runs `use` with a temporary folder. */
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mien-test-'));
   try {
@@ -49,7 +49,7 @@ async function refusal(path: string): Promise<string> {
   return 'accepted';
 }
 
-/** The real fer2013.csv, rebuilt once from its raw bytes into the machine's temporary folder. */
+/** The real fer2013.csv, restored once from its raw bytes to the temporary folder of the machine. */
 async function realFer2013(): Promise<string> {
   const path = join(tmpdir(), 'mien-fer2013', 'fer2013.csv');
   if (existsSync(path) && statSync(path).size === 301_072_766) return path;
@@ -72,7 +72,7 @@ test(
   async () => {
     const path = await realFer2013();
     assert.is(createHash('md5').update(readFileSync(path)).digest('hex'), 'f8428a1edbd21e88f42c73edd2a14f95');
-    // Processor time, which other programs on the machine lengthen least.
+    // Processor time, which other programs affect least.
     const before = process.cpuUsage();
     const faces = await readFaces(path);
     const { user, system } = process.cpuUsage(before);
@@ -118,7 +118,7 @@ test(
     const faces = await readFaces(join(data, 'CK+48'));
     assert.is(faces.dataset, 'ck+');
     assert.equal(classCounts({ faces, indices: Int32Array.from(faces.labels.keys()) }), [...CK_PLUS_COUNTS]);
-    // Fold 9 of the reference: fear runs on into six happy images.
+    // Fold 9 of the reference: fear includes six happy images.
     assert.equal(classCounts(ckPlusSplits(faces, 9).test), [12, 18, 3, 27, 9, 24, 6]);
     const expected = 'f3563f58193dc8824a3870bc4e5ef9eb5c5b5a351664e134f546776edc5524ab';
     assert.is(createHash('sha256').update(faces.images).digest('hex'), expected);

@@ -15,7 +15,7 @@ law(
     rows: fc.array(fc.tuple(fc.integer({ min: 0, max: 11 }), fc.integer({ min: 0, max: 3 })), { maxLength: 80 }),
   }),
   ({ count, seed, rows }) => {
-    // A row of each group first, so that there are enough for the folds.
+    // One row of each group first, so that there are enough groups.
     const all = [...range(12).map((group) => [group, 0] as const), ...rows];
     const groups = all.map(([group]) => `g${group}`);
     const labels = all.map(([, label]) => label);
@@ -78,7 +78,7 @@ test('folds and leaksOf: no shared subject or sequence, as requested, and leaks 
     testedNever: 0,
   });
   assert.equal(leaksOf(folds(faces, 'sequence')).sharedSequence, 0);
-  // By hand: one fold that trains on the first frame of a sequence and tests the others, and nothing else.
+  // By hand: one fold that trains on the first frame of a sequence and tests the other two.
   const [train, tested] = [Int32Array.of(0), Int32Array.of(1, 2)];
   const hand = leaksOf([{ train: { faces, indices: train }, test: { faces, indices: tested } }]);
   assert.equal(hand, { tested: 2, sharedSubject: 2, sharedSequence: 2, testedTwice: 0, testedNever: 70 });

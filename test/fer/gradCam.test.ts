@@ -46,7 +46,7 @@ law('gradCam equals its definition on a convolution and a linear layer', tiny, a
   };
   const planes = reference.relu(reference.conv2d(x, kernel, null, { padding: 1 }));
   const area = side * side;
-  // The derivative of a linear layer by its input is its weight, so that a[c] is the mean of a stretch of it.
+  // The derivative of a linear layer by its input is its weight, so a[c] is the mean of a slice of it.
   const a = Array.from({ length: maps }, (_, c) => {
     const sum = new reference.Total();
     for (let i = 0; i < area; i++) sum.add(weight.data[(index * maps + c) * area + i] as number);
@@ -108,7 +108,7 @@ for (const name of MODELS) {
   );
 }
 
-/** A reader whose network was just drawn. */
+/** A reader with a random network. */
 async function drawnReader(seed: number): Promise<ExpressionReader> {
   const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
   const train = split(faces, 'Training');
@@ -131,7 +131,7 @@ test('explainFace depends on the weights and on the face, as Adebayo et al. (201
     [second, face],
     [first, other],
   ] as const) {
-    // A class that something speaks for.
+    // A class with some evidence.
     const explained = await Promise.all(reader.classes.map((_, index) => explainFace(reader, seen, index)));
     maps.push(explained.flatMap(({ map }) => [...map]));
   }
@@ -155,7 +155,7 @@ test('explainFace of a mirrored face is the mirrored map', async () => {
   const [a, b] = [await explainFace(reader, face, index), await explainFace(reader, mirrored, index)];
   const data = Float64Array.from(a.map, (_, i) => a.map[i - (i % 48) + 47 - (i % 48)] as number);
   const found = scope(() => toTensor({ shape: [48, 48], data: Float64Array.from(b.map) }));
-  // The map is a sum of 4096 products at most in each layer of the network.
+  // The map is a sum of at most 4096 products per layer of the network.
   await near(found, reference.summed({ shape: [48, 48], data }, 4096));
   found.dispose();
   reader.dispose();

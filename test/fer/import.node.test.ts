@@ -1,4 +1,4 @@
-// PyTorch files in and out: the networks by their own names, and the same answers afterwards.
+// Import and export of PyTorch files: the networks by their tensor names, and the same outputs afterwards.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const x = (channels: number): Tensor =>
     { shape: [1, channels, 44, 44] },
   );
 
-/** A network's state, with statistics other than those of a new one. */
+/** The state dict of a network with other statistics than a new one. */
 async function stateOf(model: ModelName): Promise<Map<string, HostTensor>> {
   const { channels } = trainingConfig(model, 'fer2013').input;
   using net = createNetwork(model, { classes: 7, channels, generator: new Generator(3) });
@@ -187,7 +187,7 @@ test(
       writeFileSync(path('broken.pt'), 'abc');
       refused(await mien(['import', path('broken.pt')]), 'broken.pt: byte 0: a file of 3 bytes');
       refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');
-      // Such a file does not say where its data is, and must not be measured on other faces unasked.
+      // The file does not contain the path of its data, and must not be evaluated on other faces by default.
       const weights = ['--weights', path('nano.safetensors'), '--test-crops', '1', '--json'];
       refused(await mien(['evaluate', ...weights]), 'was trained on fer2013, whose path is unknown; pass --data');
       const faces = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });

@@ -1,4 +1,4 @@
-// Runs that start from another run's weights.
+// Runs with the weights of another run.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
 const faces = drawFaces({ training: 3, publicTest: 1, privateTest: 1 });
-// A step so small that single precision does not see it: what is saved is what the run started from.
+// A step too small for single precision: the saved weights are the initial ones.
 const still = { epochs: 1, batchSize: 8, learningRate: 1e-30, ema: null } as const;
 
 const checkpoint = (folder: string): ReadCheckpoint =>
@@ -40,7 +40,7 @@ test('train starts from the averaged weights of a checkpoint, except a classifie
       Buffer.from(checkpoint(out).model.get(name)?.data.buffer as ArrayBuffer).equals(
         Buffer.from((ema.get(name) ?? model.get(name))?.data.buffer as ArrayBuffer),
       );
-    // Batch statistics move with the step, whatever its rate.
+    // Running statistics change with any learning rate.
     for (const name of [...model.keys()].filter((name) => !/running|num_batches/.test(name))) {
       assert.ok(equal(same, name), name);
       assert.is(equal(other, name), !name.startsWith('classifier.'), name);

@@ -1,4 +1,4 @@
-// The ten folds on faces that only look like CK+: drawn ones in its classes and numbers.
+// The ten folds on drawn faces with the classes and counts of CK+.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -18,7 +18,7 @@ import { type FoldEvent, type KFoldOptions, type KFoldReport, kfold, poolFolds, 
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-/** As many images of each class as CK+ has, class by class. */
+/** Drawn faces with the class counts of CK+, class by class. */
 function like(): Faces {
   const drawn = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
   const labels = CK_PLUS_COUNTS.flatMap((n, label) => Array.from({ length: n }, () => label));
@@ -47,7 +47,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs folds and gives what was told of them too. */
+/** Runs folds; returns the report and the fold events. */
 async function folds(options: KFoldOptions): Promise<{ readonly report: KFoldReport; readonly states: string[] }> {
   const states: string[] = [];
   const onEvent = (event: RunEvent | FoldEvent): void => {
@@ -75,7 +75,7 @@ test('kfold works in several calls, resumes inside a fold, and pools all ten: n 
     assert.equal(first.states, ['1 resumed', '2 new']);
     assert.is(first.report.seeds[0]?.finished, 2);
     assert.is(first.report.seeds[0]?.last.n, 198);
-    // The rest as another process might leave it: what counts here is that it is read and not trained again.
+    // The other folds, as another process could leave them: they must be read, not trained again.
     const folder2 = join(out, 'seed-1', 'fold-02');
     for (const rest of ['03', '04', '05', '06', '07', '08', '09', '10']) {
       cpSync(folder2, join(out, 'seed-1', `fold-${rest}`), { recursive: true });
@@ -86,7 +86,7 @@ test('kfold works in several calls, resumes inside a fold, and pools all ten: n 
     assert.is(statSync(join(out, 'seed-1', 'fold-04', 'last.safetensors')).mtimeMs, before);
     const pooled = report.seeds[0]?.last;
     assert.equal([pooled?.n, pooled?.sequences, report.missing.length], [990, 319, 0]);
-    // One epoch is both the last and the best; evaluated from their checkpoints they agree with their runs.
+    // The only epoch is both last and best; evaluations of its checkpoints agree with its run.
     assert.equal(report.seeds[0]?.best, pooled);
     for (const { fold, last } of report.results) {
       const summary = join(out, 'seed-1', `fold-${String(fold).padStart(2, '0')}`, 'summary.json');

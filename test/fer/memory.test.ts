@@ -14,7 +14,7 @@ const begin = (microBatch?: number): Training =>
     protocol: trainingConfig('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
   });
 
-/** Runs `fn` where the device gives no more than `bytes` in all. */
+/** Runs `fn` on a device with at most `bytes` of memory. */
 function withMemory<T>(bytes: number, fn: () => Promise<T>): Promise<T> {
   return withFailingAllocations(() => memory().liveBytes + memory().unusedBytes > bytes, fn);
 }
@@ -26,7 +26,7 @@ async function emptied(): Promise<number> {
 }
 
 test('Training without memory for its batch names one that fits, also at every later call', async () => {
-  // What other work wanted before says nothing of a batch.
+  // The peak of earlier work does not count.
   zeros([1 << 26]).dispose();
   const before = await emptied();
   let wanted = 0;

@@ -27,7 +27,7 @@ law(
     seed: fc.integer({ min: 1, max: 1000 }),
   }),
   ({ least, noise, seed }) => {
-    // Every drawn face twice, the second with other contrast, brightness and noise; and one constant image.
+    // Every drawn face twice, the copy with other contrast, brightness and noise; and one constant image.
     const count = drawn.length / PIXELS;
     const images = new Uint8Array((2 * count + 1) * PIXELS);
     images.set(drawn);

@@ -13,7 +13,7 @@ const photos: fc.Arbitrary<Photo> = fc
       .map((data) => ({ width, height, data })),
   );
 
-/** One pixel by definition: the mean of all pixels of an endless photo, by a triangle about the pixel's middle. */
+/** One pixel by definition: the mean of all pixels of an infinite photo, weighted by a triangle around the pixel's center. */
 function pixel(
   { width, height, data }: Photo,
   x: number,

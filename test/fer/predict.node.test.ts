@@ -1,4 +1,4 @@
-// Photos in, expressions out: decoding, the command, the library. Photos of people lie beside the repository, or are skipped.
+// From photos to expressions: decoding, the command, the library. Photos of people are beside the repository, or skipped.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -26,7 +26,7 @@ import { ANIMATED_GIF, ANIMATED_WEBP, CMYK, EXIF6, GRAY, WEBP } from './smallPho
 const photos = join('..', 'shared', 'data', 'photos');
 const absent = existsSync(photos) ? undefined : `${photos} is not on this machine`;
 
-/** Boxes of YuNet, by the photos' own README: left, top, right, bottom. */
+/** Boxes of YuNet, from the README of the photos: left, top, right, bottom. */
 const FACES: Readonly<Record<string, readonly (readonly [number, number, number, number])[]>> = {
   'astronaut.png': [[180, 59, 270, 177]],
   'group.jpg': [
@@ -66,7 +66,7 @@ for (const [name, boxes] of Object.entries(FACES)) {
   );
 }
 
-/** Mean color of a photo's rows and columns between shares of its sides. */
+/** Mean color of a part of a photo; its edges are fractions of the sides. */
 function color({ width, height, data }: Photo, [left, top]: readonly [number, number]): number[] {
   const at = (Math.floor(top * height) * width + Math.floor(left * width)) * 3;
   return [...data.subarray(at, at + 3)];
@@ -81,7 +81,7 @@ const near = (found: readonly number[], expected: readonly number[], within: num
 test('decodePhoto decodes photos of any kind upright and in color', async () => {
   const { photo, width, height } = await decodePhoto(EXIF6, 'exif6.jpg');
   assert.equal([photo.width, photo.height, width, height], [24, 32, 24, 32]);
-  // Turned to the right, the left half is on top and what was on top is on the right.
+  // Rotated to the right: the left half is on top, and the top is on the right.
   near(color(photo, [0.75, 0.2]), [250, 0, 0], 12);
   near(color(photo, [0.25, 0.2]), [120, 0, 0], 12);
   near(color(photo, [0.5, 0.8]), [0, 0, 200], 12);
@@ -120,7 +120,7 @@ test('decodePhoto puts transparency on white and converts 16 bits to 8', async (
   near(color((await decodePhoto(bytes, 'deep.png')).photo, [0.5, 0.5]), [128, 64, 255], 1);
 });
 
-/** A checkpoint of a network that was just drawn, and 48x48 faces that were drawn, too, in PNG. */
+/** A checkpoint of a random network, and drawn 48x48 faces as PNG files. */
 async function kit(folder: string): Promise<{ readonly weights: string; readonly face: (i: number) => string }> {
   const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
   const training = new Training({
@@ -205,7 +205,7 @@ test('explain maps a face for its prediction or a given class, and refuses an un
     assert.is(wrong.code, 1);
     assert.match(
       wrong.err,
-      'mien: explain: the network knows Angry, Disgust, Fear, Happy, Sad, Surprise, Neutral, not bored',
+      'mien: explain: class must be one of Angry, Disgust, Fear, Happy, Sad, Surprise, Neutral, got bored',
     );
   }));
 
@@ -264,7 +264,7 @@ test('video passes other files to ffmpeg, and without ffmpeg names the remedy', 
       process.env.PATH = folder;
       const reason = await video(file, { weights, detect: false }).catch((reason) => reason);
       assert.match(reason.message, 'film.mp4: videos other than animated GIF and WebP need ffmpeg');
-      // Three pictures in pieces that end anywhere, as a pipe gives them.
+      // Three pictures in arbitrary chunks, as from a pipe.
       const program = `#!${process.execPath}
 const picture = (gray) => Buffer.concat([Buffer.from('P6\\n32 24\\n255\\n'), Buffer.alloc(32 * 24 * 3, gray)]);
 const all = Buffer.concat([picture(10), picture(32), picture(255)]);

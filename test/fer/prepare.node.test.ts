@@ -1,4 +1,4 @@
-// Every form of a data set on disk: written by prepare, read by readFaces, looked at by audit.
+// Data sets on disk: written by prepare, read by readFaces, checked by audit.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drawFaces, type Faces, FER2013_SPLITS, PIXELS, SIDE } from '@mien/fer';
@@ -34,7 +34,7 @@ test('prepare writes an HDF5 file that readFaces reads like its CSV', () =>
         ['PrivateTest', 7],
       ],
     );
-    // Told apart by content: the name says nothing.
+    // Recognized by content, not by name.
     const other = join(folder, 'faces.csv');
     writeFileSync(other, readFileSync(out));
     assert.equal(await readFaces(other), await readFaces(csv));
@@ -95,7 +95,7 @@ test('readFaces converts color to 0.299 R + 0.587 G + 0.114 B, resizes to 48x48,
     const read = await readFaces(folder);
     assert.equal(read.converted, { color: 1, resized: 1 });
     assert.equal([...new Set(read.images.subarray(0, PIXELS))], [124]);
-    // Without a validation folder, what is tested each epoch is the test folder.
+    // Without a validation folder, each epoch is tested on the test folder.
     assert.equal([...(read.splits.PublicTest as Int32Array)], [1]);
   }));
 

@@ -1,4 +1,4 @@
-// Run folders: what they hold, stopping and going on, evaluating what was trained. On a few drawn faces, for speed.
+// Run folders: their files, stop and resume, evaluation. On a few drawn faces, for speed.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Trains nano on the few faces; gives the losses of all steps. */
+/** Trains nano on the faces; returns the losses of all steps. */
 async function run(options: TrainOptions): Promise<number[]> {
   const losses: number[] = [];
   const onEvent = (event: RunEvent): void => {
@@ -59,7 +59,7 @@ test('train writes all files of the run folder, with accuracies as fractions', (
         [line.trainLoss, line.testLoss, line.learningRate, line.seconds, line.imagesPerSecond].every(Number.isFinite),
       );
     }
-    // Epochs are tested by one view, as this protocol has it; the end by ten too.
+    // Epochs are tested with one view by this preset; the last also with ten.
     assert.equal(
       metrics.map(({ crops }) => crops),
       [1, 1],
@@ -104,7 +104,7 @@ test('train selects the epoch that is best on PrivateTest on request, and says s
     const accuracies = metricsOf(join(folder, 'closed')).map((line) => line.privateTestAccuracy as number);
     assert.is(closed.bestTestAccuracy, Math.max(...accuracies));
     assert.is(accuracies[closed.bestEpoch as number], closed.bestTestAccuracy);
-    // Without being asked, the one look at PrivateTest is at the end.
+    // By default PrivateTest is evaluated only at the end.
     const looks = metricsOf(join(folder, 'open')).map((line) => line.privateTestAccuracy !== undefined);
     assert.equal(looks, [false, true]);
   }));
@@ -117,7 +117,7 @@ test('train mixes labels with FER+ votes, and without votes names the command th
       said = String(reason);
     });
     assert.match(said, /soft labels need FER\+ votes; .*mien prepare/);
-    // All votes go to neutral: the network comes to say it of faces whose labels it never sees.
+    // All votes are for neutral: the network learns to predict it, although no label says so.
     const votes = Uint8Array.from({ length: 10 * faces.labels.length }, (_, i) => (i % 10 === 0 ? 10 : 0));
     const protocol = { ...short.protocol, epochs: 12, softLabels: 1 };
     const { summary } = await train({ ...short, faces: { ...faces, votes }, protocol, out: join(folder, 'votes') });

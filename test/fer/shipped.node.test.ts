@@ -1,4 +1,4 @@
-// The networks that come with the package: what their files say of themselves, and that they read faces at once.
+// The networks shipped with the package: the figures in their files, and that they read faces.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('exportWeights writes the averaged weights in half the bytes, with nearly t
     assert.is(out, join(run, 'last.f16.safetensors'));
     assert.ok(bytes < readFileSync(join(run, 'last.safetensors')).length / 4);
     const [before, after] = [await evaluate({ weights: run, faces }), await evaluate({ weights: out, faces })];
-    // Half of 2^-11 of each weight is lost.
+    // Rounding to float16 changes each weight by at most 2^-11 of it.
     assert.ok(Math.abs(before.loss - after.loss) < 1e-2 * before.loss, `${before.loss}, then ${after.loss}`);
     let said = '';
     await exportWeights({ weights: run }).catch((reason) => {

@@ -1,6 +1,6 @@
-// Photos of 32x24 pixels in awkward encodings: bright red top left, dark red bottom left, blue on the right.
+// Photos of 32x24 pixels in unusual encodings: bright red top left, dark red bottom left, blue on the right.
 
-/** JPEG whose EXIF orientation 6 says to turn it a quarter to the right: 24x32 upright, the left half on top. */
+/** JPEG with EXIF orientation 6, a quarter turn to the right: 24x32 upright, the left half on top. */
 export const EXIF6: Uint8Array = bytes(
   '/9j/4QC8RXhpZgAASUkqAAgAAAAGABIBAwABAAAABgAAABoBBQABAAAAVgAAABsBBQABAAAAXgAAACgBAwABAAAAAgAAABMCAwAB' +
     'AAAAAQAAAGmHBAABAAAAZgAAAAAAAAA4YwAA6AMAADhjAADoAwAABgAAkAcABAAAADAyMTABkQcABAAAAAECAwAAoAcABAAAADAx' +
@@ -18,7 +18,7 @@ export const EXIF6: Uint8Array = bytes(
     'pDgLXkeu35ShhdeOqRT3bb+SR67fkhdeOk922/lVCryboCRpftlgI4qAxoA//9k=',
 );
 
-/** JPEG of four inks. */
+/** JPEG in CMYK. */
 export const CMYK: Uint8Array = bytes(
   '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAGBAUGBQQGBgUGBwcGCAoQCgoJCQoUDg8MEBcUGBgXFBYWGh0lHxobIxwWFiAsICMmJykq' +
     'KRkfLTAtKDAlKCko/8AAFAgAGAAgBEMRAE0RAFkRAEsRAP/EABkAAQEBAQEBAAAAAAAAAAAAAAAJCAYFB//EABwQAQABBAMAAAAA' +
@@ -26,7 +26,7 @@ export const CMYK: Uint8Array = bytes(
     'ABUF4SVbMwAl891VRpkAf//Z',
 );
 
-/** Progressive JPEG of one component. */
+/** Progressive JPEG with one component. */
 export const GRAY: Uint8Array = bytes(
   '/9j/2wBDAAYEBQYFBAYGBQYHBwYIChAKCgkJChQODwwQFxQYGBcUFhYaHSUfGhsjHBYWICwgIyYnKSopGR8tMC0oMCUoKSj/wgAL' +
     'CAAYACABAREA/8QAGAABAAMBAAAAAAAAAAAAAAAAAAECBQb/2gAIAQEAAAABq5JrMlCX/8QAFhABAQEAAAAAAAAAAAAAAAAAFCAA' +

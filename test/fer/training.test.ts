@@ -23,7 +23,7 @@ const begin = (changes: Partial<TrainingConfig> = {}, seed = 1): Training =>
     note: { dataset: 'drawn' },
   });
 
-/** Trains so many steps, ending epochs where they end. */
+/** Trains the given number of steps and finishes epochs on the way. */
 async function steps(training: Training, count: number): Promise<StepReport[]> {
   const reports: StepReport[] = [];
   for (let i = 0; i < count; i++) {
@@ -128,7 +128,7 @@ test('Training keeps live memory constant after the third step, which is capture
   await steps(training, 4);
   const { liveBytes } = memory();
   await steps(training, 7);
-  // Less is no fault: the collector may catch up with what other tests left.
+  // Less is fine: the garbage collector may free tensors of other tests.
   assert.ok(memory().liveBytes <= liveBytes, `${memory().liveBytes} bytes live, ${liveBytes} after the fourth step`);
 });
 

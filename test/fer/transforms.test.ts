@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { law, test } from '../harness.ts';
 
-// Two images whose bytes tell their place: image, row and column can be read back from a crop.
+// Two images whose bytes encode image, row and column, so that these can be read back from a crop.
 const images = Uint8Array.from({ length: 2 * PIXELS }, (_, i) => (i * 31 + Math.floor(i / PIXELS) * 7) % 256);
 const bytes = { channels: 1, size: 44, mean: 0, std: 1 / 255 };
 const at = (image: number, row: number, column: number): number =>
@@ -118,7 +118,7 @@ test('Cropper.draw relights half of the images, within 0 to 255, and erases the 
   const erased = views.filter(({ distortion }) => distortion?.erased);
   assert.ok(erased.length > 200 && erased.length < 300, `${erased.length} of 1000 erased`);
   for (const view of views.slice(0, 60)) {
-    // With this mean and std a gray value reads as 255 + gray, and only what is erased as 0.
+    // With this mean and std a gray value becomes 255 + gray, and only erased pixels become 0.
     const crop = cropper.cut(images, [view]);
     const { height = 0, width = 0 } = view.distortion?.erased ?? {};
     assert.is(crop.filter((value) => value === 0).length, height * width);

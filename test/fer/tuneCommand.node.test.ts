@@ -1,4 +1,4 @@
-// mien tune as a user meets it: what it prints, what it keeps, and a training that follows it.
+// mien tune as a user sees it: its output, its stored choices, and training with them.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ test(
       const listed = mien(['tune', '--list']);
       ensure(/ms +fixed ms +ratio +algorithm/.test(listed.out) && listed.out.includes('conv2d 4x1x44x44'), listed.out);
       const deleted = mien(['tune', '--delete']);
-      ensure(/^deleted what was kept of \d+ operations and shapes\n$/.test(deleted.out), deleted.out);
+      ensure(/^deleted the choices for \d+ operations and shapes\n$/.test(deleted.out), deleted.out);
       ensure(mien(['tune', '--list']).out === empty.out, 'nothing is left');
       const wrong = mien(['tune', '--model', 'nano'], 'perhaps');
       ensure(wrong.code === 1 && wrong.err.includes('MIEN_TUNE is on or off, got perhaps'), wrong.err);

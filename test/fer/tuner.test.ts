@@ -1,4 +1,4 @@
-// Training with the tuner on and off, and with winners that nobody would choose.
+// Training with the tuner on and off, and with arbitrary winners.
 import { drawFaces, split, Training, trainingConfig } from '@mien/fer';
 import { init, tune } from '@mien/tensor';
 import { type Values, within } from '@mien/tensor/reference';
@@ -9,7 +9,7 @@ import { changeKept, withOwnStore } from '../tensor/tunerKit.ts';
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1 });
 const steps = 50;
 const batchSize = 8;
-/** Low: at the protocol's own rate any change of rounding grows twentyfold a step, through ReLU's kinks and small batches. */
+/** Low: at the preset's rate any rounding difference grows twentyfold per step, due to ReLU's kinks and small batches. */
 const learningRate = 1e-4;
 
 /** The losses of fifty steps of nano. */
@@ -31,7 +31,7 @@ function begin(): Training {
   return new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe });
 }
 
-/** Steps amplify the rounding by which kernels differ: fifty of them give 3e-5 of a loss, and one changes it by far more than 1e-3. */
+/** Steps amplify the rounding differences of kernels to 3e-5 of a loss after fifty steps; a step changes it by far more than 1e-3. */
 const alike = (list: readonly number[]): Values =>
   within({ shape: [list.length], data: Float64Array.from(list) }, (loss) => 1e-3 * Math.abs(loss));
 
