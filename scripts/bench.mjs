@@ -1,25 +1,31 @@
-// npm run bench -- [WORD...] [--json FILE] [--record] [--large] [--alone]: measures what the words select, or all. --json writes FILE and a
-// picture beside it, --record bench/results/<adapter>.json; --large adds what takes minutes on a software adapter; --alone waits for each
-// run on the host's clock, as versions up to 0.1.0 did.
+// npm run bench -- [FILTER...] [--json FILE] [--record] [--large] [--alone]: measures the matching cases, or all. --json writes FILE and a
+// picture beside it, --record bench/results/<adapter>.json; --large adds cases that take minutes on a software adapter; --alone waits for
+// each run and takes the host's clock, as 0.1.0 did.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
-import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
+import { callerFolder, exitWithError, parseScriptArgs, prepare, root } from './workspace.mjs';
 
-const { values, positionals } = readOptions();
+const { values, positionals } = parseScriptArgs('bench', '[FILTER...] --json FILE --record --large --alone', {
+  json: { type: 'string' },
+  record: { type: 'boolean', default: false },
+  large: { type: 'boolean', default: false },
+  alone: { type: 'boolean', default: false },
+});
 prepare();
-const { bundleForNode, endIfPrinted } = await import('./bundle.mjs');
+const { bundleForNode, exitIfPrinted } = await import('./bundle.mjs');
 const entry = `export { bench, names, slugOf } from './bench/main.ts'; export { pictureOf } from './bench/picture.ts';`;
-const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(endIfPrinted);
+const bundle = await bundleForNode({ name: 'bench.ts', contents: entry }, 'bench').catch(exitIfPrinted);
 process.setSourceMapsEnabled(true);
 process.chdir(root);
+/** @type {typeof import('../bench/main.ts') & typeof import('../bench/picture.ts')} */
 const { bench, names, pictureOf, slugOf } = await import(pathToFileURL(bundle).href);
 const measured = await bench(positionals, { large: values.large, pace: values.alone ? 'alone' : 'together' });
-if (measured === null) fail(`bench: no record is named ${positionals.join(' or ')}; there are ${names().join(', ')}`);
+if (measured === null)
+  exitWithError(`bench: no record matches ${positionals.join(' or ')}; the records are ${names().join(', ')}`);
 const result = { ...provenance(), ...measured };
 if (result.failures.length > 0) process.exitCode = 1;
 if (values.record) {
@@ -36,9 +42,10 @@ if (values.json !== undefined) {
   process.stdout.write(`${values.json} and its picture ${picture}\n`);
 }
 
-/** What figures depend on beside the adapter: the code, Dawn's build and toggles, and the machine. A commit with changes ends in `+`. */
+/** What results depend on besides the adapter: the code, Dawn's build and toggles, the machine. `+` marks uncommitted changes. */
 function provenance() {
-  const git = (...words) => spawnSync('git', words, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
+  /** @param {string[]} args */
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
   const commit = git('rev-parse', 'HEAD');
   const [{ model = '' } = {}] = cpus();
   return {
@@ -54,7 +61,7 @@ function provenance() {
   };
 }
 
-/** Numbers with six digits, for JSON.stringify. */
+/** Rounds numbers to six digits, for JSON.stringify. @param {string} _ @param {unknown} value */
 function sixDigits(_, value) {
   return typeof value === 'number' ? Number(value.toPrecision(Number.isInteger(value) ? 17 : 6)) : value;
 }
@@ -63,18 +70,4 @@ function sixDigits(_, value) {
 function dawnVersion() {
   const entry = createRequire(join(root, 'packages', 'tensor', 'package.json')).resolve('webgpu');
   return JSON.parse(readFileSync(join(dirname(entry), 'package.json'), 'utf8')).version;
-}
-
-function readOptions() {
-  const options = {
-    json: { type: 'string' },
-    record: { type: 'boolean' },
-    large: { type: 'boolean' },
-    alone: { type: 'boolean' },
-  };
-  try {
-    return parseArgs({ args: typed(), options, allowPositionals: true });
-  } catch (reason) {
-    return fail(`bench: ${reason.message}; options are [WORD...] --json FILE --record --large --alone`);
-  }
 }

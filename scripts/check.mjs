@@ -1,10 +1,10 @@
 // npm run check -- [--fix | --api | --coverage]: everything that can be known without running a test. --fix formats first, --api
 // rewrites the api.txt of each package, --coverage prints which laws each public function has.
-import { fail, prepare, typed } from './workspace.mjs';
+import { exitWithError, prepare, scriptArgs } from './workspace.mjs';
 
-const words = typed();
+const words = scriptArgs();
 if (words.length > 1 || !['--fix', '--api', '--coverage', undefined].includes(words[0]))
-  fail('check: its options are --fix, --api and --coverage');
+  exitWithError('check: its options are --fix, --api and --coverage');
 prepare();
 if (words[0] === '--coverage') {
   const { coverageTable } = await import('./checkCoverage.mjs');
@@ -14,7 +14,7 @@ if (words[0] === '--coverage') {
 const { check, tool, typeErrors } = await import('./checks.mjs');
 if (words[0] === '--api') {
   const problems = await typeErrors();
-  if (problems.length > 0) fail(problems.join('\n'));
+  if (problems.length > 0) exitWithError(problems.join('\n'));
   const { writeApis } = await import('./api.mjs');
   writeApis();
   process.exit(0);

@@ -1,13 +1,16 @@
-// Each public function has its law, gradient law, second-order law, PyTorch's answer and docstring, or a stated reason.
-// Laws are those that the test files register; the harness fails a case that does not call what its title names.
+// Each public function has a law, a gradient law, a second-order law, a comparison with PyTorch and a docstring, or a stated reason. The
+// test files register the laws; the harness fails a case that does not call the function in its title.
 import { pathToFileURL } from 'node:url';
 import { bundleForNode } from './bundle.mjs';
 import { reasons } from './coverage.mjs';
 import { publicNames } from './publicNames.mjs';
 import { testFiles } from './testFiles.mjs';
 
-/** What is asked of a kind; errors need a docstring only. */
-const asked = {
+/** @typedef {'law' | 'gradient' | 'second' | 'pytorch'} Requirement */
+/** @typedef {Partial<Record<Requirement, string>>} Claims the test file that meets each requirement */
+
+/** The requirements of each kind; errors need a docstring only. @type {Record<import('./publicNames.mjs').Kind, Requirement[]>} */
+const required = {
   operation: ['law', 'gradient', 'second', 'pytorch'],
   layer: ['law'],
   optimizer: ['law', 'pytorch'],
@@ -16,6 +19,7 @@ const asked = {
   error: [],
 };
 
+/** @type {Record<Requirement, string>} */
 const remedies = {
   law: 'add a law or a test whose title begins with its name',
   gradient: 'add `the gradient of NAME is the derivative of its reference` (gradcheck)',
@@ -23,53 +27,60 @@ const remedies = {
   pytorch: "add PyTorch's answers to test/golden (make.py)",
 };
 
+const requirements = /** @type {Requirement[]} */ (Object.keys(remedies));
+
 /** Problems, each with its remedy. */
 export async function uncoveredFunctions() {
-  return judge(publicNames(), await registeredClaims());
+  return gapsOf(publicNames(), await registeredClaims());
 }
 
 /** The table that `npm run check -- --coverage` prints: a line for each function. */
 export async function coverageTable() {
   const [names, claims] = [publicNames(), await registeredClaims()];
-  const cell = (name, what) => {
-    const found = claims.get(name)?.[what];
-    return found ? found[0].file : (reasonFor(what, name) ?? '-');
-  };
+  /** @param {string} name @param {Requirement} what */
+  const cell = (name, what) => claims.get(name)?.[what] ?? reasonFor(what, name) ?? '-';
   const lines = ['| function | law | gradient law | second-order law | PyTorch |', '|---|---|---|---|---|'];
   for (const { name, kind } of names.filter(({ kind }) => kind !== 'error')) {
-    const cells = Object.keys(remedies).map((what) => (asked[kind].includes(what) ? cell(name, what) : ''));
+    const cells = requirements.map((what) => (required[kind].includes(what) ? cell(name, what) : ''));
     lines.push(`| \`${name}\` | ${cells.join(' | ')} |`);
   }
   return lines.join('\n');
 }
 
+/** @param {Requirement} what @param {string} name @returns {string | undefined} */
 function reasonFor(what, name) {
+  /** @param {Readonly<Record<string, string>>} table */
   const of = (table) => Object.entries(table).find(([, list]) => list.split(' ').includes(name))?.[0];
   return of(reasons[what]) ?? (what === 'second' ? of(reasons.gradient) : undefined);
 }
 
-function judge(names, claims) {
+/**
+ * Problems of public names without a claim or reason, and of reasons that are not needed.
+ * @param {readonly import('./publicNames.mjs').PublicName[]} names
+ * @param {ReadonlyMap<string, Claims>} claims
+ */
+function gapsOf(names, claims) {
   const problems = [];
   for (const { name, kind, file, documented } of names) {
-    if (!documented) problems.push(`${name} (${file}): has no docstring`);
-    for (const what of asked[kind]) {
+    if (!documented) problems.push(`${name} (${file}): add a docstring`);
+    for (const what of required[kind]) {
       if (!claims.get(name)?.[what] && !reasonFor(what, name))
         problems.push(`${name} (${file}): ${remedies[what]}, or a reason to scripts/coverage.mjs (${what})`);
     }
   }
-  for (const [what, table] of Object.entries(reasons)) {
-    for (const name of Object.values(table).flatMap((list) => list.split(' '))) {
+  for (const what of requirements) {
+    for (const name of Object.values(reasons[what]).flatMap((list) => list.split(' '))) {
       const known = names.find((each) => each.name === name);
-      if (!known || !asked[known.kind].includes(what) || claims.get(name)?.[what])
+      if (!known || !required[known.kind].includes(what) || claims.get(name)?.[what])
         problems.push(
-          `scripts/coverage.mjs: remove ${name} from the reasons of ${what}; ${known ? 'it has that law' : 'it is not public'}`,
+          `scripts/coverage.mjs: remove ${name} from ${what}; it ${known ? 'has that law' : 'is not public'}`,
         );
     }
   }
   return problems;
 }
 
-/** By name of a function, the cases that the test files register and that claim something of it. */
+/** The claims of all registered cases, by function. */
 async function registeredClaims() {
   const files = testFiles([], 'node');
   const imports = files.map((path) => `  [${JSON.stringify(path)}, () => import(${JSON.stringify(`./${path}`)})],`);
@@ -82,15 +93,18 @@ async function registeredClaims() {
       await init();
       return (await loadCases(files)).map(({ record }) => ({ ...record, claim: claimOf(record.name) }));
     }`;
-  globalThis.UVU_DEFER = true;
+  Object.assign(globalThis, { UVU_DEFER: true });
   const bundle = await bundleForNode({ name: 'coverage.ts', contents }, 'coverage');
+  /** @type {{ cases: () => Promise<{ file: string, claim: ReturnType<typeof import('../test/titles.ts').claimOf> }[]> }} */
   const { cases } = await import(pathToFileURL(bundle).href);
+  /** @type {Map<string, Claims>} */
   const found = new Map();
   for (const { file, claim } of await cases()) {
     for (const name of claim.names) {
       const of = found.get(name) ?? {};
+      /** @param {Requirement} what */
       const note = (what) => {
-        of[what] = [...(of[what] ?? []), { file }];
+        of[what] ??= file;
       };
       if (claim.values) note('law');
       if (claim.gradient) note('gradient');

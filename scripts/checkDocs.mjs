@@ -1,5 +1,5 @@
-// The documents' code blocks are programs: each `ts` block runs, and prints what its `console.log` lines say in comments.
-// What a fragment needs but a reader does not stands in a comment before it: `<!-- before`, lines of TypeScript, `-->`.
+// Runs each `ts` block of the documents and compares its output with the comments of its `console.log` lines. A comment before the
+// block, `<!-- before`, lines of TypeScript, `-->`, holds code that readers need not see.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,16 +22,19 @@ export async function docsThatFail() {
   return problems;
 }
 
-/** Paths of the Markdown files directly in `folder`. */
+/** Paths of the Markdown files directly in a folder. @param {string} folder */
 function markdown(folder) {
   const names = readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
   return names.map((name) => (folder === '.' ? name : `${folder}/${name}`));
 }
 
+/** @typedef {{ readonly place: string, readonly language: string, readonly code: string }} Block */
+
+/** @param {string} name @returns {Block[]} */
 function blocksOf(name) {
   const text = readFileSync(join(root, name), 'utf8');
   return [...text.matchAll(/(?:^<!-- before\n([\s\S]*?)^-->\n+)?^```(\w+)\n([\s\S]*?)^```$/gm)].map(
-    ({ 1: before = '', 2: language, 3: code, index }) => ({
+    ({ 1: before = '', 2: language = '', 3: code = '', index }) => ({
       place: `${name}:${text.slice(0, index).split('\n').length}`,
       language,
       code: before + code,
@@ -39,12 +42,17 @@ function blocksOf(name) {
   );
 }
 
+/**
+ * @param {Block} block
+ * @param {typeof import('./bundle.mjs').bundleForNode} bundleForNode
+ * @param {object} scripts
+ */
 async function problemsOf({ place, language, code }, bundleForNode, scripts) {
   if (language === 'sh') {
-    const named = [...code.matchAll(/^\$? ?npm (?:run (?:-s )?)?(\w+)/gm)].map(([, script]) => script);
+    const named = [...code.matchAll(/^\$? ?npm (?:run (?:-s )?)?(\w+)/gm)].map(([, script = '']) => script);
     return named
       .filter((script) => script !== 'install' && !(script in scripts))
-      .map((script) => `${place}: there is no script ${script}`);
+      .map((script) => `${place}: package.json has no script ${script}`);
   }
   if (language !== 'ts') return [];
   const file = await bundleForNode({ name: `${place}.ts`, contents: code }, 'docs').catch((reason) => reason);
@@ -55,9 +63,10 @@ async function problemsOf({ place, language, code }, bundleForNode, scripts) {
     timeout: 120_000,
   });
   if (status !== 0) return [`${place}: does not run\n${stderr}`];
+  /** @param {string} text */
   const plain = (text) => text.replace(/\s+/g, '').replaceAll('"', "'");
   const printed = stdout.trim().split('\n').map(plain);
-  const expected = [...code.matchAll(/console\.log\(.*\);? *\/\/ (.*)$/gm)].map(([, comment]) => plain(comment));
+  const expected = [...code.matchAll(/console\.log\(.*\);? *\/\/ (.*)$/gm)].map(([, comment = '']) => plain(comment));
   const wrong = expected.findIndex((comment, i) => comment !== printed[i]);
-  return wrong < 0 ? [] : [`${place}: prints ${printed[wrong]}, its comment says ${expected[wrong]}`];
+  return wrong < 0 ? [] : [`${place}: expected ${expected[wrong]}, as the comment says, got ${printed[wrong]}`];
 }

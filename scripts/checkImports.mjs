@@ -12,7 +12,7 @@ const packages = ['shaders', 'tensor', 'nn', 'fer'];
 /** Other folders with code, and those that they may reach by relative imports. */
 const reaches = new Map([
   ['examples', ['examples']],
-  ['scripts', ['scripts']],
+  ['scripts', ['scripts', 'bench', 'test']],
   ['bench', ['bench']],
   ['test', ['test', 'bench', 'scripts', 'examples']],
 ]);
@@ -181,7 +181,7 @@ function targetsOf(path, from, files) {
 function judge(path, { from, target, isType }, files) {
   const [top = '', name = ''] = path.split('/');
   const scoped = /^@mien\/([^/]+)/.exec(from)?.[1];
-  if (scoped !== undefined) return judgePackage(top, name, scoped);
+  if (scoped !== undefined) return judgePackage(top, name, scoped, from);
   if (target === null) return top === 'packages' ? judgeDependency(name, from, files) : null;
   if (top !== 'packages') {
     const [there = ''] = target.split('/');
@@ -193,12 +193,13 @@ function judge(path, { from, target, isType }, files) {
   return target.startsWith(`packages/${name}/src/`) ? judgeLayers(name, path, target, isType) : null;
 }
 
-/** @param {string} top @param {string} name @param {string} scoped */
-function judgePackage(top, name, scoped) {
+/** @param {string} top @param {string} name @param {string} scoped @param {string} from */
+function judgePackage(top, name, scoped, from) {
   const position = top === 'packages' ? packages.indexOf(name) : packages.length;
   const other = packages.indexOf(scoped);
   if (other < 0) return 'there is no such package';
   if (other >= position) return `the direction is ${packages.join(' <- ')} <- examples, bench, test`;
+  if (top === 'examples' && from.endsWith('/internal')) return 'examples show what users can import';
   if (top === 'test' && scoped === 'shaders') return 'tests reach kernels through @mien/tensor/internal';
   return null;
 }

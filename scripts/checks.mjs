@@ -1,7 +1,7 @@
-// What a reader would trust blindly, held by machine. Each failure prints its remedy.
+// Everything that can be checked without running a test. Each problem is printed with its remedy.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { declarationsFolder } from './api.mjs';
@@ -13,15 +13,16 @@ import { staleRows } from './mutate/equivalents.mjs';
 import { thinPlaces } from './mutate/list.mjs';
 import { root } from './workspace.mjs';
 
-/** Gzipped kilobytes of each package's bundle for a browser, without the packages that it stands on. */
-// The tensor package holds every algorithm of every operation: a page that never convolves still ships Winograd's kernels.
-// grad(outputs, inputs), printed tensors and checked options made it 105 kB.
-// fer finds faces, explains and calibrates in a page too, and has a row for each data set; weights are modules loaded on demand.
+/**
+ * Gzipped kilobytes of each package's bundle for browsers, without its dependencies. tensor includes every algorithm of every operation;
+ * fer includes face detection but no weights.
+ */
 const budgets = { tensor: 106, nn: 21, fer: 25 };
 
-/** Files of ops/ that hold no operation: shape rules, elementwise families, ends of products and convolutions, sums by levels. */
+/** Files of ops/ without an operation: shape rules, elementwise families, epilogues, sums by levels. */
 const notOperations = ['elementwise', 'epilogue', 'geometry', 'longSum'];
 
+/** @type {readonly (readonly [name: string, run: () => Promise<string[]>])[]} */
 const checks = [
   ['types: tsc finds nothing', typeErrors],
   [
@@ -42,12 +43,15 @@ const checks = [
   ['docs: every code block runs', docsThatFail],
 ];
 
-/** Runs all checks; gives a record of each, in the form of test/harness.ts. */
+/** Runs all checks; returns a record of each, as test/harness.ts does. */
 export async function check() {
+  /** @type {import('./testFiles.mjs').TestRecord[]} */
   const records = [];
   for (const [name, run] of checks) {
     const start = Date.now();
-    const problems = await run().catch((reason) => [reason.stack ?? `${reason}`]);
+    const problems = await run().catch((reason) => [
+      reason instanceof Error ? (reason.stack ?? reason.message) : `${reason}`,
+    ]);
     const passed = problems.length === 0;
     process.stdout.write(`${passed ? 'ok    ' : 'FAILED'}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
     records.push({
@@ -61,7 +65,11 @@ export async function check() {
   return records;
 }
 
-/** Runs an installed program of Node. Returns its output where it fails. */
+/**
+ * Runs an installed program of Node. Returns its output if it fails.
+ * @param {string} bin path in node_modules
+ * @param {readonly string[]} args
+ */
 export async function tool(bin, args) {
   const child = spawn(process.execPath, [join(root, 'node_modules', bin), ...args], { cwd: root });
   let output = '';
@@ -80,17 +88,22 @@ export async function typeErrors() {
   return all.length > 0 ? all : packages;
 }
 
-/** Paths below `folder` that end with `ending`, relative to the root. */
+/** Paths of files below a folder, from the root. @param {string} folder @param {string} ending */
 function files(folder, ending) {
-  const found = readdirSync(join(root, folder), { recursive: true }).map((name) =>
-    join(folder, name).replaceAll('\\', '/'),
-  );
-  return found.filter((path) => path.endsWith(ending)).sort();
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name).replaceAll('\\', '/'))
+    .filter((path) => path.endsWith(ending) && !path.includes('node_modules'))
+    .sort();
+}
+
+/** The name of a file without folder and ending. @param {string} path */
+function nameOf(path) {
+  return basename(path, extname(path));
 }
 
 async function bareErrors() {
   const problems = [];
-  for (const path of files('packages', '.ts').filter((path) => !path.includes('node_modules'))) {
+  for (const path of files('packages', '.ts')) {
     for (const [i, line] of readFileSync(join(root, path), 'utf8').split('\n').entries()) {
       if (/\b(new|throw) (Type|Range)?Error\(/.test(line))
         problems.push(`${path}:${i + 1}: throw the class of its remedy (packages/tensor/src/errors.ts)`);
@@ -101,22 +114,24 @@ async function bareErrors() {
 
 async function missingPlaces() {
   const problems = [];
-  const names = files('packages/tensor/src/ops', '.ts').map((path) => path.split('/').pop().slice(0, -3));
+  const names = files('packages/tensor/src/ops', '.ts').map(nameOf);
   // conv.ts is the operation; convGeometry.ts and convDepthwise.ts are parts of it.
+  /** @param {string} name @param {string} word */
   const belongs = (name, word) => name === word || (name.startsWith(word) && /^[A-Z]/.test(name.slice(word.length)));
+  /** @param {string} name */
   const isPart = (name) => names.some((word) => word !== name && belongs(name, word));
   for (const name of names.filter((name) => !notOperations.includes(name) && !isPart(name))) {
     for (const place of [`packages/tensor/src/reference/${name}.ts`, `test/tensor/${name}.test.ts`]) {
-      if (!existsSync(join(root, place))) problems.push(`${name}: has no ${place}`);
+      if (!existsSync(join(root, place))) problems.push(`${name}: ${place} is missing`);
     }
   }
-  const sources = files('packages', '.ts').filter((path) => !path.includes('node_modules'));
+  const sources = files('packages', '.ts');
   for (const path of files('shaders', '.wgsl')) {
-    const [, family] = path.split('/');
+    const [, family = ''] = path.split('/');
     const users = sources.filter((source) => readFileSync(join(root, source), 'utf8').includes(`'@mien/${path}'`));
     if (users.length === 0) problems.push(`${path}: nothing imports it; delete it or use it`);
     const inOps = users.filter((user) => user.includes('/ops/'));
-    if (inOps.length > 0 && !inOps.some((user) => belongs(user.split('/').pop().slice(0, -3), family))) {
+    if (inOps.length > 0 && !inOps.some((user) => belongs(nameOf(user), family))) {
       problems.push(
         `${path}: used by ${inOps.join(', ')} but not by ops/${family}.ts; move it to the family of its operation`,
       );
@@ -129,15 +144,16 @@ async function brokenKernels() {
   const problems = [];
   for (const path of files('shaders', '.wgsl').filter((path) => !path.startsWith('shaders/lib/'))) {
     const text = readFileSync(join(root, path), 'utf8');
-    const name = path.split('/').pop().slice(0, -5);
+    const name = nameOf(path);
     const entries = [...text.matchAll(/^@compute[^{]*?fn (\w+)/gm)].map(([, entry]) => entry);
     if (entries.join() !== name)
-      problems.push(`${path}: its one entry point must be named ${name}, found ${entries.join(', ') || 'none'}`);
-    if (!/^\/\/ threads: /m.test(text)) problems.push(`${path}: no \`// threads:\` line says who computes what`);
-    for (const [, list] of text.matchAll(/^\/\/ uses: (.*)$/gm)) {
+      problems.push(`${path}: expected one entry point ${name}, got ${entries.join(', ') || 'none'}`);
+    if (!/^\/\/ threads: /m.test(text))
+      problems.push(`${path}: add a line \`// threads:\` that says which thread computes which elements`);
+    for (const [, list = ''] of text.matchAll(/^\/\/ uses: (.*)$/gm)) {
       for (const library of list.split(',').map((word) => word.trim())) {
         if (!existsSync(join(root, 'shaders', library)))
-          problems.push(`${path}: uses ${library}, which is not in shaders/`);
+          problems.push(`${path}: ${library} in its line \`// uses:\` does not exist`);
       }
     }
   }
@@ -147,31 +163,32 @@ async function brokenKernels() {
     import * as nn from '@mien/nn';
     import * as fer from '@mien/fer';
     import { kernels } from '@mien/tensor/internal';
-    // A module that nothing uses would be dropped, and its kernels with it.
-    export const whole = [tensor, nn, fer];
+    // Keeps modules that nothing else uses, and their kernels.
+    export const all = [tensor, nn, fer];
     const { device, init } = tensor;
     export async function compileAll() {
       await init();
       const problems = [];
       const note = (reason) => void problems.push(reason.message);
       const { facts } = device();
-      // What \`enable\` lines ask for, by the name of the adapter's feature.
+      // The adapter's feature for each name of an \`enable\` line.
       const features = { f16: 'shader-f16', subgroups: 'subgroups' };
       const lacking = ({ code }) =>
         [...(/^(?:enable \\w+;\\s*)+/.exec(code)?.[0] ?? '').matchAll(/enable (\\w+)/g)]
           .map(([, word]) => features[word])
           .find((feature) => !facts.features.includes(feature));
       const possible = kernels().filter((kernel) => !lacking(kernel));
-      const passedOver = kernels().filter(lacking).map(lacking);
+      const unsupported = kernels().filter(lacking).map(lacking);
       await Promise.all(possible.map((kernel) => device().compile([kernel]).catch(note)));
-      return { count: possible.length, problems, adapter: facts.name, passedOver };
+      return { count: possible.length, problems, adapter: facts.name, unsupported };
     }`;
   const file = await bundleForNode({ name: 'kernels.ts', contents: entry }, 'kernels');
+  /** @type {{ compileAll: () => Promise<{ count: number, problems: string[], adapter: string, unsupported: string[] }> }} */
   const { compileAll } = await import(pathToFileURL(file).href);
-  const { count, problems: broken, adapter, passedOver } = await compileAll();
-  for (const feature of new Set(passedOver)) {
-    const kernels = passedOver.filter((other) => other === feature).length;
-    process.stdout.write(`        ${kernels} kernels passed over: they need ${feature}, which ${adapter} has not\n`);
+  const { count, problems: broken, adapter, unsupported } = await compileAll();
+  for (const feature of new Set(unsupported)) {
+    const kernels = unsupported.filter((other) => other === feature).length;
+    process.stdout.write(`        ${kernels} kernels were not compiled: ${adapter} does not support ${feature}\n`);
   }
   if (count === 0) problems.push('no kernel is declared');
   return [...problems, ...broken];
@@ -186,22 +203,22 @@ async function overBudget() {
       {
         minify: true,
         sourcemap: false,
-        plugins: [othersApart(name)],
+        plugins: [externalPackages(name)],
       },
     );
     const kilobytes = [...bundle.values()].reduce((sum, text) => sum + gzipSync(text).length, 0) / 1000;
     if (kilobytes > budget)
       problems.push(
-        `${name}: ${kilobytes.toFixed(1)} kB gzipped, its budget is ${budget}; delete something, or raise it and say why`,
+        `${name}: ${kilobytes.toFixed(1)} kB gzipped, over its budget of ${budget}; remove code, or raise the budget and say why in the commit`,
       );
   }
   return problems;
 }
 
-/** Leaves all but the package itself and the shaders out of its bundle. */
-function othersApart(name) {
+/** Leaves everything except the package and the shaders out of its bundle. @param {string} name @returns {import('esbuild').Plugin} */
+function externalPackages(name) {
   return {
-    name: 'others-apart',
+    name: 'external-packages',
     setup(build) {
       build.onResolve({ filter: /^[^./#]/ }, ({ path, kind }) => {
         if (kind === 'entry-point' || path.startsWith('@mien/shaders/') || path.startsWith(`@mien/${name}`))

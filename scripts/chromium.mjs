@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { cacheFolder, fail, root } from './workspace.mjs';
+import { cacheFolder, exitWithError, root } from './workspace.mjs';
 
 const flags = [
   '--headless',
@@ -35,7 +35,7 @@ const installed = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** Starts Chromium (`MIEN_CHROMIUM` names another); close the browser that it gives. */
+/** Starts Chromium, or the browser that `MIEN_CHROMIUM` names; the caller closes it. */
 export async function launchChromium() {
   const { chromium } = await import('playwright-core');
   const { executablePath, env } = findChromium();
@@ -49,27 +49,28 @@ function findChromium() {
   if (process.platform === 'linux' && process.arch === 'x64' && existsSync(packed)) return unpackedChromium(packed);
   const executablePath = installed.find((path) => existsSync(path));
   if (executablePath) return { executablePath, env: {} };
-  return fail('chromium: none found; install Chrome or Chromium, or name one in MIEN_CHROMIUM');
+  return exitWithError('chromium: no browser found; install Chrome or Chromium, or set MIEN_CHROMIUM to its path');
 }
 
-/** Unpacks once a version, beside and renamed, so that an interrupted run leaves nothing half. */
+/** Unpacks each version once, then renames it, so that an interrupted run leaves no incomplete folder. @param {string} packed */
 function unpackedChromium(packed) {
   const { version } = JSON.parse(readFileSync(join(packed, 'package.json'), 'utf8'));
   const folder = join(cacheFolder(), `chromium-${version}`);
   if (!existsSync(folder)) {
     mkdirSync(cacheFolder(), { recursive: true });
     const half = mkdtempSync(`${folder}-`);
+    /** @param {string} name */
     const open = (name) => brotliDecompressSync(readFileSync(join(packed, 'bin', name)));
     writeFileSync(join(half, 'chromium'), open('chromium.br'));
     chmodSync(join(half, 'chromium'), 0o755);
-    for (const [name, into] of [
+    for (const [name, into] of /** @type {const} */ ([
       ['swiftshader.tar.br', '.'],
       ['al2023.tar.br', 'al2023'],
       ['fonts.tar.br', 'fonts'],
-    ]) {
+    ])) {
       mkdirSync(join(half, into), { recursive: true });
       const { status, stderr } = spawnSync('tar', ['-x', '-C', join(half, into)], { input: open(name) });
-      if (status !== 0) fail(`chromium: tar could not unpack ${name}: ${stderr}`);
+      if (status !== 0) exitWithError(`chromium: tar could not unpack ${name}: ${stderr}`);
     }
     const fonts = [join(folder, 'fonts'), '/usr/share/fonts'].map((path) => `<dir>${path}</dir>`).join('');
     writeFileSync(
@@ -82,11 +83,13 @@ function unpackedChromium(packed) {
       rmSync(half, { recursive: true, force: true }); // another process was first
     }
   }
+  /** @type {Record<string, string>} */
   const env = { FONTCONFIG_FILE: join(folder, 'fonts.conf') };
   if (!hasLibrary('libnss3.so')) env.LD_LIBRARY_PATH = join(folder, 'al2023', 'lib');
   return { executablePath: join(folder, 'chromium'), env };
 }
 
+/** @param {string} name */
 function hasLibrary(name) {
   const listed = ['ldconfig', '/sbin/ldconfig'].map(
     (command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout ?? '',

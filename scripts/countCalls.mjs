@@ -1,4 +1,4 @@
-// In a bundle of tests, what a test file imports of @mien/tensor and @mien/nn counts its calls, so that the harness can tell
+// In a bundle of tests, functions that a test file imports from @mien/tensor and @mien/nn count their calls, so that the harness sees
 // whether a case called the function that its title names. Only imports of test files are replaced.
 import { join } from 'node:path';
 import { publicNames } from './publicNames.mjs';
@@ -7,7 +7,7 @@ import { root } from './workspace.mjs';
 const packages = ['@mien/tensor', '@mien/nn', '@mien/tensor/testing'];
 const checks = ['gradcheck', 'gradgradcheck'];
 
-/** An esbuild plugin. */
+/** @type {import('esbuild').Plugin} */
 export const countCalls = {
   name: 'count-calls',
   setup(build) {
@@ -23,6 +23,7 @@ export const countCalls = {
   },
 };
 
+/** The module that counts the calls of a package's functions. @param {string} path of the package */
 function counted(path) {
   const all = publicNames();
   const folder = `packages/${path.split('/')[1]}/`;

@@ -1,13 +1,14 @@
-// node scripts/dist.mjs NAME: what a package publishes, as `pnpm pack` calls it: modules with the WGSL inlined, and declarations.
+// node scripts/dist.mjs NAME: builds dist of a package, as `pnpm pack` does: modules with the WGSL inlined, and declarations.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blazeFaceWeights } from './blazeface.mjs';
-import { fail, prepare, root, typed } from './workspace.mjs';
+import { exitWithError, prepare, root, scriptArgs } from './workspace.mjs';
 
-const [name] = typed();
+const [name = ''] = scriptArgs();
 prepare();
 const folder = join(root, 'packages', name);
+/** @type {{ exports: Record<string, string>, imports?: Record<string, Record<string, string>>, publishConfig: { bin?: Record<string, string> } }} */
 const { exports, imports = {}, publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 const commands = Object.values(publishConfig.bin ?? {}).map((path) =>
   path.replace('./dist/', './src/').replace(/\.js$/, '.ts'),
@@ -32,7 +33,7 @@ await build({
   loader: { '.wgsl': 'text', '.ttf': 'binary', '.safetensors': 'binary' },
   plugins: [
     blazeFaceWeights,
-    { name: 'packages-apart', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, apart) },
+    { name: 'external-packages', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, asExternal) },
   ],
   logLevel: 'warning',
 });
@@ -49,7 +50,7 @@ const options = [
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const config = join(folder, 'tsconfig.json');
 const { status } = spawnSync(process.execPath, [tsc, '-p', config, ...options], { cwd: root, stdio: 'inherit' });
-if (status !== 0) fail(`dist: the declarations of ${name} were not written`);
+if (status !== 0) exitWithError(`dist: tsc failed for ${name}; see the errors above`);
 
 // A user's program needs the types of WebGPU and of `using`, whatever its own configuration names.
 const references = '/// <reference lib="dom" />\n/// <reference lib="esnext.disposable" />\n';
@@ -60,8 +61,11 @@ if (name === 'tensor') {
   }
 }
 
-/** Packages stay imports of the package that is published; kernels do not, because @mien/shaders is private, nor fonts, which are no modules. */
-function apart({ path, kind }) {
+/**
+ * Packages are external, except the private @mien/shaders and the bytes of fonts.
+ * @param {import('esbuild').OnResolveArgs} args
+ */
+function asExternal({ path, kind }) {
   const inside = kind === 'entry-point' || path.startsWith('@mien/shaders/') || path.endsWith('.ttf');
   return inside ? undefined : { path, external: true };
 }

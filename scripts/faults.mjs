@@ -1,23 +1,18 @@
-// npm run faults -- [WORD...] --seed N --json FILE --start: which faults of an adapter the start check and the thorough check see.
+// npm run faults -- [FILTER...] [--seed N] [--json FILE] [--start]: which faults of an adapter the start check and the thorough check
+// see; --start tries the start check only.
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { callerFolder, fail, prepare, root, typed } from './workspace.mjs';
+import { callerFolder, exitWithError, parseScriptArgs, prepare, root } from './workspace.mjs';
 
-// --start tries the start check only.
-const options = { seed: { type: 'string', default: '1' }, json: { type: 'string' }, start: { type: 'boolean' } };
-const { values, positionals: words } = read();
+const { values, positionals } = parseScriptArgs('faults', '[FILTER...] --seed N --json FILE --start', {
+  seed: { type: 'string', default: '1' },
+  json: { type: 'string' },
+  start: { type: 'boolean', default: false },
+});
 const seed = Number(values.seed);
-if (!Number.isSafeInteger(seed) || seed < 0) fail(`faults: --seed expects an integer, got ${values.seed}`);
+if (!Number.isSafeInteger(seed) || seed < 0)
+  exitWithError(`faults: --seed must be a non-negative integer, got ${values.seed}`);
 prepare();
 const { runEntry } = await import('./bundle.mjs');
 const file = values.json === undefined ? null : resolve(callerFolder, values.json);
-const job = JSON.stringify({ words, seed, file, startOnly: values.start ?? false });
+const job = JSON.stringify({ words: positionals, seed, file, startOnly: values.start });
 await runEntry(join(root, 'test/faults/campaign.ts'), [job]);
-
-function read() {
-  try {
-    return parseArgs({ args: typed(), options, allowPositionals: true });
-  } catch (reason) {
-    return fail(`faults: ${reason.message}; options are [WORD...] --seed N --json FILE --start`);
-  }
-}

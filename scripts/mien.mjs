@@ -1,8 +1,8 @@
-// npm run mien -- …: the command of packages/fer, from source; relative paths are the caller's.
+// npm run mien -- ARGUMENT...: the command mien from source; relative paths start at the folder of the caller.
 import { join } from 'node:path';
-import { callerFolder, prepare, root, typed } from './workspace.mjs';
+import { callerFolder, prepare, root, scriptArgs } from './workspace.mjs';
 
 prepare();
 process.chdir(callerFolder);
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'packages/fer/src/commands/main.ts'), typed());
+await runEntry(join(root, 'packages/fer/src/commands/main.ts'), scriptArgs());

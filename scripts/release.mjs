@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { datedChangelog, expectLaterVersion, withVersion } from './releaseSteps.mjs';
-import { fail, prepare, root, typed } from './workspace.mjs';
+import { exitWithError, prepare, root, scriptArgs } from './workspace.mjs';
 
 const manifests = ['packages/tensor', 'packages/nn', 'packages/fer', 'shaders'].map((path) => `${path}/package.json`);
 
@@ -23,10 +23,11 @@ function release(version) {
     process.stdout.write(`commit: Release ${version}\ntag: v${version}\n`);
     return;
   }
-  if (git('status', '--porcelain') !== '') fail('release: the working tree has changes; commit them first');
-  if (git('tag', '--list', `v${version}`) !== '') fail(`release: the tag v${version} exists; choose a later version`);
+  if (git('status', '--porcelain') !== '') exitWithError('release: the working tree has changes; commit them first');
+  if (git('tag', '--list', `v${version}`) !== '')
+    exitWithError(`release: the tag v${version} exists; choose a later version`);
   if (spawnSync(process.execPath, ['scripts/check.mjs'], { cwd: root, stdio: 'inherit' }).status !== 0)
-    fail('release: check failed; see above');
+    exitWithError('release: check failed; see above');
   checkPacked();
   for (const [path, text] of changes) writeFileSync(join(root, path), text);
   git('commit', '--all', '--quiet', '--message', `Release ${version}`);
@@ -51,7 +52,7 @@ function textsOf(version) {
       ['CHANGELOG.md', datedChangelog(read('CHANGELOG.md'), version, today)],
     ]);
   } catch (reason) {
-    return fail(reason instanceof RangeError ? reason.message : `${reason}`);
+    return exitWithError(reason instanceof RangeError ? reason.message : `${reason}`);
   }
 }
 
@@ -69,7 +70,7 @@ function read(path) {
 /** @param {string[]} args */
 function git(...args) {
   const { status, stdout, stderr } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  if (status !== 0) fail(`release: git ${args[0]} failed: ${stderr.trim()}`);
+  if (status !== 0) exitWithError(`release: git ${args[0]} failed: ${stderr.trim()}`);
   return stdout.trim();
 }
 
@@ -77,9 +78,9 @@ function readOptions() {
   const usage = 'release: expected VERSION [--dry-run] or --check';
   const options = /** @type {const} */ ({ check: { type: 'boolean' }, 'dry-run': { type: 'boolean' } });
   try {
-    const read = parseArgs({ args: typed(), options, allowPositionals: true });
-    return read.positionals.length === (read.values.check ? 0 : 1) ? read : fail(usage);
+    const read = parseArgs({ args: scriptArgs(), options, allowPositionals: true });
+    return read.positionals.length === (read.values.check ? 0 : 1) ? read : exitWithError(usage);
   } catch {
-    return fail(usage);
+    return exitWithError(usage);
   }
 }

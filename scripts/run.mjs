@@ -1,10 +1,10 @@
 // node scripts/run.mjs FILE.ts arguments: bundles and runs any entry.
 import { resolve } from 'node:path';
-import { callerFolder, fail, prepare, typed } from './workspace.mjs';
+import { callerFolder, exitWithError, prepare, scriptArgs } from './workspace.mjs';
 
-const [file, ...words] = typed();
-if (!file) fail('run: name a TypeScript file: node scripts/run.mjs FILE.ts arguments');
+const [file, ...args] = scriptArgs();
+if (!file) exitWithError('run: a file is required: node scripts/run.mjs FILE.ts [ARGUMENT...]');
 prepare();
 process.chdir(callerFolder);
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(resolve(callerFolder, file), words);
+await runEntry(resolve(callerFolder, file), args);

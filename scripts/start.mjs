@@ -1,14 +1,14 @@
-// npm start: installs what is missing, then trains on the first data at hand and writes runs/start of the repository.
+// npm start: installs the dependencies, then trains on the first data set it finds and writes runs/start.
 import { join, resolve } from 'node:path';
-import { callerFolder, prepare, root, typed } from './workspace.mjs';
+import { callerFolder, prepare, root, scriptArgs } from './workspace.mjs';
 
-const PATHS = ['--data', '--out'];
-const words = typed().map((word, i, all) => {
-  if (PATHS.includes(all[i - 1])) return resolve(callerFolder, word);
-  const option = PATHS.find((name) => word.startsWith(`${name}=`));
-  return option === undefined ? word : `${option}=${resolve(callerFolder, word.slice(option.length + 1))}`;
+const pathOptions = ['--data', '--out'];
+const args = scriptArgs().map((argument, i, all) => {
+  if (pathOptions.includes(all[i - 1] ?? '')) return resolve(callerFolder, argument);
+  const option = pathOptions.find((name) => argument.startsWith(`${name}=`));
+  return option === undefined ? argument : `${option}=${resolve(callerFolder, argument.slice(option.length + 1))}`;
 });
 prepare();
 process.chdir(root);
 const { runEntry } = await import('./bundle.mjs');
-await runEntry(join(root, 'packages/fer/src/commands/start.ts'), words);
+await runEntry(join(root, 'packages/fer/src/commands/start.ts'), args);

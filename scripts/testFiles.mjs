@@ -1,23 +1,31 @@
-// Which test files there are, and the entry that loads them one after another.
+// Lists the test files, and makes the entry that loads them one after another.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './workspace.mjs';
 
+/** @typedef {import('../test/harness.ts').RunOptions & { readonly filters: readonly string[] }} Run */
+/** @typedef {Omit<import('../test/harness.ts').CaseRecord, 'state'> & { readonly state: string, readonly where: string }} TestRecord */
+
 /**
- * Test files of `words`: those whose path contains a word, when every word is found in a path; else all, because a word
- * may be in a case's name. `*.node.test.ts` is for Node only.
+ * The test files whose path contains one of `filters`, or all files if a filter is in no path, because it may be in the name of a case.
+ * @param {readonly string[]} filters
+ * @param {'node' | 'browser'} where `*.node.test.ts` run in Node only
  */
-export function testFiles(words, where) {
-  const all = readdirSync(join(root, 'test'), { recursive: true })
+export function testFiles(filters, where) {
+  const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .map((name) => join('test', name).replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.test.ts') && (where === 'node' || !path.endsWith('.node.test.ts')))
     .sort();
-  const named = (word) => all.filter((path) => path.toLowerCase().includes(word.toLowerCase()));
-  if (words.length === 0 || words.some((word) => named(word).length === 0)) return all;
-  return all.filter((path) => words.some((word) => named(word).includes(path)));
+  /** @param {string} filter */
+  const matching = (filter) => all.filter((path) => path.toLowerCase().includes(filter.toLowerCase()));
+  if (filters.length === 0 || filters.some((filter) => matching(filter).length === 0)) return all;
+  return all.filter((path) => filters.some((filter) => matching(filter).includes(path)));
 }
 
-/** An entry that exports `files` and `runTests`; each file is its own dynamic import, so that one that throws is one failure. */
+/**
+ * An entry that exports `files` and `runTests`. Files are imported dynamically, so that one that throws is one failure.
+ * @param {readonly string[]} files
+ */
 export function testEntry(files) {
   const imports = files.map((path) => `  [${JSON.stringify(path)}, () => import(${JSON.stringify(`./${path}`)})],`);
   return {

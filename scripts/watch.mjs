@@ -1,14 +1,16 @@
-// npm run watch -- WORD: runs the cases of a word in Node, and again whenever a source is saved.
+// npm run watch -- FILTER...: runs the matching cases in Node, and again whenever a source is saved.
 import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { fail, prepare, root, typed } from './workspace.mjs';
+import { exitWithError, prepare, root, scriptArgs } from './workspace.mjs';
 
-const words = typed();
-if (words.length === 0) fail('watch: name a word, as for npm test: npm run watch -- conv2d');
+const filters = scriptArgs();
+if (filters.length === 0) exitWithError('watch: a filter is required, as for npm test: npm run watch -- conv2d');
 prepare();
+/** @type {import('node:child_process').ChildProcess | null} */
 let running = null;
 let again = false;
+/** @type {NodeJS.Timeout | undefined} */
 let timer;
 run();
 for (const folder of ['packages', 'shaders', 'test']) {
@@ -24,7 +26,7 @@ function run() {
     again = true;
     return;
   }
-  running = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), '--node', ...words], {
+  running = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), '--node', ...filters], {
     cwd: root,
     stdio: 'inherit',
   });

@@ -1,4 +1,4 @@
-// What every script starts with: where the workspace is, what was typed, and an installation that is up to date.
+// What every script starts with: where the workspace is, what was scriptArgs, and an installation that is up to date.
 // Only Node's own modules are imported here, because nothing else may be installed yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,26 +17,29 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
-/** The repository's folder, also when this file was bundled into one below it. */
+/** The repository's folder, also from a bundle below it. */
 export const root = rootAbove(dirname(fileURLToPath(import.meta.url)));
 
 const cache = join(root, 'node_modules', '.cache', 'mien');
+/** @type {string | null} */
 let writableCache = null;
 
-// Output that nobody reads any more (`npm run bench | head`) ends a script quietly, unless its program has a handler of its own;
-// without standard error it goes on.
-process.stdout.on('error', ({ code }) => {
+// A closed standard output (`npm run bench | head`) ends a script without a message, unless its program handles it; a closed standard
+// error does not.
+process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
   if (code === 'EPIPE' && process.stdout.listenerCount('error') === 1) process.exit(141);
 });
 process.stderr.on('error', () => {});
 
-/** A folder for what may be deleted at any time: bundles, unpacked programs. Where the checkout cannot be written, one of this process. */
+/** The folder of bundles and unpacked programs, which may be deleted at any time; a temporary one if the checkout is read-only. */
 export function cacheFolder() {
   writableCache ??= writable(cache) ? cache : temporaryCache();
   return writableCache;
 }
 
+/** @param {string} folder */
 function writable(folder) {
   try {
     mkdirSync(folder, { recursive: true });
@@ -47,7 +50,7 @@ function writable(folder) {
   }
 }
 
-/** Its bundles find packages as those in the checkout do. */
+/** A folder from which bundles resolve packages as from the checkout. */
 function temporaryCache() {
   const folder = mkdtempSync(join(tmpdir(), 'mien-cache-'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
@@ -55,41 +58,68 @@ function temporaryCache() {
   return folder;
 }
 
-/** The folder that the command was typed in; npm and pnpm change to the root and name it in INIT_CWD. */
+/** The folder in which the user ran the command: npm and pnpm change to the root and name it in INIT_CWD. */
 export const callerFolder = process.env.INIT_CWD ?? process.cwd();
 
-/** What was typed after the script's name, without a leading literal `--` (pnpm passes it on, npm does not). */
-export function typed() {
-  const words = process.argv.slice(2);
-  return words[0] === '--' ? words.slice(1) : words;
+/** The arguments after the script's name, without a leading literal `--` (pnpm passes it on, npm does not). */
+export function scriptArgs() {
+  const args = process.argv.slice(2);
+  return args[0] === '--' ? args.slice(1) : args;
 }
 
-/** Ends the process with one plain sentence on standard error. */
-export function fail(message) {
+/**
+ * The options and other arguments of a script; ends the process with `usage` if they are wrong.
+ * @template {NonNullable<import('node:util').ParseArgsConfig['options']>} T
+ * @param {string} command
+ * @param {string} usage
+ * @param {T} options
+ */
+export function parseScriptArgs(command, usage, options) {
+  try {
+    return parseArgs({ args: scriptArgs(), options, allowPositionals: true });
+  } catch (reason) {
+    return exitWithError(`${command}: ${messageOf(reason)}; options are ${usage}`);
+  }
+}
+
+/**
+ * Prints `message` on standard error and ends the process with code 1.
+ * @param {string} message
+ * @returns {never}
+ */
+export function exitWithError(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 
-/** Installs what is missing or out of date, and nothing (not even asking the network) when all is there. */
+/** @param {unknown} reason */
+export function messageOf(reason) {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Installs what is missing or out of date; otherwise does nothing and needs no network. */
 export function prepare() {
-  const [major] = process.versions.node.split('.').map(Number);
-  if (major < 20) fail(`mien: needs Node 20 or later, this is ${process.versions.node}`);
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20) exitWithError(`mien: expected Node 20 or later, got ${process.versions.node}`);
   if (installed()) return;
-  const free = lock();
+  const unlock = lock();
   const done = installed() || install();
-  free();
+  unlock();
   if (done) return;
-  fail(
-    'mien: the installation failed; its reason stands above. It needs the npm registry once, later runs work offline',
+  exitWithError(
+    'mien: the installation failed; see the error above. The first run needs the npm registry, later ones work offline',
   );
 }
 
-/** Runs pnpm, at the version that package.json names, in the root; gives its exit code. Its words go to standard error. */
-export function pnpm(words) {
+/**
+ * Runs pnpm, at the version that package.json names, in the root, with its output on standard error. Returns its exit code.
+ * @param {readonly string[]} args
+ */
+export function pnpm(args) {
   const { config } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const onWindows = process.platform === 'win32';
   const npx = onWindows ? 'npx.cmd' : 'npx';
-  const { status } = spawnSync(npx, ['--yes', config.pnpm, ...words], {
+  const { status } = spawnSync(npx, ['--yes', config.pnpm, ...args], {
     cwd: root,
     stdio: ['inherit', 2, 2],
     shell: onWindows,
@@ -97,13 +127,28 @@ export function pnpm(words) {
   return status ?? 1;
 }
 
+/**
+ * Installs the packages of a folder outside the workspace, such as bench/peers, unless they are up to date.
+ * @param {string} folder
+ * @param {string} command
+ * @param {string} description what is installed, and its size
+ */
+export function installApart(folder, command, description) {
+  const locked = readFileSync(join(folder, 'pnpm-lock.yaml'), 'utf8');
+  const installed = join(folder, 'node_modules/.pnpm/lock.yaml'); // pnpm's copy
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === locked) return;
+  process.stderr.write(`${command}: installing ${description}\n`);
+  const install = ['--dir', folder, '--ignore-workspace', 'install', '--frozen-lockfile', '--ignore-scripts'];
+  if (pnpm(install) !== 0) exitWithError(`${command}: the installation failed; see the error above`);
+}
+
+/** @param {string} folder @returns {string} */
 function rootAbove(folder) {
-  while (!existsSync(join(folder, 'pnpm-workspace.yaml'))) folder = dirname(folder);
-  return folder;
+  return existsSync(join(folder, 'pnpm-workspace.yaml')) ? folder : rootAbove(dirname(folder));
 }
 
 function install() {
-  process.stderr.write('mien: installing what package.json names (once)\n');
+  process.stderr.write('mien: installing the dependencies (once)\n');
   if (pnpm(['install', '--frozen-lockfile']) !== 0) return false;
   mkdirSync(cache, { recursive: true });
   writeFileSync(stamp, fingerprint());
@@ -117,7 +162,7 @@ function installed() {
   return readFileSync(stamp, 'utf8') === fingerprint();
 }
 
-/** Changes whenever a file does that decides what is installed. */
+/** A hash of everything that determines the installation. */
 function fingerprint() {
   const members = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'package.json'));
   const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'shaders/package.json', ...members];
@@ -126,24 +171,27 @@ function fingerprint() {
   return hash.update(`${process.platform} ${process.arch}`).digest('hex');
 }
 
-/** Lets one script install at a time. The lock names its process, so that one which was killed does not hold up the next. */
+/** Waits until no other script installs; returns the function that unlocks. The lock holds a process id, so that a killed process's lock is stale. */
 function lock() {
   const file = join(root, 'node_modules', '.mien-installing');
   if (!writable(dirname(file))) {
-    fail(`mien: cannot install into ${root}, which this user cannot write; run one npm command as its owner first`);
+    exitWithError(
+      `mien: cannot install into ${root}, which is read-only for this user; run an npm command as its owner first`,
+    );
   }
   for (;;) {
     try {
       writeFileSync(file, `${process.pid}`, { flag: 'wx' });
       return () => rmSync(file, { force: true });
     } catch (reason) {
-      if (reason.code !== 'EEXIST') throw reason;
+      if (!(reason instanceof Error && 'code' in reason && reason.code === 'EEXIST')) throw reason;
     }
     if (alive(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     else rmSync(file, { force: true, recursive: true });
   }
 }
 
+/** Whether the process whose id a file holds is running. @param {string} file */
 function alive(file) {
   try {
     return process.kill(Number(readFileSync(file, 'utf8')) || process.pid, 0);

@@ -48,8 +48,8 @@ export interface LawCaseOptions<C> extends CaseOptions, LawCases<C> {
 
 /** Options of a run. */
 export interface RunOptions extends LawOptions {
-  /** Selects cases whose file path or name contains one of the words; empty selects all. */
-  readonly words?: readonly string[];
+  /** Selects cases whose file path or name contains one of these; empty selects all. */
+  readonly filters?: readonly string[];
   readonly adapter?: string;
 }
 
@@ -145,10 +145,11 @@ async function runFile(
   }
   if (registered().length === 0)
     return [failure(`${path} registers cases`, 'no case was registered; use `test` or `law` of test/harness.ts')];
-  const words = options.words ?? [];
+  const filters = options.filters ?? [];
   const selected = [...registered(), ...casesUnderBelief(path, registered())].filter(
     ({ record }) =>
-      words.length === 0 || words.some((word) => `${path} ${record.name}`.toLowerCase().includes(word.toLowerCase())),
+      filters.length === 0 ||
+      filters.some((filter) => `${path} ${record.name}`.toLowerCase().includes(filter.toLowerCase())),
   );
   const cases = suite(path);
   for (const each of selected) cases(each.record.name, () => runCase(each, options));

@@ -1,3 +1,4 @@
+// @ts-nocheck: the peers are not installed with the workspace
 // Gives a peer what a page has, `navigator.gpu` and the globals, with Mien's own choice of the adapter behind it.
 import { cpus } from 'node:os';
 import { factsOf, openAdapter } from '../../packages/tensor/src/device/adapter.ts';

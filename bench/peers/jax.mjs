@@ -1,3 +1,4 @@
+// @ts-nocheck: the peers are not installed with the workspace
 // jax-js on WebGPU. Its arrays are used up by whatever takes them: `ref` is another use of the same.
 import './adapter.mjs';
 import { blockUntilReady, defaultDevice, grad, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';

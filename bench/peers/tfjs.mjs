@@ -1,3 +1,4 @@
+// @ts-nocheck: the peers are not installed with the workspace
 // tfjs, on the backend that its second word names; in Node its wasm backend has one thread (tensorflow/tfjs#3830).
 // Images lie as [N, H, W, C], as its kernels want them. Running statistics are left out here and in jax.mjs, in their favor.
 import { adapterName } from './adapter.mjs';

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A campaign: which cases can see each mutant, told by a run without mutants, and what became of each mutant.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -5,7 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statS
 import { basename, dirname, join } from 'node:path';
 import { bundleForNode } from '../bundle.mjs';
 import { testEntry, testFiles } from '../testFiles.mjs';
-import { cacheFolder, fail, root } from '../workspace.mjs';
+import { cacheFolder, exitWithError, root } from '../workspace.mjs';
 import { withMutants } from './formulas.mjs';
 import { mutantsOf, mutatedFiles } from './list.mjs';
 import { clamped, Worker } from './pool.mjs';
@@ -287,7 +288,8 @@ function asText(mutant) {
   const { id, file, start, end, text, was } = mutant;
   if (!file.endsWith('.wgsl')) return { id };
   const source = readFileSync(join(root, file), 'utf8');
-  if (source.slice(start, end) !== was) fail(`mutate: ${file} was changed while its mutants ran; run it again`);
+  if (source.slice(start, end) !== was)
+    exitWithError(`mutate: ${file} was changed while its mutants ran; run it again`);
   const name = file.startsWith('shaders/lib/') ? file.slice('shaders/'.length) : basename(file, '.wgsl');
   return { id, name, text: source.slice(0, start) + text + source.slice(end) };
 }

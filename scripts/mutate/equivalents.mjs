@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Mutants that no law can tell from the original, each with the argument why: values, not speed, are what laws see.
 import { mutantsOf } from './list.mjs';
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Where gradient, loss and optimizer formulas are in TypeScript, and a source in which each of their mutants can be switched on.
 import { afterBracket, afterExpression, blanked, entriesOf } from './text.mjs';
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The fixed list of mutants: for each kernel, library and formula some edits of as many kinds as its text has, chosen by a seed.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

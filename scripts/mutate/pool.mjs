@@ -1,3 +1,4 @@
+// @ts-nocheck
 // One worker process: what is asked of it, with a time limit for each case; it is replaced where it hangs or crashes.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';

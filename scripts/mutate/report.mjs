@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What a campaign found, as text and as JSON.
 
 import { spawnSync } from 'node:child_process';

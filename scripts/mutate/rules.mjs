@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The mutation rules: small faults that a person could make, found in a source by its text. Each edit replaces a range.
 import { afterBracket, afterExpression, blanked, entriesOf, operatorsOf } from './text.mjs';
 

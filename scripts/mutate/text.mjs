@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What mutation rules share: source with comments and strings blanked, matching brackets, the operands of an operator.
 
 /** The source with every comment and string replaced by spaces: same length, same lines. */

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The process that runs cases while a mutant is in force. Its parent counts and kills it where a mutant never ends, so that
 // neither a loop on the device nor a crash in a driver ends the campaign.
 import { pathToFileURL } from 'node:url';

@@ -80,10 +80,10 @@ test('harness records a skipped case with its reason', async () => {
   expectOne(await recordsOf(({ test }) => test('a', () => {}, { skip: 'no camera' })), 'skipped', 'no camera');
 });
 
-test('harness runs the cases whose file or name contains a word', async () => {
+test('harness runs the cases whose file or name contains a filter', async () => {
   const register: Register = ({ test }) => ['conv2d holds', 'matmul holds'].map((name) => test(name, () => {}));
-  const named = async (words: readonly string[]): Promise<string> =>
-    (await recordsOf(register, { words })).map(({ name }) => name).join();
+  const named = async (filters: readonly string[]): Promise<string> =>
+    (await recordsOf(register, { filters })).map(({ name }) => name).join();
   ensure((await named(['MATMUL'])) === 'matmul holds', 'by name');
   ensure((await named(['some'])) === 'conv2d holds,matmul holds', 'by file');
   ensure((await named(['nothing'])) === '', 'none');
