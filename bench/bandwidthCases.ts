@@ -1,5 +1,5 @@
-// Work that is bound by memory, on VGG19's largest activation at batch 16, and at batch 128, which no cache holds. Bytes are those that must be read and written:
-// batch normalization reads x for its statistics and again to apply them, and backward reads x and dy twice.
+// Memory-bound work on VGG19's largest activation, at batch 16 and at batch 128, which exceeds every cache. Bytes are those that must be
+// read and written: batch normalization reads x twice, and its backward reads x and dy twice.
 import { BatchNorm2d, parameter } from '@mien/nn';
 import { dropout, empty, kernel, maxPool2d, noGrad, randn, run, type Tensor } from '@mien/tensor';
 import copyText from './copy.wgsl';
@@ -8,19 +8,19 @@ import { operation } from './operation.ts';
 
 const shapeOf = (images: number): readonly number[] => [images, 64, 44, 44];
 const sizeOf = (images: number): number => images * 64 * 44 * 44;
-/** The work of reading or writing a whole activation so many times. */
+/** The work of that many reads or writes of the activation. */
 const passes = (images: number, count: number): Work => ({ bytes: 4 * count * sizeOf(images) });
 
-/** What the best copy is chosen from: four vec4 an invocation in groups of several sizes, and one vec4. */
+/** Candidates for the fastest copy: four vec4 for each invocation in workgroups of several sizes, and one vec4. */
 const copies = [{ LANES: 8 }, { LANES: 64 }, { LANES: 256 }, { LANES: 64, VECTORS: 1 }].map((values) =>
   kernel(copyText, values),
 );
 
-/** `copy` is what the other records of this file are a share of: the adapter's own best copy kernel. */
+/** `copy`, the adapter's fastest copy kernel: the other records are reported as a share of it. */
 const copyCase: Case = {
   name: 'copy',
   run: async (pace) => {
-    const found: Measurement[] = [];
+    const candidates: Measurement[] = [];
     const [shape, size] = [shapeOf(16), sizeOf(16)];
     for (const form of copies) {
       const groups = Math.ceil(size / (4 * form.const('LANES') * form.const('VECTORS')));
@@ -28,9 +28,9 @@ const copyCase: Case = {
         const [x, y] = [randn(shape), empty(shape)];
         return { tensors: [x, y], run: () => run(form, { x, y }, { vectors: size / 4 }, groups) };
       });
-      found.push(await one.run(pace));
+      candidates.push(await one.run(pace));
     }
-    return found.reduce((best, each) => (each.median > best.median ? each : best));
+    return candidates.reduce((best, each) => (each.median > best.median ? each : best));
   },
 };
 
@@ -46,7 +46,7 @@ function activationCases(images: number): readonly Case[] {
     forward(images, 'add', 3, (x, other) => x.add(other)),
     forward(images, 'sum', 1, (x) => x.sum()),
     forward(images, 'dropout', 2, (x) => dropout(x, 0.5)),
-    // A quarter as many results, each with the place that it came from.
+    // A quarter as many results, each with its argmax.
     forward(images, 'maxPool2d/forward', 1.5, (x) => maxPool2d(x, { kernelSize: 2 })),
     backward(images, 'maxPool2d/backward', 1.5, (x) => maxPool2d(x, { kernelSize: 2 })),
     norm(images, 'batchNorm/forward', 3, 'training'),
@@ -84,7 +84,7 @@ function norm(images: number, name: string, count: number, mode: 'training' | 'b
   });
 }
 
-/** Too little work to fill the device: what a dispatch costs. */
+/** Too little work to fill the device: measures the cost of a dispatch. */
 function short(length: number): Case {
   return operation(`relu/${length}`, { bytes: 8 * length }, () => {
     const x = randn([length]);

@@ -1,7 +1,7 @@
-// Mien beside its peers: the work that all are given, and how many times as much of it Mien does a second.
+// Mien compared with its peers: the work that all do, and the ratio of their times.
 import type { Spread } from './measure.ts';
 
-/** Records of `npm run bench` that peers do too. */
+/** Records of `npm run bench` that the peers run too. */
 export const peerWork: readonly string[] = [
   'gemm/512',
   'gemm/1024',
@@ -14,13 +14,13 @@ export const peerWork: readonly string[] = [
   'step/resnet18/b16',
 ];
 
-/** More of them for a GPU, which the others leave idle: done where PyTorch has one, or by a word. Only PyTorch does them too. */
+/** Larger records for GPUs, which only PyTorch runs too: included if PyTorch has a GPU, or by name. */
 export const largePeerWork: readonly string[] = ['gemm/2048', 'gemm/4096', 'step/vgg19/b128', 'step/resnet18/b128'];
 
-/** What a peer's program says of a piece of work: its times, or why there are none. */
+/** The result of a peer's program: its times, or why there are none. */
 export type Outcome = { readonly seconds: Spread } | { readonly reason: string };
 
-/** A peer's seconds over Mien's: of the medians, and the least and the most that their ends allow. */
+/** A peer's seconds divided by Mien's: of the medians, and the smallest and largest ratio within the ranges. */
 export function ratioOf(mien: Spread, peer: Spread): Spread {
   return { median: peer.median / mien.median, min: peer.min / mien.max, max: peer.max / mien.min };
 }

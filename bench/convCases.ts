@@ -1,5 +1,5 @@
-// The distinct convolutions of VGG19 and ResNet18 at 44x44, and a layer of nano with a window for each channel; each pass
-// by itself, at batch 16, and by each algorithm; at batch 128 too.
+// The distinct convolutions of VGG19 and ResNet18 at 44x44, and a depthwise layer of nano: each pass at batch 16 and 128, and each
+// algorithm at batch 16.
 import { conv2d, convTranspose2d, randn, type Tensor } from '@mien/tensor';
 import { algorithmsOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
@@ -37,7 +37,7 @@ const layers: readonly Layer[] = [
   { name: 'depthwise96x22', inputs: 96, outputs: 96, size: 22, groups: 96 },
 ];
 
-/** A layer's tensors: input, gradient of the result, weight without and with a gradient, and a result to go back from. */
+/** A layer's tensors: input, gradient of the result, weight without and with a gradient, and a result for backward. */
 interface Tensors {
   readonly x: Tensor;
   readonly dy: Tensor;
@@ -47,7 +47,7 @@ interface Tensors {
 
 interface Pass {
   readonly name: string;
-  /** The operation that does it, as its algorithms are declared. */
+  /** The operation by whose name its algorithms are declared. */
   readonly operation: string;
   readonly prepare: (tensors: Tensors) => Prepared;
 }
@@ -61,7 +61,7 @@ const passes: readonly Pass[] = [
   {
     name: 'inputGradient',
     operation: 'convTranspose2d',
-    // An input of even size leaves a row that no window of stride 2 begins at.
+    // With stride 2, the last row of an input of even size starts no window.
     prepare: ({ x, dy, weight, options: { padding, stride, groups } }) => {
       const reached = ((dy.shape[2] as number) - 1) * stride - 2 * padding + (weight.shape[2] as number);
       const options = { padding, stride, groups, outputPadding: (x.shape[2] as number) - reached };
@@ -99,7 +99,7 @@ function caseOf(
   const taps = (inputs / groups) * window * window;
   const work = { flops: 2 * images * outputs * size * size * taps };
   return operation(`${name}${images === 16 ? '' : `/b${images}`}/${pass.name}`, work, () => {
-    // 44 -> 22 -> 11 -> 6: the input of a stride of 2 is twice its result, but for the last.
+    // 44 -> 22 -> 11 -> 6: with stride 2 the input is twice the result, except for the last.
     const before = size === 6 && stride === 2 ? 11 : size * stride;
     const [x, dy] = [randn([images, inputs, before, before]), randn([images, outputs, size, size])];
     const weight = randn([outputs, inputs / groups, window, window]);

@@ -1,5 +1,5 @@
 // y = x.
-// threads: LANES in a group; each does VECTORS vec4 that lie LANES apart, as elementwise kernels do.
+// threads: LANES per workgroup; each copies VECTORS vec4 at a distance of LANES, as elementwise kernels do.
 // uses: lib/grid.wgsl
 const LANES: u32 = 64;
 const VECTORS: u32 = 4;

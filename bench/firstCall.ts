@@ -1,4 +1,4 @@
-// What the first call costs in a process that has just started: prints milliseconds from `init()` to the first answer.
+// Prints the milliseconds from `init()` to the first result in a new process.
 import type { ModelName } from '@mien/fer';
 import { init, scope, zeros } from '@mien/tensor';
 import { inputOf, networkOf, trainingOf } from './networkCases.ts';

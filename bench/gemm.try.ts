@@ -51,7 +51,7 @@ async function withPrecision(precision: MatmulPrecision, fn: () => Tensor): Prom
   }
 }
 
-/** Numbers in -1..1 that float32 holds exactly, different for each seed. */
+/** Numbers in -1..1 that are exact in float32, different for each seed. */
 function numbers(shape: readonly [number, number], seed: number): Values {
   const value = (_: unknown, i: number): number => ((Math.imul(i + seed * 7919, 2654435761) >>> 16) - 32768) / 32768;
   return values(shape, Float64Array.from({ length: shape[0] * shape[1] }, value));

@@ -1,4 +1,4 @@
-// Square matrix products: by the algorithm that is chosen, with an operand transposed as gradients need it, and by each algorithm.
+// Square matrix products: by the default algorithm, with a transposed operand as in gradients, and by each algorithm.
 import { randn, setFloat32MatmulPrecision } from '@mien/tensor';
 import { algorithmsOf } from '@mien/tensor/internal';
 import type { Case } from './measure.ts';
@@ -24,7 +24,7 @@ export function gemmCases(): readonly Case[] {
   });
 }
 
-/** Products of operands rounded to f16 have to be allowed. */
+/** Products of operands rounded to f16, which a setting must allow. */
 function byAlgorithm(plain: Case, algorithm: string): Case {
   const each = forced(plain, 'matmul', algorithm);
   if (algorithm !== 'half') return each;

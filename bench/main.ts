@@ -1,4 +1,4 @@
-// `npm run bench`: the cases whose names contain one of the words, measured one after another.
+// `npm run bench`: measures the cases that match the filters, one after another.
 import { init, MienError, measurePeak, type Peak } from '@mien/tensor';
 import { bandwidthCases } from './bandwidthCases.ts';
 import { convCases } from './convCases.ts';
@@ -7,16 +7,16 @@ import type { Case, Measurement, Pace } from './measure.ts';
 import { networkCases } from './networkCases.ts';
 import { isBusy, type Quietness, quietness, verdict, watched } from './quiet.ts';
 
-/** What a run found, as it is stored. */
+/** The stored result of a run. */
 export interface BenchResult {
-  /** The adapter as it names itself; `description` is its driver. */
+  /** The adapter's name; `description` is its driver. */
   readonly adapter: { readonly name: string; readonly description: string };
   /** ISO 8601. */
   readonly date: string;
   readonly node: string;
-  /** Looks at the machine before and after; figures of one that was not quiet mean little. */
+  /** The load of the machine before and after; results from a busy machine are unreliable. */
   readonly quiet: { readonly quiet: boolean; readonly before: Quietness; readonly after: Quietness };
-  /** What the adapter computes and moves at most a second, measured in the same run. */
+  /** The adapter's peak arithmetic and bandwidth, measured in the same run. */
   readonly peak: Peak;
   readonly records: readonly BenchRecord[];
   /** Algorithms that do not fit their record's shapes or the adapter. */
@@ -24,34 +24,34 @@ export interface BenchResult {
   readonly failures: readonly Failure[];
 }
 
-/** A measurement, and the share of the cores' time that other processes used meanwhile, where it is known. */
+/** A measurement, and the share of the cores' time that other processes used meanwhile, if known. */
 export interface BenchRecord extends Measurement {
   readonly others?: number;
-  /** The part of the adapter's peak, of arithmetic or bandwidth. Winograd's products can exceed 1: work is that of the direct method. */
+  /** Fraction of the adapter's peak. Above 1 for some of Winograd's products, whose work is counted as that of the direct method. */
   readonly ofPeak?: number;
 }
 
-/** A case that gave no number. */
+/** A case without a result. */
 export interface Failure {
   readonly name: string;
   readonly reason: string;
 }
 
-/** Every case by the name of its file, in the order in which they are measured. */
+/** Every case by group, in the order of measuring. */
 const groups = { gemm: gemmCases, conv: convCases, elementwise: bandwidthCases, network: networkCases };
 
 /**
- * The cases that `words` select: a record's whole name selects that one only, else a word selects each case whose name, or
- * whose group's, contains it. No words select all. Large cases are among them only if `large`, or by their whole names.
+ * The cases that match a filter: the full name of a record selects only that one, other filters every case whose name or group contains
+ * them. Without filters all cases. Large cases are included only if `large`, or by their full names.
  */
-export function selected(words: readonly string[], large = false): readonly Case[] {
+export function selected(filters: readonly string[], large = false): readonly Case[] {
   const all = Object.entries(groups).flatMap(([group, cases]) => cases().map((each) => ({ group, each })));
   const names = new Set(all.map(({ each }) => each.name));
-  const matches = (group: string, name: string) => (word: string) =>
-    names.has(word) ? name === word : name.includes(word) || group.includes(word);
+  const matches = (group: string, name: string) => (filter: string) =>
+    names.has(filter) ? name === filter : name.includes(filter) || group.includes(filter);
   return all.flatMap(({ group, each }) => {
-    if (each.large && !large && !words.includes(each.name)) return [];
-    return words.length === 0 || words.some(matches(group, each.name)) ? [each] : [];
+    if (each.large && !large && !filters.includes(each.name)) return [];
+    return filters.length === 0 || filters.some(matches(group, each.name)) ? [each] : [];
   });
 }
 
@@ -61,15 +61,15 @@ export function names(): readonly string[] {
 }
 
 /**
- * Measures what `words` select and prints a line for each. Null where they select nothing. Large cases are left out on software
- * adapters, unless `large` or their whole names ask for them.
+ * Measures the matching cases and prints a line for each; null if none matches. Large cases run on software adapters only if `large`, or
+ * by their full names.
  */
 export async function bench(
-  words: readonly string[],
+  filters: readonly string[],
   { large = false, pace = 'together' }: { readonly large?: boolean; readonly pace?: Pace } = {},
 ): Promise<BenchResult | null> {
   const { facts } = await init();
-  const cases = withCopy(selected(words, large || !facts.software));
+  const cases = withCopy(selected(filters, large || !facts.software));
   if (cases.length === 0) return null;
   print(`on ${facts.name} (${facts.description})`);
   const before = await quietness();
@@ -108,13 +108,13 @@ export async function bench(
   };
 }
 
-/** The part of `peak` that a rate is, or null for what is no rate. */
+/** The fraction of `peak` that a rate reaches; null for times and sizes. */
 export function shareOfPeak({ unit, median }: Measurement, { flops, bytes }: Peak): number | null {
   if (unit === 'GFLOP/s') return (1e9 * median) / flops;
   return unit === 'GB/s' ? (1e9 * median) / bytes : null;
 }
 
-/** The file name of an adapter's results: its name in lower case, words joined by hyphens. */
+/** An adapter's name for use in file names: lower case, hyphens. */
 export function slugOf(adapter: string): string {
   return adapter
     .toLowerCase()
@@ -122,7 +122,7 @@ export function slugOf(adapter: string): string {
     .replace(/^-|-$/g, '');
 }
 
-/** `copy` comes first where anything is to be a share of it. */
+/** The cases, with `copy` first if one of them is reported as a share of it. */
 function withCopy(cases: readonly Case[]): readonly Case[] {
   const bound = new Set(bandwidthCases().map(({ name }) => name));
   if (!cases.some(({ name }) => bound.has(name))) return cases;
@@ -130,7 +130,7 @@ function withCopy(cases: readonly Case[]): readonly Case[] {
   return [...copy, ...cases.filter(({ name }) => name !== 'copy')];
 }
 
-/** A record as one line: the number, what one run took, the ends, and the share of the best copy or of the peak. */
+/** A record as one line: median, range, time of one run, and the share of the fastest copy or of the peak. */
 export function lineOf(record: BenchRecord, all: readonly Measurement[]): string {
   const { name, unit, median, min, max, seconds, others = 0 } = record;
   const number = `${name.padEnd(40)} ${digits(median).padStart(7)} ${unit.padEnd(8)}`;
@@ -140,21 +140,21 @@ export function lineOf(record: BenchRecord, all: readonly Measurement[]): string
   return `${number} ${ends.padEnd(18)} ${time.padStart(9)}  ${shareOf(record, all)}`.trimEnd() + disturbed;
 }
 
-/** The share of the best copy, else of the peak, where either is known. */
+/** The share of the fastest copy, else of the peak, if known. */
 export function shareOf(record: BenchRecord, all: readonly Measurement[]): string {
-  // The copy is of 16 images, which the caches of a GPU hold.
+  // The copy is of 16 images, which fit in the caches of a GPU.
   const copy = record.name.includes('/b128') ? '' : shareOfCopy(record, all);
   return copy || (record.ofPeak === undefined ? '' : `${Math.round(100 * record.ofPeak)} % of peak`);
 }
 
-/** `72 % of copy` for what is bound by memory, where the copy was measured; else nothing. */
+/** `72 % of copy` for memory-bound work if the copy was measured, else an empty string. */
 export function shareOfCopy({ name, unit, median }: Measurement, all: readonly Measurement[]): string {
   const copy = all.find((each) => each.name === 'copy');
   if (!copy || unit !== 'GB/s' || name === 'copy') return '';
   return `${Math.round((100 * median) / copy.median)} % of copy`;
 }
 
-/** Three digits, or all of an integer. */
+/** Three significant digits, or all digits before the point. */
 export function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -1,58 +1,58 @@
-// How everything here is timed. A case is one record of `npm run bench`; scripts/bench.mjs prints and stores the records.
+// Timing of all cases. A case is one record of `npm run bench`; scripts/bench.mjs prints and stores the records.
 import type { Elapsed } from '@mien/tensor/internal';
 
-/** The middle and the ends of repeated measurements. */
+/** Median and range of repeated measurements. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** One measured number: work a second, or a time or a size as it is. */
+/** One result: work per second, a time or a size. */
 export interface Measurement extends Spread {
   readonly name: string;
   readonly unit: 'GFLOP/s' | 'GB/s' | 'ms' | 'MB';
-  /** What one run took, where the number is a rate. */
+  /** The time of one run, if the result is a rate. */
   readonly seconds?: Spread;
-  /** Runs in one go, where these were several. */
+  /** Runs per sample, if more than one. */
   readonly together?: number;
-  /** The clock that was read: the host's also counts what the host does. */
+  /** The clock; the host's includes work of the host. */
   readonly clock?: Elapsed['clock'];
 }
 
-/** Something to measure. `run` makes what it needs and gives it back. */
+/** Something to measure. `run` makes its tensors and disposes of them. */
 export interface Case {
   readonly name: string;
   readonly run: (pace?: Pace) => Promise<Measurement>;
-  /** It works in processes of its own, which are not others that disturb it. */
+  /** Runs in child processes, whose load is not that of others. */
   readonly apart?: boolean;
-  /** Seconds or minutes on a software adapter: run there only if its whole name is given. */
+  /** Takes seconds or minutes on a software adapter: runs there only by its full name. */
   readonly large?: boolean;
 }
 
 /**
- * `together`: runs in one go, by the device's clock where there is one, so that the host does not count. `alone`: the host waits for
- * each run, as most peers do.
+ * `together`: several runs per sample, by the device's clock if it has one, which excludes the host. `alone`: the host waits for each run, as
+ * most peers do.
  */
 export type Pace = 'together' | 'alone';
 
-/** What one run does: a multiply-add counts two, bytes read and written one each. With neither, its time is the number. */
+/** The work of one run: two flops for each multiply-add, bytes read and written. With neither, the result is the time. */
 export interface Work {
   readonly flops?: number;
   readonly bytes?: number;
 }
 
-/** Milliseconds after which a first run is warm-up enough. */
+/** Milliseconds after which one warm-up run suffices. */
 const longRun = 10_000;
-/** Milliseconds after which fewer than three runs are enough. */
+/** Milliseconds after which fewer than three runs suffice. */
 const longEnough = 30_000;
 
-/** The most runs in one go. */
+/** The maximum number of runs per sample. */
 const mostTogether = 1024;
 
 /**
- * Times `run`, which must wait for its own result: two runs that compile and warm (one, if it is long), then at least half
- * a second and at least three runs (fewer, if they are long).
+ * Times `run`, which must wait for its result: two warm-up runs (one, if it is long), then at least half a second and three runs (fewer, if
+ * they are long).
  */
 export async function measure(name: string, work: Work, run: () => Promise<unknown>): Promise<Measurement> {
   if ((await milliseconds(run)) < longRun) await run();
@@ -60,8 +60,8 @@ export async function measure(name: string, work: Work, run: () => Promise<unkno
 }
 
 /**
- * Times `run`, which does the work `times` times in one go and returns what that took. As `measure`, but each sample is of as many
- * runs as take `enough` milliseconds, so that a submit and a wait do not count.
+ * Times `run`, which does the work `times` times and returns the time. Like `measure`, but a sample has as many runs as take `enough`
+ * milliseconds, so that the costs of a submit and a wait are negligible.
  */
 export async function measureTogether(
   name: string,
@@ -72,15 +72,15 @@ export async function measureTogether(
   let together = 1;
   let clock: Elapsed['clock'] = 'host';
   const sample = async (): Promise<number> => {
-    const found = await run(together);
-    clock = found.clock;
-    return (1000 * found.seconds) / together;
+    const elapsed = await run(together);
+    clock = elapsed.clock;
+    return (1000 * elapsed.seconds) / together;
   };
   const count = (milliseconds: number, one: number): number =>
     Math.max(1, Math.min(mostTogether, Math.ceil(milliseconds / one)));
   if ((await milliseconds(sample)) < longRun) {
     const one = await sample();
-    // Short runs are estimated twice, since one run of them tells little.
+    // Short runs are estimated twice, because one short run is inaccurate.
     together = count(enough / 8, one);
     together = count(enough, together > 1 ? await sample() : one);
   }
@@ -88,7 +88,7 @@ export async function measureTogether(
   return { ...measurement(name, work, times), ...(together > 1 ? { together } : {}), clock };
 }
 
-/** What `sample` returns, again and again for half a second, at least three times (fewer, if they are long). */
+/** Samples for half a second, at least three (fewer, if they are long). */
 async function samples(sample: () => Promise<number>): Promise<readonly number[]> {
   const times: number[] = [];
   for (let spent = 0; spent < 500 || (times.length < 3 && spent < longEnough); ) {
@@ -97,7 +97,7 @@ async function samples(sample: () => Promise<number>): Promise<readonly number[]
   return times;
 }
 
-/** The measurement that `times`, in milliseconds, make. The longest time is the lowest rate. */
+/** The measurement of times in milliseconds. */
 export function measurement(name: string, { flops, bytes }: Work, times: readonly number[]): Measurement {
   const amount = flops ?? bytes;
   if (amount === undefined) return { name, unit: 'ms', ...spread(times) };
@@ -106,7 +106,7 @@ export function measurement(name: string, { flops, bytes }: Work, times: readonl
   return { name, unit: flops === undefined ? 'GB/s' : 'GFLOP/s', ...spread(rates), seconds };
 }
 
-/** The middle (the upper one of two), the least and the most of `values`, of which there is at least one. */
+/** Median (the upper of two), minimum and maximum of at least one value. */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   return { median: sorted[sorted.length >> 1] as number, min: sorted[0] as number, max: sorted.at(-1) as number };

@@ -1,5 +1,5 @@
-// Whole networks: a training step as `Training` does it, a forward pass in evaluation, the answer to one image, the memory
-// that training takes at its peak, and what the first call of a new process costs. Images are noise: values do not matter.
+// Networks: a training step of `Training`, a forward pass in evaluation, the latency of one image, the peak memory of training, and the
+// first call of a new process. Images are noise, because values do not matter.
 import { spawn } from 'node:child_process';
 import {
   createNetwork,
@@ -16,7 +16,7 @@ import type { Elapsed } from '@mien/tensor/internal';
 import { currentDevice } from '@mien/tensor/internal';
 import { type Case, type Measurement, measure, measureTogether, spread, type Work } from './measure.ts';
 
-/** Larger batches, for adapters that 16 images do not fill. */
+/** Larger batches for adapters that 16 images do not occupy. */
 const largeSteps = [
   ['vgg19', 128],
   ['resnet18', 128],
@@ -40,7 +40,7 @@ export function networkCases(): readonly Case[] {
   ];
 }
 
-/** From pixels on the host to the step's loss there; three times the work of a forward pass. */
+/** From pixels on the host to the loss on the host; three times the work of a forward pass. */
 function step(model: ModelName, images: number): Case {
   const name = `step/${model}/b${images}`;
   return {
@@ -58,7 +58,7 @@ function step(model: ModelName, images: number): Case {
   };
 }
 
-/** Milliseconds of steps in one go: several on a GPU, so that the host prepares one while the device does another, as in training. */
+/** Milliseconds of a sample's steps: several on a GPU, so that the host prepares one while the device runs another, as in training. */
 const enoughOfSteps = 100;
 
 async function onHost(run: () => Promise<void>): Promise<Elapsed> {
@@ -71,7 +71,7 @@ function forward(model: ModelName, images: number): Case {
   return inference(`forward/${model}/b${images}`, model, images, (flops) => ({ flops: images * flops }), true);
 }
 
-/** From the pixels of one image on the host to its logits there. */
+/** From the pixels of one image on the host to its logits on the host. */
 function latency(model: ModelName): Case {
   return inference(`latency/${model}`, model, 1, () => ({}), false);
 }
@@ -104,7 +104,7 @@ function inference(
   };
 }
 
-/** The most bytes live at one time in two steps, the second of which has the optimizer's state beside it. */
+/** The peak bytes of two steps; the second has the optimizer's state. */
 function peak(model: ModelName, images: number): Case {
   const name = `memory/${model}/b${images}`;
   return {
@@ -122,8 +122,8 @@ function peak(model: ModelName, images: number): Case {
 }
 
 /**
- * In a new process with the driver's own caches off, from `init()` to the first answer: making a device, building the
- * network, compiling its kernels and running them. `step` is a training step's, `forward` that of one image.
+ * From `init()` to the first result in a new process without the driver's caches: opening a device, building the network, compiling its
+ * kernels and running them. `step` is a training step, `forward` one image.
  */
 function firstCall(model: ModelName, kind: 'forward' | 'step'): Case {
   const name = `firstCall/${model}/${kind}`;
@@ -144,7 +144,7 @@ function firstCall(model: ModelName, kind: 'forward' | 'step'): Case {
   return { name, run, apart: true };
 }
 
-/** A training run of `model` by its FER2013 protocol, on noise, that never comes to the end of an epoch. */
+/** A training run of `model` by its FER2013 configuration on noise, which never reaches the end of an epoch. */
 export function trainingOf(model: ModelName, batchSize: number): Training {
   const count = 64;
   const generator = new Generator(1);
@@ -171,8 +171,8 @@ export function inputOf(model: ModelName): { readonly channels: number; readonly
 }
 
 /**
- * Two for each multiply-add of convolutions and linear layers, by the direct method, in a forward pass of one image: asks
- * each layer for the size of its result. Throws where a layer is not called, since its work would be missing.
+ * The flops of convolutions and linear layers, by the direct method, in a forward pass of one image: two for each multiply-add. Throws if a
+ * layer is not called, because its work would be missing.
  */
 export function flopsOf(net: Layer, model: ModelName): number {
   const { channels, size } = inputOf(model);

@@ -1,15 +1,15 @@
-// Cases of single operations: tensors made before and freed after.
+// Cases of single operations, whose tensors are made before and disposed of after.
 import { device, scope, type Tensor } from '@mien/tensor';
 import { currentDevice, withAlgorithm } from '@mien/tensor/internal';
 import { type Case, measure, measureTogether, type Pace, type Work } from './measure.ts';
 
-/** What is run again and again, and the tensors that it uses. */
+/** The function to time, and its tensors. */
 export interface Prepared {
   readonly tensors: readonly Tensor[];
   readonly run: () => unknown;
 }
 
-/** The case of an operation on tensors that `prepare` makes; gradients that it leaves on them are dropped. */
+/** The case of an operation on tensors that `prepare` makes; gradients are cleared after each run. */
 export function operation(name: string, work: Work, prepare: () => Prepared): Case {
   const run = async (pace: Pace = 'together'): ReturnType<Case['run']> => {
     const { tensors, run } = prepare();

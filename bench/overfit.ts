@@ -1,5 +1,5 @@
-// Can a network learn eight images by heart? `node scripts/run.mjs bench/overfit.ts vgg19 CK+48` trains on one image of each
-// class and one more until the loss is under 0.05, and prints the steps. Dropout stays off: it is there to prevent just this.
+// Can a network memorize eight images? `node scripts/run.mjs bench/overfit.ts vgg19 CK+48` trains on one image of each
+// class and one more until the loss is under 0.05, and prints the steps. Dropout is off, because it prevents memorizing.
 import { Cropper, createNetwork, type ModelName, trainingConfig } from '@mien/fer';
 import { readCkPlus } from '@mien/fer/node';
 import { crossEntropy, SGD } from '@mien/nn';

@@ -1,4 +1,4 @@
-// The records of a run as a picture: a group of bars for each kind of work.
+// The chart of a run: a group of bars for each kind of work.
 import { type BarGroup, bars, png } from '@mien/fer/node';
 import { type BenchRecord, type BenchResult, digits, shareOf } from './main.ts';
 

@@ -1,24 +1,24 @@
-// Whether the machine was quiet: figures of a busy one mean little, so a run says what it found before and after.
+// Whether the machine was quiet: results from a busy machine are unreliable, so a run reports its load before and after.
 import { cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { spread } from './measure.ts';
 
-/** What a moment of waiting saw. */
+/** The load of the machine at one time. */
 export interface Quietness {
-  /** The share of the cores' time that others used, 0 to 1. */
+  /** The share of the cores' time that other processes used, 0 to 1. */
   readonly busy: number;
-  /** Milliseconds that a fixed piece of arithmetic took on one core. */
+  /** Milliseconds of a fixed computation on one core. */
   readonly pace: number;
 }
 
-/** The most that a quiet machine's cores do on the side. */
+/** The maximum share of the cores that other processes use on a quiet machine. */
 const quietShare = 0.1;
-/** How far the pace may change in a run. */
+/** The maximum ratio by which the pace may change in a run. */
 const steady = 1.2;
 
-/** Watches the cores for a second while this process rests, and then times a fixed piece of arithmetic. */
+/** Observes the cores for a second while this process sleeps, then times a fixed computation. */
 export async function quietness(): Promise<Quietness> {
-  await setTimeout(200); // for threads that still tidy up after the last run
+  await setTimeout(200); // for threads that still finish the last run
   const before = coreTimes();
   await setTimeout(1000);
   const after = coreTimes();
@@ -32,7 +32,7 @@ export async function quietness(): Promise<Quietness> {
   return { busy, pace: spread(times).median };
 }
 
-/** Runs `work` and gives, beside its result, the share of the cores' time that other processes used meanwhile. */
+/** Runs `work`; returns its result and the share of the cores' time that other processes used meanwhile. */
 export async function watched<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly others: number }> {
   const [before, ownBefore] = [coreTimes(), process.cpuUsage()];
   const result = await work();
@@ -42,12 +42,12 @@ export async function watched<T>(work: () => Promise<T>): Promise<{ readonly res
   return { result, others: Math.min(1, Math.max(0, others)) };
 }
 
-/** Whether a share of the cores' time is more than a quiet machine uses on the side. */
+/** Whether other processes used more of the cores than on a quiet machine. */
 export function isBusy(share: number): boolean {
   return share > quietShare;
 }
 
-/** One sentence on whether figures can be believed that were measured between two looks, while others used `shares`. */
+/** Whether results are reliable that were measured between `before` and `after` while others used `shares` of the cores, as a sentence. */
 export function verdict(
   before: Quietness,
   after: Quietness,
@@ -55,7 +55,7 @@ export function verdict(
 ): { readonly quiet: boolean; readonly sentence: string } {
   const percent = (share: number): string => `${Math.round(100 * share)} %`;
   const most = Math.max(0, ...shares);
-  const seen = `others used ${percent(before.busy)} of the cores before, at most ${percent(most)} on the way and ${percent(after.busy)} after`;
+  const seen = `others used ${percent(before.busy)} of the cores before, at most ${percent(most)} during the run and ${percent(after.busy)} after`;
   const pace = `one core's pace went from ${before.pace.toFixed(1)} to ${after.pace.toFixed(1)} ms`;
   const change = after.pace / before.pace;
   if ([before.busy, after.busy, most].some(isBusy)) {

@@ -17,9 +17,9 @@ export async function tryAll(problems: () => readonly Problem[]): Promise<void> 
 async function line(problem: Problem, { name, expected = problem.expected, run }: Variant): Promise<string> {
   try {
     const { result: y, spans } = await profile(run);
-    const found = await y.data();
+    const actual = await y.data();
     y.dispose();
-    const ratios = expected.data.map((v, i) => Math.abs(v - (found[i] ?? Number.NaN)) / (expected.error?.[i] ?? 0));
+    const ratios = expected.data.map((v, i) => Math.abs(v - (actual[i] ?? Number.NaN)) / (expected.error?.[i] ?? 0));
     const ratio = ratios.reduce((most, each) => Math.max(most, each), 0);
     const { median, unit } = await measure(name, { flops: problem.flops }, async () => {
       (await run()).dispose();
@@ -33,7 +33,7 @@ async function line(problem: Problem, { name, expected = problem.expected, run }
   }
 }
 
-/** A kernel and the numbers that it was made with. */
+/** A kernel's name and its constants. */
 function described(label: string): string {
   const consts = Object.entries(kernels().find((kernel) => kernel.label === label)?.consts ?? {});
   return `${label.replace(/<.*/, '')} (${consts.map(([name, value]) => `${name} ${value}`).join(', ')})`;

@@ -1,5 +1,5 @@
 // @ts-nocheck: the peers are not installed with the workspace
-// Gives a peer what a page has, `navigator.gpu` and the globals, with Mien's own choice of the adapter behind it.
+// Defines `navigator.gpu` and WebGPU's globals for a peer, with the adapter that Mien chooses.
 import { cpus } from 'node:os';
 import { factsOf, openAdapter } from '../../packages/tensor/src/device/adapter.ts';
 
@@ -13,5 +13,5 @@ const gpu = {
 const navigator = { gpu, userAgent: 'Node', hardwareConcurrency: cpus().length };
 Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
 
-/** What the adapter is called. */
+/** The adapter's name. */
 export { name as adapterName };

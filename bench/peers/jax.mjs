@@ -1,5 +1,5 @@
 // @ts-nocheck: the peers are not installed with the workspace
-// jax-js on WebGPU. Its arrays are used up by whatever takes them: `ref` is another use of the same.
+// jax-js on WebGPU. Functions consume their arguments; `ref` is another reference.
 import './adapter.mjs';
 import { blockUntilReady, defaultDevice, grad, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { batch, classes, dropoutMask, input, labelsOf, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
@@ -54,8 +54,8 @@ function step(name) {
     const x = array(noise(batch * input.channels * input.size ** 2), [batch, input.channels, input.size, input.size]);
     const oneHot = nn.oneHot(np.array(labelsOf(), { dtype: np.int32 }), classes);
     const mask = array(dropoutMask(), [batch, 512]);
-    const loss = (learnt, images, labels, kept) => {
-      const logits = logitsOf(name, netOf(learnt, kept), images);
+    const loss = (learned, images, labels, mask) => {
+      const logits = logitsOf(name, netOf(learned, mask), images);
       return nn
         .logSoftmax(logits)
         .mul(labels)
@@ -71,13 +71,13 @@ function step(name) {
       return [p.sub(velocity.ref.mul(0.01)), velocity];
     });
     return async () => {
-      const [value, found] = gradients(
+      const [value, grads] = gradients(
         parameters.map((p) => p.ref),
         x.ref,
         oneHot.ref,
         mask.ref,
       );
-      const updated = parameters.map((p, i) => update(p, velocities[i], found[i]));
+      const updated = parameters.map((p, i) => update(p, velocities[i], grads[i]));
       parameters = updated.map(([p]) => p);
       velocities = updated.map(([, v]) => v);
       expectNumber((await value.data())[0]);
@@ -116,7 +116,7 @@ const conv = (x, w) =>
 const image = () => array(noise(batch * 64 * 44 * 44), [batch, 64, 44, 44]);
 const weight = () => array(noise(64 * 64 * 9, 0.05), [64, 64, 3, 3]);
 
-/** The gradient of sum(conv(x, w) dy) by its argument `argument`: only one pass is left of it. */
+/** The gradient of sum(conv(x, w) dy) with respect to argument `argument`, which is one pass. */
 function convGradient(argument) {
   return async () => {
     const [x, w, dy] = [image(), weight(), image()];

@@ -1,10 +1,10 @@
-// VGG19 and ResNet18 as @mien/fer has them, told to a peer by its own operations; and the numbers that peers work on.
+// VGG19 and ResNet18 of @mien/fer in a peer's operations, and their parameters and images.
 
 export const batch = 16;
 export const classes = 7;
 export const input: { readonly channels: number; readonly size: number } = { channels: 3, size: 44 };
 
-/** A convolution without padding beyond half its window. */
+/** A convolution; padding is half the window. */
 export interface ConvOptions {
   readonly outputs: number;
   readonly window?: 1 | 3;
@@ -12,7 +12,7 @@ export interface ConvOptions {
   readonly bias?: boolean;
 }
 
-/** What a network is made of, on a peer's values. Weights are taken in the order of `parametersOf`. */
+/** The operations of a network on a peer's values. Weights are used in the order of `parametersOf`. */
 export interface Net<T> {
   conv(x: T, options: ConvOptions): T;
   norm(x: T): T;
@@ -25,7 +25,7 @@ export interface Net<T> {
   flatten(x: T): T;
   dropout(x: T): T;
   linear(x: T): T;
-  /** A value for two uses. */
+  /** The value twice, for two uses. */
   both(x: T): readonly [T, T];
 }
 
@@ -64,14 +64,14 @@ function block<T>(net: Net<T>, x: T, outputs: number, stride: number): T {
   return net.relu(net.add(y, shortcut));
 }
 
-/** A parameter's shape as PyTorch has it, and what it begins as: noise up to `bound`, or one value. */
+/** A parameter's shape in PyTorch's layout, and its initial values: noise up to `bound`, or one value. */
 export interface Parameter {
   readonly shape: readonly number[];
   readonly bound?: number;
   readonly value?: number;
 }
 
-/** What a network learns, in the order in which it asks for it. */
+/** The parameters of a network, in the order of their use. */
 export function parametersOf(name: NetworkName): readonly Parameter[] {
   const list: Parameter[] = [];
   const same = (channels: number): number => channels;
@@ -101,7 +101,7 @@ export function parametersOf(name: NetworkName): readonly Parameter[] {
   return list;
 }
 
-/** The numbers that a parameter begins with. */
+/** A parameter's initial values. */
 export function valuesOf({ shape, bound, value = 0 }: Parameter): Float32Array {
   const size = shape.reduce((product, length) => product * length, 1);
   return bound === undefined ? new Float32Array(size).fill(value) : noise(size, bound);
@@ -116,12 +116,12 @@ export function noise(size: number, bound = 1): Float32Array {
   });
 }
 
-/** What dropout multiplies by: 0 or 2. */
+/** The factors of dropout: 0 or 2. */
 export function dropoutMask(): Float32Array {
   return noise(batch * 512).map((v) => (v > 0 ? 2 : 0));
 }
 
-/** Labels of a batch, in turn. */
+/** Labels of a batch: the classes in turn. */
 export function labelsOf(): readonly number[] {
   return Array.from({ length: batch }, (_, i) => i % classes);
 }

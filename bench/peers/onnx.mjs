@@ -1,5 +1,5 @@
 // @ts-nocheck: the peers are not installed with the workspace
-// onnxruntime-node on WebGPU: it brings its own Dawn and takes the adapter that the system offers first. Forward only.
+// onnxruntime-node on WebGPU, with its own Dawn and the system's first adapter. Forward only.
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { batch, input, logitsOf, noise, parametersOf, valuesOf } from './networks.ts';
 import { Graph } from './onnxModel.ts';

@@ -1,4 +1,4 @@
-// ONNX files without a library: the few fields of its protocol buffers that a graph of standard operations needs.
+// Writes ONNX files: the fields of its protocol buffers that a graph of standard operations needs.
 // Numbers of fields: github.com/onnx/onnx, onnx/onnx.proto.
 
 /** One field: an integer, bytes, text, or a message made of fields. */
@@ -18,13 +18,13 @@ function varint(value: number): Buffer {
 
 const FLOAT = 1;
 
-/** A graph that grows node by node; names of values are given out in order. */
+/** Builds a graph node by node; values are named in order. */
 export class Graph {
   readonly #nodes: Buffer[][] = [];
   readonly #weights: Buffer[][] = [];
   #count = 0;
 
-  /** A constant; gives its name. */
+  /** Adds a constant; returns its name. */
   weight(values: Float32Array, shape: readonly number[]): string {
     const name = `w${this.#count++}`;
     const raw = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
@@ -32,7 +32,7 @@ export class Graph {
     return name;
   }
 
-  /** An operation; attributes are integers or lists of them. Gives the name of its result. */
+  /** Adds an operation with attributes of integers or lists of them; returns the name of its result. */
   node(
     operation: string,
     inputs: readonly string[],

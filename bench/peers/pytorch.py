@@ -1,4 +1,4 @@
-"""PyTorch, on CUDA where there is such a GPU: one piece of work, named on the command line, timed as Mien's is.
+"""PyTorch, on CUDA if available: times the work that the command line names, as Mien's is timed.
 
 pytorch.py WORK [f32 | tf32 | bf16]: float32, float32 with TF32 products, or autocast to bfloat16 (both on CUDA only).
 pytorch.py --device: the name of the GPU that it uses, or `cpu`.
@@ -111,7 +111,7 @@ NETWORKS = {"vgg19": vgg19, "resnet18": resnet18}
 
 
 def work(name):
-    """The function to time for a record of Mien's: gemm/512, conv64x44/forward, step/vgg19/b16."""
+    """The function to time for a record: gemm/512, conv64x44/forward, step/vgg19/b16."""
     kind, *parts = name.split("/")
     if kind == "gemm":
         return gemm(int(parts[0]))
@@ -121,7 +121,7 @@ def work(name):
 
 
 def seconds(run, times):
-    """Seconds of one of so many runs, until the device has finished them."""
+    """Seconds of one run, from that many runs until the device has finished them."""
     start = time.perf_counter()
     for _ in range(times):
         y = run()
@@ -133,8 +133,8 @@ def seconds(run, times):
 
 
 def measure(run):
-    """Two runs that warm, then half a second and three samples at least; as bench/measure.ts. On CUDA a sample is of as many runs
-    as take 30 ms (100 ms of training steps), so that launches and waits do not count."""
+    """Two warm-up runs, then at least half a second and three samples, as bench/measure.ts. On CUDA a sample has as many runs as
+    take 30 ms (100 ms of training steps), so that the costs of launches and waits are negligible."""
     seconds(run, 1)
     seconds(run, 1)
     together = 1

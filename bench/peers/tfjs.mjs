@@ -1,6 +1,6 @@
 // @ts-nocheck: the peers are not installed with the workspace
-// tfjs, on the backend that its second word names; in Node its wasm backend has one thread (tensorflow/tfjs#3830).
-// Images lie as [N, H, W, C], as its kernels want them. Running statistics are left out here and in jax.mjs, in their favor.
+// tfjs on the backend of the second argument; in Node its wasm backend has one thread (tensorflow/tfjs#3830). Images are [N, H, W, C], the
+// layout of its kernels. Running statistics are left out here and in jax.mjs, in their favor.
 import { adapterName } from './adapter.mjs';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { createRequire } from 'node:module';
@@ -81,12 +81,12 @@ function step(name) {
   };
 }
 
-/** PyTorch's [K, C, R, S] as tfjs's [R, S, C, K]; all else as it is. */
+/** PyTorch's [K, C, R, S] as tfjs's [R, S, C, K]; other shapes unchanged. */
 function shapeOf(shape) {
   return shape.length === 4 ? [shape[2], shape[3], shape[1], shape[0]] : shape;
 }
 
-/** Waits for the device: reading one number of what was computed last. */
+/** Waits for the device by reading one number of the last result. */
 async function finished(y) {
   const one = tf.tidy(() => tf.slice(tf.reshape(y, [-1]), 0, 1));
   const [value] = await one.data();

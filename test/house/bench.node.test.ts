@@ -66,7 +66,7 @@ test('verdict says so when others were busy, and when the machine changed its pa
   const still = { busy: 0.01, pace: 20 };
   ensure(verdict(still, still, [0.02]).quiet, 'a quiet machine');
   ensure(verdict({ ...still, busy: 0.5 }, still, []).sentence.startsWith('BUSY: others used 50 %'), 'busy before');
-  ensure(verdict(still, still, [0, 0.4]).sentence.includes('40 % on the way'), 'busy meanwhile');
+  ensure(verdict(still, still, [0, 0.4]).sentence.includes('40 % during the run'), 'busy meanwhile');
   ensure(verdict(still, { ...still, pace: 30 }, []).sentence.startsWith('UNSTEADY'), 'another pace');
 });
 
