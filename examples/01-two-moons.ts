@@ -1,4 +1,4 @@
-// A network of three layers learns to tell two moons apart; its decision boundary becomes a picture.
+// A network of three layers learns to classify two moons; its decision boundary becomes a picture.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { png } from '@mien/fer/node';
 import { Adam, binaryCrossEntropyWithLogits, Linear, Sequential, Tanh } from '@mien/nn';
@@ -72,4 +72,4 @@ writeFileSync('runs/examples/two-moons.png', png(svg));
 const right = (await predict(points.map(({ x, y }) => [x, y]))).filter(
   (p, i) => Number(p > 0.5) === points[i]?.label,
 ).length;
-console.log(`${right} of ${count} points on the right side; the boundary is in runs/examples/two-moons.png`);
+console.log(`${right} of ${count} points classified correctly; the boundary is in runs/examples/two-moons.png`);

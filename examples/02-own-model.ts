@@ -1,4 +1,4 @@
-// A layer and a model of one's own: parameters are fields, `forward` says what happens, the names are PyTorch's.
+// A user-defined layer and model: parameters are fields, `forward` defines the result, names are PyTorch's.
 import { crossEntropy, Linear, Module, parameter, SGD } from '@mien/nn';
 import { Generator, init, ones, randn, scope, type Tensor, tensor, zeros } from '@mien/tensor';
 
@@ -16,9 +16,9 @@ class LayerNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const centerd = x.sub(x.mean(-1, { keepDim: true }));
-    const deviation = centerd.square().mean(-1, { keepDim: true }).add(1e-5).sqrt();
-    return centerd.div(deviation).mul(this.weight).add(this.bias);
+    const centered = x.sub(x.mean(-1, { keepDim: true }));
+    const deviation = centered.square().mean(-1, { keepDim: true }).add(1e-5).sqrt();
+    return centered.div(deviation).mul(this.weight).add(this.bias);
   }
 }
 
@@ -47,7 +47,7 @@ const generator = new Generator(3);
 using model = new Classifier(8, 32, 4, generator);
 using optimizer = new SGD(model.namedParameters(), { lr: 0.1, momentum: 0.9 });
 
-// The class of a row is the number of its largest value among the first four.
+// The class of a row is the index of the largest of its first four values.
 const x = randn([256, 8], { generator });
 const labels = x.slice(1, 0, 4).argmax(1);
 
@@ -60,6 +60,6 @@ for (let step = 0; step < 60; step++) {
 }
 
 console.log([...model.stateDict().keys()].join(', '));
-const found = scope(() => model.forward(x).argmax(1).eq(labels).sum());
+const correct = scope(() => model.forward(x).argmax(1).eq(labels).sum());
 const total = scope(() => tensor(model.parameters().map(({ size }) => size)).sum());
-console.log(`${await total.item()} parameters; ${await found.item()} of 256 rows right`);
+console.log(`${await total.item()} parameters; ${await correct.item()} of 256 rows correct`);

@@ -1,4 +1,4 @@
-// A WGSL kernel of one's own with its gradient, and the laws that prove both; then the same kernel broken, and what the
+// A user-defined WGSL kernel with its gradient, and the laws that prove both; then the same kernel broken, and what the
 // law prints.
 import { empty, init, type Kernel, kernel, record, run, type Tensor } from '@mien/tensor';
 import { ulps, type Values, within } from '@mien/tensor/reference';
@@ -6,7 +6,7 @@ import { gradcheck, law, near, shapes, toTensor, valuesOf } from '@mien/tensor/t
 
 await init();
 
-const text = `// y[i] = log(1 + exp(x[i])), written so that neither end overflows.
+const text = `// y[i] = log(1 + exp(x[i])), in a form that does not overflow.
 struct Params { size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,7 +19,7 @@ fn softplus(@builtin(global_invocation_id) id: vec3u) {
 }
 `;
 
-/** The operation that a kernel computes: run it, then say how to go back. */
+/** An operation: runs the kernel and records its gradient. */
 function operation(forward: Kernel): (x: Tensor) => Tensor {
   return (x) => {
     const y = empty(x.shape);
@@ -28,7 +28,7 @@ function operation(forward: Kernel): (x: Tensor) => Tensor {
   };
 }
 
-/** The definition, in float64, and how far off float32 may be: WGSL's log has 2^-21 near 1, the sum rounds once. */
+/** The definition in float64, with the error bound in float32: 2^-21 of log in WGSL near 1, and one rounding of the sum. */
 const definition = (x: Values): Values =>
   within({ shape: x.shape, data: x.data.map((v) => Math.log(1 + Math.exp(v))) }, (y) => 2 ** -21 + ulps(1, y));
 
@@ -48,7 +48,7 @@ for (const check of laws(operation(kernel(text)))) {
   console.log(`${name}: ${runs} cases, worst error ${worst.toFixed(3)} of its tolerance`);
 }
 
-// A sign is wrong: the law finds the smallest case that shows it.
+// With a wrong sign, the law prints the smallest failing case.
 const broken = operation(kernel(text.replace('-abs(v)', 'abs(v)')));
 const [brokenLaw] = laws(broken);
 const message = await brokenLaw?.().catch(String);

@@ -1,11 +1,11 @@
-// Expression recognition in Node: a nano network learns faces that a generator draws, then reads some it has not seen.
+// Expression recognition in Node: nano is trained on synthetic faces, then classifies unseen ones.
 import { Cropper, drawFaces, PIXELS, split, Training, trainingConfig } from '@mien/fer';
 import { init, noGrad, scope, softmax, tensor } from '@mien/tensor';
 
 const { facts } = await init();
 const faces = drawFaces({ seed: 5, training: 120, publicTest: 1, privateTest: 12 });
-const recipe = trainingConfig('nano', 'drawn', { epochs: 6 });
-const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe });
+const config = trainingConfig('nano', 'drawn', { epochs: 6 });
+const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: config });
 
 while (!training.done) {
   while (!training.atEpochEnd) await training.step();
@@ -15,7 +15,7 @@ while (!training.done) {
   );
 }
 
-/** How dark each of 24 x 12 patches of a face is, as text. */
+/** A face as 24 x 12 characters. */
 function sketch(face: Uint8Array): string {
   const rows = Array.from({ length: 12 }, (_, row) =>
     Array.from({ length: 24 }, (_, column) => {
@@ -27,7 +27,7 @@ function sketch(face: Uint8Array): string {
 }
 
 const unseen = split(faces, 'PublicTest');
-const cropper = new Cropper(recipe.input);
+const cropper = new Cropper(config.input);
 training.network.eval();
 for (const index of unseen.indices.slice(0, 3)) {
   const view = cropper.cut(faces.images, [cropper.center(index)]);
@@ -39,9 +39,11 @@ for (const index of unseen.indices.slice(0, 3)) {
   const ranked = values.map((score, i) => ({ score, name: faces.classes[i] })).sort((a, b) => b.score - a.score);
   const shown = ranked.slice(0, 3).map(({ score, name }) => `${name} ${(100 * score).toFixed(0)} %`);
   console.log(`\n${sketch(faces.images.subarray(index * PIXELS, (index + 1) * PIXELS))}`);
-  console.log(`drawn as ${faces.classes[faces.labels[index] as number]}, read as ${shown.join(', ')}`);
+  console.log(`label ${faces.classes[faces.labels[index] as number]}, predicted ${shown.join(', ')}`);
 }
 
 const { accuracy, matrix } = await training.evaluate(split(faces, 'PrivateTest'), { crops: 10 });
 training.dispose();
-console.log(`\n${(100 * accuracy).toFixed(1)} % of ${matrix.total} unseen drawn faces read right, ten-crop`);
+console.log(
+  `\n${(100 * accuracy).toFixed(1)} % of ${matrix.total} unseen synthetic faces classified correctly, ten-crop`,
+);

@@ -19,16 +19,16 @@ function lastLine(name: string): string {
   return stdout.trim().split('\n').at(-1) ?? '';
 }
 
-test('01-two-moons puts at least 396 of 400 points on the right side', () => {
+test('01-two-moons classifies at least 396 of 400 points correctly', () => {
   const line = lastLine('01-two-moons.ts');
-  const right = Number(/^(\d+) of 400 points on the right side/.exec(line)?.[1]);
-  ensure(right >= 396, line);
+  const correct = Number(/^(\d+) of 400 points classified correctly/.exec(line)?.[1]);
+  ensure(correct >= 396, line);
 });
 
-test('02-own-model reads at least 250 of 256 rows right', () => {
+test('02-own-model classifies at least 250 of 256 rows correctly', () => {
   const line = lastLine('02-own-model.ts');
-  const right = Number(/^1540 parameters; (\d+) of 256 rows right$/.exec(line)?.[1]);
-  ensure(right >= 250, line);
+  const correct = Number(/^1540 parameters; (\d+) of 256 rows correct$/.exec(line)?.[1]);
+  ensure(correct >= 250, line);
 });
 
 test('03-own-kernel proves its kernel and refuses the broken one', () => {
@@ -37,10 +37,10 @@ test('03-own-kernel proves its kernel and refuses the broken one', () => {
 });
 
 test(
-  '04-expressions reads most of the unseen drawn faces right',
+  '04-expressions classifies most unseen synthetic faces correctly',
   () => {
     const line = lastLine('04-expressions.ts');
-    const percent = Number(/^([\d.]+) % of 84 unseen drawn faces read right, ten-crop$/.exec(line)?.[1]);
+    const percent = Number(/^([\d.]+) % of 84 unseen synthetic faces classified correctly, ten-crop$/.exec(line)?.[1]);
     ensure(percent > 40, line);
   },
   { seconds: 600 },

@@ -150,7 +150,7 @@ test('capture replays are not disturbed by work between them, and memory() repor
     y.dispose();
     scope(() => void Array.from({ length: 8 }, () => randn([64, 64])));
   }
-  // No await from here on: garbage of other cases is collected between turns of the event loop.
+  // No await in the rest of the case: garbage of other cases is collected between turns of the event loop.
   const held = memory();
   for (let i = 0; i < 5; i++) step.run(x).dispose();
   ensure(
