@@ -9,7 +9,7 @@ test('readFaces refuses an unknown class, a tree without images, and a broken im
   inFolder(async (folder) => {
     const path = join(folder, 'train', 'bored');
     mkdirSync(path, { recursive: true });
-    await rejected(readFaces(folder), 'bored is no class of FER2013');
+    await rejected(readFaces(folder), 'expected a folder named after a class of FER2013');
     const tree = join(folder, 'tree');
     mkdirSync(join(tree, 'train', 'happy'), { recursive: true });
     await rejected(readFaces(tree), 'no images in <split>/<class>/');
