@@ -1,4 +1,4 @@
-// grad(outputs, inputs), the ownership of gradients that are read, and what a tensor prints.
+// grad(outputs, inputs), ownership of gradients, and the text of tensors.
 import {
   batchNorm,
   DtypeError,
@@ -37,16 +37,20 @@ function throughGrad(op: (x: Tensor, w: Tensor) => Tensor): (x: Tensor, w: Tenso
   };
 }
 
-law('grad of outputs by inputs gives what backward adds to .grad, and leaves .grad alone', pairs, async (values) => {
-  const [a, b] = values.map((each) => toTensor(each, { requiresGrad: true })) as [Tensor, Tensor];
-  const loss = (): Tensor => a.matmul(b).tanh().square().sum();
-  const [da, db] = grad(loss(), [a, b]) as [Tensor, Tensor];
-  ensure(a.grad === null && b.grad === null, 'grad set a gradient');
-  loss().backward();
-  for (const [actual, x] of [[da, a] as const, [db, b] as const]) {
-    ensure((await actual.data()).join() === (await gradientOf(x).data()).join(), 'the gradients differ');
-  }
-});
+law(
+  'grad of outputs by inputs equals what backward adds to .grad, and does not change .grad',
+  pairs,
+  async (values) => {
+    const [a, b] = values.map((each) => toTensor(each, { requiresGrad: true })) as [Tensor, Tensor];
+    const loss = (): Tensor => a.matmul(b).tanh().square().sum();
+    const [da, db] = grad(loss(), [a, b]) as [Tensor, Tensor];
+    ensure(a.grad === null && b.grad === null, 'grad set a gradient');
+    loss().backward();
+    for (const [actual, x] of [[da, a] as const, [db, b] as const]) {
+      ensure((await actual.data()).join() === (await gradientOf(x).data()).join(), 'expected equal gradients');
+    }
+  },
+);
 
 law('grad of grad of outputs is the second derivative', valuesOf([5]), async (values) => {
   const x = toTensor(values, { requiresGrad: true });
@@ -64,7 +68,7 @@ law('the gradient of grad with createGraph is that of the directional derivative
   ),
 );
 
-test('grad of outputs takes results of operations as inputs, one before another, and one twice', async () => {
+test('grad of outputs accepts results of operations as inputs, also nested and repeated', async () => {
   const x = leaf(1, 2);
   const y = x.square();
   const z = y.mul(x).sum();
@@ -84,7 +88,7 @@ test('grad of outputs adds the gradients of several outputs, each with its gradO
   await near(own as Tensor, vector(3, 4));
 });
 
-test('grad of outputs computes only what leads to its inputs, and keeps the rest of the graph', async () => {
+test('grad of outputs computes only paths to its inputs, and keeps the rest of the graph', async () => {
   const [x, w] = [leaf(1, 2), leaf(3, 4)];
   const inner = x.exp();
   const loss = inner.mul(w).sum();
@@ -94,7 +98,7 @@ test('grad of outputs computes only what leads to its inputs, and keeps the rest
   await near(x.grad as Tensor, reference.exp(vector(1, 2)));
 });
 
-test('grad of outputs frees the graph that it passed unless it is kept', async () => {
+test('grad of outputs frees the graph that it used unless it is kept', async () => {
   const x = leaf(2);
   const y = x.exp().square();
   grad(y, x, { keepGraph: true });
@@ -118,15 +122,15 @@ test('grad of outputs computes what batchNorm recomputes', async () => {
       .sum();
   const [dx] = grad(loss(), [x]) as [Tensor];
   loss().backward();
-  ensure((await dx.data()).join() === (await (x.grad as Tensor).data()).join(), 'the gradients differ');
+  ensure((await dx.data()).join() === (await (x.grad as Tensor).data()).join(), 'expected equal gradients');
 });
 
-test('grad of outputs refuses unused inputs by number unless allowUnused, and what requires no gradient', () => {
+test('grad of outputs refuses unused inputs by index unless allowUnused, and inputs without gradient', () => {
   const [x, w] = [leaf(1), leaf(2, 3)];
   const message = 'grad: the outputs do not depend on input 1 [2]; leave it out, or pass allowUnused: true';
   refuses(() => grad(x.exp(), [x, w]), GradientError, message);
   const [dx, dw] = grad(x.exp(), [x, w], { allowUnused: true });
-  ensure(dx !== null && dw === null, 'the gradient of w is null');
+  ensure(dx !== null && dw === null, 'expected null for w');
   refuses(() => grad(x.exp(), tensor([1])), GradientError, 'grad: input 0 [1] requires no gradient');
   refuses(
     () => grad(tensor([1]), x),
@@ -136,7 +140,7 @@ test('grad of outputs refuses unused inputs by number unless allowUnused, and wh
   refuses(() => grad(w.exp(), w), GradientError, 'grad: output 0 [2] has 2 elements');
 });
 
-test('grad of outputs refuses arguments of other kinds', () => {
+test('grad of outputs refuses arguments of the wrong kind', () => {
   const x = leaf(1, 2);
   refuses(() => grad(x.sum(), []), ValueError, 'grad: inputs must not be empty, got an array of 0');
   refuses(() => grad(x.sum(), [3 as unknown as Tensor]), ValueError, 'grad: inputs 0 must be a tensor, got 3');
@@ -154,7 +158,7 @@ test('grad of outputs refuses arguments of other kinds', () => {
   refuses(() => grad(x.exp(), x, { gradOutputs: ones([2], { dtype: 'int32' }) }), DtypeError, 'gradOutputs 0');
 });
 
-test('grad of outputs in a scope, and backward to a leaf that is added to, hold no memory afterwards', () => {
+test('grad of outputs in a scope, and accumulation by backward, hold no memory afterwards', () => {
   const x = leaf(1, 2);
   const bytes: number[] = [];
   for (let step = 0; step < 4; step++) {
@@ -173,7 +177,7 @@ test('a gradient that was read stays valid when it is cleared, replaced or added
   const x = leaf(1, 2);
   x.square().sum().backward();
   const first = x.grad as Tensor;
-  ensure(x.grad === first, 'reading twice gives one tensor');
+  ensure(x.grad === first, 'expected the same tensor from two reads');
   x.mul(10).sum().backward();
   const second = x.grad as Tensor;
   x.grad = null;
@@ -210,7 +214,7 @@ test('a gradient that was read in a scope is freed with it unless it is returned
 test('a gradient that was set stays valid when the leaf clears it', async () => {
   const [x, g] = [leaf(1, 2), tensor([3, 4])];
   x.grad = g;
-  ensure(x.grad === g, 'the gradient is the tensor that was set');
+  ensure(x.grad === g, 'expected the tensor that was set');
   x.grad = null;
   await near(g, vector(3, 4));
 });

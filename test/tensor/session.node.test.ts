@@ -1,4 +1,4 @@
-// The session: what the library remembers between calls, which a test can make anew.
+// The session: all state that the library keeps between calls. A test can create a new one.
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   collectedTensors,
@@ -18,7 +18,7 @@ import { currentPlace, openScope, withAlgorithm, within, withNewSession } from '
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('withNewSession begins with defaults and without a device, and returns to the current session', async () => {
+test('withNewSession starts with defaults and without a device, and restores the current session', async () => {
   const before = device();
   const bytes = memory().liveBytes;
   manualSeed(7);
@@ -26,14 +26,11 @@ test('withNewSession begins with defaults and without a device, and returns to t
   await within({ name: 'layer' }, () =>
     noGrad(() => {
       const inside = withNewSession(async () => {
-        ensure(
-          gradEnabled() && currentPlace() === null && defaultGenerator().seed === 0,
-          'a setting is not its default',
-        );
-        ensure(Object.keys(collectedTensors()).length === 0, 'tensors were collected');
+        ensure(gradEnabled() && currentPlace() === null && defaultGenerator().seed === 0, 'expected default settings');
+        ensure(Object.keys(collectedTensors()).length === 0, 'expected no collected tensors');
         refuses(() => ones([1]), DeviceError, 'device: there is none yet');
         const other = await init({ adapter: before.facts.name });
-        ensure(other !== before && memory().liveBytes === 0, "the device is the other session's");
+        ensure(other !== before && memory().liveBytes === 0, 'expected a separate device');
         const x = tensor([1, 2], { requiresGrad: true });
         scope(() => x.square().sum().backward());
         ensure((await x.grad?.data())?.join() === '2,4', 'the gradient');
@@ -42,21 +39,21 @@ test('withNewSession begins with defaults and without a device, and returns to t
       return { inside };
     }),
   ).inside;
-  ensure(device() === before && defaultGenerator().seed === 7, 'the session is another');
+  ensure(device() === before && defaultGenerator().seed === 7, 'expected the previous session');
   close(undefined);
   ensure(memory().liveBytes === bytes, `${memory().liveBytes - bytes} bytes`);
-  ensure((await tensor([3]).square().item()) === 9, 'the first device computes');
+  ensure((await tensor([3]).square().item()) === 9, 'expected the first device to work');
 });
 
-test('withNewSession returns to the current session when its function throws', async () => {
+test('withNewSession restores the current session when its function throws', async () => {
   const before = device();
   const reason = await withNewSession(() => ones([1])).catch((error: unknown) => error);
   ensure(reason instanceof DeviceError && device() === before && withAlgorithm !== undefined, String(reason));
 });
 
-test('withNewSession covers every variable of a module', () => {
+test('withNewSession covers every module-level variable', () => {
   const folder = 'packages/tensor/src';
-  // Facts of the machine and of the process, and functions that a class sets.
+  // State of the machine and the process, and functions that a class sets.
   const allowed = ['device/gpu.node.ts', 'device/swiftshader.node.ts', 'device/patience.node.ts'];
   const lines = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
