@@ -142,9 +142,9 @@ law(
     const at = toTensor(values);
     const f = (y: Tensor): Tensor => y.square().mul(y).sum();
     for (const order of [grad, (fn: (x: Tensor) => Tensor) => grad((x) => grad(fn)(x).sum())]) {
-      const found = order((x) => f(triple(triple(x))))(at);
-      const wanted = order((x) => f(x.mul(9)))(at);
-      await near(found, { shape: [5], data: Float64Array.from(await wanted.data()) });
+      const actual = order((x) => f(triple(triple(x))))(at);
+      const expected = order((x) => f(x.mul(9)))(at);
+      await near(actual, { shape: [5], data: Float64Array.from(await expected.data()) });
     }
   },
 );
@@ -181,8 +181,8 @@ test('backward works on a result that was returned from its scope', async () => 
 });
 
 test('backward names the operation that returned a gradient of the wrong shape', () => {
-  const own = (found: unknown) => (x: Tensor) =>
-    record('own', x.detach(), { x }, { saves: {}, backward: () => found as { x: Tensor } })
+  const own = (gradients: unknown) => (x: Tensor) =>
+    record('own', x.detach(), { x }, { saves: {}, backward: () => gradients as { x: Tensor } })
       .sum()
       .backward();
   const x = () => tensor([1, 2], { requiresGrad: true });

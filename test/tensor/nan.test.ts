@@ -98,12 +98,15 @@ pooling.adaptiveAvgPool2d = [(x) => adaptiveAvgPool2d(x, [3, 5]), (x) => referen
 for (const [kind, ops] of Object.entries({ elementwise, reducing, pooling })) {
   law(`NaN in, NaN out and nowhere else: ${Object.keys(ops).join(', ')} (${kind})`, scattered(5), async (c) => {
     const x = withNan(c);
-    const found = Object.entries(ops).map(([name, [op, definition]]) => ({ name, y: op(toTensor(x)), definition }));
-    for (const { name, y, definition } of found) {
+    const results = Object.entries(ops).map(([name, [op, definition]]) => ({ name, y: op(toTensor(x)), definition }));
+    for (const { name, y, definition } of results) {
       const [values, expected] = [await y.data(), definition(x)];
-      for (const [i, wanted] of expected.data.entries()) {
+      for (const [i, expectedValue] of expected.data.entries()) {
         const value = values[i] as number;
-        ensure(Number.isNaN(value) === Number.isNaN(wanted), `${name}: element ${i} is ${value}, expected ${wanted}`);
+        ensure(
+          Number.isNaN(value) === Number.isNaN(expectedValue),
+          `${name}: element ${i} is ${value}, expected ${expectedValue}`,
+        );
       }
       if (name.startsWith('arg')) await near(y, expected);
     }
@@ -122,9 +125,9 @@ law(
         [left, right],
         [right, left],
       ] as const) {
-        const found = await toTensor(x)[name](toTensor(y)).data();
-        for (const [i, wanted] of reference[name](x, y).data.entries()) {
-          ensure(Number.isNaN(found[i]) === Number.isNaN(wanted), `${name}: element ${i} is ${found[i]}`);
+        const actual = await toTensor(x)[name](toTensor(y)).data();
+        for (const [i, expectedValue] of reference[name](x, y).data.entries()) {
+          ensure(Number.isNaN(actual[i]) === Number.isNaN(expectedValue), `${name}: element ${i} is ${actual[i]}`);
         }
       }
     }
@@ -159,9 +162,9 @@ law(
     ] as const) {
       const padding = (kernel - 1) / 2;
       const weight = reference.full([outputs, 3, kernel, kernel], 0);
-      const found = await conv2d(toTensor(x), toTensor(weight), null, { stride, padding }).data();
+      const actual = await conv2d(toTensor(x), toTensor(weight), null, { stride, padding }).data();
       const side = Math.ceil(12 / stride);
-      for (const [i, v] of found.entries()) {
+      for (const [i, v] of actual.entries()) {
         const [q, p, n] = [i % side, Math.floor(i / side) % side, Math.floor(i / side ** 2 / outputs)];
         const meets = n === 1 && Math.abs(p * stride - (r % 12)) <= padding && Math.abs(q * stride - d) <= padding;
         // Winograd tiles contain more windows than those that overlap a value.
