@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { blazeFaceWeights } from '../blazeface.ts';
 import { type CommandDefinition, defineCommand } from '../cli/defineCommand.ts';
+import { FER2013 } from '../datasets/fer2013.ts';
 import { MODELS, type ModelName } from '../models/catalog.ts';
 import { grouped, type Interval, intervalOf, range, share } from '../runs/accuracy.ts';
 import { readWeights } from '../runs/folder.ts';
@@ -59,7 +60,7 @@ export async function models(): Promise<ModelsReport> {
 async function shipped(name: ShippedName): Promise<ShippedModel> {
   const bytes = await shippedWeights(name);
   const { info, model, note } = await readWeights(name);
-  const { dataset = 'fer2013', privateImages = 0, privateAccuracy = 0, privateAccuracyWithoutDuplicates = 0 } = note;
+  const { dataset = FER2013.name, privateImages = 0, privateAccuracy = 0, privateAccuracyWithoutDuplicates = 0 } = note;
   const parameters = [...model].filter(([key]) => !isStatistic(key));
   return {
     name,

@@ -13,6 +13,7 @@ import {
 } from '../../calibration.ts';
 import { type DatasetName, datasetOf, selectionSplit } from '../../datasets/catalog.ts';
 import type { FoldKind } from '../../datasets/dataset.ts';
+import { DRAWN } from '../../datasets/drawn.ts';
 import { duplicatesOf } from '../../datasets/duplicates.ts';
 import type { Faces, Split } from '../../datasets/faces.ts';
 import { type Selection, selectSplit } from '../../datasets/splits.ts';
@@ -98,7 +99,7 @@ async function planOf(options: EvaluateOptions, calibrated: boolean): Promise<Pl
   if (!first) throw new ValueError('evaluate: weights is empty, expected one checkpoint or more');
   const adapter = (await init(options.adapter === undefined ? {} : { adapter: options.adapter })).facts.name;
   const data = options.data ?? first.note.data ?? null;
-  if (data === null && !options.faces && (first.note.dataset ?? 'drawn') !== 'drawn') {
+  if (data === null && !options.faces && (first.note.dataset ?? DRAWN.name) !== DRAWN.name) {
     throw new ValueError(
       `evaluate: ${first.file} was trained on ${first.note.dataset}, whose path is unknown; pass --data (data in code)`,
     );

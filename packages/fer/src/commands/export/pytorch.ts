@@ -4,6 +4,7 @@ import type { HostTensor } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { type Writable, type WritableTensor, writePytorch } from '@mien/nn/pytorch';
 import { datasetOf } from '../../datasets/catalog.ts';
+import { FER2013 } from '../../datasets/fer2013.ts';
 import type { ModelName } from '../../models/catalog.ts';
 import { type RunNote, readWeights } from '../../runs/folder.ts';
 import { freeName } from '../../runs/outputFile.ts';
@@ -53,7 +54,7 @@ function written(name: string, tensor: HostTensor): WritableTensor {
 
 function bests(note: Partial<RunNote>): Record<string, number> {
   const { dataset, bestEpoch, bestTestAccuracy, bestPrivateEpoch, bestPrivateTestAccuracy } = note;
-  const test = datasetOf(dataset ?? 'fer2013').pytorchTest;
+  const test = datasetOf(dataset ?? FER2013.name).pytorchTest;
   const known = {
     [`best_${test}_acc`]: percent(bestTestAccuracy),
     best_PrivateTest_acc: percent(bestPrivateTestAccuracy),

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { init, tuning, ValueError } from '@mien/tensor';
 import { type DatasetName, datasetOf } from '../../datasets/catalog.ts';
 import type { FoldKind } from '../../datasets/dataset.ts';
+import { DRAWN } from '../../datasets/drawn.ts';
 import type { Faces } from '../../datasets/faces.ts';
 import { softTargets } from '../../datasets/ferplus.ts';
 import { type Splits, splitsOf } from '../../datasets/splits.ts';
@@ -135,7 +136,7 @@ async function planOf(options: TrainOptions): Promise<Plan> {
   const adapter = (await init(options.adapter === undefined ? {} : { adapter: options.adapter })).facts.name;
   const data = options.data ?? before.data ?? null;
   const wanted = options.dataset ?? before.dataset;
-  if (data === null && !options.faces && options.dataset && options.dataset !== 'drawn') {
+  if (data === null && !options.faces && options.dataset && options.dataset !== DRAWN.name) {
     throw new ValueError(`train: ${options.dataset} needs the path of its files; pass --data (data in code)`);
   }
   const faces = options.faces ?? (await obtain(data, before.drawnSeed ?? options.seed ?? 1, onEvent, wanted));
