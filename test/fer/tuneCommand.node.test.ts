@@ -35,7 +35,7 @@ test(
       ensure(/^deleted the choices for \d+ operations and shapes\n$/.test(deleted.out), deleted.out);
       ensure(mien(['tune', '--list']).out === empty.out, 'nothing is left');
       const wrong = mien(['tune', '--model', 'nano'], 'perhaps');
-      ensure(wrong.code === 1 && wrong.err.includes('MIEN_TUNE is on or off, got perhaps'), wrong.err);
+      ensure(wrong.code === 1 && wrong.err.includes('MIEN_TUNE must be on or off, got perhaps'), wrong.err);
       ensure(mien(['tune']).err.includes('tune needs --model'), 'it says what it needs');
     } finally {
       rmSync(folder, { recursive: true, force: true });

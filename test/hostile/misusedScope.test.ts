@@ -55,7 +55,7 @@ test('backward refuses a second call, several elements, and a graph without grad
     const y = x.mul(x).sum();
     y.backward();
     refuses(() => y.backward(), GradientError, 'was freed by an earlier backward; pass keepGraph to that one');
-    refuses(() => x.mul(x).backward(), GradientError, 'reduce it to one, or give the gradient');
+    refuses(() => x.mul(x).backward(), GradientError, 'reduce it to one, or pass its gradient');
     refuses(() => tensor([1]).backward(), GradientError, 'no leaf before this tensor requires a gradient');
   });
 });

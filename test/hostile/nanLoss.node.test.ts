@@ -16,7 +16,7 @@ test('mien train reports a loss that is not finite in one line, and changes no f
     const before = contentOf(run);
     refused(
       await mien(['train', '--resume', run, '--checkpoint-every', '1']),
-      'in layer classifier is the first to give Infinity',
+      'in layer classifier is the first to produce Infinity',
     );
     ensure(contentOf(run) === before, 'a file of the run changed');
   }));

@@ -15,7 +15,7 @@ test('Training refuses to make a checkpoint after a NaN loss', async () => {
   );
   assert.match(
     message,
-    /the loss is NaN at epoch 0, step 0: .* in layer features\.\S+ held NaN .*; lower the learning rate/,
+    /the loss is NaN at epoch 0, step 0: .* in layer features\.\S+ contained NaN .*; lower the learning rate/,
   );
   const again = await training.checkpoint().then(() => 'a checkpoint', String);
   assert.match(again, message);

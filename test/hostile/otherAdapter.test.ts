@@ -8,7 +8,7 @@ test('init refuses another adapter after the first call, and returns the same de
     () => 'accepted',
     (reason: Error) => reason.message,
   );
-  const expected = `init: the default device is ${before.facts.name} already, not voodoo; ask for it in the first call`;
+  const expected = `init: the default device is already ${before.facts.name}, not voodoo; request it in the first call`;
   ensure(message === expected, message);
   ensure((await init({ adapter: before.facts.name.toLowerCase() })) === before, 'got another device');
   ensure((await init()) === before, 'got another device');

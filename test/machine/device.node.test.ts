@@ -96,7 +96,7 @@ test('a new process passes Dawn toggles of its caller or the environment on', as
 
 test('a new process refuses Dawn toggles that this Dawn does not have, because Dawn would ignore them', async () => {
   const expected =
-    "ValueError: init: expected names of Dawn toggles, got 'not_a_toggle', which this Dawn does not have; correct init({ dawn }) or MIEN_DAWN";
+    "ValueError: init: expected names of Dawn toggles, got 'not_a_toggle', which this build of Dawn does not have; correct init({ dawn }) or MIEN_DAWN";
   for (const found of [
     await deviceWith("{ dawn: ['not_a_toggle'] }"),
     await deviceWith('', { MIEN_DAWN: 'dump_shaders,not_a_toggle' }),

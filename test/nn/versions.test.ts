@@ -30,7 +30,7 @@ for (const [what, write] of Object.entries(writers)) {
       refuses(
         () => y.backward(null, { keepGraph: true }),
         GradientError,
-        'the gradient of linear needs weight [2, 2] as it was',
+        'the gradient of linear needs the old value of weight [2, 2]',
       );
     await write(layer, backward);
     backward();

@@ -41,12 +41,12 @@ test('detectAnomaly names the first operation with a NaN or Infinity in its resu
   await expectAnomaly(
     () => x.mul(2).sqrt().add(1).sum(),
     'sqrt',
-    'sqrt [3] is the first to give NaN, from finite inputs',
+    'sqrt [3] is the first to produce NaN, from finite inputs',
   );
   await expectAnomaly(
     () => x.mul(100).exp().mul(0).sum(),
     'exp',
-    'exp [3] is the first to give Infinity, from finite inputs',
+    'exp [3] is the first to produce Infinity, from finite inputs',
   );
   await expectAnomaly(() => tensor([0]).log().exp(), 'log', 'Infinity');
 });
@@ -60,9 +60,13 @@ test('detectAnomaly does not blame views and copies of a result', async () => {
 
 test('detectAnomaly names external inputs that contain NaN', async () => {
   const x = tensor([1, Number.NaN]);
-  await expectAnomaly(() => x.reshape([2, 1]).mul(2), 'x of reshape', 'x of reshape [2] held NaN before the operation');
+  await expectAnomaly(
+    () => x.reshape([2, 1]).mul(2),
+    'x of reshape',
+    'x of reshape [2] contained NaN before the operation',
+  );
   const weight = tensor([Number.POSITIVE_INFINITY], { requiresGrad: true });
-  await expectAnomaly(() => tensor([2]).mul(weight), 'b of mul', 'held Infinity before the operation');
+  await expectAnomaly(() => tensor([2]).mul(weight), 'b of mul', 'contained Infinity before the operation');
 });
 
 test('detectAnomaly accepts infinite constants, as in a mask, but not a NaN that results from them', async () => {
@@ -71,7 +75,7 @@ test('detectAnomaly accepts infinite constants, as in a mask, but not a NaN that
   await expectAnomaly(
     () => tensor([1, 2]).add(mask).mul(0),
     'mul',
-    'the first to give NaN, from inputs that hold Infinity',
+    'the first to produce NaN, from inputs that contain Infinity',
   );
   ensure((await anomalyOf(() => tensor([0]).log(), { infinity: false })) === null, 'infinity: false');
   ensure(

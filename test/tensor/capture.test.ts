@@ -215,7 +215,7 @@ test('capture refuses a host read inside the function', async () => {
 
 test('capture refuses tensors that the function makes from host values', () => {
   using step = capture((x: Tensor) => x.add(tensor([1, 2])));
-  refuses(() => step.run(ones([2])), CaptureError, 'makes a tensor from host values; make it outside and give it');
+  refuses(() => step.run(ones([2])), CaptureError, 'makes a tensor from host values; make it outside and pass it');
 });
 
 test('capture refuses a number that changes without being live', () => {
@@ -223,7 +223,7 @@ test('capture refuses a number that changes without being live', () => {
   using step = capture((x: Tensor) => x.mul(rate++));
   step.run(ones([2]));
   step.run(ones([2]));
-  refuses(() => step.run(ones([2])), CaptureError, 'has another value: give numbers that change by live()');
+  refuses(() => step.run(ones([2])), CaptureError, 'has a different value: pass numbers that change by live()');
 });
 
 test('capture refuses a live value created outside', () => {
@@ -265,7 +265,11 @@ test('capture refuses a different external tensor', () => {
     other.run(ones([2]));
     w = ones([2]);
   }
-  refuses(() => other.run(ones([2])), CaptureError, 'is another tensor, or of another size: give tensors that change');
+  refuses(
+    () => other.run(ones([2])),
+    CaptureError,
+    'is a different tensor, or has a different size: pass tensors that change',
+  );
   for (let i = 0; i < 3; i++) step.run(ones([2]));
 });
 
@@ -278,7 +282,11 @@ test('capture refuses a leaf whose gradient is set or unset differently than at 
     return loss.detach();
   });
   w.grad = ones([2]);
-  refuses(() => step.run(ones([2])), CaptureError, 'had no gradient when the function was recorded and has one');
+  refuses(
+    () => step.run(ones([2])),
+    CaptureError,
+    'had no gradient when the function was recorded and has a gradient now',
+  );
 });
 
 test('capture refuses a result with a gradient, values other than tensors, nesting, detectAnomaly and use after dispose()', async () => {
@@ -291,7 +299,7 @@ test('capture refuses a result with a gradient, values other than tensors, nesti
   await detectAnomaly(() => inner.run(ones([2]))).catch((reason) => {
     message = String(reason);
   });
-  ensure(message.includes('detectAnomaly looks at each operation'), message);
+  ensure(message.includes('detectAnomaly inspects each operation'), message);
   inner.dispose();
   refuses(() => inner.run(ones([2])), CaptureError, 'it was disposed of');
 });
@@ -313,10 +321,10 @@ test('capture repeats a checkpointed function, and refuses one that draws random
 
 test('capture detects a host variable that changed since recording, and keeps refusing', async () => {
   const cases: readonly [string, (x: Tensor, state: { value: number }) => Tensor][] = [
-    ['has another value', (x, state) => x.mul(state.value)],
-    ['stands where', (x, state) => (state.value === 1 ? x.exp() : x.log())],
-    ['was not there', (x, state) => (state.value === 1 ? x.mul(2) : x.mul(2).add(1))],
-    ['it returns or leaves other tensors', (x, state) => [x.mul(2), x.add(2)][state.value - 1] as Tensor],
+    ['has a different value', (x, state) => x.mul(state.value)],
+    ['replaces', (x, state) => (state.value === 1 ? x.exp() : x.log())],
+    ['the call before had no', (x, state) => (state.value === 1 ? x.mul(2) : x.mul(2).add(1))],
+    ['it returns different tensors', (x, state) => [x.mul(2), x.add(2)][state.value - 1] as Tensor],
   ];
   for (const [words, fn] of cases) {
     const state = { value: 1 };

@@ -115,7 +115,7 @@ test('checkpoint refuses a function that behaves differently in the second run',
   refuses(
     () => other.backward(),
     GradientError,
-    'checkpoint: run again for its gradient, the function made exp [1], not square [1]',
+    'checkpoint: when run again for its gradient, the function made exp [1], not square [1]',
   );
   run = 0;
   const fewer = checkpoint((v: Tensor) => (run++ === 0 ? v.square().exp() : v.square()), x);
@@ -127,7 +127,7 @@ test('checkpoint refuses a function that behaves differently in the second run',
         return v;
       }, x),
     GradientError,
-    'checkpoint: the function takes gradients itself',
+    'checkpoint: the function computes gradients itself',
   );
 });
 

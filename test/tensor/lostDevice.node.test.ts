@@ -11,5 +11,9 @@ test('a captured function throws after its device was lost, and on another devic
   });
   const [first, second] = stdout.split('\n');
   assert.match(first ?? '', 'DeviceError: device: lost', stderr);
-  assert.match(second ?? '', 'CaptureError: capture: the function was captured on a device that was lost', stderr);
+  assert.match(
+    second ?? '',
+    'CaptureError: capture: the function was captured on another device, which was lost',
+    stderr,
+  );
 });

@@ -62,7 +62,7 @@ test('profile refuses a nested profile', async () => {
       message = String(reason);
     }
   });
-  ensure(message === `${ValueError.name}: profile: another one is being taken; await it first`, message);
+  ensure(message === `${ValueError.name}: profile: another profile is being taken; await it first`, message);
 });
 
 test('measurePeak finds that the adapter computes and copies', async () => {

@@ -112,11 +112,11 @@ fn copyOne() { if (params.size > 0) { y[0] = x[0]; } }
 
 test('run refuses unknown and missing names', () => {
   const [x, y] = [ones([1]), empty([1])];
-  refuses(() => run(copy, { x }, { size: 1 }, 1), KernelError, 'copyOne: no tensor given for binding y');
+  refuses(() => run(copy, { x }, { size: 1 }, 1), KernelError, 'copyOne: binding y is missing; pass a tensor');
   refuses(() => run(copy, { x, y, z: x }, { size: 1 }, 1), KernelError, 'copyOne: no binding named z');
   refuses(() => run(copy, { x, y }, {}, 1), KernelError, 'copyOne: params lack size');
   refuses(() => run(copy, { x, y }, { size: 1, count: 2 }, 1), KernelError, 'copyOne: no param named count');
-  refuses(() => run(copy, { x, y }, { size: 1 }, 0), KernelError, 'copyOne: 0 workgroups');
+  refuses(() => run(copy, { x, y }, { size: 1 }, 0), KernelError, 'copyOne: groups must be a positive integer, got 0');
 });
 
 const broken = kernel(`@group(0) @binding(1) var<storage, read_write> y: array<f32>;

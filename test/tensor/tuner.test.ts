@@ -13,7 +13,7 @@ import {
   tuning,
   zeros,
 } from '@mien/tensor';
-import { declareAlgorithms, keptNames, writeKept } from '@mien/tensor/internal';
+import { declareAlgorithms, storedNames, writeText } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { changeKept, withOwnStore } from './tunerKit.ts';
@@ -114,17 +114,17 @@ test('listTuned and deleteTuned report and delete saved winners by adapter', () 
 test('tune ignores a damaged store with one warning, and rewrites it', () =>
   withOwnStore(async () => {
     await tune(product);
-    const [name] = (await keptNames()) as [string];
+    const [name] = (await storedNames()) as [string];
     for (const text of ['{"version": 1, "adap', '{"version":1,"adapter":"x","entries":[{"operation":"matmul"}]}']) {
       await init({ tune: false });
-      await writeKept(name, text);
+      await writeText(name, text);
       ensure((await warningsOf(() => init())).length === 0, 'expected no reads when off');
       const fixed = await kernelsOf();
       await warningsOf(() => init({ tune: true }));
       ensure(tuning() && (await kernelsOf()) === fixed, 'expected fixed choices');
       ensure((await listTuned()).length === 0, 'expected an empty list');
     }
-    await writeKept('another', 'no JSON');
+    await writeText('another', 'no JSON');
     const lines = await warningsOf(() => listTuned().then(listTuned));
     ensure(
       lines.filter((line) => /stored results another are damaged.*mien tune --delete/.test(line)).length === 1,

@@ -1,6 +1,6 @@
 // An empty tuner store for a test: a cache folder in Node, the page's IndexedDB in a browser.
 import { deleteTuned, init } from '@mien/tensor';
-import { keptNames, readKept, writeKept } from '@mien/tensor/internal';
+import { readText, storedNames, writeText } from '@mien/tensor/internal';
 
 /** The part of Node's `process` that is used; undefined in a page. */
 interface NodeProcess {
@@ -38,10 +38,10 @@ export interface KeptEntry {
 
 /** Changes every stored entry, and reloads them. */
 export async function changeKept(change: (entry: KeptEntry) => void): Promise<void> {
-  for (const name of await keptNames()) {
-    const text = JSON.parse((await readKept(name)) as string) as { readonly entries: readonly KeptEntry[] };
+  for (const name of await storedNames()) {
+    const text = JSON.parse((await readText(name)) as string) as { readonly entries: readonly KeptEntry[] };
     for (const entry of text.entries) change(entry);
-    await writeKept(name, JSON.stringify(text));
+    await writeText(name, JSON.stringify(text));
   }
   await init({ tune: false });
   await init({ tune: true });

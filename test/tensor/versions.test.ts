@@ -50,10 +50,10 @@ for (const [what, write] of Object.entries(writers)) {
     const [x, w] = [leafOf(1, 2), leafOf(3, 4)];
     const y = x.mul(w).sum();
     write(w);
-    refuses(() => y.backward(), GradientError, 'backward: the gradient of mul needs b [2] as it was');
+    refuses(() => y.backward(), GradientError, 'backward: the gradient of mul needs the old value of b [2]');
     const result = x.exp();
     write(result);
-    refuses(() => result.sum().backward(), GradientError, 'the gradient of exp needs its result [2] as it was');
+    refuses(() => result.sum().backward(), GradientError, 'the gradient of exp needs the old value of its result [2]');
   });
 
   test(`backward accepts a tensor that ${what} changed if its gradient does not need it`, async () => {
@@ -150,5 +150,5 @@ test('batchNorm refuses to recompute a result after its input was changed', () =
       [2, 3],
     ].flat(),
   );
-  refuses(() => z.backward(), GradientError, 'the gradient of batchNorm needs x [2, 2] as it was');
+  refuses(() => z.backward(), GradientError, 'the gradient of batchNorm needs the old value of x [2, 2]');
 });

@@ -1,5 +1,5 @@
-// Finds the operation that made the first NaN or Infinity: while a search is on, a kernel looks at every recorded result
-// and at every input that comes from outside the search.
+// Finds the operation that produced the first NaN or Infinity: during a search, a kernel inspects every recorded result and every
+// input from outside of the search.
 import flagNonFinite from '@mien/shaders/anomaly/flagNonFinite.wgsl';
 import { expectBoolean, expectFunction, expectOptions, expectTensor } from './arguments.ts';
 import { AnomalyError } from './errors.ts';
@@ -18,13 +18,13 @@ const flag = kernel(flagNonFinite);
 /** Flags in one buffer. */
 const slotsPerBuffer = 1 << 11;
 
-/** What is looked for. */
+/** Options of detectAnomaly. */
 export interface AnomalyOptions {
-  /** Whether Infinity is an anomaly; NaN always is. False for functions that use it on purpose, as masks do. Default true. */
+  /** Whether Infinity is an anomaly, as NaN always is; false for functions that use it on purpose, such as masks. Default true. */
   readonly infinity?: boolean;
 }
 
-/** Something that was looked at: the result of an operation, or an input from outside the search. */
+/** A tensor that was inspected: the result of an operation, or an input from outside of the search. */
 interface Seen {
   readonly operation: string;
   readonly purpose: string;
@@ -39,22 +39,22 @@ class Search {
   readonly #start: number = storageCount();
   readonly seen: Seen[] = [];
   readonly #flags: Storage[] = [];
-  /** Where a storage's range was looked at, and how often it had been written to by then. */
+  /** The slots of inspected ranges of storages, with the versions that were inspected. */
   readonly #slots = new WeakMap<Storage, Map<string, { readonly version: number; readonly slot: number }>>();
 
-  /** The slot of `x`, if it was looked at since it was last written to. */
+  /** The slot of `x`, if it was inspected and not written since. */
   slotOf(x: Tensor): number | null {
     const known = this.#slots.get(storageOf(x))?.get(rangeOf(x));
     return known?.version === storageOf(x).version ? known.slot : null;
   }
 
-  /** Whether `x` was made since the search began, by kernels of an operation that is not recorded yet. */
+  /** Whether `x` was made during the search by an operation that is not recorded yet. */
   isUnrecorded(x: Tensor): boolean {
     return storageOf(x).order >= this.#start && storageOf(x).operation === null;
   }
 
-  /** Looks at `x`. */
-  look(x: Tensor, seen: Seen): void {
+  /** Inspects `x`. */
+  inspect(x: Tensor, seen: Seen): void {
     const storage = storageOf(x);
     const { device, version } = storage;
     const slot = this.seen.push(seen) - 1;
@@ -97,21 +97,21 @@ class Search {
 
 const search = slot<Search | null>(() => null);
 
-/** Whether a search is on. */
+/** Whether detectAnomaly is running. */
 export function searching(): boolean {
   return search.value !== null;
 }
 
 /**
- * Notes `y`, the result of the operation `name` on `inputs`, for `detectAnomaly` and for reports of memory. `record` does it;
- * call it for what is written in place, such as parameters that a step updates.
+ * Reports `y`, the result of the operation `name` on `inputs`, to `detectAnomaly` and to reports of memory. `record` calls it; call
+ * it for tensors that are written in place, such as parameters that an optimizer updates.
  */
 export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string, Tensor | null>> = {}): void {
   expectTensor('inspect', 'y', y);
   expectOptions('inspect', inputs);
   const storage = storageOf(y);
   const inner = Object.values(inputs).filter((x) => x !== null && x !== y && search.value?.isUnrecorded(x));
-  // A view of what an operation has not finished belongs to that operation.
+  // A view of the unfinished result of an operation belongs to that operation.
   if (inner.some((x) => x !== null && storageOf(x) === storage)) return;
   if (storage.operation === null) {
     storage.operation = name;
@@ -120,25 +120,25 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
   const current = search.value;
   if (!current || y.dtype !== 'float32') return;
   const [purpose, place] = [currentPurpose(), currentPlace()];
-  // A view of its input holds what was looked at already.
+  // A view of an input was inspected already.
   const slots = Object.entries(inputs).flatMap(([key, x]) => {
     if (x?.dtype !== 'float32' || x === y) return [];
     const known = current.slotOf(x);
     if (known !== null) return [known];
     const operation = inner.includes(x) ? storageOf(x).writer : `${key} of ${name}`;
     const from = inner.includes(x) ? [] : null;
-    current.look(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
+    current.inspect(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
     return [current.seen.length - 1];
   });
   if (current.slotOf(y) !== null) return;
-  current.look(y, { operation: name, purpose, place, shape: y.shape, inputs: slots, isParameter: false });
+  current.inspect(y, { operation: name, purpose, place, shape: y.shape, inputs: slots, isParameter: false });
 }
 
 /**
- * Runs `fn`, forward and backward passes alike, and throws AnomalyError naming the first operation that made NaN, or
- * Infinity from finite inputs, and the layer that it was in. Several times slower than without: for finding a fault, not for
- * training. Resolves with what `fn` returned. To find what made a loss NaN, load the last checkpoint and run the steps up to it
- * again, the last ones by `await detectAnomaly(() => step(batch))`.
+ * Runs `fn`, both forward and backward passes, and throws AnomalyError naming the first operation, and its layer, that produced
+ * NaN, or Infinity from finite inputs. Resolves with the result of `fn`. Several times slower: use it to find a fault, not to
+ * train. To find the cause of a NaN loss, load the last checkpoint before it and repeat the steps, the last ones by
+ * `await detectAnomaly(() => step(batch))`.
  */
 export async function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = {}): Promise<T> {
   expectFunction('detectAnomaly', fn);
@@ -163,7 +163,7 @@ function firstAnomaly(all: readonly Seen[], flags: Uint32Array, options: Anomaly
     if (found === 0) continue;
     const before = (seen.inputs ?? []).reduce((sum, input) => sum | (flags[input] as number), 0);
     const isNan = (found & nan) !== 0 && (before & nan) === 0;
-    // An infinite constant may be a mask; an infinite parameter is none.
+    // An infinite constant may be a mask; an infinite parameter is an anomaly.
     const isInfinite =
       infinity && (found & infinite) !== 0 && before === 0 && (seen.inputs !== null || seen.isParameter);
     if (!isNan && !isInfinite) continue;
@@ -177,9 +177,9 @@ function anomaly(seen: Seen, value: 'NaN' | 'Infinity', fromInfinity: boolean): 
   const layer = seen.place?.name ?? null;
   const where = `${operation} [${seen.shape.join(', ')}]${layer === null ? '' : ` in layer ${layer}`}`;
   if (!seen.inputs)
-    return new AnomalyError(`anomaly: ${where} held ${value} before the operation`, { operation, layer, value });
-  const inputs = fromInfinity ? 'from inputs that hold Infinity' : 'from finite inputs';
-  return new AnomalyError(`anomaly: ${where} is the first to give ${value}, ${inputs}`, { operation, layer, value });
+    return new AnomalyError(`anomaly: ${where} contained ${value} before the operation`, { operation, layer, value });
+  const inputs = fromInfinity ? 'from inputs that contain Infinity' : 'from finite inputs';
+  return new AnomalyError(`anomaly: ${where} is the first to produce ${value}, ${inputs}`, { operation, layer, value });
 }
 
 function rangeOf({ byteOffset, size }: Tensor): string {

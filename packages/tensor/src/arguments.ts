@@ -1,7 +1,7 @@
-// What arguments are: JavaScript callers give anything, and an error should name the argument rather than a property of it.
+// Checks arguments: JavaScript callers pass anything, and an error should name the argument rather than a property of it.
 import { ShapeError, ValueError } from './errors.ts';
 
-/** A value in a few words, for error messages. */
+/** Describes a value in an error message. */
 export function kindOf(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}...` : value}'`;
   if (typeof value === 'bigint') return `${value}n`;

@@ -11,8 +11,8 @@ import type { Tensor } from './tensor.ts';
 export { gradEnabled, noGrad };
 
 /**
- * Makes `y`, the result of an operation on `inputs`, differentiable, if any input requires gradients. Returns `y`.
- * Your own operations use it as Mien's do: dispatch kernels with `run`, then record how to go back.
+ * Makes `y`, the result of an operation on `inputs`, differentiable if any input requires gradients. Returns `y`. An operation of
+ * yours dispatches kernels with `run`, then records its gradient.
  */
 export function record<I extends Tensors, S extends Tensors>(
   name: string,
@@ -33,10 +33,10 @@ export function record<I extends Tensors, S extends Tensors>(
 }
 
 /**
- * fn(...inputs), of which only the inputs are kept for the gradient: backward runs `fn` again for the rest (Chen et al.,
- * Training deep nets with sublinear memory cost, 2016; `torch.utils.checkpoint`). Random numbers are the same in both runs,
- * and BatchNorm's running statistics count the first only. Tensors that `fn` uses besides must live until then. Within
- * another checkpoint it only calls `fn`. Throws GradientError, in backward, where the second run differs.
+ * fn(...inputs), keeping only the inputs for the gradient: backward runs `fn` again for the rest (Chen et al., Training deep nets
+ * with sublinear memory cost, 2016; `torch.utils.checkpoint`). Random numbers are the same in both runs, and BatchNorm's running
+ * statistics count the first only. Other tensors that `fn` uses must live until then. Within another checkpoint it only calls
+ * `fn`. Throws GradientError, in backward, if the second run differs.
  */
 export function checkpoint<I extends readonly Tensor[], T>(fn: (...inputs: I) => T, ...inputs: I): T {
   expectFunction('checkpoint', fn);
@@ -45,7 +45,7 @@ export function checkpoint<I extends readonly Tensor[], T>(fn: (...inputs: I) =>
   return new Checkpoint(fn as unknown as (...inputs: Tensor[]) => T, inputs).start(inputs) as T;
 }
 
-/** Whether a checkpointed function runs for the second time: what counts runs must not count this one. */
+/** Whether a checkpointed function runs for the second time, which layers that count their calls must not count. */
 export function recomputing(): boolean {
   return currentCheckpoint()?.isRepeating ?? false;
 }

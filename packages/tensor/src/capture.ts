@@ -1,4 +1,4 @@
-// A function whose calls all do the same is recorded once, then repeated with almost no JavaScript.
+// Records a function whose calls all do the same, then replays its commands with almost no JavaScript.
 
 import { searching } from './anomaly.ts';
 import { expectFunction, expectOptions, expectTensor } from './arguments.ts';
@@ -15,11 +15,11 @@ import { disown, type Holding, keep, Owned, scope } from './runtime/scope.ts';
 import { aliasOf, gradOf, setGrad, type TensorBase } from './runtime/tensorBase.ts';
 import { assign, empty, Tensor } from './tensor.ts';
 
-/** How a captured function is repeated. */
+/** Options of capture. */
 export interface CaptureOptions {
   /**
    * Replays between two checks that the function would still do what was recorded; 0 for none. A check runs the function
-   * without the device and costs what its JavaScript does, 10 to 30 replays. Default: after 64, 128, 256, ... replays.
+   * without the device and costs as much as 10 to 30 replays. Default: after 64, 128, 256, ... replays.
    */
   readonly verifyEvery?: number;
 }
@@ -34,42 +34,42 @@ interface LeafState {
   readonly after: TensorBase | null;
 }
 
-/** What a captured function holds on the device. */
-class Held implements Holding {
+/** The device memory of a captured function. */
+class CaptureMemory implements Holding {
   readonly origin = 'capture';
   readonly inputs: Tensor[] = [];
   replay: Replay | null = null;
-  /** Handles on the results and gradients of the recorded call. */
-  readonly handles: TensorBase[] = [];
+  /** Aliases of the results and gradients of the recorded call. */
+  readonly aliases: TensorBase[] = [];
 
   release(): void {
     this.replay?.dispose();
     this.replay = null;
-    for (const tensor of [...this.inputs.splice(0), ...this.handles.splice(0)]) tensor.dispose();
+    for (const tensor of [...this.inputs.splice(0), ...this.aliases.splice(0)]) tensor.dispose();
   }
 }
 
 /**
- * A function of tensors whose calls can be repeated; made by `capture`. Owned by the caller: `dispose()` gives back the
- * memory that it works in, which `memory()` counts as reserved.
+ * A function of tensors whose calls can be replayed; made by `capture`. Owned by the caller: `dispose()` frees its memory, which
+ * `memory()` counts as reserved.
  */
 export class Capture<I extends readonly Tensor[], T> extends Owned {
-  readonly #held: Held;
+  readonly #held: CaptureMemory;
   readonly #fn: (...inputs: I) => T;
   readonly #verifyEvery: number | null;
   #device: DeviceRuntime | null = null;
   #last: Recording | null = null;
-  /** The call that is replayed, where it can be checked. */
+  /** The call that is replayed, if it can be checked. */
   #recording: Recording | null = null;
-  /** What the last recorded call gave. */
+  /** Names the results of the last recorded call. */
   #outcome = '';
   #replays = 0;
-  /** What a check found: earlier replays may have done what the function no longer does. */
+  /** The failure of a check: earlier replays may have differed from the function. */
   #changed: CaptureError | null = null;
-  #taken = false;
+  #hasInputs = false;
   #recorded = 0;
   #leaves: readonly LeafState[] = [];
-  /** The recorded call's result, with handles in place of its tensors. */
+  /** The recorded call's result, with aliases of its tensors. */
   #result: unknown;
   #disposed = false;
 
@@ -78,7 +78,7 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
     if (verifyEvery !== null && !(Number.isInteger(verifyEvery) && verifyEvery >= 0)) {
       throw new ValueError(`capture: verifyEvery must be 0 or a positive integer, got ${verifyEvery}`);
     }
-    const held = new Held();
+    const held = new CaptureMemory();
     super(held);
     this.#held = held;
     this.#fn = fn;
@@ -92,14 +92,14 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
   }
 
   /**
-   * Calls the function, or replays it. The result's tensors are the caller's own, as if the function had been called.
-   * Throws CaptureError where a replay would not do what a call does.
+   * Calls the function, or replays it. The caller owns the result's tensors, as if the function had been called. Throws
+   * CaptureError if a replay would differ from a call.
    */
   run(...inputs: I): T {
-    const on = this.#expectUsable();
-    this.#take(inputs);
+    const device = this.#expectUsable();
+    this.#setInputs(inputs);
     const { replay } = this.#held;
-    if (!replay) return this.#record(on);
+    if (!replay) return this.#record(device);
     this.#expectGradients();
     if (this.#isDue(++this.#replays)) this.#verify();
     replay.append();
@@ -111,7 +111,7 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
     return mapTensors(this.#result, copyOf) as T;
   }
 
-  /** Gives its memory back. Calling it again does nothing. */
+  /** Frees its memory. Calling it again does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -121,32 +121,36 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
 
   #expectUsable(): DeviceRuntime {
     if (this.#changed) throw this.#changed;
-    if (this.#disposed) throw new CaptureError('capture: it was disposed of; capture the function anew');
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of; capture the function again');
     if (currentRecording())
-      throw new CaptureError('capture: a captured function calls another; call its function itself');
+      throw new CaptureError('capture: a captured function calls another captured function; call the function itself');
     if (searching()) {
-      throw new CaptureError('capture: detectAnomaly looks at each operation; give it the function itself');
+      throw new CaptureError('capture: detectAnomaly inspects each operation; pass it the function itself');
     }
-    const on = currentDevice();
-    on.expectAlive();
-    this.#device ??= on;
-    if (on === this.#device) return on;
-    throw new CaptureError('capture: the function was captured on a device that was lost; capture it anew on this one');
+    const device = currentDevice();
+    device.expectAlive();
+    this.#device ??= device;
+    if (device === this.#device) return device;
+    throw new CaptureError('capture: the function was captured on another device, which was lost; capture it again');
   }
 
-  /** Copies the arguments to the tensors that the function sees in every call. */
-  #take(inputs: readonly Tensor[]): void {
+  /** Copies the arguments to the tensors that the function gets in every call. */
+  #setInputs(inputs: readonly Tensor[]): void {
     for (const [i, input] of inputs.entries()) expectTensor('capture', `argument ${i}`, input);
-    const own = this.#held.inputs;
-    if (!this.#taken) for (const { shape, dtype } of inputs) own.push(keep(empty(shape, dtype)));
-    this.#taken = true;
-    if (inputs.length !== own.length) {
-      throw new CaptureError(`capture: the function was captured with ${own.length} arguments, got ${inputs.length}`);
+    const targets = this.#held.inputs;
+    if (!this.#hasInputs) for (const { shape, dtype } of inputs) targets.push(keep(empty(shape, dtype)));
+    this.#hasInputs = true;
+    if (inputs.length !== targets.length) {
+      throw new CaptureError(
+        `capture: the function was captured with ${targets.length} arguments, got ${inputs.length}`,
+      );
     }
     for (const [i, input] of inputs.entries()) {
-      const target = own[i] as Tensor;
+      const target = targets[i] as Tensor;
       if (input.requiresGrad) {
-        throw new CaptureError(`capture: argument ${i} requires a gradient; detach() it, or use it from outside`);
+        throw new CaptureError(
+          `capture: argument ${i} requires a gradient; detach() it, or let the function use it from outside`,
+        );
       }
       const [expected, actual] = [target, input].map(({ dtype, shape }) => `${dtype} ${show(shape)}`);
       if (expected !== actual) {
@@ -155,10 +159,10 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
         );
       }
     }
-    for (const [i, input] of inputs.entries()) assign(own[i] as Tensor, input);
+    for (const [i, input] of inputs.entries()) assign(targets[i] as Tensor, input);
   }
 
-  #record(on: DeviceRuntime): T {
+  #record(device: DeviceRuntime): T {
     const recording = new Recording();
     return scope(() => {
       const result = this.#call(recording);
@@ -167,7 +171,7 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
       const outcome = outcomeOf(result, recording);
       const difference = before ? this.#differenceFrom(before, recording, outcome) : 'it is the first call';
       this.#outcome = outcome;
-      if (difference === null) return this.#accept(on, recording, result);
+      if (difference === null) return this.#accept(device, recording, result);
       if (++this.#recorded <= 2) return result;
       throw new CaptureError(`capture: its third call differs from its second: ${difference}`);
     });
@@ -178,13 +182,14 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
       unchanging('gradEnabled', gradEnabled);
       return scope(() => this.#fn(...(this.#held.inputs as unknown as I)));
     });
-    if (recording.breach) throw recording.breach;
+    if (recording.refusal) throw recording.refusal;
     return result;
   }
 
   #differenceFrom(before: Recording, recording: Recording, outcome: string): string | null {
     return (
-      recording.differenceFrom(before) ?? (outcome === this.#outcome ? null : 'it returns or leaves other tensors')
+      recording.differenceFrom(before) ??
+      (outcome === this.#outcome ? null : 'it returns different tensors or leaves different gradients')
     );
   }
 
@@ -194,7 +199,7 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
     return every === null ? replay >= firstCheck && Number.isInteger(Math.log2(replay)) : replay % every === 0;
   }
 
-  /** Runs the function without the device. Throws CaptureError where it would not do what was recorded. */
+  /** Runs the function without the device. Throws CaptureError if it would not do what was recorded. */
   #verify(): void {
     const recorded = this.#recording as Recording;
     recorded.expectUnchanged();
@@ -214,56 +219,55 @@ export class Capture<I extends readonly Tensor[], T> extends Owned {
     }
   }
 
-  /** From now on `recording` is replayed. Gives copies of its result, whose own memory replays will write to. */
-  #accept(on: DeviceRuntime, recording: Recording, result: T): T {
+  /** Replays `recording` in later calls. Returns copies of its result, whose memory the replays overwrite. */
+  #accept(device: DeviceRuntime, recording: Recording, result: T): T {
     const held = this.#held;
-    const handle = <T extends TensorBase>(tensor: T): T => {
+    const alias = <T extends TensorBase>(tensor: T): T => {
       const copy = aliasOf(tensor, null);
-      held.handles.push(copy);
+      held.aliases.push(copy);
       return copy;
     };
     this.#result = mapTensors(result, (tensor) => {
       if (tensor.requiresGrad) throw new CaptureError('capture: its result requires a gradient; return x.detach()');
-      return handle(tensor);
+      return alias(tensor);
     });
     this.#leaves = Array.from(recording.leaves, ([leaf, before]) => {
       const gradient = gradOf(leaf);
-      return { leaf, before, after: gradient && handle(gradient) };
+      return { leaf, before, after: gradient && alias(gradient) };
     });
-    held.replay = new Replay(on, recording);
+    held.replay = new Replay(device, recording);
     this.#last = null;
-    const handled = new Set(held.handles.map(storageOf));
-    // A check of a function that keeps other tensors would leave it tensors without memory.
-    if ([...recording.made].every((storage) => storage.released || handled.has(storage))) this.#recording = recording;
+    const aliased = new Set(held.aliases.map(storageOf));
+    // If the function keeps other tensors, a check would leave it tensors without memory.
+    if ([...recording.made].every((storage) => storage.released || aliased.has(storage))) this.#recording = recording;
     return mapTensors(this.#result, copyOf) as T;
   }
 
   #expectGradients(): void {
     for (const { leaf, before } of this.#leaves) {
       if ((gradOf(leaf) !== null) === before) continue;
-      const [then, now] = before ? ['a', 'none'] : ['no', 'one'];
+      const [then, now] = before ? ['a', 'no'] : ['no', 'a'];
       throw new CaptureError(
-        `capture: a leaf ${show(leaf.shape)} had ${then} gradient when the function was recorded and has ${now}; clear gradients where the recorded calls did`,
+        `capture: a leaf ${show(leaf.shape)} had ${then} gradient when the function was recorded and has ${now} gradient now; clear gradients as before the recorded calls`,
       );
     }
   }
 }
 
 /**
- * Prepares `fn` to be repeated: `run(...)` of what comes back calls it with copies of its arguments until two calls after
- * one another did the same, at the latest the second and third; from then on their commands are replayed, bit for bit what
- * a call would do, without running `fn`.
+ * Captures `fn` for replay: `run(...)` of the result calls `fn` with copies of its arguments until two consecutive calls did the
+ * same, at the latest the second and third; later calls replay their commands without running `fn`, with bit-identical results.
  *
  * `fn` is synchronous, reads nothing on the host and returns tensors that require no gradient, alone or in arrays and plain
- * objects. What changes from call to call it takes as arguments (tensors of fixed shapes) or by `live` (numbers);
- * parameters and other tensors from outside it sees as they are, changed in place or not. Modules, optimizers, dropout and
- * EMA of Mien do what that needs. Whatever else `fn` does on the host happens in recorded calls and checks only.
+ * objects. Pass values that change between calls as arguments (tensors of fixed shapes) or by `live` (numbers); parameters and
+ * other tensors from outside have their current values. Modules, optimizers, dropout and EMA of Mien support this. Other
+ * effects of `fn` on the host happen in recorded calls and checks only.
  *
- * A number, flag or list of the host that `fn` reads and that changes later is **not** seen by replays: give it by `live`, or
- * name it by `unchanging`, so that a replay with another value is refused at once. As a safety net `fn` is run again without
- * the device after 64, 128, 256, ... replays (or every `verifyEvery`), and CaptureError is thrown where it would no
- * longer do the same: other kernels, tensors, sizes or numbers. What changes and changes back between two checks is not seen,
- * nor is a function checked that keeps tensors which it does not return.
+ * Replays do **not** see a number, flag or list of the host that `fn` reads and that changes later: pass it by `live`, or declare
+ * it by `unchanging`, so that a replay with another value is refused. As a safety net, `fn` runs again without the device after
+ * 64, 128, 256, ... replays (or every `verifyEvery`), and CaptureError is thrown if it would use other kernels, tensors, sizes or
+ * numbers. A change that is undone between two checks goes unnoticed, and a function that keeps tensors which it does not return
+ * is not checked.
  */
 export function capture<I extends readonly Tensor[], T>(
   fn: (...inputs: I) => T,
@@ -274,11 +278,11 @@ export function capture<I extends readonly Tensor[], T>(
   return new Capture(fn, options);
 }
 
-/** Which memory the tensors of `result` and the gradients of leaves are in. */
+/** Names the memory of the tensors of `result` and of the gradients of leaves. */
 function outcomeOf(result: unknown, recording: Recording): string {
-  const found: string[] = [];
+  const names: string[] = [];
   const note = (x: TensorBase): void => {
-    found.push(`${recording.nameOf(storageOf(x))} ${x.byteOffset} ${x.dtype} ${show(x.shape)}`);
+    names.push(`${recording.nameOf(storageOf(x))} ${x.byteOffset} ${x.dtype} ${show(x.shape)}`);
   };
   mapTensors(result, (tensor) => {
     note(tensor);
@@ -287,9 +291,9 @@ function outcomeOf(result: unknown, recording: Recording): string {
   for (const leaf of recording.leaves.keys()) {
     const gradient = gradOf(leaf);
     if (gradient) note(gradient);
-    else found.push('no gradient');
+    else names.push('no gradient');
   }
-  return found.join();
+  return names.join();
 }
 
 function copyOf(tensor: Tensor): Tensor {

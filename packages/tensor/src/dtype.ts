@@ -30,7 +30,7 @@ export function typedArray(dtype: DType, buffer: ArrayBuffer, length?: number): 
   return new arrayType[dtype](buffer, 0, length);
 }
 
-/** Whether `dtype` has this number; float32 has the nearest one, which counts. */
+/** Whether `dtype` represents this number; float32 rounds any number. */
 export function holds(dtype: DType, value: number): boolean {
   if (dtype === 'float32') return true;
   if (dtype === 'bool') return value === 0 || value === 1;
@@ -38,8 +38,8 @@ export function holds(dtype: DType, value: number): boolean {
 }
 
 /**
- * Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. Throws DtypeError for
- * a number that an integer type does not have, and for what is no number: nothing is rounded, wrapped or parsed silently.
+ * Copies numbers into the typed array of `dtype`; for `bool`, every value other than 0 becomes 1. Throws DtypeError for numbers
+ * that an integer type does not represent and for values of other types: nothing is silently rounded, wrapped or parsed.
  */
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray {
   expectDtypeName('tensor', dtype);
@@ -56,7 +56,7 @@ export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArra
   return array;
 }
 
-/** Throws DtypeError where a list holds something else than numbers: texts, holes, big integers, null. */
+/** Throws DtypeError if a list contains values other than numbers: strings, holes, big integers, null. */
 function expectNumbers(values: ArrayLike<number>): void {
   if (ArrayBuffer.isView(values)) {
     if (!(values instanceof BigInt64Array || values instanceof BigUint64Array || values instanceof DataView)) return;

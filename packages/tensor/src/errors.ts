@@ -1,6 +1,6 @@
-// One class per remedy: what a caller would do differently decides the class, not where it was thrown.
+// One class per remedy: the class depends on what the caller should do, not on where the error was thrown.
 
-/** Base of every error that Mien throws on purpose; catch it to tell them from bugs. */
+/** Base of all errors that Mien throws on purpose; other errors are bugs. */
 export class MienError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -8,20 +8,20 @@ export class MienError extends Error {
   }
 }
 
-/** Sizes do not fit each other: change a shape. */
+/** Shapes do not match: change one. */
 export class ShapeError extends MienError {}
 
-/** The element type is not one the operation takes: convert with `to(dtype)`. */
+/** The operation does not take this element type: convert with `to(dtype)`. */
 export class DtypeError extends MienError {}
 
-/** A number or option is outside what the operation accepts: change the argument. */
+/** The operation does not accept a number or an option: change the argument. */
 export class ValueError extends MienError {}
 
-/** A result is NaN or infinite: look at the operation that it names, at its inputs and at the learning rate. */
+/** A result is NaN or infinite: check the operation that it names, its inputs and the learning rate. */
 export class AnomalyError extends MienError {
-  /** The operation, and what it was done for: `mul in the gradient of sqrt`. */
+  /** The operation and its purpose: `mul in the gradient of sqrt`. */
   readonly operation: string;
-  /** The layer that it was called in, named as in the state dict; null outside of all layers. */
+  /** The layer that called it, named as in the state dict; null outside of all layers. */
   readonly layer: string | null;
   readonly value: 'NaN' | 'Infinity';
 
@@ -36,12 +36,12 @@ export class AnomalyError extends MienError {
 /** WGSL, a binding or a kernel parameter is wrong: change the kernel or its call. */
 export class KernelError extends MienError {}
 
-/** There is no usable adapter, no device yet, or the device was lost: change the machine's set-up or call `init()`. */
+/** There is no usable adapter, no device yet, or the device was lost: install a driver or call `init()`. */
 export class DeviceError extends MienError {}
 
-/** The work is larger than the adapter allows: make it smaller, usually by a smaller batch. */
+/** The work exceeds what the adapter allows: make it smaller, usually by a smaller batch. */
 export class LimitError extends MienError {
-  /** Where the adapter had no memory left, the bytes that it did give; else null. */
+  /** The bytes that the adapter had allocated when it ran out of memory; null for other limits. */
   readonly heldBytes: number | null;
 
   constructor(message: string, options: ErrorOptions & { readonly heldBytes?: number } = {}) {
@@ -50,14 +50,14 @@ export class LimitError extends MienError {
   }
 }
 
-/** A tensor was used after its memory was given back: keep it alive with `keep` or return it from its scope. */
+/** A tensor was used after it was freed: take it out of its scope with `keep`, or return it. */
 export class DisposedError extends MienError {}
 
-/** An algorithm was asked for by name that the shape or the adapter does not allow: choose another, or none. */
+/** An algorithm was requested by name that the shape or the adapter does not allow: choose another, or none. */
 export class AlgorithmError extends MienError {}
 
-/** Automatic differentiation cannot go on: the graph is gone, or the operation has no derivative of this order. */
+/** Differentiation is impossible: the graph was freed, or the operation has no derivative of this order. */
 export class GradientError extends MienError {}
 
-/** A captured function was called where its replay would not do what it does: call the function itself, or capture anew. */
+/** A replay of a captured function would differ from the function: call the function itself, or capture it again. */
 export class CaptureError extends MienError {}

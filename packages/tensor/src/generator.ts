@@ -1,21 +1,21 @@
-// Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011): a random word is a function of a seed
-// and a position, so that the host, every adapter and a resumed run draw the same numbers.
+// Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011): a random word is a function of a seed and a
+// position, so that the host, every adapter and a resumed run draw the same numbers.
 import { expectOptions } from './arguments.ts';
 import { ValueError } from './errors.ts';
 import { slot, withValue } from './session.ts';
 
-/** Where a generator stands: enough to go on with the same numbers. */
+/** The state of a generator, from which it continues with the same numbers. */
 export interface GeneratorState {
   /** From 0 to 2^53 - 1. */
   readonly seed: number;
-  /** 32-bit words drawn so far. */
+  /** The number of 32-bit words drawn. */
   readonly offset: number;
 }
 
 const wordsPerBlock = 4;
 const twoTo32 = 2 ** 32;
 
-/** A stream of random numbers that a seed determines. Operations that draw on the device take a stretch of the stream. */
+/** A stream of random numbers that a seed determines. Operations that draw on the device take a section of the stream. */
 export class Generator {
   readonly seed: number;
   #offset = 0;
@@ -29,23 +29,23 @@ export class Generator {
     this.seed = seed;
   }
 
-  /** A generator that goes on where `state` was taken. Throws ValueError for an offset that is no count. */
+  /** A generator that continues from `state`. Throws ValueError unless its offset is a non-negative integer. */
   static from(state: GeneratorState): Generator {
     expectOptions('generator', state);
     const { seed, offset } = state;
     if (!Number.isSafeInteger(offset) || offset < 0)
-      throw new ValueError(`generator: offset counts words, got ${offset}`);
+      throw new ValueError(`generator: offset must be a non-negative integer, got ${offset}`);
     const generator = new Generator(seed);
     generator.#offset = offset;
     return generator;
   }
 
-  /** Where it stands now. */
+  /** The current state. */
   state(): GeneratorState {
     return { seed: this.seed, offset: this.#offset };
   }
 
-  /** Runs `fn` from `offset` on, then goes on where it stood. */
+  /** Runs `fn` from `offset`, then restores the current offset. */
   rewound<T>(offset: number, fn: () => T): T {
     const before = this.#offset;
     this.#offset = offset;
@@ -77,10 +77,10 @@ export class Generator {
     if (!Number.isInteger(below) || below < 1 || below > twoTo32) {
       throw new ValueError(`generator: integer(below) takes an integer from 1 to 2^32, got ${below}`);
     }
-    const whole = twoTo32 - (twoTo32 % below);
+    const limit = twoTo32 - (twoTo32 % below);
     for (;;) {
       const word = this.uint32();
-      if (word < whole) return word % below;
+      if (word < limit) return word % below;
     }
   }
 
@@ -96,7 +96,7 @@ export class Generator {
     return order;
   }
 
-  /** Takes `words` words out of the stream, from a block's beginning; returns the index of the first block. */
+  /** Takes `words` words, starting at a block boundary; returns the index of the first block. */
   take(words: number): number {
     this.#note();
     const first = Math.ceil(this.#offset / wordsPerBlock);
@@ -113,12 +113,12 @@ export class Generator {
 /** The offsets of generators before their first draw, while `watchDraws` runs. */
 const watched = slot<Map<Generator, number> | null>(() => null);
 
-/** Runs `fn` and adds to `draws` every generator that it draws from, with the offset that it had before. */
+/** Runs `fn` and adds to `draws` every generator that it draws from, with its offset before. */
 export function watchDraws<T>(draws: Map<Generator, number>, fn: () => T): T {
   return withValue(watched, draws, fn);
 }
 
-/** Runs `fn` with generators back at the offsets of `draws`; afterwards they stand where they stood. */
+/** Runs `fn` with generators at the offsets of `draws`, then restores their offsets. */
 export function repeatDraws<T>(draws: ReadonlyMap<Generator, number>, fn: () => T): T {
   return [...draws].reduce<() => T>(
     (inner, [generator, offset]) =>
@@ -164,12 +164,12 @@ function mulHigh(a: number, b: number): number {
 
 const shared = slot(() => new Generator(0));
 
-/** The generator that operations draw from when they are given none; it starts with seed 0. */
+/** The generator that operations use by default; it starts with seed 0. */
 export function defaultGenerator(): Generator {
   return shared.value;
 }
 
-/** Restarts the default generator with a seed, or where `defaultGenerator().state()` was taken: a resumed run draws on. */
+/** Restarts the default generator with a seed, or from a state of `defaultGenerator().state()` to resume a run. */
 export function manualSeed(seed: number | GeneratorState): void {
   shared.value = typeof seed === 'number' ? new Generator(seed) : Generator.from(seed);
 }

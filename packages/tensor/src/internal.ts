@@ -1,7 +1,7 @@
 // What @mien/nn, @mien/fer and the tests of this repository use besides the public functions. Private: any release may
 // change or remove it. It is packed because @mien/nn imports it.
 
-export { keptNames, readKept, writeKept } from '#kept';
+export { readText, storedNames, writeText } from '#store';
 export { searching } from './anomaly.ts';
 export {
   expectBoolean,

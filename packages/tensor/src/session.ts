@@ -19,8 +19,9 @@ export function slot<T>(initial: () => T): Slot<T> {
 }
 
 /**
- * Runs `fn` in a new session, without a device and with every setting at its default, and returns to the current one after
- * it, or after its promise. Tensors belong to the session that made them.
+ * Runs `fn` in a new session, without a device and with every setting at its default, and returns to the current one after it or
+ * its promise. Call it outside of `noGrad` and other functions that change a setting while they run. Tensors belong to the session
+ * that made them.
  */
 export async function withNewSession<T>(fn: () => T | Promise<T>): Promise<T> {
   const before = slots.map(({ value }) => value);

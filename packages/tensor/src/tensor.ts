@@ -24,9 +24,9 @@ const backwardOptions = ['keepGraph', 'createGraph'];
 export let tensorOver: (storage: Storage, shape: Shape, dtype: DType, byteOffset?: number) => Tensor;
 
 /**
- * An n-dimensional array on the device, contiguous in row-major order, of rank 0 to 8 and at least one element. Values
- * never change under a reader: operations make new tensors, and only optimizers and `assign` write in place.
- * Owned by the scope it was made in; outside of all scopes call `dispose()`.
+ * An n-dimensional array on the device, contiguous in row-major order, of rank 0 to 8 and at least one element. Operations make new
+ * tensors; only optimizers and `assign` write in place. Owned by the scope that it was made in; outside of all scopes, call
+ * `dispose()`.
  */
 export class Tensor extends TensorBase {
   static {
@@ -42,7 +42,7 @@ export class Tensor extends TensorBase {
     if (!this.requiresGrad) throw new GradientError('backward: no leaf before this tensor requires a gradient');
     if (!gradient && this.size !== 1) {
       throw new GradientError(
-        `backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or give the gradient`,
+        `backward: ${show(this.shape)} has ${this.size} elements; reduce it to one, or pass its gradient`,
       );
     }
     if (gradient !== null) expectTensor('backward', 'the gradient', gradient);
@@ -285,7 +285,7 @@ export class Tensor extends TensorBase {
   }
 }
 
-/** A tensor with arbitrary content, for kernels to write to. Throws ShapeError for a shape without elements. */
+/** A tensor with arbitrary content, for kernels to write. Throws ShapeError for a shape without elements. */
 export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
   checkShape('empty', shape);
   expectDtypeName('empty', dtype);
@@ -293,8 +293,8 @@ export function empty(shape: Shape, dtype: DType = 'float32'): Tensor {
 }
 
 /**
- * Overwrites the values of `target` in place: for optimizers, loading and running statistics. Backward through an
- * operation that saved the old values throws GradientError. Throws ShapeError and DtypeError where the source does not match.
+ * Overwrites the values of `target` in place: for optimizers, loading and running statistics. Backward through an operation that
+ * saved the old values throws GradientError. Throws ShapeError or DtypeError if the source does not match.
  */
 export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
   expectTensor('assign', 'target', target);

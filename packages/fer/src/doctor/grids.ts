@@ -10,11 +10,11 @@ function inSmallGrids({ operation, run }: Case): Case {
     operation,
     run: async () => {
       const { limits } = device();
-      currentDevice().believe({ ...limits, maxComputeWorkgroupsPerDimension: 3 });
+      currentDevice().overrideLimits({ ...limits, maxComputeWorkgroupsPerDimension: 3 });
       try {
         await run();
       } finally {
-        currentDevice().believe(limits);
+        currentDevice().overrideLimits(limits);
       }
     },
   };

@@ -1,15 +1,15 @@
-// Chooses an adapter: the first that answers, or the one that was asked for.
+// Chooses an adapter: the first one, or the one that is requested by name.
 import { adapters, environmentChoice, remedy } from '#gpu';
 import { DeviceError } from '../errors.ts';
 
-/** What is known of an adapter: who made it and what it can do. */
+/** An adapter's identity, features and limits. */
 export interface AdapterFacts {
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
-  /** The driver's own words. */
+  /** The driver's description. */
   readonly description: string;
-  /** Computes on the processor: a fallback adapter, or one of the known software drivers. */
+  /** Whether it computes on the processor: a fallback adapter, or one of the known software drivers. */
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -17,29 +17,29 @@ export interface AdapterFacts {
 }
 
 /**
- * The best adapter, or the first whose name contains `wanted`, by default the environment's; `toggles` are Dawn's. Throws
- * DeviceError with what was found.
+ * The best adapter, or the first whose name contains `wanted`, by default MIEN_ADAPTER; `toggles` are Dawn's. Throws DeviceError,
+ * listing the adapters, if there is none.
  */
 export async function openAdapter(wanted: string | undefined, toggles?: readonly string[]): Promise<GPUAdapter> {
-  const word = (wanted ?? environmentChoice())?.toLowerCase();
-  const found = new Set<string>();
+  const part = (wanted ?? environmentChoice())?.toLowerCase();
+  const others = new Set<string>();
   for await (const adapter of adapters(toggles)) {
     if (isNull(adapter)) continue;
     const facts = factsOf(adapter);
-    if (word === undefined || isNamed(facts, word)) return adapter;
+    if (part === undefined || isNamed(facts, part)) return adapter;
     const { name, description } = facts;
-    found.add(name === description || description === '' ? name : `${name} (${description})`);
+    others.add(name === description || description === '' ? name : `${name} (${description})`);
   }
-  if (found.size > 0) throw new DeviceError(`init: no adapter named ${word}; found ${[...found].join(', ')}`);
+  if (others.size > 0) throw new DeviceError(`init: no adapter named ${part}; found ${[...others].join(', ')}`);
   throw new DeviceError(`init: no WebGPU adapter found; ${remedy()}`);
 }
 
-/** Whether an adapter says `word` of itself. */
-export function isNamed({ name, vendor, architecture, description }: AdapterFacts, word: string): boolean {
-  return [name, vendor, architecture, description].join(' ').toLowerCase().includes(word.toLowerCase());
+/** Whether an adapter's name, vendor, architecture or description contains `part`, in any case. */
+export function isNamed({ name, vendor, architecture, description }: AdapterFacts, part: string): boolean {
+  return [name, vendor, architecture, description].join(' ').toLowerCase().includes(part.toLowerCase());
 }
 
-/** What an adapter says of itself. */
+/** The facts that an adapter reports. */
 export function factsOf(adapter: GPUAdapter): AdapterFacts {
   const { vendor, architecture, device, description, isFallbackAdapter, subgroupMinSize, subgroupMaxSize } =
     adapter.info;
@@ -57,7 +57,7 @@ export function factsOf(adapter: GPUAdapter): AdapterFacts {
   };
 }
 
-/** Each limit by its name; they are getters of a prototype, which a copy would lose. */
+/** Limits by name; they are getters of a prototype, which a spread would not copy. */
 export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   const named: Record<string, number> = {};
   for (const name in limits) {
@@ -67,10 +67,10 @@ export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   return named;
 }
 
-/** The two software drivers are known by names that they do not print: Mesa's llvmpipe is lavapipe. */
-function softwareDriver(words: string): string | null {
-  if (/llvmpipe/i.test(words)) return 'lavapipe';
-  if (/swiftshader/i.test(words)) return 'SwiftShader';
+/** The common name of a software driver, which its description does not contain: Mesa's llvmpipe is lavapipe. */
+function softwareDriver(description: string): string | null {
+  if (/llvmpipe/i.test(description)) return 'lavapipe';
+  if (/swiftshader/i.test(description)) return 'SwiftShader';
   return null;
 }
 
@@ -79,7 +79,7 @@ function isNull(adapter: GPUAdapter): boolean {
   return /null.?backend/i.test([adapter.info.device, adapter.info.description].join(' '));
 }
 
-/** The size of all subgroups, or null where there are none or several sizes. */
+/** The subgroup size, or null if there are no subgroups or several sizes. */
 export function subgroupLanes({ subgroupSize }: AdapterFacts): number | null {
   return subgroupSize && subgroupSize.min === subgroupSize.max ? subgroupSize.max : null;
 }

@@ -1,4 +1,4 @@
-// Where Mien keeps files of its own that it can make again.
+// The folder of files that can be recreated.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

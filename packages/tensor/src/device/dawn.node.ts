@@ -4,23 +4,23 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ValueError } from '../errors.ts';
 
-/** Toggles that Mien itself sets; a caller's own come after them and win. */
+/** Toggles that Mien sets; the caller's override them. */
 const defaults: readonly string[] = ['-timestamp_quantization'];
 
-/** The toggles that the environment asks for, in the form that `init({ dawn })` takes. */
+/** The toggles of MIEN_DAWN, as `init({ dawn })` takes them. */
 export function environmentToggles(): readonly string[] {
-  return (process.env.MIEN_DAWN ?? '').split(',').flatMap((word) => word.trim() || []);
+  return (process.env.MIEN_DAWN ?? '').split(',').flatMap((toggle) => toggle.trim() || []);
 }
 
 /**
- * The options of Dawn's `create` that set `toggles`: a name enables one, a name after `-` disables it. Throws ValueError for
- * a name that this build of Dawn does not have, because Dawn itself ignores such a name.
+ * The options of Dawn's `create` that set `toggles`: a name enables one, `-name` disables it. Throws ValueError for a
+ * name that this build of Dawn does not have, because Dawn ignores unknown names.
  */
 export function toggleOptions(toggles: readonly string[]): readonly string[] {
   for (const toggle of toggles) {
     if (known(toggle.replace(/^-/, ''))) continue;
     throw new ValueError(
-      `init: expected names of Dawn toggles, got '${toggle}', which this Dawn does not have; correct init({ dawn }) or MIEN_DAWN`,
+      `init: expected names of Dawn toggles, got '${toggle}', which this build of Dawn does not have; correct init({ dawn }) or MIEN_DAWN`,
     );
   }
   const set = new Map([...defaults, ...toggles].map((toggle) => [toggle.replace(/^-/, ''), !toggle.startsWith('-')]));
@@ -32,7 +32,7 @@ export function toggleOptions(toggles: readonly string[]): readonly string[] {
   ];
 }
 
-/** Whether Dawn's binary holds `name` as a string of its own; its binding offers no list of toggles. */
+/** Whether Dawn's binary contains `name` as a string; its binding has no list of toggles. */
 function known(name: string): boolean {
   if (!/^[a-z0-9]+(_[a-z0-9]+)+$/.test(name)) return false;
   const platform = process.platform === 'darwin' ? 'darwin-universal' : `${process.platform}-${process.arch}`;

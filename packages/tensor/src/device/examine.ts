@@ -1,5 +1,4 @@
-// Every adapter there is, and whether it passes the start check.
-
+// Lists the adapters and whether each passes the start check.
 import { adapters, environmentChoice, remedy } from '#gpu';
 import { expectOptions } from '../arguments.ts';
 import { type AdapterFacts, factsOf, isNamed, limitsOf, subgroupLanes } from './adapter.ts';
@@ -10,22 +9,22 @@ import { startCheck } from './start/check.ts';
 export interface AdapterReport extends AdapterFacts {
   /** Whether `init()` uses it. */
   readonly used: boolean;
-  /** What the start check found: `right`, or the class that is wrong and how. */
+  /** The result of the start check: `right`, or the kind of operation that failed and how. */
   readonly startCheck: string;
-  /** Milliseconds that the start check took, compilation included. */
+  /** Milliseconds of the start check, compilation included. */
   readonly startMilliseconds: number;
 }
 
-/** What there is to compute on. */
+/** The adapters of this machine. */
 export interface Examination {
   readonly adapters: readonly AdapterReport[];
-  /** What `init()` would be told: the option, or the environment's MIEN_ADAPTER. */
+  /** The adapter that is requested: the option, or the environment's MIEN_ADAPTER. */
   readonly asked: string | null;
   /** The error of `init()`, or null. */
   readonly problem: string | null;
 }
 
-/** Opens every adapter in the order in which `init` finds them, and runs the start check on each that `adapter` names. */
+/** Opens every adapter in the order of `init`, and runs the start check on each one whose name contains `adapter`. */
 export async function examineAdapters(options: { readonly adapter?: string } = {}): Promise<Examination> {
   expectOptions('examineAdapters', options, ['adapter']);
   const asked = options.adapter ?? environmentChoice() ?? null;
@@ -41,16 +40,16 @@ export async function examineAdapters(options: { readonly adapter?: string } = {
     const facts = factsOf(adapter);
     if (reports.some((report) => same(report, facts))) continue;
     if (options.adapter !== undefined && !isNamed(facts, options.adapter)) continue;
-    const begun = performance.now();
-    const found = await checked(adapter, facts);
-    const startMilliseconds = Math.round(10 * (performance.now() - begun)) / 10;
-    reports.push({ used: used !== null && same(used.facts, facts), startCheck: found, startMilliseconds, ...facts });
+    const start = performance.now();
+    const result = await checkAdapter(adapter, facts);
+    const startMilliseconds = Math.round(10 * (performance.now() - start)) / 10;
+    reports.push({ used: used !== null && same(used.facts, facts), startCheck: result, startMilliseconds, ...facts });
   }
   if (reports.length === 0 && options.adapter === undefined) problem ??= `no WebGPU adapter; ${remedy}`;
   return { adapters: reports, asked, problem };
 }
 
-async function checked(adapter: GPUAdapter, facts: AdapterFacts): Promise<string> {
+async function checkAdapter(adapter: GPUAdapter, facts: AdapterFacts): Promise<string> {
   const optional: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
   const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
   const gpu = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter.limits) });

@@ -1,12 +1,12 @@
-// Where adapters come from in a browser: it finds one, and says nothing of others.
+// Adapters in a browser, which offers one and its fallback.
 import { ValueError } from '../errors.ts';
 
-/** What the environment asks for: nothing here. */
+/** The environment's choice of an adapter: none in a browser. */
 export function environmentChoice(): string | undefined {
   return undefined;
 }
 
-/** The browser's adapter, then its fallback in software. Throws ValueError for toggles, which a page cannot set. */
+/** The browser's adapter, then its software fallback. Throws ValueError for toggles, which a page cannot set. */
 export async function* adapters(toggles?: readonly string[]): AsyncGenerator<GPUAdapter, void, undefined> {
   if (toggles?.length) {
     throw new ValueError(
@@ -20,7 +20,7 @@ export async function* adapters(toggles?: readonly string[]): AsyncGenerator<GPU
   if (fallback) yield fallback;
 }
 
-/** What to do where there is no adapter. */
+/** What to do if there is no adapter. */
 export function remedy(): string {
   return 'use a browser with WebGPU, on a page served from https or localhost';
 }

@@ -1,27 +1,27 @@
-// Where adapters come from in Node: what the system's drivers offer, then an embedded SwiftShader.
+// Adapters in Node: those of the system's drivers, then an embedded SwiftShader.
 import { isMainThread } from 'node:worker_threads';
 import { create, globals } from 'webgpu';
 import { environmentToggles, toggleOptions } from './dawn.node.ts';
-import { waitPatiently } from './patience.node.ts';
+import { throttleDawnPolling } from './dawnPolling.node.ts';
 import { embeddedSwiftShader, mapAsLoader, withDriver } from './swiftshader.node.ts';
 
-/** Dawn crashes when the object that `create` made is collected while anything of it is in use. */
+/** Dawn crashes if an object that `create` returned is garbage-collected while its adapters are in use. */
 const roots: GPU[] = [];
 
-/** What the environment asks for, in the form that `init({ adapter })` takes. */
+/** The environment's MIEN_ADAPTER, as `init({ adapter })` takes it. */
 export function environmentChoice(): string | undefined {
   return process.env.MIEN_ADAPTER || undefined;
 }
 
 /**
- * Adapters, best first: Dawn's choice, the system's others, then the embedded SwiftShader where it is installed. Each is
- * opened when it is asked for, and one may come twice. `toggles` are Dawn's, by default those of the environment. Throws
- * ValueError for an unknown toggle.
+ * Adapters, best first: Dawn's choice, the other ones of the system, then the embedded SwiftShader if installed. Each is opened
+ * when the generator reaches it; one may occur twice. `toggles` are Dawn's, by default those of MIEN_DAWN. Throws ValueError for
+ * an unknown toggle.
  */
 export async function* adapters(toggles?: readonly string[]): AsyncGenerator<GPUAdapter, void, undefined> {
   Object.assign(globalThis, globals);
   const request = requestWith(toggleOptions(toggles ?? environmentToggles()));
-  waitPatiently();
+  throttleDawnPolling();
   systemHasLoader ??= hasVulkanLoader();
   const best = systemHasLoader ? await request() : null;
   if (best) yield best;
@@ -36,7 +36,7 @@ export async function* adapters(toggles?: readonly string[]): AsyncGenerator<GPU
   if (last) yield last;
 }
 
-/** What to do where there is no adapter. */
+/** What to do if there is no adapter. */
 export function remedy(): string {
   const install = 'install a Vulkan driver (Debian: mesa-vulkan-drivers 23 or later, and libvulkan1)';
   if (process.platform !== 'linux' || process.arch !== 'x64') return install;
@@ -46,24 +46,24 @@ export function remedy(): string {
   return `${install}, or use a driver in software: npm install @sparticuz/chromium@147.0.0`;
 }
 
-/** Found out once, before the embedded driver brings a loader of its own. */
+/** Determined once, before the embedded driver adds a loader. */
 let systemHasLoader: boolean | null = null;
 
-/** Without Vulkan's loader Dawn would find nothing on Linux, and print a warning with a stack for it. */
+/** Without Vulkan's loader, Dawn finds nothing on Linux and prints a warning with a stack trace. */
 function hasVulkanLoader(): boolean {
   if (process.platform !== 'linux') return true;
   try {
     process.dlopen({ exports: {} }, 'libvulkan.so.1');
     return true;
   } catch (reason) {
-    return !String(reason).includes('cannot open shared object file'); // else it is there, but no Node module
+    return !String(reason).includes('cannot open shared object file'); // otherwise it exists, but is no Node module
   }
 }
 
-/** Requests an adapter from a Dawn of its own. */
+/** Requests an adapter from a new Dawn instance. */
 type Request = (...options: string[]) => Promise<GPUAdapter | null>;
 
-/** Dawn sorts what the system offers for this preference: discrete, then integrated, then software. */
+/** With this preference Dawn sorts adapters: discrete, then integrated, then software. */
 function requestWith(toggles: readonly string[]): Request {
   return (...options) => {
     const root = create([...options, ...toggles]);
@@ -72,7 +72,7 @@ function requestWith(toggles: readonly string[]): Request {
   };
 }
 
-/** Dawn lists what it found only when it is asked for what is not there. */
+/** Dawn lists the adapters only in the error for one that does not exist. */
 async function systemNames(request: Request): Promise<string[]> {
   try {
     await request('adapter=none of these');

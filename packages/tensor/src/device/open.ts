@@ -1,16 +1,16 @@
-// A device that is known to compute: everything the adapter offers, and a check of each class of what it does.
+// Opens a device with all that the adapter offers, and checks that it computes correctly.
 import { DeviceError } from '../errors.ts';
 import { type AdapterFacts, factsOf, limitsOf, openAdapter, subgroupLanes } from './adapter.ts';
 import { startCheck } from './start/check.ts';
 
 export type { AdapterFacts } from './adapter.ts';
 
-/** Asked for where the adapter has them. */
-const useful: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+/** Features that are requested if the adapter has them. */
+const optionalFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /**
- * Opens the best adapter, or the one that `adapter` names in part (`swiftshader`, `lavapipe`, part of a GPU's name), with its
- * own limits. Throws DeviceError where there is none, where the name is unknown, or where the adapter computes wrongly.
+ * Opens the best adapter, or the first whose name contains `adapter` (`swiftshader`, `lavapipe`, part of a GPU's name), with
+ * its limits. Throws DeviceError if there is none, if no name matches, or if the adapter fails the start check.
  */
 export async function openDevice(
   options: { readonly adapter?: string; readonly dawn?: readonly string[] } = {},
@@ -18,7 +18,7 @@ export async function openDevice(
   const adapter = await openAdapter(options.adapter, options.dawn);
   const facts = factsOf(adapter);
   const gpu = await adapter.requestDevice({
-    requiredFeatures: useful.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: optionalFeatures.filter((feature) => adapter.features.has(feature)),
     requiredLimits: limitsOf(adapter.limits),
   });
   const wrong = await startCheck(gpu, subgroupLanes(facts));

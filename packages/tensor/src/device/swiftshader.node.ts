@@ -1,4 +1,4 @@
-// SwiftShader, a Vulkan driver in software, as @sparticuz/chromium ships it: enough to run on a machine without any driver.
+// SwiftShader, a software Vulkan driver, as @sparticuz/chromium ships it: it runs on machines without any driver.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
@@ -11,10 +11,10 @@ const driver = 'libvk_swiftshader.so';
 const manifest = 'vk_swiftshader_icd.json';
 /** The name under which Dawn opens Vulkan. */
 const loader = 'libvulkan.so.1';
-/** glibc's RTLD_NODELETE: the library stays mapped after dlopen's caller gave up on it. */
+/** glibc's RTLD_NODELETE: the library stays mapped although dlopen's caller closes it. */
 const RTLD_NODELETE = 0x1000;
 
-/** The archive's path where @sparticuz/chromium is installed, for this library or for the program; else null. */
+/** The archive's path if @sparticuz/chromium is installed for this library or the program, else null. */
 export function embeddedSwiftShader(): string | null {
   if (process.platform !== 'linux' || process.arch !== 'x64') return null;
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
@@ -30,20 +30,20 @@ export function embeddedSwiftShader(): string | null {
 }
 
 /**
- * Maps SwiftShader where Dawn looks for Vulkan's loader, for a system that has none: the driver has the loader's one entry
- * point itself, so no environment variable is needed and worker threads work too.
+ * Maps SwiftShader under the name of Vulkan's loader, for a system without one: the driver has the loader's only entry point,
+ * so that no environment variable is needed and worker threads work too.
  */
 export function mapAsLoader(path: string): void {
   try {
     process.dlopen({ exports: {} }, join(unpacked(path), loader), constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch {
-    // Node reports that it is not a module, but it stays mapped, and Dawn finds it by its name.
+    // Node reports that it is not a module, but it stays mapped, and Dawn finds it by name.
   }
 }
 
 /**
- * Runs `open` while SwiftShader is the only driver that the system's loader finds. The environment is restored afterwards
- * unless `keep`, which leaves it for worker threads: they get a copy of it that the loader does not read.
+ * Runs `open` while SwiftShader is the only driver that the system's loader finds. Restores the environment afterwards, unless
+ * `keep` leaves it for worker threads: the loader does not read their copy of it.
  */
 export async function withDriver<T>(path: string, keep: boolean, open: () => Promise<T>): Promise<T> {
   const before = { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES, VK_DRIVER_FILES: process.env.VK_DRIVER_FILES };
@@ -61,7 +61,7 @@ export async function withDriver<T>(path: string, keep: boolean, open: () => Pro
 
 let folderInUse: string | null = null;
 
-/** A folder with the driver, unpacked once a version; a temporary one of this process where the cache cannot be written. */
+/** A folder with the driver, unpacked once per version; a temporary one if the cache is not writable. */
 function unpacked(path: string): string {
   folderInUse ??= unpack(path);
   return folderInUse;
@@ -77,13 +77,13 @@ function unpack(path: string): string {
   const files = driverFiles(path);
   try {
     mkdirSync(parent, { recursive: true });
-    const half = mkdtempSync(`${folder}-`);
-    writeAll(half, files);
+    const partial = mkdtempSync(`${folder}-`);
+    writeAll(partial, files);
     try {
-      renameSync(half, folder);
+      renameSync(partial, folder);
     } catch (reason) {
-      rmSync(half, { recursive: true, force: true });
-      if (!existsSync(folder)) throw reason; // else another process was first
+      rmSync(partial, { recursive: true, force: true });
+      if (!existsSync(folder)) throw reason; // otherwise another process was first
     }
     return folder;
   } catch {
@@ -94,7 +94,7 @@ function unpack(path: string): string {
   }
 }
 
-/** The driver and its manifest, for a loader, and the driver once more under the loader's name, for Dawn. */
+/** The driver and its manifest for a loader, and a copy of the driver under the loader's name for Dawn. */
 function driverFiles(path: string): ReadonlyMap<string, Buffer> {
   const files = untar(brotliDecompressSync(readFileSync(path)));
   const read = (name: string): Buffer => files.get(name) ?? Buffer.alloc(0);
@@ -117,11 +117,11 @@ function writeAll(folder: string, files: ReadonlyMap<string, Buffer>): void {
 function untar(bytes: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
-    const text = (from: number, length: number): string =>
+    const field = (from: number, length: number): string =>
       bytes.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
-    const size = Number.parseInt(text(124, 12), 8);
-    const kind = text(156, 1);
-    if (kind === '0' || kind === '') files.set(text(0, 100), bytes.subarray(at + 512, at + 512 + size));
+    const size = Number.parseInt(field(124, 12), 8);
+    const kind = field(156, 1);
+    if (kind === '0' || kind === '') files.set(field(0, 100), bytes.subarray(at + 512, at + 512 + size));
     at += 512 + Math.ceil(size / 512) * 512;
   }
   return files;

@@ -60,7 +60,7 @@ export class Checkpoint {
   /** The second run, in which every node saves its tensors; recorded as the first was. */
   repeat(): void {
     if (current.value === this) {
-      throw new GradientError('checkpoint: the function takes gradients itself; take them outside of it');
+      throw new GradientError('checkpoint: the function computes gradients itself; compute them outside of it');
     }
     if (this.#draws.size > 0) {
       currentRecording()?.refuse(
@@ -70,7 +70,7 @@ export class Checkpoint {
     const changed = this.#reads.changed;
     if (changed) {
       throw new GradientError(
-        `checkpoint: ${changed.writer} changed in place what the function reads and must read again for its gradient; call backward() before the update, or compute the loss again after it`,
+        `checkpoint: ${changed.writer} changed in place a tensor that the function must read again for its gradient; call backward() before the update, or compute the loss again after it`,
       );
     }
     this.#next = 0;
@@ -119,6 +119,6 @@ export class Checkpoint {
 
 function differs(actual: string): GradientError {
   return new GradientError(
-    `checkpoint: run again for its gradient, the function made ${actual}; it must do the same each time: let it depend on its inputs only`,
+    `checkpoint: when run again for its gradient, the function made ${actual}; it must do the same each time, so let it depend on its inputs only`,
   );
 }

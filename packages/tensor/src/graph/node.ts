@@ -104,7 +104,7 @@ export class GraphNode implements Producer {
     return keep(y);
   }
 
-  /** What was saved; runs a checkpointed function again for it. */
+  /** The saved tensors, for which a checkpointed function runs again. */
   #savedTensors(): SavedTensors {
     const checkpoint = this.#checkpoint;
     if (!this.#saved && !this.#freed && checkpoint) withGradEnabled(true, () => checkpoint.repeat());
@@ -143,7 +143,7 @@ export class GraphNode implements Producer {
     return gradients;
   }
 
-  /** Frees what was saved. */
+  /** Frees the saved tensors. */
   free(): void {
     if (this.#freed) return;
     this.#freed = true;

@@ -1,4 +1,4 @@
-// What backward needs of forward: tensors that were kept, and outputs of operations that compute them again.
+// The tensors that operations save for backward: kept ones, and outputs that are computed again.
 import { GradientError } from '../errors.ts';
 import { storageOf } from '../runtime/memoryRange.ts';
 import { aliasOf, type Producer, producerOf } from '../runtime/tensorBase.ts';
@@ -103,7 +103,7 @@ export class OpenedTensors {
   #refuse(key: string, { tensor, isOutput }: Kept): never {
     const { writer } = storageOf(tensor);
     throw new GradientError(
-      `backward: the gradient of ${this.#node.name} needs ${isOutput ? 'its result' : key} ${show(tensor.shape)} as it was, and ${writer} has changed it in place; call backward() before the update, or compute the loss again after it`,
+      `backward: the gradient of ${this.#node.name} needs the old value of ${isOutput ? 'its result' : key} ${show(tensor.shape)}, but ${writer} has changed it in place; call backward() before the update, or compute the loss again after it`,
     );
   }
 }

@@ -1,47 +1,47 @@
-// Makes GPU buffers. Whether the device had the memory is known a turn later, so a batch waits for the verdict on its
-// buffers before it is encoded: one invalid buffer would make a whole submit do nothing.
+// Creates GPU buffers. WebGPU reports asynchronously whether there was memory for one, so a batch waits for its buffers before it is
+// encoded: one invalid buffer would make the device reject the submit.
 import type { LimitError } from '../errors.ts';
 
-/** A GPU buffer that the device may have failed to make. */
+/** A GPU buffer that may have failed to allocate. */
 export interface DeviceBuffer {
   readonly id: number;
   gpu: GPUBuffer;
   readonly bytes: number;
   readonly usage: GPUBufferUsageFlags;
-  /** Why it does not exist; null while that is not known, and where it does. */
+  /** Why it does not exist; null if it does, and while this is unknown. */
   failure: LimitError | null;
-  /** Why the first try failed, also where the second did not: what was submitted before the second is lost. */
+  /** Why the first attempt failed, even if the second succeeded: commands submitted in between are lost. */
   firstFailure: LimitError | null;
-  /** A submit that used it was refused, maybe for its sake: it is not used again. */
+  /** Whether a rejected submit used it: it is not used again. */
   suspect: boolean;
 }
 
-/** Failures for tests. */
+/** Simulated failures, for tests. */
 export interface FailurePlan {
-  /** Whether the device fails to make the next buffer, of `bytes`. */
+  /** Whether the next allocation, of `bytes`, fails. */
   readonly fails: (bytes: number) => boolean;
-  /** Whether that is not told before the submit that uses it is refused. */
+  /** Whether the failure shows only when a submit that uses the buffer is rejected. */
   readonly unnoticed: boolean;
 }
 
-/** What an Allocator asks of its owner. */
+/** What an Allocator needs of its device. */
 export interface AllocatorHooks {
-  /** Destroys what is only kept for reuse. Returns whether there was anything. */
+  /** Destroys unused buffers. Returns whether there were any. */
   readonly freeCaches: () => Promise<boolean>;
-  /** The error for a buffer that could not be made. */
+  /** The error for a buffer that failed to allocate. */
   readonly explain: (buffer: DeviceBuffer) => LimitError;
-  /** Called once a buffer has its failure, or is suspect. */
+  /** Called when a buffer has failed or is suspect. */
   readonly onFailure: (buffer: DeviceBuffer) => void;
 }
 
 export class Allocator {
   readonly #gpu: GPUDevice;
   readonly #hooks: AllocatorHooks;
-  /** Buffers without a verdict, and whether each failed. */
+  /** Buffers that may still fail, with whether they did. */
   readonly #checks = new Map<DeviceBuffer, Promise<boolean>>();
   #nextId = 1;
   #settling: Promise<void> | null = null;
-  /** For tests: buffers that the device fails to make. */
+  /** Simulated failures, for tests. */
   plan: FailurePlan | null = null;
 
   constructor(gpu: GPUDevice, hooks: AllocatorHooks) {
@@ -49,17 +49,17 @@ export class Allocator {
     this.#hooks = hooks;
   }
 
-  /** Whether any buffer waits for its verdict. */
+  /** Whether any buffer may still fail. */
   get undecided(): boolean {
     return this.#checks.size > 0;
   }
 
-  /** Whether this buffer waits for its verdict. */
+  /** Whether this buffer may still fail. */
   isUndecided(buffer: DeviceBuffer): boolean {
     return this.#checks.has(buffer);
   }
 
-  /** A buffer for `usage`. */
+  /** Creates a buffer for `usage`. */
   make(bytes: number, usage: GPUBufferUsageFlags): DeviceBuffer {
     const { gpu, failed } = this.#create(bytes, usage);
     const buffer: DeviceBuffer = {
@@ -78,13 +78,13 @@ export class Allocator {
     return buffer;
   }
 
-  /** Takes what a refused submit used out of those kept for reuse: one of them may be invalid without a word. */
+  /** Marks a buffer that a rejected submit used, which may be invalid, so that it is not reused. */
   suspect(buffer: DeviceBuffer): void {
     buffer.suspect = true;
     this.#hooks.onFailure(buffer);
   }
 
-  /** Waits for all verdicts. What failed is made again after the caches were freed; what fails then has its `failure`. */
+  /** Waits until no buffer may still fail. Failed ones are created again after freeing caches; those that fail again have a `failure`. */
   settle(): Promise<void> {
     this.#settling ??= this.#settleAll().finally(() => {
       this.#settling = null;
@@ -100,9 +100,9 @@ export class Allocator {
       if (failed.length > 0 && (await this.#hooks.freeCaches())) {
         for (const buffer of failed) await this.#retry(buffer);
       }
-      const without = failed.filter((buffer) => this.#checks.has(buffer));
-      for (const buffer of without) buffer.failure = buffer.firstFailure;
-      for (const buffer of without) {
+      const missing = failed.filter((buffer) => this.#checks.has(buffer));
+      for (const buffer of missing) buffer.failure = buffer.firstFailure;
+      for (const buffer of missing) {
         this.#checks.delete(buffer);
         this.#hooks.onFailure(buffer);
       }
@@ -120,11 +120,11 @@ export class Allocator {
     const planned = this.plan?.fails(size) ?? false;
     const noticed = !(planned && this.plan?.unnoticed);
     this.#gpu.pushErrorScope(planned ? 'validation' : 'out-of-memory');
-    // A plan makes the invalid buffer that a device without memory gives.
+    // A simulated failure creates an invalid buffer, as a device without memory does.
     const made = this.#gpu.createBuffer({ size: planned ? this.#gpu.limits.maxBufferSize + 4 : size, usage });
     const failed = this.#gpu.popErrorScope().then(
       (error) => error !== null && noticed,
-      () => false, // The device was lost, which reads report.
+      () => false, // Reads report a lost device.
     );
     return { gpu: made, failed };
   }

@@ -1,4 +1,4 @@
-// The device that operations run on unless they are told another: opened by `init`, given by `device`.
+// The default device, which operations run on: opened by `init`, returned by `device`.
 import { expectBoolean, expectFunction, expectOptions } from '../arguments.ts';
 import { isNamed } from '../device/adapter.ts';
 import { openDevice } from '../device/open.ts';
@@ -11,16 +11,16 @@ import { applyTuneOption } from './tunerStore.ts';
 
 /** How to choose a device. */
 export interface InitOptions {
-  /** `swiftshader`, `lavapipe`, or part of an adapter's name; without it the environment's `MIEN_ADAPTER`, then the best found. */
+  /** `swiftshader`, `lavapipe`, or part of an adapter's name. Default: the environment's `MIEN_ADAPTER`, else the best one. */
   readonly adapter?: string;
   /**
    * Toggles of Dawn for this device, in Node only: a name enables one, `-name` disables it (`vulkan_enable_f16_on_nvidia`).
-   * Without it those of the environment's `MIEN_DAWN`, separated by commas.
+   * Default: those of the environment's `MIEN_DAWN`, separated by commas.
    */
   readonly dawn?: readonly string[];
   /**
-   * Whether operations use the algorithm that `tune` measured as fastest on this adapter, where that is known. Default: as
-   * before, and in the first call as the environment's `MIEN_TUNE` says (`on` or `off`, by default `off`).
+   * Whether operations with several algorithms use the one that `tune` found fastest on this adapter; else the choice is fixed.
+   * Default: as before, and in the first call the environment's `MIEN_TUNE`, `on` or `off` (the default).
    */
   readonly tune?: boolean;
 }
@@ -36,8 +36,8 @@ interface DefaultDevice {
 const defaultDevice = slot<DefaultDevice>(() => ({ opening: null, device: null, toggles: undefined }));
 
 /**
- * Makes the default device, once: later calls give the same one, unless it was lost. Throws DeviceError without an
- * adapter, and where the device was made on another one, or with other Dawn toggles, than is asked for now.
+ * Opens the default device once; later calls return the same one, unless it was lost. Throws DeviceError if there is no adapter, or
+ * if the device already exists with another adapter or other Dawn toggles.
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
   expectOptions('init', options, ['adapter', 'dawn', 'tune']);
@@ -55,7 +55,7 @@ export async function init(options: InitOptions = {}): Promise<Device> {
   const { adapter, dawn, tune } = options;
   if (adapter !== undefined && !isNamed(made.facts, adapter)) {
     throw new DeviceError(
-      `init: the default device is ${made.facts.name} already, not ${adapter}; ask for it in the first call`,
+      `init: the default device is already ${made.facts.name}, not ${adapter}; request it in the first call`,
     );
   }
   if (dawn !== undefined && dawn.join() !== current.toggles?.join()) {
@@ -86,7 +86,7 @@ export function device(): Device {
 /** The default device as the runtime uses it. Throws DeviceError before `init()`. */
 export function currentDevice(): DeviceRuntime {
   const { device } = defaultDevice.value;
-  if (!device) throw new DeviceError('device: there is none yet; call `await init()` before the first operation');
+  if (!device) throw new DeviceError('device: there is no device yet; call `await init()` before the first operation');
   return device;
 }
 
@@ -96,9 +96,9 @@ export function memory(): MemoryReport {
 }
 
 /**
- * Runs `fn`, a training step or a forward pass, and waits until every kernel that it needs has compiled; they compile in
- * parallel, each once, while the host is free. `onProgress` is called as each is ready: `compiling 31 of 80`. What `fn` does
- * is really done, at the next host read. Gives what `fn` returned. A kernel that does not compile is told at that read.
+ * Runs `fn`, a training step or a forward pass, and resolves with its result when every kernel that it needs has compiled. They
+ * compile in parallel, each once, without blocking the host; `onProgress` is called as each is ready: `compiling 31 of 80`. The
+ * work of `fn` is done at the next host read, which also reports kernels that do not compile.
  */
 export function warmUp<T>(fn: () => T | Promise<T>, onProgress: CompileProgress = () => {}): Promise<T> {
   expectFunction('warmUp', fn);

@@ -1,11 +1,12 @@
 import type { AdapterFacts } from '../device/adapter.ts';
 import { CaptureError, DeviceError } from '../errors.ts';
 import { Allocator, type DeviceBuffer, type FailurePlan } from './allocator.ts';
+import { BindGroups } from './bindGroups.ts';
 import { reportDispatch } from './dispatches.ts';
 import type { Kernel } from './kernel.ts';
 import { isNarrow, type Limits, limitsOf } from './limits.ts';
 import { currentRecording } from './live.ts';
-import { type Compiled, type CompileProgress, Pipelines } from './pipelines.ts';
+import { type CompileProgress, Pipelines } from './pipelines.ts';
 import { Pool, type PooledBuffer } from './pool.ts';
 import type { Device, MemoryReport } from './publicDevice.ts';
 import { Readback } from './readback.ts';
@@ -17,11 +18,6 @@ import { type Command, type Dispatch, Stream } from './stream.ts';
 import { type ProfileSpan, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
-const groupCacheSize = 4096;
-/** Bind groups after which the collector is told of them, and how much they are made out to weigh. */
-const groupsWeighed = 1024;
-const groupsWeight = 64 << 20;
-
 /** One GPU device with its memory pool, its compiled kernels and its stream of pending commands. */
 export class DeviceRuntime implements Device {
   readonly facts: AdapterFacts;
@@ -31,14 +27,11 @@ export class DeviceRuntime implements Device {
   readonly #stream: Stream;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
-  readonly #groups = new Map<string, GPUBindGroup>();
-  #groupsMade = 0;
-  #weight: ArrayBuffer | null = null;
-  readonly #dummies: GPUBuffer[] = [];
+  readonly #bindGroups: BindGroups;
   #limits: Limits;
   #failure: Error | null = null;
   #lost: string | null = null;
-  /** The kernels that a rehearsed function would have dispatched. */
+  /** The kernels that a function would dispatch, while `rehearse` runs it. */
   #rehearsed: Set<Kernel> | null = null;
 
   constructor(gpu: GPUDevice, facts: AdapterFacts) {
@@ -54,7 +47,10 @@ export class DeviceRuntime implements Device {
       onFailure: (buffer) => this.pool.forget(buffer),
     });
     this.pool = new Pool(this.#allocator);
-    this.#stream = new Stream(gpu, this.#allocator, { groupOf: (command) => this.#groupOf(command) });
+    this.#bindGroups = new BindGroups(gpu);
+    this.#stream = new Stream(gpu, this.#allocator, {
+      groupOf: (command) => this.#bindGroups.groupOf(command, this.#stream.arena),
+    });
     this.#pipelines = new Pipelines(gpu);
     this.#readback = new Readback(this.#allocator);
     gpu.addEventListener('uncapturederror', (event) => onFailure(new DeviceError(`device: ${event.error.message}`)));
@@ -68,13 +64,13 @@ export class DeviceRuntime implements Device {
     return this.#limits;
   }
 
-  /** Whether groups should have just 8 lanes and be few, see `isNarrow`. */
+  /** Whether workgroups should have just 8 lanes and be few, see `isNarrow`. */
   get narrow(): boolean {
     return isNarrow(this.#limits);
   }
 
-  /** Replaces the limits that work is split by, for tests; the adapter's own stay in force underneath. */
-  believe(limits: Limits): void {
+  /** Replaces the limits that work is split by, for tests; the adapter still checks its own. */
+  overrideLimits(limits: Limits): void {
     this.#limits = limits;
   }
 
@@ -84,28 +80,31 @@ export class DeviceRuntime implements Device {
     return { liveBytes, reservedBytes, peakBytes, unusedBytes, buffers };
   }
 
-  /** For tests: from now on the device fails to make buffers as planned; null ends that. */
+  /** Makes the creation of buffers fail as planned, for tests; null ends that. */
   failAllocations(plan: FailurePlan | null): void {
     this.#allocator.plan = plan;
   }
 
-  /** Device memory with arbitrary content, for a tensor of `shape`. Throws LimitError beyond the buffer limit. */
+  /** Allocates device memory with arbitrary content, for a tensor of `shape`. Throws LimitError beyond the buffer limit. */
   allocate(bytes: number, shape: readonly number[] | null = null): Storage {
     this.expectAlive();
     const recording = currentRecording();
     const rehearsed = recording?.rehearses;
-    const buffer = rehearsed ? this.pool.standIn(bytes) : this.pool.take(bytes, this.#limits.maxBufferSize);
+    const buffer = rehearsed ? this.pool.placeholder(bytes) : this.pool.take(bytes, this.#limits.maxBufferSize);
     const storage = new Storage(this, buffer, bytes, shape);
-    if (rehearsed) storage.failure = new CaptureError('capture: a tensor that outlived the check of its function');
+    if (rehearsed)
+      storage.failure = new CaptureError(
+        'capture: the tensor was made in a check of its function, which computes nothing',
+      );
     recording?.made.add(storage);
     return storage;
   }
 
-  /** Device memory holding `data`. */
+  /** Copies `data` to device memory. */
   upload(data: ArrayBufferView<ArrayBuffer>, shape: readonly number[] | null = null): Storage {
     this.expectAlive();
     currentRecording()?.refuse(
-      'the function makes a tensor from host values; make it outside and give it as an argument',
+      'the function makes a tensor from host values; make it outside and pass it as an argument',
     );
     const { byteLength: bytes } = data;
     const buffer = this.pool.take(bytes, this.#limits.maxBufferSize, this.#stream.pending);
@@ -117,7 +116,7 @@ export class DeviceRuntime implements Device {
     return storage;
   }
 
-  /** Appends one dispatch. Null binds a dummy of 16 bytes. */
+  /** Appends one dispatch; a null binding gets a dummy of 16 bytes. */
   dispatch(
     kernel: Kernel,
     bound: readonly (BoundRange | null)[],
@@ -167,7 +166,7 @@ export class DeviceRuntime implements Device {
     this.#stream.append({ from: source, to: target, bytes }, [source.buffer, target.buffer]);
   }
 
-  /** Commands that do again what was recorded, with params that lie in `arena` at the offsets given. */
+  /** Commands that repeat recorded ones, with their params at `offsets` in `arena`. */
   prepare(
     commands: readonly Recorded[],
     arena: ContentRange | null,
@@ -191,7 +190,7 @@ export class DeviceRuntime implements Device {
     this.#stream.appendAll(commands, buffers);
   }
 
-  /** What offsets into a uniform buffer are multiples of. */
+  /** The alignment of offsets into a uniform buffer. */
   get uniformAlignment(): number {
     return this.#stream.alignment;
   }
@@ -206,45 +205,47 @@ export class DeviceRuntime implements Device {
     this.#stream.afterwards(() => buffer.gpu.destroy());
   }
 
-  /** Submits pending commands and waits for `bytes` of `range`. Throws, at every read, what kept these from being computed. */
+  /** Submits pending commands and resolves with the first `bytes` of `range`. Throws what kept them from being computed, at every read. */
   async read(range: BoundRange, bytes: number): Promise<ArrayBuffer> {
     this.expectAlive();
     const recording = currentRecording();
     if (recording) {
       recording.note('the function reads values on the host; return the tensor and read it outside');
-      // The captured call throws; a rejection here would be one more, which nobody hears.
+      // The captured call throws; a rejection here would go unhandled.
       return new Promise(() => {});
     }
     const staging = this.#readback.take(bytes);
-    const found: Content = { bytes, failure: null, released: false };
+    const content: Content = { bytes, failure: null, released: false };
     const from = withBuffer(range);
-    this.#stream.append({ from, to: { storage: found, buffer: staging, byteOffset: 0, bytes }, bytes }, [from.buffer]);
+    this.#stream.append({ from, to: { storage: content, buffer: staging, byteOffset: 0, bytes }, bytes }, [
+      from.buffer,
+    ]);
     await this.synchronize(false);
-    if (found.failure) {
+    if (content.failure) {
       this.#readback.give(staging);
-      throw found.failure;
+      throw content.failure;
     }
     const data = await this.#readback.read(staging, bytes);
     await this.#stream.verdict;
-    if (found.failure) throw found.failure;
+    if (content.failure) throw content.failure;
     this.#throwFailure();
     return data;
   }
 
-  /** Submits pending commands; with `wait`, resolves when the device has finished them. */
+  /** Submits pending commands and resolves when the device has finished them, or at once without `wait`. */
   async synchronize(wait = true): Promise<void> {
     await this.#stream.settle();
-    if (this.pool.trim(this.#stream.pending)) this.#groups.clear();
+    if (this.pool.trim(this.#stream.pending)) this.#bindGroups.clear();
     if (!wait) return;
     await this.#gpu.queue.onSubmittedWorkDone();
     await this.#stream.verdict;
     this.#throwFailure();
   }
 
-  /** Destroys all buffers that are only kept for reuse and that no pending command uses. Returns whether there were any. */
+  /** Destroys the unused buffers that no pending command uses. Returns whether there were any. */
   freeUnused(): boolean {
     if (!this.pool.trim(this.#stream.pending, 0)) return false;
-    this.#groups.clear();
+    this.#bindGroups.clear();
     return true;
   }
 
@@ -254,17 +255,17 @@ export class DeviceRuntime implements Device {
     return true;
   }
 
-  /** Command buffers submitted so far. */
+  /** The number of command buffers submitted. */
   get submits(): number {
     return this.#stream.submits;
   }
 
   /** Whether a profile is being taken. */
-  get timed(): boolean {
-    return this.#stream.timed;
+  get isTimed(): boolean {
+    return this.#stream.isTimed;
   }
 
-  /** Takes the time of every command of `fn`: what ran, in order, whether the device took the times, and what `fn` returned. */
+  /** Times every command of `fn`: the commands in order, whether the device's clock timed them, and what `fn` returned. */
   async time<T>(fn: () => T | Promise<T>): Promise<{ spans: ProfileSpan[]; stamps: boolean; result: T }> {
     const timer = new Timer(this.#gpu);
     this.#stream.time(timer);
@@ -277,7 +278,7 @@ export class DeviceRuntime implements Device {
     }
   }
 
-  /** How long the device takes for what `fn` has it do. What was pending goes before it, and does not count. */
+  /** The device's time for the commands of `fn`; pending ones run before and do not count. */
   async elapsed(fn: () => void): Promise<Elapsed> {
     await this.synchronize();
     const stopwatch = Stopwatch.on(this.#gpu);
@@ -289,9 +290,9 @@ export class DeviceRuntime implements Device {
     } finally {
       this.#stream.stopwatch = null;
     }
-    const waited = (performance.now() - start) / 1000;
+    const hostSeconds = (performance.now() - start) / 1000;
     const seconds = (await stopwatch?.seconds()) ?? 0;
-    return seconds > 0 ? { seconds, clock: 'device' } : { seconds: waited, clock: 'host' };
+    return seconds > 0 ? { seconds, clock: 'device' } : { seconds: hostSeconds, clock: 'host' };
   }
 
   /** Every kernel that was dispatched or compiled on this device. */
@@ -306,7 +307,7 @@ export class DeviceRuntime implements Device {
     for (const each of compiled) if (each.error) throw each.error;
   }
 
-  /** Runs `fn`, which is synchronous, with nothing done on the device; gives the kernels that it would have dispatched. */
+  /** The kernels that `fn`, which is synchronous, would dispatch: runs it without dispatching. */
   rehearse(fn: () => void): readonly Kernel[] {
     const rehearsed = new Set<Kernel>();
     this.#rehearsed = rehearsed;
@@ -318,10 +319,10 @@ export class DeviceRuntime implements Device {
     return [...rehearsed];
   }
 
-  /** Reads every kernel's text again at its next use, for tests that change it. */
+  /** Reads every kernel's text again at its next use, for tests that edit it. */
   forgetKernelTexts(): void {
     this.#pipelines.forgetTexts();
-    this.#groups.clear();
+    this.#bindGroups.clear();
   }
 
   /** Runs `fn` and waits for every kernel that it needs; see `warmUp`. */
@@ -330,50 +331,9 @@ export class DeviceRuntime implements Device {
     return this.#pipelines.watch(fn, onProgress);
   }
 
-  /** Gives the device back; nothing on it can be used afterwards. */
+  /** Destroys the device; nothing on it can be used afterwards. */
   destroy(): void {
     this.#gpu.destroy();
-  }
-
-  /** The bind group of a command that is about to be encoded. */
-  #groupOf(command: Dispatch): GPUBindGroup {
-    const { compiled, bound, arena, groups } = command;
-    const key = groupKey(compiled, bound);
-    if (groups) {
-      command.group = groups.get(key) ?? this.#makeGroup(compiled, bound, arena?.buffer.gpu ?? null);
-      groups.set(key, command.group);
-      return command.group;
-    }
-    const known = this.#groups.get(key);
-    if (known) return known;
-    const group = this.#makeGroup(compiled, bound, this.#stream.arena);
-    if (this.#groups.size >= groupCacheSize) this.#groups.clear();
-    this.#groups.set(key, group);
-    // Only the collector frees bind groups, and does not see what they hold outside of its heap: on lavapipe each is a
-    // mapping, of which a process has 65,530. Memory that it does see, and that nothing touches, makes it collect in time.
-    if (++this.#groupsMade % groupsWeighed === 0) this.#weight = new ArrayBuffer(groupsWeight);
-    return group;
-  }
-
-  #makeGroup(compiled: Compiled, bound: readonly (ContentRange | null)[], arena: GPUBuffer | null): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = compiled.kernel.bindings.map((binding, i) => {
-      const range = bound[i];
-      const resource = range
-        ? { buffer: range.buffer.gpu, offset: range.byteOffset, size: range.bytes }
-        : { buffer: this.#dummy(i) };
-      return { binding: binding.index, resource };
-    });
-    if (compiled.kernel.params && arena) {
-      entries.push({ binding: 0, resource: { buffer: arena, size: compiled.kernel.params.bytes } });
-    }
-    return this.#gpu.createBindGroup({ label: compiled.kernel.label, layout: compiled.layout, entries });
-  }
-
-  /** What a null binding is bound to: a buffer for each position, since two writable bindings may not share one. */
-  #dummy(position: number): GPUBuffer {
-    const descriptor = { label: 'dummy', size: 16, usage: GPUBufferUsage.STORAGE };
-    this.#dummies[position] ??= this.#gpu.createBuffer(descriptor);
-    return this.#dummies[position];
   }
 
   /** Throws DeviceError once the device was lost. */
@@ -393,12 +353,6 @@ export class DeviceRuntime implements Device {
 
 function withBuffer({ storage, byteOffset, bytes }: BoundRange): RecordedRange {
   return { storage, buffer: storage.buffer, byteOffset, bytes };
-}
-
-function groupKey({ kernel }: Compiled, bound: readonly (ContentRange | null)[]): string {
-  let key = `${kernel.id}`;
-  for (const range of bound) key += range ? `|${range.buffer.id},${range.byteOffset},${range.bytes}` : '|';
-  return key;
 }
 
 /** A range of a storage, sized as a binding: a multiple of 16 bytes. */

@@ -1,19 +1,19 @@
-// Which algorithm a dispatch belongs to, for laws that must know what really ran.
+// Reports each dispatch with its algorithm, so that tests know what ran.
 
 import { slot, withValue } from '../session.ts';
 import type { BoundRange, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 
-/** An algorithm that is encoding its dispatches. */
+/** An algorithm that is dispatching kernels. */
 export interface Running {
   readonly operation: string;
   readonly algorithm: string;
   readonly shape: unknown;
-  /** The algorithm that called this one: a convolution for the products in it. */
+  /** The algorithm that called this one: a convolution calls products. */
   readonly caller: Running | null;
 }
 
-/** One dispatch as the device got it. */
+/** One dispatch. */
 export interface Dispatch {
   readonly kernel: Kernel;
   readonly bound: readonly (BoundRange | null)[];
@@ -32,12 +32,12 @@ export function runAs<T>(operation: string, algorithm: string, shape: unknown, f
   return withValue(running, { operation, algorithm, shape, caller: running.value }, fn);
 }
 
-/** Reports a dispatch to whoever listens. */
+/** Reports a dispatch to the listener, if any. */
 export function reportDispatch(dispatch: Omit<Dispatch, 'running'>): void {
   listener.value?.({ ...dispatch, running: running.value });
 }
 
-/** Runs `fn`, reporting every dispatch until its promise settles. */
+/** Runs `fn` and reports every dispatch until its promise settles. */
 export async function withDispatches<T>(onDispatch: OnDispatch, fn: () => T | Promise<T>): Promise<T> {
   const before = listener.value;
   listener.value = (dispatch) => {

@@ -1,4 +1,4 @@
-// What a failure reaches: a command that uses what failed is left out, and what it would have written has failed too.
+// Propagates failures: a command that uses failed memory is left out, and what it would have written has failed too.
 import type { MienError } from '../errors.ts';
 import type { DeviceBuffer } from './allocator.ts';
 import type { Content } from './storage.ts';
@@ -20,7 +20,7 @@ export function obstacleOf(command: Command): MienError | null {
   return compiled.error ?? arena?.buffer.failure ?? arena?.storage.failure ?? null;
 }
 
-/** Why a buffer of `command` could not be made at first, or null. */
+/** The first failure of a buffer of `command`, or null. */
 export function firstFailureOf(command: Command): MienError | null {
   for (const { firstFailure } of buffersOf(command)) if (firstFailure) return firstFailure;
   return null;
@@ -34,7 +34,7 @@ export function* buffersOf(command: Command): Generator<DeviceBuffer> {
   for (const range of ranges) if (range) yield range.buffer;
 }
 
-/** Notes what `command` left in what it writes to: with a failure it did not run, and the failure passes on. */
+/** Records the result of `command` in the memory that it writes: after a failure it did not run, and the failure propagates. */
 export function pass(command: Command, failure: MienError | null): void {
   if ('renewed' in command) {
     for (const content of command.renewed) content.failure = null;
@@ -47,7 +47,7 @@ export function pass(command: Command, failure: MienError | null): void {
   }
 }
 
-/** The contents that a dispatch writes to. */
+/** The memory that a dispatch writes. */
 export function* writtenBy({ compiled, bound }: Dispatch): Generator<Content> {
   for (const [i, range] of bound.entries()) {
     if (range && compiled.kernel.bindings[i]?.access !== 'read') yield range.storage;

@@ -1,18 +1,18 @@
-// Commands that were submitted and that the device may still refuse: error scopes around them tell, a turn later.
+// Submitted commands that the device may still reject: error scopes around them report it asynchronously.
 import { DeviceError, LimitError, type MienError } from '../errors.ts';
 import type { Allocator } from './allocator.ts';
 import { buffersOf, firstFailureOf, obstacleOf, pass, writtenBy } from './failures.ts';
 import type { Content } from './storage.ts';
 import type { Command } from './stream.ts';
 
-/** Commands that are kept before only what they wrote is. */
+/** The most commands that are kept; beyond it, only the memory that they wrote is. */
 const mostCommands = 1 << 14;
 
-/** Submits whose errors are told together. */
+/** Submits whose errors are reported together. */
 class Interval {
   batches: (readonly Command[])[] = [];
   count = 0;
-  /** What batches wrote that are no longer kept. */
+  /** The memory that batches wrote which are no longer kept. */
   readonly written = new Set<Content>();
 
   add(batch: readonly Command[]): void {
@@ -27,7 +27,7 @@ class Interval {
     this.count = 0;
   }
 
-  /** Everything that was written here has failed, for want of the buffers that failed if there are any. */
+  /** Marks everything that was written here as failed, with the failure of a buffer if there is one. */
   fail(otherwise: MienError, allocator: Allocator): void {
     const commands = this.batches.flat();
     for (const command of commands) for (const buffer of buffersOf(command)) allocator.suspect(buffer);
@@ -36,7 +36,7 @@ class Interval {
     for (const command of commands) pass(command, obstacleOf(command) ?? failure);
   }
 
-  /** What was computed here from what has failed, has failed too. */
+  /** Propagates failures to everything that was computed here from failed memory. */
   follow(failure: MienError): void {
     for (const content of this.written) content.failure ??= failure;
     for (const command of this.batches.flat()) pass(command, obstacleOf(command));
@@ -55,7 +55,7 @@ export class InFlight {
     this.#allocator = allocator;
   }
 
-  /** Notes commands that are about to be submitted; errors from now on are theirs. */
+  /** Adds commands that are about to be submitted, to which errors are attributed until `close`. */
   add(batch: readonly Command[]): void {
     if (!this.#open) {
       this.#gpu.pushErrorScope('out-of-memory');
@@ -65,19 +65,19 @@ export class InFlight {
     this.#open.add(batch);
   }
 
-  /** Ends the errors of what was added. */
+  /** Ends the error scope of the added commands. */
   close(): void {
     const interval = this.#open;
     if (!interval) return;
     this.#open = null;
     this.#closed.push(interval);
-    const found = [this.#gpu.popErrorScope(), this.#gpu.popErrorScope()].map((scope) => scope.catch(() => null));
+    const errors = [this.#gpu.popErrorScope(), this.#gpu.popErrorScope()].map((scope) => scope.catch(() => null));
     const before = this.#verdict;
-    this.#verdict = Promise.all(found).then(async ([invalid, memory]) => {
+    this.#verdict = Promise.all(errors).then(async ([invalid, memory]) => {
       await before;
       if (invalid || memory) await this.#allocator.settle();
       this.#closed.splice(this.#closed.indexOf(interval), 1);
-      const failure = memory ? outOfMemory(memory) : invalid ? refused(invalid) : null;
+      const failure = memory ? outOfMemory(memory) : invalid ? rejected(invalid) : null;
       if (!failure) return;
       interval.fail(failure, this.#allocator);
       for (const later of this.#closed) later.follow(failure);
@@ -85,7 +85,7 @@ export class InFlight {
     });
   }
 
-  /** Resolves when all that was closed so far has ended well, or has its failures noted. */
+  /** Resolves when the failures of everything closed so far are recorded. */
   get verdict(): Promise<void> {
     return this.#verdict;
   }
@@ -103,9 +103,9 @@ function outOfMemory({ message }: GPUError): LimitError {
   );
 }
 
-function refused({ message }: GPUError): DeviceError {
+function rejected({ message }: GPUError): DeviceError {
   return new DeviceError(
-    `device: a submit was refused (${firstLine(message)}), and what it was to compute is lost; please report this`,
+    `device: a submit was rejected (${firstLine(message)}), and its results are lost; please report this`,
   );
 }
 

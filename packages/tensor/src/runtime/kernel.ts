@@ -16,20 +16,20 @@ import {
 
 const registry: Kernel[] = [];
 
-/** Gives the text to use in place of a kernel's or a library's own, by entry point (`im2col`) or library (`lib/gemm.wgsl`). */
+/** Returns the text to use instead of that of a kernel, by entry point (`im2col`), or of a library (`lib/gemm.wgsl`). */
 export type TextEdit = (name: string, text: string) => string;
 
 const textEdit = slot<TextEdit | null>(() => null);
 
 /**
- * One specialization of one WGSL file. Made at module level by `kernel`, so that every specialization in use is known
- * before anything runs; read from its text on first use, compiled on first dispatch.
+ * One specialization of one WGSL file. Declared at module level by `kernel`, so that all specializations are known before
+ * anything runs; parsed on first use and compiled on first dispatch.
  */
 export class Kernel {
   /** Position in the order of declaration; unique. */
   readonly id: number;
   readonly name: string;
-  /** The name and the values it was specialized with, as error messages show it. */
+  /** The name and the specialization values, for errors. */
   readonly label: string;
   readonly #text: string;
   readonly #values: KernelValues;
@@ -44,12 +44,12 @@ export class Kernel {
     this.#values = values;
   }
 
-  /** The complete WGSL: kernel, then libraries. */
+  /** The complete WGSL: the kernel, then its libraries. */
   get code(): string {
     return this.#read().code;
   }
 
-  /** Top-level consts that are number literals, after specializing: tile sizes that the host needs too. */
+  /** Top-level consts that are number literals, after specialization: tile sizes that the host needs too. */
   get consts(): Readonly<Record<string, number>> {
     return this.#read().consts;
   }
@@ -59,12 +59,12 @@ export class Kernel {
     return this.#read().bindings;
   }
 
-  /** Layout of `struct Params`, or null where the kernel has none. */
+  /** Layout of `struct Params`, or null without one. */
   get params(): ParamLayout | null {
     return this.#read().params;
   }
 
-  /** A const of the kernel as a number. Throws KernelError where there is none. */
+  /** A const of the kernel as a number. Throws KernelError if there is none. */
   const(name: string): number {
     const value = this.consts[name];
     if (value === undefined) throw new KernelError(`${this.label}: no numeric const named ${name}`);
@@ -93,7 +93,7 @@ export class Kernel {
 }
 
 interface Parsed {
-  /** The edit that the text was read through. */
+  /** The edit that was applied to the text. */
   readonly edit: TextEdit | null;
   readonly code: string;
   readonly consts: Readonly<Record<string, number>>;
@@ -102,8 +102,8 @@ interface Parsed {
 }
 
 /**
- * Declares a kernel from WGSL text, with top-level consts and aliases set by name. Call it at module level only.
- * The text names its libraries (`// uses: lib/grid.wgsl`), its bindings and its `struct Params`; dispatch it with `run`.
+ * Declares a kernel from WGSL text, with top-level consts and aliases set by name; call it at module level only. The text
+ * declares its libraries (`// uses: lib/grid.wgsl`), bindings and `struct Params`. Dispatch it with `run`.
  */
 export function kernel(text: string, values: KernelValues = {}): Kernel {
   if (typeof text !== 'string') throw new KernelError(`kernel: text must be WGSL, got ${kindOf(text)}`);
@@ -113,12 +113,12 @@ export function kernel(text: string, values: KernelValues = {}): Kernel {
   return made;
 }
 
-/** Every kernel declared so far, each in every specialization that it is used with. */
+/** Every declared kernel, in each of its specializations. */
 export function kernels(): readonly Kernel[] {
   return registry;
 }
 
-/** From now on every kernel is read through `edit`, or as declared with null. Devices must forget their pipelines too. */
+/** Applies `edit` to the text of every kernel; null restores the declared texts. Devices must drop their pipelines too. */
 export function editKernels(edit: TextEdit | null): void {
   textEdit.value = edit;
 }

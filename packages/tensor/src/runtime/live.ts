@@ -1,21 +1,21 @@
-// Values of the host that a captured function depends on: those that change are declared, those that must not are watched.
+// Host values that a captured function depends on: those that change are declared, those that must not change are watched.
 import { expectFunction } from '../arguments.ts';
 import { slot, withValue } from '../session.ts';
 import type { Recording } from './recording.ts';
 
 const recording = slot<Recording | null>(() => null);
 
-/** The call of a captured function that is being recorded, if one is. */
+/** The recording of the current call of a captured function, if any. */
 export function currentRecording(): Recording | null {
   return recording.value;
 }
 
-/** Runs `fn` while `into` notes what it does. */
+/** Runs `fn` and records what it does in `into`. */
 export function recordInto<T>(into: Recording, fn: () => T): T {
   return withValue(recording, into, fn);
 }
 
-/** A value that is worked out anew in every call of a captured function. */
+/** A value that every call of a captured function computes again. */
 export class Live<out T> {
   readonly #compute: () => T;
   #value: T;
@@ -25,21 +25,21 @@ export class Live<out T> {
     this.#value = compute();
   }
 
-  /** As it was last worked out. */
+  /** The last value. */
   get value(): T {
     return this.#value;
   }
 
-  /** Works it out anew. */
+  /** Computes it again. */
   refresh(): void {
     this.#value = this.#compute();
   }
 }
 
 /**
- * Runs `compute` now, and in a captured function again at every call, in the order of the function: for numbers that change
- * from call to call. A live value may be given to `run` as a param; `compute` may read other live values, and may have
- * effects on the host, such as counting a step. Make it where it is used: one from outside is refused in a captured function.
+ * Runs `compute` now, and at every call of a captured function again, in the order of the function: for numbers that change
+ * between calls. Pass a live value to `run` as a param; `compute` may read other live values and may have effects on the host,
+ * such as counting a step. Create it in the captured function that uses it: one from outside is refused.
  */
 export function live<T>(compute: () => T): Live<T> {
   expectFunction('live', compute);
@@ -51,8 +51,8 @@ export function live<T>(compute: () => T): Live<T> {
 }
 
 /**
- * Says that what follows depends on the value of `read`, called `name`: a captured function refuses a later call in which
- * it has another. Outside of captured functions this does nothing.
+ * Declares that a captured function depends on the value of `read`, called `name`: a call in which the value differs is refused.
+ * Does nothing outside of captured functions.
  */
 export function unchanging(name: string, read: () => unknown): void {
   expectFunction('unchanging', read);

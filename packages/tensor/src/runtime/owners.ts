@@ -1,15 +1,15 @@
-// Who holds device memory, in the words of errors.
+// Names the owners of device memory in errors.
 
-/** What device memory is held for. */
+/** An owner of device memory. */
 export interface Owner {
-  /** The operation that made it, or a word for all of its kind. */
+  /** The operation that allocated it, or its kind, such as `parameters`. */
   readonly origin: string;
   readonly shape: readonly number[] | null;
 }
 
 const mostNamed = 4;
 
-/** The owners that hold most: `conv2d (600 MB), parameters (80 MB)`. */
+/** The largest owners: `conv2d (600 MB), parameters (80 MB)`. */
 export function ownersText(buffers: readonly { readonly owner: Owner; readonly bytes: number }[]): string {
   const byOrigin = new Map<string, number>();
   for (const { owner, bytes } of buffers) byOrigin.set(owner.origin, (byOrigin.get(owner.origin) ?? 0) + bytes);
@@ -18,7 +18,7 @@ export function ownersText(buffers: readonly { readonly owner: Owner; readonly b
   return largest.map(([origin, bytes]) => `${origin} (${sizeText(bytes)})`).join(', ');
 }
 
-/** Bytes as people read them: `63.4 MB`. */
+/** Bytes for people: `63.4 MB`. */
 export function sizeText(bytes: number): string {
   const [unit, name] = bytes >= 1e9 ? [1e9, 'GB'] : bytes >= 1e6 ? [1e6, 'MB'] : [1e3, 'kB'];
   const value = bytes / unit;

@@ -1,4 +1,4 @@
-// What the adapter can do at most, measured by a kernel that only computes and one that only copies.
+// Measures the peak throughput of the adapter: arithmetic in registers and copies of memory.
 import arithmeticText from '@mien/shaders/peak/peakArithmetic.wgsl';
 import copyText from '@mien/shaders/peak/peakCopy.wgsl';
 import { currentDevice } from './defaultDevice.ts';
@@ -6,35 +6,35 @@ import { type Kernel, kernel } from './kernel.ts';
 import { type MemoryRange, memoryRange, storageOf } from './memoryRange.ts';
 import { run } from './run.ts';
 
-/** The most that the adapter was seen to do. */
+/** The measured peak throughput of an adapter. */
 export interface Peak {
-  /** Multiplications and additions a second, in registers. */
+  /** Multiplications and additions per second, in registers. */
   readonly flops: number;
-  /** Bytes read and written a second. */
+  /** Bytes read and written per second. */
   readonly bytes: number;
 }
 
 const arithmetic: Kernel = kernel(arithmeticText);
-/** Lanes and vec4 a lane: which copies fastest differs between adapters. */
+/** Lanes, and vec4 per lane: the fastest copy differs between adapters. */
 const copies: readonly Kernel[] = [64, 256].flatMap((LANES) =>
   [1, 4].map((VECTORS) => kernel(copyText, { LANES, VECTORS })),
 );
 
-/** Bytes that the copies read, and write, where one binding may be as large: beyond the caches of GPUs, and of processors. */
+/** Bytes that the copies read and write, if one binding may be as large: more than the caches of GPUs and of processors. */
 const copiedBytes = { gpu: 1 << 28, software: 1 << 26 };
-/** A timing is long enough that the start of a submit and the steps of a browser's clock do not count. */
+/** The least seconds of a timing, so that the start of a submit and the resolution of a browser's clock do not count. */
 const leastSeconds = 0.03;
-/** Seconds on the host after which a timing is long enough whatever the device's clock shows. */
+/** Host seconds after which a timing is long enough, whatever the device's clock shows. */
 const mostSeconds = 1;
 const timings = 3;
 
-/** Measures the default device, by its own clock where it has one: a second, or some on a software adapter. */
+/** Measures the default device, by its clock if it has one: takes a second, and several on a software adapter. */
 export async function measurePeak(): Promise<Peak> {
   await currentDevice().compile([arithmetic, ...copies]);
   const { CHAINS = 1, STEPS = 1, TRIPS = 1, LANES = 1 } = arithmetic.consts;
   const groups = 64;
   const y = allocated(16 * groups * LANES);
-  // A factor below one keeps the chains finite. Groups past the end of y compute too, and store nothing.
+  // A factor below one keeps the chains finite. Workgroups past the end of y compute too, but store nothing.
   const compute = (times: number): void => run(arithmetic, { y }, { factor: 0.5, step: 1 }, times * groups);
   const flops = groups * LANES * CHAINS * STEPS * TRIPS * 4 * 2;
   const computing = await shortest(compute);
@@ -58,7 +58,7 @@ function allocated(bytes: number): MemoryRange {
   return memoryRange(currentDevice().allocate(bytes), 0, bytes);
 }
 
-/** The least seconds of doing something once, each timing an average over as many times as make it long enough. */
+/** The least seconds of one repetition: each timing is an average over enough repetitions. */
 async function shortest(encode: (times: number) => void): Promise<number> {
   let times = 1;
   let least = Number.POSITIVE_INFINITY;

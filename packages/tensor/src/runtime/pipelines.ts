@@ -1,4 +1,4 @@
-// Pipelines by kernel, compiled asynchronously and in parallel: nothing waits for one until its first submit.
+// Compiles pipelines asynchronously and in parallel: only the first submit of a kernel waits for its pipeline.
 import { KernelError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -11,13 +11,13 @@ export interface Compiled {
   readonly settled: Promise<void>;
 }
 
-/** Called with how many kernels have compiled of how many that were asked for. */
+/** Called with the number of kernels compiled and requested. */
 export type CompileProgress = (done: number, total: number) => void;
 
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #compiled = new Map<Kernel, Compiled>();
-  /** By complete text: kernels that are declared twice compile once. */
+  /** By code: kernels that are declared twice compile once. */
   readonly #byCode = new Map<string, Compiled>();
   readonly #waiting = new Set<Compiled>();
   readonly #watchers = new Set<{ readonly started: () => void; readonly settled: () => void }>();
@@ -26,12 +26,12 @@ export class Pipelines {
     this.#gpu = gpu;
   }
 
-  /** Every kernel that was asked for. */
+  /** Every kernel that was requested. */
   get kernels(): readonly Kernel[] {
     return [...this.#compiled.keys()];
   }
 
-  /** The kernel on this device, starting its compilation if it is new. */
+  /** The compiled kernel; starts its compilation at the first call. */
   get(kernel: Kernel): Compiled {
     const known = this.#compiled.get(kernel);
     if (known) return known;
@@ -40,7 +40,7 @@ export class Pipelines {
       this.#compiled.set(kernel, same);
       return same;
     }
-    // What does not compile is told by `settled`; the scope keeps it from the device's uncaptured errors.
+    // `settled` reports compilation errors; the scope keeps them out of the device's uncaptured errors.
     this.#gpu.pushErrorScope('validation');
     const module = this.#gpu.createShaderModule({ label: kernel.label, code: kernel.code });
     const layout = this.#bindGroupLayout(kernel);
@@ -78,7 +78,7 @@ export class Pipelines {
     this.#compiled.clear();
   }
 
-  /** Tells `onProgress` of kernels that compile from now on or do so already, until `fn` has ended and all are ready. */
+  /** Runs `fn` and resolves when all kernels have compiled; calls `onProgress` as each does. */
   async watch<T>(fn: () => T | Promise<T>, onProgress: CompileProgress): Promise<T> {
     let done = 0;
     let total = this.#waiting.size;

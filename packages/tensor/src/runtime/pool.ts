@@ -1,22 +1,22 @@
-// GPU buffers by rounded size, with a byte cap on what lies unused. All work goes through one queue in order, so a buffer
-// given back may serve the next command at once; only the host's own writes must wait for the submit that last used it.
+// Pools GPU buffers by rounded size, with a cap on unused bytes. All commands run in order on one queue, so that the next command can
+// reuse a buffer at once; only writes by the host wait for the submit that last used it.
 import { LimitError } from '../errors.ts';
 import type { Allocator, DeviceBuffer } from './allocator.ts';
 import { type Owner, ownersText, sizeText } from './owners.ts';
 
-/** A GPU buffer, what last held it, and the number of the submit that last used it. */
+/** A GPU buffer with its last owner and the number of the submit that last used it. */
 export interface PooledBuffer extends DeviceBuffer {
   lastSubmit: number;
   owner: Owner;
 }
 
-/** Unused bytes kept for reuse; above it the longest unused buffers are destroyed after a submit. */
+/** The most unused bytes; above it the least recently used buffers are destroyed after a submit. */
 const unusedBytesCap = 1 << 30;
 const smallestBytes = 256;
-/** What holds the memory that captured functions work in. */
+/** The owner of the temporaries of captured functions. */
 const captured: Owner = { origin: 'captured functions', shape: null };
 
-/** Rounds up to one of four sizes per octave, so that at most a quarter is wasted and steps of a loop find their buffers again. */
+/** Rounds up to one of four sizes per octave: at most a quarter is wasted, and the steps of a loop reuse the same buffers. */
 export function roundedBytes(bytes: number): number {
   if (bytes <= smallestBytes) return smallestBytes;
   const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
@@ -33,16 +33,16 @@ export class Pool {
   readonly #allocator: Allocator;
   readonly #all = new Set<PooledBuffer>();
   /**
-   * By size, the lowest number last, which is taken first: a loop then gets the same buffers for the same tensors in every
-   * step, and finds its bind groups again.
+   * Unused buffers by size; the lowest id is last and taken first, so that each step of a loop gets the same buffers for the same
+   * tensors and finds its bind groups in the cache.
    */
   readonly #free = new Map<number, PooledBuffer[]>();
-  #standIn: DeviceBuffer | null = null;
+  #placeholder: DeviceBuffer | null = null;
   readonly #watches = new Set<{ bytes: number }>();
   liveBytes = 0;
   peakBytes = 0;
   unusedBytes = 0;
-  /** The part of the live bytes that captured functions work in. */
+  /** The part of the live bytes that captured functions hold for their temporaries. */
   reservedBytes = 0;
 
   /** GPU buffers that exist, in use or not. */
@@ -55,8 +55,8 @@ export class Pool {
   }
 
   /**
-   * Takes a buffer of at least `bytes`; its content is arbitrary. With `settledBefore`, only one that no command after
-   * that submit uses, so that the host may write to it.
+   * Takes a buffer of at least `bytes` with arbitrary content. With `settledBefore`, one that that submit and later ones do not use,
+   * so that the host may write to it.
    */
   take(bytes: number, maxBufferBytes: number, settledBefore: number = Number.POSITIVE_INFINITY): PooledBuffer {
     const rounded = Math.min(roundedBytes(bytes), Math.max(maxBufferBytes, bytes));
@@ -75,14 +75,14 @@ export class Pool {
     return buffer ?? this.#make(rounded);
   }
 
-  /** Watches the peak from now on. */
+  /** Starts to watch the peak. */
   watchPeak(): PeakWatch {
     const watch = { bytes: this.liveBytes, stop: (): void => void this.#watches.delete(watch) };
     this.#watches.add(watch);
     return watch;
   }
 
-  /** Gives a buffer back for reuse by the next command. One that the device failed to make, or that is suspect, is never used again. */
+  /** Returns a buffer for reuse by the next command. A failed or suspect one is not reused. */
   give(buffer: PooledBuffer): void {
     if (!this.#all.has(buffer)) return;
     this.liveBytes -= buffer.bytes;
@@ -96,13 +96,13 @@ export class Pool {
     free.splice(free.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
   }
 
-  /** A stand-in for a buffer in a rehearsal: it counts for nothing, and no command may use it. */
-  standIn(bytes: number): PooledBuffer {
-    this.#standIn ??= this.#allocator.make(smallestBytes, GPUBufferUsage.STORAGE);
-    return { ...this.#standIn, bytes, lastSubmit: 0, owner: captured };
+  /** A placeholder for a buffer in a rehearsal, which is not counted and which no command may use. */
+  placeholder(bytes: number): PooledBuffer {
+    this.#placeholder ??= this.#allocator.make(smallestBytes, GPUBufferUsage.STORAGE);
+    return { ...this.#placeholder, bytes, lastSubmit: 0, owner: captured };
   }
 
-  /** Takes a buffer for a captured function to work in, until `unreserve`. */
+  /** Takes a buffer for the temporaries of a captured function, until `unreserve`. */
   reserve(bytes: number, maxBufferBytes: number): PooledBuffer {
     const buffer = this.take(bytes, maxBufferBytes);
     buffer.owner = captured;
@@ -110,13 +110,13 @@ export class Pool {
     return buffer;
   }
 
-  /** Gives a reserved buffer back. */
+  /** Returns a reserved buffer. */
   unreserve(buffer: PooledBuffer): void {
     this.reservedBytes -= buffer.bytes;
     this.give(buffer);
   }
 
-  /** Destroys unused buffers above the cap that no command from submit `pending` on uses. Returns whether any went. */
+  /** Destroys unused buffers above the cap that neither submit `pending` nor later ones use. Returns whether there were any. */
   trim(pending: number, cap: number = unusedBytesCap): boolean {
     if (this.unusedBytes <= cap) return false;
     const unused = [...this.#free.values()].flat().sort((a, b) => a.lastSubmit - b.lastSubmit);
@@ -130,22 +130,22 @@ export class Pool {
     return destroyed;
   }
 
-  /** Takes a buffer that the device failed to make, or that is suspect, out of those kept for reuse. */
+  /** Removes a failed or suspect buffer from the unused ones. */
   forget(buffer: DeviceBuffer): void {
     const unused = this.#free.get(buffer.bytes)?.find((each) => each === buffer);
     if (unused) this.#takeOut(unused);
   }
 
-  /** The error for a buffer that the device failed to make. */
+  /** The error for a buffer that failed to allocate. */
   explain(buffer: DeviceBuffer): LimitError {
     const pooled = this.#all.has(buffer as PooledBuffer);
     const { origin, shape } = pooled ? (buffer as PooledBuffer).owner : { origin: 'a host read', shape: null };
-    const made = [...this.#all].filter((each) => !each.failure && !this.#allocator.isUndecided(each));
-    const heldBytes = made.reduce((sum, { bytes }) => sum + bytes, 0);
+    const allocated = [...this.#all].filter((each) => !each.failure && !this.#allocator.isUndecided(each));
+    const heldBytes = allocated.reduce((sum, { bytes }) => sum + bytes, 0);
     const what = `${origin}${shape ? ` [${shape.join(', ')}]` : ''}, ${sizeText(buffer.bytes)}`;
     const state = `live ${sizeText(this.liveBytes)}, peak ${sizeText(this.peakBytes)}, given by the adapter ${sizeText(heldBytes)}`;
     return new LimitError(
-      `memory: the adapter has no room for ${what} (${state}; largest owners: ${ownersText(made)}); use a smaller batch, or dispose of tensors that are no longer needed`,
+      `memory: the adapter has no room for ${what} (${state}; largest owners: ${ownersText(allocated)}); use a smaller batch, or dispose of tensors that are no longer needed`,
       { heldBytes },
     );
   }
@@ -159,7 +159,7 @@ export class Pool {
 
   #drop(buffer: PooledBuffer): void {
     this.#all.delete(buffer);
-    // Commands that are not submitted yet may use a suspect one: the collector takes it.
+    // Pending commands may use a suspect one: the garbage collector frees it.
     if (!buffer.suspect) buffer.gpu.destroy();
   }
 

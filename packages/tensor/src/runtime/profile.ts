@@ -1,53 +1,54 @@
-// The profiler's public face: what ran, what each kernel took of it, and the same as a Chrome trace.
+// The profiler: the commands of a function with their times, summed by kernel or as a Chrome trace.
 import { expectFunction, expectList, expectOptions } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 import { currentDevice } from './defaultDevice.ts';
 import type { Peak } from './peak.ts';
 import type { ProfileSpan } from './timer.ts';
 
-/** Everything that one call of a function had the device do. */
+/** The commands of one call of a function. */
 export interface Profile<T> {
   readonly adapter: string;
-  /** Whether the device took the times itself; else they hold a submit and the wait for it too, on the host's clock. */
+  /** Whether the device's clock timed the commands; else the host's did, and each time includes a submit and a wait. */
   readonly stamps: boolean;
-  /** Seconds from the call until the device had finished, with what timing itself costs. */
+  /** Seconds from the call until the device had finished, including the cost of timing. */
   readonly seconds: number;
-  /** Every command in the order in which it ran. */
+  /** The commands in the order in which they ran. */
   readonly spans: readonly ProfileSpan[];
   /** What the function returned. */
   readonly result: T;
 }
 
-/** What one kernel did, of one operation where that has a name. */
+/** The sum over all commands of one kernel and operation. */
 export interface ProfileRow {
   readonly kernel: string;
   readonly work: string;
   readonly calls: number;
   readonly seconds: number;
-  /** The part of the time of all rows, 0 to 1. */
+  /** Its share of the time of all rows, 0 to 1. */
   readonly share: number;
-  /** Multiplications and additions, where the operation says them. */
+  /** Multiplications and additions, if the operation reports them. */
   readonly flops: number | null;
   readonly bytes: number;
-  /** The larger part of what the adapter can compute or move at most, 0 to 1; null without a peak to compare with. */
+  /** The larger share of the adapter's peak arithmetic and peak bandwidth, 0 to 1; null without a peak. */
   readonly ofPeak: number | null;
 }
 
 /**
- * Runs `fn` and times every kernel and copy of it on the default device. Work that was pending before does not count. Call
- * `fn` once before, or its kernels' compilation is part of `seconds`. Browsers round the device's clock to 0.1 ms. Throws ValueError while another profile is taken.
+ * Runs `fn` and times each of its kernels and copies on the default device; commands that were pending do not count. Call `fn` once
+ * before, or `seconds` includes the compilation of its kernels. Browsers round the device's clock to 0.1 ms. Throws ValueError
+ * while another profile is taken.
  */
 export async function profile<T>(fn: () => T | Promise<T>): Promise<Profile<T>> {
   expectFunction('profile', fn);
-  const on = currentDevice();
-  if (on.timed) throw new ValueError('profile: another one is being taken; await it first');
-  await on.synchronize();
+  const device = currentDevice();
+  if (device.isTimed) throw new ValueError('profile: another profile is being taken; await it first');
+  await device.synchronize();
   const start = performance.now();
-  const { spans, stamps, result } = await on.time(fn);
-  return { adapter: on.facts.name, stamps, seconds: (performance.now() - start) / 1000, spans, result };
+  const { spans, stamps, result } = await device.time(fn);
+  return { adapter: device.facts.name, stamps, seconds: (performance.now() - start) / 1000, spans, result };
 }
 
-/** A profile's spans summed by kernel and operation, the longest first. */
+/** A profile's spans summed by kernel and operation, the slowest first. */
 export function profileRows(spans: readonly ProfileSpan[], peak: Peak | null = null): ProfileRow[] {
   expectList('profileRows', 'spans', spans);
   for (const span of spans) expectOptions('profileRows', span);
@@ -58,14 +59,14 @@ export function profileRows(spans: readonly ProfileSpan[], peak: Peak | null = n
     if (group) group.push(span);
     else groups.set(key, [span]);
   }
-  const all = sum(spans, ({ seconds }) => seconds);
+  const total = sum(spans, ({ seconds }) => seconds);
   const rows = Array.from(groups.values(), (group): ProfileRow => {
     const { kernel, work } = group[0] as ProfileSpan;
     const seconds = sum(group, (span) => span.seconds);
     const bytes = sum(group, (span) => span.bytes);
     const flops = group.some((span) => span.flops === null) ? null : sum(group, (span) => span.flops ?? 0);
     const ofPeak = peak && Math.max((flops ?? 0) / peak.flops, bytes / peak.bytes) / seconds;
-    return { kernel, work, calls: group.length, seconds, share: seconds / all, flops, bytes, ofPeak };
+    return { kernel, work, calls: group.length, seconds, share: seconds / total, flops, bytes, ofPeak };
   });
   return rows.sort((a, b) => b.seconds - a.seconds);
 }

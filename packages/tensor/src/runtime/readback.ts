@@ -1,10 +1,10 @@
-// Host reads through a ring of staging buffers, so that several may be under way and none is made in a steady loop.
+// Host reads through reused staging buffers: several can be pending, and a steady loop creates none.
 import { DeviceError } from '../errors.ts';
 import type { Allocator, DeviceBuffer } from './allocator.ts';
 import { roundedBytes } from './pool.ts';
 
-/** Bytes of staging buffers kept for the next reads: many reads at once leave no more behind. */
-const keptBytes = 64 << 20;
+/** The most bytes of unused staging buffers. */
+const unusedBytesCap = 64 << 20;
 
 export class Readback {
   readonly #allocator: Allocator;
@@ -23,9 +23,9 @@ export class Readback {
     return free ?? this.#allocator.make(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 
-  /** Takes an unmapped buffer back. */
+  /** Returns an unmapped buffer for reuse. */
   give(staging: DeviceBuffer): void {
-    if (staging.failure || this.#freeBytes + staging.bytes > keptBytes) {
+    if (staging.failure || this.#freeBytes + staging.bytes > unusedBytesCap) {
       staging.gpu.destroy();
       return;
     }
@@ -35,15 +35,13 @@ export class Readback {
     else this.#free.set(staging.bytes, [staging]);
   }
 
-  /** Waits until the GPU has filled `staging`, and copies its first `bytes` out. The staging buffer goes back to the ring. */
+  /** Waits until the GPU has filled `staging`, copies its first `bytes`, and returns the buffer for reuse. */
   async read(staging: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     try {
       await staging.gpu.mapAsync(GPUMapMode.READ);
     } catch (reason) {
       staging.gpu.destroy();
-      throw new DeviceError(
-        `read: the device gave no data back (${String(reason)}); it may have been lost: call init() again`,
-      );
+      throw new DeviceError(`read: the device returned no data (${String(reason)}); it may be lost: call init() again`);
     }
     const copy = staging.gpu.getMappedRange(0, bytes).slice(0);
     staging.gpu.unmap();

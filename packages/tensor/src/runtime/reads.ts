@@ -1,20 +1,20 @@
-// Which memory a function reads: what a checkpointed function must find unchanged when it runs again.
+// Tracks which memory a function reads, which must be unchanged when a checkpointed function runs again.
 
 import { slot, withValue } from '../session.ts';
 import type { Storage } from './storage.ts';
 
 const current = slot<Reads | null>(() => null);
 
-/** The memory that the function running now is watched to read, if it is. */
+/** Collects the reads of the running function, if any. */
 export function currentReads(): Reads | null {
   return current.value;
 }
 
-/** Memory that a function read, with the version it had then. */
+/** Memory that a function read, with its version at that time. */
 export class Reads {
   readonly #versions = new Map<Storage, number>();
 
-  /** Runs `fn` and notes what it reads. What it wrote itself, or gave back, is left out. */
+  /** Runs `fn` and records the memory that it reads, except what it wrote or released. */
   watch<T>(fn: () => T): T {
     try {
       return withValue(current, this, fn);
@@ -25,12 +25,12 @@ export class Reads {
     }
   }
 
-  /** Notes a read of `storage`. */
+  /** Records a read of `storage`. */
   note(storage: Storage): void {
     if (!this.#versions.has(storage)) this.#versions.set(storage, storage.version);
   }
 
-  /** The first that was written since, or null. */
+  /** The first that was written afterwards, or null. */
   get changed(): Storage | null {
     for (const [storage, version] of this.#versions) {
       if (!storage.released && storage.version !== version) return storage;
@@ -38,7 +38,7 @@ export class Reads {
     return null;
   }
 
-  /** Forgets everything. */
+  /** Clears all reads. */
   clear(): void {
     this.#versions.clear();
   }

@@ -1,4 +1,4 @@
-// What one call of a captured function did: its commands, what it read of the host, and which memory it made.
+// Records one call of a captured function: its commands, the host values that it read, and the memory that it allocated.
 import { CaptureError } from '../errors.ts';
 import type { Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
@@ -9,7 +9,7 @@ import { aliasOf, gradOf, type TensorBase } from './tensorBase.ts';
 import type { Param, ParamValue } from './wgsl.ts';
 import type { Work } from './work.ts';
 
-/** A range of memory with the buffer that was behind it then: a storage forgets its buffer when it is released. */
+/** A range of memory with its buffer at that time: a storage has none after it is released. */
 export interface RecordedRange {
   readonly storage: Storage;
   readonly buffer: PooledBuffer;
@@ -17,12 +17,12 @@ export interface RecordedRange {
   readonly bytes: number;
 }
 
-/** One dispatch as `run` had it. */
+/** One dispatch, as passed to `run`. */
 export interface RecordedDispatch {
   readonly kernel: Kernel;
   readonly bound: readonly (RecordedRange | null)[];
   readonly params: ArrayBuffer | null;
-  /** The params that are worked out anew. */
+  /** The params that each replay computes again. */
   readonly live: readonly LiveParam[];
   readonly grid: Grid;
   readonly work: Work | null;
@@ -35,13 +35,13 @@ export interface RecordedCopy {
   readonly bytes: number;
 }
 
-/** A live value at its place in a uniform block. */
+/** A live value and the member of the uniform block that it fills. */
 export interface LiveParam {
   readonly param: Param;
   readonly live: Live<ParamValue>;
 }
 
-/** A value of the host that must stay as it was. */
+/** A host value that must not change. */
 interface Watched {
   readonly name: string;
   readonly read: () => unknown;
@@ -55,18 +55,18 @@ export class Recording {
   readonly commands: Recorded[] = [];
   readonly lives: Set<Live<unknown>> = new Set();
   readonly watched: Watched[] = [];
-  /** Memory that was taken during the call; all other is the caller's. */
+  /** Memory that the call allocated; all other memory is the caller's. */
   readonly made: Set<Storage> = new Set();
-  /** Leaves whose gradient the call set, and whether they had one before. */
+  /** Leaves whose gradient the call set, and whether they had one at the start. */
   readonly leaves: Map<TensorBase, boolean> = new Map();
-  /** What the function did that a replay could not do. */
-  breach: CaptureError | null = null;
-  /** The recording that is compared with this one, in which nothing happens on the device; null where this is a call. */
+  /** The first thing that the function did and a replay cannot do. */
+  refusal: CaptureError | null = null;
+  /** The recording that this rehearsal, which runs nothing on the device, is compared with; null for a call. */
   readonly rehearses: Recording | null;
-  /** In a rehearsal, second handles on the gradients that leaves had before. */
+  /** In a rehearsal, aliases of the gradients that leaves had at the start. */
   readonly gradients: Map<TensorBase, TensorBase | null> = new Map();
   readonly #known: readonly Live<unknown>[];
-  /** Memory that was made, by the order in which commands first use it. */
+  /** Memory that the call allocated, with the order in which commands first use it. */
   readonly #uses = new Map<Storage, number>();
 
   constructor(rehearses: Recording | null = null) {
@@ -74,7 +74,7 @@ export class Recording {
     this.#known = rehearses ? [...rehearses.lives] : [];
   }
 
-  /** Notes a command. Throws CaptureError for a live value that would not be worked out anew. */
+  /** Records a command. Throws CaptureError for a live value from outside of the function. */
   add(command: Recorded): void {
     this.commands.push(command);
     for (const range of 'kernel' in command ? command.bound : [command.from, command.to]) {
@@ -91,7 +91,7 @@ export class Recording {
     }
   }
 
-  /** Notes that the gradient of `leaf` is about to be set. */
+  /** Records that the gradient of `leaf` is about to be set. */
   touch(leaf: TensorBase): void {
     if (this.leaves.has(leaf)) return;
     this.leaves.set(leaf, gradOf(leaf) !== null);
@@ -101,7 +101,7 @@ export class Recording {
     }
   }
 
-  /** In a rehearsal, the live value that the recorded call made at this place: it is not worked out once more. */
+  /** In a rehearsal, the live value that the recorded call made at this point: it is not computed again. */
   nextLive(): Live<unknown> | null {
     if (!this.rehearses) return null;
     const live = this.#known[this.lives.size];
@@ -110,23 +110,23 @@ export class Recording {
     return live;
   }
 
-  /** Names memory, so that two calls that do the same give it the same name. */
+  /** A name for memory that is equal in two calls that do the same. */
   nameOf(storage: Storage): string {
     return this.made.has(storage) ? `made ${this.#uses.get(storage) ?? 'unused'}` : `outside ${storage.order}`;
   }
 
-  /** Notes that the function did what no replay can do. */
+  /** Records that the function did something that a replay cannot do. */
   note(message: string): void {
-    this.breach ??= new CaptureError(`capture: ${message}`);
+    this.refusal ??= new CaptureError(`capture: ${message}`);
   }
 
-  /** Notes it and throws. */
+  /** Records it and throws. */
   refuse(message: string): never {
     this.note(message);
-    throw this.breach as CaptureError;
+    throw this.refusal as CaptureError;
   }
 
-  /** Throws CaptureError where a watched value has changed. */
+  /** Throws CaptureError if a watched value has changed. */
   expectUnchanged(): void {
     for (const { name, read, value } of this.watched) {
       const now = read();
@@ -134,42 +134,42 @@ export class Recording {
       const change =
         typeof value === 'object' ? 'is another object than' : `is ${String(now)} and was ${String(value)}`;
       throw new CaptureError(
-        `capture: ${name} ${change} when the function was recorded; call the function itself, or capture it anew`,
+        `capture: ${name} ${change} when the function was recorded; call the function itself, or capture it again`,
       );
     }
   }
 
-  /** What differs from an earlier call of the same function, or null: only calls that do the same can be replayed. */
+  /** The first difference from an earlier call of the same function, or null: only equal calls can be replayed. */
   differenceFrom(before: Recording): string | null {
     for (const [i, command] of this.commands.entries()) {
       const other = before.commands[i];
-      if (!other) return `${nameOf(command)} was not there in the call before`;
+      if (!other) return `the call before had no ${nameOf(command)}`;
       const difference = this.#difference(command, other, before);
       if (difference) return difference;
     }
-    if (this.lives.size !== before.lives.size) return 'it makes another number of live values';
+    if (this.lives.size !== before.lives.size) return 'it makes a different number of live values';
     const missing = before.commands[this.commands.length];
-    return missing ? `${nameOf(missing)} is no longer there` : null;
+    return missing ? `it has no ${nameOf(missing)} any more` : null;
   }
 
   #difference(now: Recorded, then: Recorded, before: Recording): string | null {
     if (!('kernel' in now) || !('kernel' in then)) {
-      if ('kernel' in now || 'kernel' in then) return `${nameOf(now)} stands where ${nameOf(then)} was`;
+      if ('kernel' in now || 'kernel' in then) return `${nameOf(now)} replaces ${nameOf(then)}`;
       const same = this.#sameMemory(now.from, then.from, before) && this.#sameMemory(now.to, then.to, before);
       return same && now.bytes === then.bytes ? null : 'a copy is between other tensors';
     }
     const { kernel } = now;
-    if (kernel !== then.kernel) return `${kernel.label} stands where ${then.kernel.label} was`;
+    if (kernel !== then.kernel) return `${kernel.label} replaces ${then.kernel.label}`;
     for (const [i, range] of now.bound.entries()) {
       if (this.#sameMemory(range, then.bound[i] ?? null, before)) continue;
-      return `${kernel.bindings[i]?.name} of ${kernel.label} is another tensor, or of another size: give tensors that change as arguments`;
+      return `${kernel.bindings[i]?.name} of ${kernel.label} is a different tensor, or has a different size: pass tensors that change as arguments`;
     }
     const param = differingParam(now, then);
-    if (param) return `${param} of ${kernel.label} has another value: give numbers that change by live()`;
-    return now.grid.join() === then.grid.join() ? null : `${kernel.label} has another number of groups`;
+    if (param) return `${param} of ${kernel.label} has a different value: pass numbers that change by live()`;
+    return now.grid.join() === then.grid.join() ? null : `${kernel.label} has a different number of workgroups`;
   }
 
-  /** Whether two bindings are the same memory of the caller, or memory made in each call. */
+  /** Whether two bindings are the same memory of the caller, or memory that each call allocated. */
   #sameMemory(now: RecordedRange | null, then: RecordedRange | null, before: Recording): boolean {
     if (!now || !then) return now === then;
     const same = this.nameOf(now.storage) === before.nameOf(then.storage);
@@ -181,7 +181,7 @@ function nameOf(command: Recorded): string {
   return 'kernel' in command ? command.kernel.label : 'a copy';
 }
 
-/** The name of a param that differs without being live. */
+/** The name of a param that differs and is not live. */
 function differingParam({ kernel, params, live }: RecordedDispatch, then: RecordedDispatch): string | null {
   if (!kernel.params || !params || !then.params) return null;
   const [a, b] = [new Uint32Array(params), new Uint32Array(then.params)];

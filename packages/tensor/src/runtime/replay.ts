@@ -1,4 +1,4 @@
-// A recorded call that can be repeated: bind groups and params lie ready, and what it works in stays its own.
+// Repeats a recorded call: its bind groups and params are kept, and its temporaries have reserved memory.
 import { CaptureError } from '../errors.ts';
 import type { DeviceRuntime } from './device.ts';
 import { planBuffers, type Use } from './plan.ts';
@@ -13,24 +13,24 @@ export class Replay {
   readonly #recording: Recording;
   readonly #commands: readonly Command[];
   readonly #buffers: readonly PooledBuffer[];
-  /** Memory of the caller, which the caller may give back. */
+  /** Memory of the caller, who may free it. */
   readonly #outside: readonly Storage[];
-  /** Memory made in the call that outlived it. */
+  /** Memory that the call allocated and that outlived it. */
   readonly #kept: readonly Storage[];
-  /** The part of both that each replay writes to. */
+  /** The part of both that each replay writes. */
   readonly #written: readonly Storage[];
-  /** What stands in for memory that the call took and gave back: out of the pool for as long as it may be replayed. */
+  /** Buffers for the temporaries of the call, taken from the pool while it can be replayed. */
   readonly #reserved: readonly PooledBuffer[];
   readonly #arena: ContentRange | null;
   #paramsWritten = false;
-  /** All memory made in the call: a replay writes it before it reads it. */
+  /** All memory that the call allocated: a replay writes it before it reads it. */
   readonly #renewal: Renewal;
   readonly #params: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  /** Where the params of dispatches lie that have live ones. */
+  /** The dispatches with live params, and the offsets of their params. */
   readonly #places: readonly Place[];
 
-  /** Takes over the memory that `recording` used; `dispose` gives it back. */
+  /** Takes over the memory that `recording` used; `dispose` frees it. */
   constructor(device: DeviceRuntime, recording: Recording) {
     this.#device = device;
     this.#recording = recording;
@@ -38,9 +38,9 @@ export class Replay {
     this.#outside = [...used].filter((storage) => !recording.made.has(storage));
     this.#kept = [...recording.made].filter(({ released }) => !released).map((storage) => storage.retain());
     this.#written = [...new Set(recording.commands.flatMap(writesOf))].filter(({ released }) => !released);
-    const homes = reserve(device, recording);
-    this.#reserved = [...new Set(homes.values())];
-    const commands = recording.commands.map((command) => moved(command, homes));
+    const reserved = reserve(device, recording);
+    this.#reserved = [...new Set(reserved.values())];
+    const commands = recording.commands.map((command) => moved(command, reserved));
     this.#buffers = [...new Set(commands.flatMap(rangesOf).map(({ buffer }) => buffer))];
     const { places, bytes } = layOut(commands, device.uniformAlignment);
     this.#places = places.filter(({ dispatch }) => dispatch.live.length > 0);
@@ -57,11 +57,11 @@ export class Replay {
     );
   }
 
-  /** Appends the call's commands again, with live values as they are now. Throws CaptureError where that would not be the same call. */
+  /** Appends the commands again, with the current live values. Throws CaptureError if this would not repeat the call. */
   append(): void {
     if (this.#outside.some((storage) => storage.released)) {
       throw new CaptureError(
-        'capture: a tensor that the recorded function uses was disposed of; capture the function anew',
+        'capture: a tensor that the recorded function uses was disposed of; capture the function again',
       );
     }
     this.#recording.expectUnchanged();
@@ -75,14 +75,14 @@ export class Replay {
     this.#device.appendAll([this.#renewal, ...this.#writes(), ...this.#commands], this.#buffers);
   }
 
-  /** What has to be written before a replay: the params, where they are new or live. */
+  /** Writes before a replay: the params, if they are new or live. */
   #writes(): Write[] {
     if (!this.#arena || (this.#paramsWritten && this.#places.length === 0)) return [];
     this.#paramsWritten = true;
     return [{ target: this.#arena, bytes: this.#arena.bytes, data: this.#params.slice() }];
   }
 
-  /** Gives all memory back. */
+  /** Frees all memory. */
   dispose(): void {
     for (const buffer of this.#reserved) this.#device.pool.unreserve(buffer);
     for (const storage of this.#kept) storage.release();
@@ -90,7 +90,7 @@ export class Replay {
   }
 }
 
-/** Takes buffers for the temporaries of a call, as few bytes as their uses allow: the buffer of each. */
+/** Reserves buffers for the temporaries of a call, in as few bytes as their uses allow, and returns the buffer of each. */
 function reserve(device: DeviceRuntime, { commands, made }: Recording): ReadonlyMap<Storage, PooledBuffer> {
   const uses = new Map<Storage, Use>();
   for (const [i, command] of commands.entries()) {
@@ -109,11 +109,11 @@ function reserve(device: DeviceRuntime, { commands, made }: Recording): Readonly
   return new Map(Array.from(uses.keys(), (storage, i) => [storage, buffers[places[i] as number] as PooledBuffer]));
 }
 
-/** The same command on the buffers that temporaries have now. */
-function moved(command: Recorded, homes: ReadonlyMap<Storage, PooledBuffer>): Recorded {
+/** The same command on the reserved buffers. */
+function moved(command: Recorded, reserved: ReadonlyMap<Storage, PooledBuffer>): Recorded {
   const move = (range: RecordedRange): RecordedRange => ({
     ...range,
-    buffer: homes.get(range.storage) ?? range.buffer,
+    buffer: reserved.get(range.storage) ?? range.buffer,
   });
   if (!('kernel' in command)) return { ...command, from: move(command.from), to: move(command.to) };
   return { ...command, bound: command.bound.map((range) => range && move(range)) };
@@ -124,7 +124,7 @@ interface Place {
   readonly offset: number;
 }
 
-/** Lays the params of all dispatches out in one uniform buffer. */
+/** Lays out the params of all dispatches in one uniform buffer. */
 function layOut(
   commands: readonly Recorded[],
   alignment: number,

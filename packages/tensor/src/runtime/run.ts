@@ -12,11 +12,10 @@ import { type Params, packParams, type Scalar } from './wgsl.ts';
 import type { Work } from './work.ts';
 
 /**
- * Encodes one dispatch of `groups` workgroups: `bindings` and `params` by their names in the WGSL, outputs among them.
- * A null binding is a dummy of 16 bytes that the kernel must not use. Nothing runs before a host read or a budget.
- * `work` is what the profiler tells of the dispatch.
- * Throws KernelError for a name or a count that the kernel does not have, DtypeError for a tensor whose dtype is not the
- * binding's, LimitError for a binding over the limit.
+ * Appends one dispatch of `groups` workgroups, with `bindings` (inputs and outputs) and `params` by WGSL name. A null binding
+ * gets a dummy of 16 bytes, which the kernel must not use. Commands run at a host read or a budget. `work` describes the
+ * dispatch for the profiler. Throws KernelError for a name or a count that the kernel does not have, DtypeError for a tensor
+ * of another dtype than the binding's, LimitError for a binding over the limit.
  */
 export function run(
   kernel: Kernel,
@@ -32,7 +31,7 @@ export function run(
   const bound: (BoundRange | null)[] = [];
   for (const { name, scalar } of kernel.bindings) {
     const memory = bindings[name];
-    if (memory === undefined) throw new KernelError(`${kernel.label}: no tensor given for binding ${name}`);
+    if (memory === undefined) throw new KernelError(`${kernel.label}: binding ${name} is missing; pass a tensor`);
     if (memory && !(memory instanceof TensorBase || memory instanceof MemoryRange))
       throw new KernelError(`${kernel.label}: binding ${name} must be a tensor, got ${kindOf(memory)}`);
     if (memory?.dtype && scalar && scalar !== wgslType[memory.dtype])
@@ -53,13 +52,13 @@ export function run(
 }
 
 function wrongType(kernel: Kernel, name: string, scalar: Scalar, dtype: DType): DtypeError {
-  const [wanted] = Object.entries(wgslType).find(([, type]) => type === scalar) ?? [];
+  const [dtypeName] = Object.entries(wgslType).find(([, type]) => type === scalar) ?? [];
   return new DtypeError(
-    `${kernel.label}: binding ${name} expects ${scalar}, got ${dtype}; convert with to('${wanted}'), or declare the binding as \`bits\` (alias bits = u32;)`,
+    `${kernel.label}: binding ${name} expects ${scalar}, got ${dtype}; convert with to('${dtypeName}'), or declare the binding as \`bits\` (alias bits = u32;)`,
   );
 }
 
-/** The params that are live, where a captured function is being recorded. */
+/** The live params, if a captured function is being recorded. */
 function liveParams(kernel: Kernel, params: Params): readonly LiveParam[] {
   if (!currentRecording() || !kernel.params) return [];
   return kernel.params.params.flatMap((param) => {
@@ -74,20 +73,20 @@ function rangeOf(kernel: Kernel, name: string, memory: Memory): BoundRange {
   const limit = storage.device.limits.maxStorageBufferBindingSize;
   if (bytes > limit) {
     throw new LimitError(
-      `${kernel.name}: ${name} has ${memory.bytes} bytes, this adapter binds at most ${limit}; use a smaller batch`,
+      `${kernel.name}: ${name} has ${memory.bytes} bytes, but this adapter binds at most ${limit}; use a smaller batch`,
     );
   }
   return { storage, byteOffset: memory.byteOffset, bytes };
 }
 
 /**
- * Lays at least `groups` workgroups out in x, y and z, under the limit on each: y and z are as small as the limit allows, and
- * fewer than y z workgroups are launched in vain.
+ * Lays out at least `groups` workgroups in x, y and z within the limit on each: y and z are as small as the limit allows, and
+ * fewer than y z workgroups are unused.
  */
 export function gridOf(name: string, groups: number, limits: Limits): Grid {
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (!Number.isInteger(groups) || groups < 1)
-    throw new KernelError(`${name}: ${groups} workgroups; at least one is needed`);
+    throw new KernelError(`${name}: groups must be a positive integer, got ${groups}`);
   const z = Math.ceil(groups / (most * most));
   const y = Math.ceil(groups / (most * z));
   const x = Math.ceil(groups / (y * z));

@@ -1,4 +1,4 @@
-// Who frees a tensor: the scope that it was made in, else its owner by dispose(), else the garbage collector.
+// Frees tensors: by the scope that they were made in, else by their owner's dispose(), else by the garbage collector.
 import { expectFunction, kindOf } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
 import { slot } from '../session.ts';
@@ -63,7 +63,7 @@ export function collectedTensors(): Readonly<Record<string, number>> {
   return collected.value;
 }
 
-/** Gives a new tensor to the innermost scope; outside all scopes the caller owns it. */
+/** Adds a new tensor to the innermost scope; outside of all scopes the caller owns it. */
 export function own(tensor: Owned): void {
   moveTo(tensor, openScopes.value.at(-1));
 }
@@ -76,7 +76,7 @@ export function keep<T extends Owned>(tensor: T): T {
   return tensor;
 }
 
-/** Gives a kept tensor to the innermost scope. Returns the tensor. */
+/** Moves a kept tensor to the innermost scope. Returns the tensor. */
 export function adopt<T extends Owned>(tensor: T): T {
   disown(tensor);
   own(tensor);
@@ -84,8 +84,8 @@ export function adopt<T extends Owned>(tensor: T): T {
 }
 
 /**
- * Runs `fn` and frees every tensor made inside it but those that it returns, alone or inside arrays, plain objects, maps
- * and sets; these go to the enclosing scope. Throws ValueError when `fn` returns a promise: read results outside.
+ * Runs `fn` and frees every tensor made inside it except those that it returns, alone or inside arrays, plain objects, maps
+ * and sets; these move to the enclosing scope. Throws ValueError when `fn` returns a promise: read results outside.
  */
 export function scope<T>(fn: () => T): T {
   expectFunction('scope', fn);
@@ -108,7 +108,7 @@ export function scope<T>(fn: () => T): T {
   return result;
 }
 
-/** Opens a scope; the function that comes back closes it, freeing all but the tensors in `result`. */
+/** Opens a scope; the returned function closes it and frees all tensors except those in `result`. */
 export function openScope(): (result: unknown) => void {
   const made = new Set<Owned>();
   const scopes = openScopes.value;
@@ -116,10 +116,10 @@ export function openScope(): (result: unknown) => void {
   return (result) => {
     const index = scopes.lastIndexOf(made);
     scopes.splice(index, 1);
-    const kept = new Set<Owned>();
-    collect(result, made, kept);
-    for (const tensor of kept) moveTo(tensor, scopes[index - 1]);
-    for (const tensor of made) if (!kept.has(tensor)) tensor.dispose();
+    const returned = new Set<Owned>();
+    collect(result, made, returned);
+    for (const tensor of returned) moveTo(tensor, scopes[index - 1]);
+    for (const tensor of made) if (!returned.has(tensor)) tensor.dispose();
   };
 }
 

@@ -1,4 +1,4 @@
-// Work whose tensors are larger than one binding is done in parts: flat ranges, or rows of the leading dimension.
+// Splits work whose tensors are larger than one binding into flat ranges, or into rows of the leading dimension.
 import { LimitError } from '../errors.ts';
 import { type Limits, partAlignment } from './limits.ts';
 import { deviceOf, type Memory, type MemoryRange, memoryRange, storageOf } from './memoryRange.ts';
@@ -8,23 +8,23 @@ export function part(memory: Memory, offset: number, bytes: number): MemoryRange
   return memoryRange(storageOf(memory), memory.byteOffset + offset, bytes, memory.dtype);
 }
 
-/** A part of a tensor that can be bound although what is wanted of it begins anywhere. */
+/** An aligned part of a tensor that contains some of its elements. */
 export interface Window {
   readonly memory: Memory;
-  /** The element of the tensor that it begins with. */
+  /** The index of its first element in the tensor. */
   readonly start: number;
-  /** How many it holds. */
+  /** The number of its elements. */
   readonly count: number;
 }
 
-/** The least window over the elements from `first` up to `end`. */
+/** The smallest window over the elements from `first` to `end`, exclusive. */
 export function windowOver(tensor: Memory, first: number, end: number): Window {
   const unit = partAlignment(deviceOf(tensor).limits) / 4;
   const start = Math.floor(first / unit) * unit;
   return { memory: part(tensor, 4 * start, 4 * (end - start)), start, count: end - start };
 }
 
-/** Windows over the elements from `first` up to `end`, as large as can be bound, one after the other. */
+/** Consecutive windows over the elements from `first` to `end`, exclusive, each as large as a binding may be. */
 export function windowsOver(tensor: Memory, first: number, end: number): readonly Window[] {
   const { limits } = deviceOf(tensor);
   const unit = partAlignment(limits) / 4;
@@ -36,7 +36,7 @@ export function windowsOver(tensor: Memory, first: number, end: number): readonl
   return windows;
 }
 
-/** One part of a tensor: its first element or row, and how many. */
+/** One part of a tensor: its first element or row, and their number. */
 export interface Span {
   readonly start: number;
   readonly count: number;
@@ -56,18 +56,18 @@ export function splitRows(name: string, rows: number, rowBytes: readonly number[
   const count = Math.floor(most / largest / unit) * unit;
   if (count === 0) {
     throw new LimitError(
-      `${name}: ${unit} rows of ${largest} bytes are more than this adapter binds (${most}); use smaller rows`,
+      `${name}: ${unit} rows of ${largest} bytes exceed this adapter's binding limit of ${most}; use smaller rows`,
     );
   }
   return spansOf(rows, count);
 }
 
-/** Whether as few rows as a part can have can be bound. */
+/** Whether the smallest possible part can be bound. */
 export function canSplitRows(rowBytes: readonly number[], limits: Limits): boolean {
   return unitOf(rowBytes, limits) * Math.max(...rowBytes) <= limits.maxStorageBufferBindingSize;
 }
 
-/** The least rows after which every tensor can be bound again: parts start at multiples of it. */
+/** The smallest number of rows at whose multiples every tensor can be bound: parts start there. */
 export function unitOf(rowBytes: readonly number[], limits: Limits): number {
   const alignment = partAlignment(limits);
   return rowBytes.reduce(
@@ -76,7 +76,7 @@ export function unitOf(rowBytes: readonly number[], limits: Limits): number {
   );
 }
 
-/** Parts of `count` rows, the last of what is left. */
+/** Parts of `count` rows; the last one has the rest. */
 export function spansOf(rows: number, count: number): readonly Span[] {
   const spans: Span[] = [];
   for (let start = 0; start < rows; start += count) spans.push({ start, count: Math.min(count, rows - start) });

@@ -1,10 +1,10 @@
-// How long the device takes for what the host submits: one timestamp before and one after each submit, on the device's clock. What
-// the host does meanwhile, and its wait, do not count; passes stay as they are without a stopwatch.
+// Times submits by the device's clock: a timestamp before and after each one. The host's work and its wait do not count, and passes
+// are encoded as without a stopwatch.
 
-/** What `Device.elapsed` found. */
+/** The result of `DeviceRuntime.elapsed`. */
 export interface Elapsed {
   readonly seconds: number;
-  /** `host` where the device cannot tell: `seconds` then includes encoding, a submit and a wait. */
+  /** `host` if the device has no timestamps: `seconds` then includes encoding, a submit and a wait. */
   readonly clock: 'device' | 'host';
 }
 
@@ -24,7 +24,7 @@ export class Stopwatch {
     this.#gpu = gpu;
   }
 
-  /** A new stopwatch where the device has timestamps, else null. */
+  /** A new stopwatch, or null if the device has no timestamps. */
   static on(gpu: GPUDevice): Stopwatch | null {
     return gpu.features.has('timestamp-query') ? new Stopwatch(gpu) : null;
   }
@@ -40,7 +40,7 @@ export class Stopwatch {
     encoder.beginComputePass({ timestampWrites: { querySet: lap.querySet, endOfPassWriteIndex: 0 } }).end();
   }
 
-  /** Encodes the last timestamp of the submit that began last. */
+  /** Encodes the last timestamp of the current submit. */
   end(encoder: GPUCommandEncoder): void {
     const { querySet, resolved, staging } = this.#laps.at(-1) as Lap;
     encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 1 } }).end();
@@ -48,12 +48,12 @@ export class Stopwatch {
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
   }
 
-  /** Seconds of all submits so far, once the device has finished them. */
+  /** Seconds of all submits, after the device has finished them. */
   async seconds(): Promise<number> {
     let nanoseconds = 0;
     for (const { querySet, resolved, staging } of this.#laps.splice(0)) {
       await staging.mapAsync(GPUMapMode.READ);
-      // The clock counts from an arbitrary moment: only differences fit a double.
+      // The clock starts at an arbitrary time: only differences fit a double.
       const [first = 0n, last = 0n] = new BigInt64Array(staging.getMappedRange());
       nanoseconds += Math.max(0, Number(last - first));
       for (const used of [querySet, resolved, staging]) used.destroy();

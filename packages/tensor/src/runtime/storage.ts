@@ -5,16 +5,16 @@ import type { DeviceRuntime } from './device.ts';
 import type { Owner } from './owners.ts';
 import type { PooledBuffer } from './pool.ts';
 
-/** What commands write to and read from. */
+/** Memory that commands write and read. */
 export interface Content {
   readonly bytes: number;
-  /** Why it does not hold what the commands encoded so far should have left in it. */
+  /** Why its content is not what the encoded commands should have written, or null. */
   failure: MienError | null;
-  /** Whether nothing can read it any more. */
+  /** Whether nothing can read it anymore. */
   readonly released: boolean;
 }
 
-/** A range of content in the buffer that was behind it when the command was appended. */
+/** A range of memory with its buffer when the command was appended. */
 export interface ContentRange {
   readonly storage: Content;
   readonly buffer: DeviceBuffer;
@@ -24,23 +24,23 @@ export interface ContentRange {
 
 const storages = slot(() => 0);
 
-/** How many storages were made so far. */
+/** The number of storages made so far. */
 export function storageCount(): number {
   return storages.value;
 }
 
-/** The device memory behind one or more tensors, counted by references; at zero its buffer goes back to the pool. */
+/** The device memory of one or more tensors, counted by references; at zero its buffer returns to the pool. */
 export class Storage implements Content, Owner {
   readonly device: DeviceRuntime;
   readonly id: number;
-  /** Counts storages in the order in which they were made. */
+  /** The number of storages made before it. */
   readonly order: number = storages.value++;
   readonly bytes: number;
   failure: MienError | null = null;
-  /** The operation that made it, and what that was done for; reports of memory name them. */
+  /** The operation that allocated it and its purpose, for reports of memory. */
   operation: string | null = null;
   purpose = '';
-  /** The shape of the tensor that it was made for. */
+  /** The shape of the tensor that it was allocated for. */
   readonly shape: readonly number[] | null;
   #buffer: PooledBuffer | null;
   #references = 1;
@@ -56,22 +56,20 @@ export class Storage implements Content, Owner {
     buffer.owner = this;
   }
 
-  /** The buffer. Throws DisposedError once it was given back. */
+  /** The buffer. Throws DisposedError after it was released. */
   get buffer(): PooledBuffer {
     if (!this.#buffer) {
-      throw new DisposedError(
-        'tensor: its memory was given back; return it from its scope, or take it out with keep()',
-      );
+      throw new DisposedError('tensor: its memory was freed; return it from its scope, or take it out with keep()');
     }
     return this.#buffer;
   }
 
-  /** Whether its buffer was given back. */
+  /** Whether its buffer was released. */
   get released(): boolean {
     return this.#buffer === null;
   }
 
-  /** Counts the writes so far: what autograd saved is stale once it differs (PyTorch's version counter). */
+  /** The number of writes: a tensor that autograd saved is stale if it differs (PyTorch's version counter). */
   get version(): number {
     return this.#version;
   }
@@ -87,12 +85,12 @@ export class Storage implements Content, Owner {
     this.#writer = writer;
   }
 
-  /** What it is counted as in a report of memory. */
+  /** Its name in a report of memory. */
   get origin(): string {
     return this.purpose || this.operation || this.#writer || 'tensor';
   }
 
-  /** Says what it is counted as, where the operation that made it says little. */
+  /** Sets its name in a report of memory. */
   label(origin: string): void {
     this.operation = origin;
     this.purpose = '';

@@ -1,5 +1,5 @@
-// One pending command stream: operations append at once, and everything is encoded and submitted together at a host
-// read or at a budget. A batch whose pipelines still compile, or whose buffers have no verdict yet, keeps growing.
+// The stream of pending commands: operations append to it, and a host read or a budget encodes and submits all of them together. A
+// batch whose pipelines still compile, or whose buffers are not yet known to exist, keeps growing.
 import { KernelError } from '../errors.ts';
 import type { Allocator } from './allocator.ts';
 import { obstacleOf, pass } from './failures.ts';
@@ -11,23 +11,23 @@ import type { Content, ContentRange } from './storage.ts';
 import type { TimedSubmit, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 
-/** One kernel dispatch, one copy between buffers, host data that is written before them, or contents that begin again. */
+/** A kernel dispatch, a copy between buffers, a write by the host, or the start of a replay. */
 export type Command = Dispatch | Copy | Write | Renewal;
 
 export interface Dispatch {
   readonly compiled: Compiled;
   readonly bound: readonly (ContentRange | null)[];
   readonly params: ArrayBuffer | null;
-  /** Where a replay has its params, and at which offset. */
+  /** The params of a replayed dispatch, and its offset in them. */
   readonly arena: ContentRange | null;
   readonly offset: readonly [number] | null;
   readonly grid: readonly [number, number, number];
   readonly work: Work | null;
   /** Bytes of all bindings. */
   readonly boundBytes: number;
-  /** Made when the command is first encoded, as then all its buffers exist. */
+  /** Made when the command is first encoded, because all its buffers exist by then. */
   group: GPUBindGroup | null;
-  /** The bind groups of a replay by their keys; null where the device's cache has them. */
+  /** The bind groups of a replay by key; null for the device's cache. */
   readonly groups: Map<string, GPUBindGroup> | null;
 }
 
@@ -40,11 +40,11 @@ export interface Copy {
 export interface Write {
   readonly target: ContentRange;
   readonly bytes: number;
-  /** Null once it was written. */
+  /** Null after it was written. */
   readonly data: Uint8Array<ArrayBuffer> | null;
 }
 
-/** What a replay works in holds nothing of the replay before. */
+/** Clears the failures of the memory that a replay works in: it writes this memory before it reads it. */
 export interface Renewal {
   readonly renewed: readonly Content[];
 }
@@ -54,12 +54,12 @@ export interface StreamHooks {
   readonly groupOf: (command: Dispatch) => GPUBindGroup;
 }
 
-/** Commands after which a batch is submitted without being asked for: few after a host read, so that the device begins early. */
+/** Commands after which a batch is submitted: few after a host read, so that the device begins early. */
 const firstBudget = 64;
-/** Each batch until the next host read may be so many times larger: a training step has few submits however long it is. */
+/** The growth of each further batch until the next host read: a training step has few submits, however long it is. */
 const growth = 4;
 const lastBudget = 1024;
-/** Bytes that the host may write between two submits: each write is staged until the device has finished the submit after it. */
+/** Bytes that the host may write between two submits: each write is staged until the device has finished the next submit. */
 const hostBudget = 64 << 20;
 /** Bytes of parameters per submit: as many dispatches as the last budget, at the widest alignment. */
 const arenaBytes = lastBudget * 256;
@@ -68,7 +68,7 @@ export class Stream {
   readonly #gpu: GPUDevice;
   readonly alignment: number;
   readonly #arenaData = new Uint8Array(arenaBytes);
-  /** The parameters of dispatches lie here, at dynamic offsets that are multiples of `alignment`. */
+  /** The parameters of dispatches, at dynamic offsets that are multiples of `alignment`. */
   readonly arena: GPUBuffer;
   readonly #allocator: Allocator;
   readonly #hooks: StreamHooks;
@@ -79,11 +79,11 @@ export class Stream {
   #hostBytes = 0;
   readonly #afterwards: (() => void)[] = [];
   #timer: Timer | null = null;
-  /** Takes the device's time of every submit, where there is one. */
+  /** Times every submit, if set. */
   stopwatch: Stopwatch | null = null;
-  /** Command buffers submitted so far. */
+  /** The number of command buffers submitted. */
   submits = 0;
-  /** The number of the submit that pending commands will be part of. */
+  /** The number of the next submit. */
   pending = 1;
 
   constructor(gpu: GPUDevice, allocator: Allocator, hooks: StreamHooks) {
@@ -99,7 +99,7 @@ export class Stream {
     });
   }
 
-  /** Appends a command that uses `buffers`; submits the batch when it reached its budget and all that it needs is ready. */
+  /** Appends a command that uses `buffers`; submits the batch if it has reached its budget and is ready. */
   append(command: Command, buffers: readonly PooledBuffer[]): void {
     this.#commands.push(command);
     for (const buffer of buffers) buffer.lastSubmit = this.pending;
@@ -107,17 +107,17 @@ export class Stream {
     this.#attempt();
   }
 
-  /** Counts bytes that the host wrote: at the budget they are submitted, so that Dawn frees what it staged. */
+  /** Counts bytes that the host wrote; submits them at the budget, so that Dawn frees its staging memory. */
   wrote(bytes: number): void {
     this.#hostBytes += bytes;
     if (this.#hostBytes < hostBudget || this.#timer?.stamps === false) return;
     this.#hostBytes = 0;
     if (!this.#commands.every(isReady)) return;
-    // Buffers may have no verdict yet: if one fails, all that this submit writes fails with it.
+    // Buffers may still fail: then everything that this submit writes has failed.
     if (this.#commands.length > 0) this.submit();
     else this.#gpu.queue.submit([]);
     this.#inFlight.close();
-    // Dawn frees it in its turns, which it takes while something is awaited. A lost device is reported by reads.
+    // Dawn frees it while something is awaited. Reads report a lost device.
     this.#gpu.queue.onSubmittedWorkDone().catch(() => {});
   }
 
@@ -150,7 +150,7 @@ export class Stream {
 
   /** Waits for the pipelines and buffers of pending commands, then submits them. */
   async settle(): Promise<void> {
-    // What others append meanwhile may need more.
+    // Commands that are appended meanwhile may need more.
     for (;;) {
       const waiting = new Set<Promise<void>>();
       for (const command of this.#commands) if (!isReady(command)) waiting.add((command as Dispatch).compiled.settled);
@@ -164,17 +164,17 @@ export class Stream {
     this.#budget = firstBudget;
   }
 
-  /** Resolves when what was submitted before the last `settle` has ended well, or has its failures noted. */
+  /** Resolves when the failures of everything submitted before the last `settle` are recorded. */
   get verdict(): Promise<void> {
     return this.#inFlight.verdict;
   }
 
-  /** Whether the time of every command is taken. */
-  get timed(): boolean {
+  /** Whether commands are timed. */
+  get isTimed(): boolean {
     return this.#timer !== null;
   }
 
-  /** From now on `timer` takes the time of every command; null ends that. */
+  /** Has `timer` time every command; null ends it. */
   time(timer: Timer | null): void {
     this.#timer = timer;
   }
@@ -193,7 +193,7 @@ export class Stream {
     for (const then of this.#afterwards.splice(0)) then();
   }
 
-  /** Submits what is pending. Commands that cannot run are left out, and what they would have written has failed. */
+  /** Submits pending commands. Those that cannot run are left out, and what they would have written has failed. */
   submit(): void {
     const commands = this.#commands;
     this.#commands = [];
@@ -207,13 +207,13 @@ export class Stream {
     for (const then of this.#afterwards.splice(0)) then();
   }
 
-  /** Runs `then` as soon as nothing pending uses what it destroys. */
+  /** Runs `then`, which destroys something, as soon as no pending command uses it. */
   afterwards(then: () => void): void {
     if (this.#commands.length === 0) then();
     else this.#afterwards.push(then);
   }
 
-  /** Submits as many commands as the arena holds parameters for. Returns the index of the first that is left. */
+  /** Submits as many commands as the arena has room for parameters. Returns the index of the first one left. */
   #submitFrom(commands: readonly Command[], first: number): number {
     const encoder = this.#gpu.createCommandEncoder();
     this.stopwatch?.begin(encoder);
@@ -226,7 +226,7 @@ export class Stream {
     for (; at < commands.length; at++) {
       const command = commands[at] as Command;
       if (timed?.full) break;
-      // The host writes before the whole submit: what was encoded may read what this overwrites.
+      // The host writes before the submit: encoded commands may read what this overwrites.
       if ('target' in command && replayed) break;
       if ('compiled' in command && command.params && used + command.params.byteLength > arenaBytes) break;
       const failure = obstacleOf(command);
@@ -248,7 +248,7 @@ export class Stream {
         continue;
       }
       const { compiled, params, offset, grid } = command;
-      if (!compiled.ready) throw new KernelError(`${compiled.kernel.label}: is submitted before it was compiled`);
+      if (!compiled.ready) throw new KernelError(`${compiled.kernel.label}: was submitted before it was compiled`);
       const group = command.group ?? this.#hooks.groupOf(command);
       if (!encoding || timed) {
         encoding?.end();

@@ -48,7 +48,7 @@ export let storageOfTensor: (x: TensorBase) => Storage;
 export let producerOf: (x: TensorBase) => Producer | null;
 /** Makes a tensor the output of `producer`, taking over one reference to it. */
 export let setProducer: (x: TensorBase, producer: Producer) => void;
-/** The leaf that gradients of a tensor go to: itself, or the one that it is an alias of; null where it is no leaf. */
+/** The leaf that gradients of a tensor go to: itself, or the leaf that it is an alias of; null if it is neither. */
 export let leafOf: <T extends TensorBase>(x: T) => T | null;
 /** Makes a tensor a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
 export let makeLeaf: (x: TensorBase) => void;

@@ -1,27 +1,27 @@
-// Times commands on the device: by timestamps around a compute pass each, so that they are still submitted together, or,
-// where the adapter has none, by the host's clock around a submit each.
+// Times commands: by timestamps around a compute pass each, so that they are still submitted together, or, if the adapter has no
+// timestamps, by the host's clock around a submit each.
 import type { Copy, Dispatch } from './stream.ts';
 
-/** One command as it ran. */
+/** One timed command. */
 export interface ProfileSpan {
   /** The kernel with the values that specialize it, or `copy`. */
   readonly kernel: string;
-  /** What the operation says it was for, or an empty string. */
+  /** The operation and its shapes, or an empty string. */
   readonly work: string;
   /** Workgroups in x, y and z; zeros for a copy. */
   readonly grid: readonly [number, number, number];
-  /** Seconds since the first command began. */
+  /** Seconds since the start of the first command. */
   readonly start: number;
   readonly seconds: number;
-  /** Multiplications and additions, where the operation says them. */
+  /** Multiplications and additions, if the operation reports them. */
   readonly flops: number | null;
-  /** Bytes read and written, as the operation says them; else of all bindings. */
+  /** Bytes read and written, as the operation reports them, or else the bytes of all bindings. */
   readonly bytes: number;
 }
 
 type Timed = Omit<ProfileSpan, 'start' | 'seconds'>;
 
-/** The most queries that a set may hold. */
+/** The most queries of a query set. */
 const mostQueries = 4096;
 
 /** The commands of one submit, with two timestamps each. */
@@ -38,12 +38,12 @@ export class TimedSubmit {
     this.#staging = gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   }
 
-  /** Whether another command has to wait for the next submit. */
+  /** Whether there is no room for another command. */
   get full(): boolean {
     return 2 * this.#timed.length === mostQueries;
   }
 
-  /** A pass of its own for `command`. */
+  /** Begins a pass for `command` alone. */
   pass(encoder: GPUCommandEncoder, command: Dispatch | Copy): GPUComputePassEncoder {
     const first = 2 * this.#timed.length;
     this.#timed.push(describe(command));
@@ -56,7 +56,7 @@ export class TimedSubmit {
     });
   }
 
-  /** Encodes `command`, a copy, between two empty passes: copies have no timestamps of their own. */
+  /** Encodes `command`, a copy, between two empty passes, because copies have no timestamps. */
   around(encoder: GPUCommandEncoder, command: Dispatch | Copy, encode: () => void): void {
     const first = 2 * this.#timed.length;
     this.#timed.push(describe(command));
@@ -66,7 +66,7 @@ export class TimedSubmit {
     encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: first + 1 } }).end();
   }
 
-  /** Has the timestamps written where the host can read them. */
+  /** Copies the timestamps to where the host can read them. */
   resolve(encoder: GPUCommandEncoder): void {
     if (this.#timed.length === 0) return;
     const count = 2 * this.#timed.length;
@@ -74,13 +74,13 @@ export class TimedSubmit {
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 8 * count);
   }
 
-  /** Waits for the device and gives the spans, which start from `origin` nanoseconds on its clock, by default the first. */
+  /** Waits for the device and returns the spans, with starts relative to `origin`, nanoseconds of its clock, by default the first. */
   async spans(origin: bigint | null): Promise<{ readonly spans: ProfileSpan[]; readonly origin: bigint }> {
     await this.#staging.mapAsync(GPUMapMode.READ);
     const times = new BigInt64Array(this.#staging.getMappedRange().slice(0));
     for (const used of [this.#set, this.#resolved, this.#staging]) used.destroy();
     const first = origin ?? times[0] ?? 0n;
-    // The clock counts from an arbitrary moment: only differences fit a double.
+    // The clock starts at an arbitrary time: only differences fit a double.
     const since = (i: number): number => Number((times[i] ?? first) - first) / 1e9;
     const spans = this.#timed.map((timed, i) => {
       const start = since(2 * i);
@@ -90,9 +90,9 @@ export class TimedSubmit {
   }
 }
 
-/** Collects the spans of all submits from when it is made on. */
+/** Collects the spans of all submits. */
 export class Timer {
-  /** Whether the device takes the times; else every command has to be submitted and awaited by itself. */
+  /** Whether the device has timestamps; else each command is submitted and awaited alone. */
   readonly stamps: boolean;
   readonly #gpu: GPUDevice;
   readonly #submits: TimedSubmit[] = [];
@@ -103,14 +103,14 @@ export class Timer {
     this.stamps = gpu.features.has('timestamp-query');
   }
 
-  /** Takes the times of one submit. */
+  /** Begins to time a submit. */
   submit(): TimedSubmit {
     const timed = new TimedSubmit(this.#gpu);
     this.#submits.push(timed);
     return timed;
   }
 
-  /** Takes the time of one command that `submit` submits alone. */
+  /** Times one command, which `submit` submits alone. */
   async alone(command: Dispatch | Copy, submit: () => void): Promise<void> {
     const start = performance.now();
     submit();
@@ -119,15 +119,15 @@ export class Timer {
     this.#spans.push({ ...describe(command), start: start / 1000, seconds: (end - start) / 1000 });
   }
 
-  /** All spans, once the device has finished; starts are seconds since the first. */
+  /** All spans, after the device has finished; starts are seconds since the first. */
   async spans(): Promise<ProfileSpan[]> {
     const first = this.#spans[0]?.start ?? 0;
     const spans = this.#spans.map((span) => ({ ...span, start: span.start - first }));
     let origin: bigint | null = null;
     for (const submit of this.#submits) {
-      const found = await submit.spans(origin);
-      origin = found.origin;
-      spans.push(...found.spans);
+      const timed = await submit.spans(origin);
+      origin = timed.origin;
+      spans.push(...timed.spans);
     }
     return spans;
   }

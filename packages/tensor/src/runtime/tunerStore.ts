@@ -1,6 +1,6 @@
 // Results of the tuner, stored for each adapter on disk or in IndexedDB. An entry is valid while the text of the kernels that it
 // was measured with and the list of the operation's algorithms are unchanged.
-import { environmentTune, keptNames, readKept, removeKept, writeKept } from '#kept';
+import { deleteText, environmentTune, readText, storedNames, writeText } from '#store';
 import type { AdapterFacts } from '../device/adapter.ts';
 import { slot } from '../session.ts';
 import { algorithmsOf, currentWinners, operationOf, setWinners } from './algorithms.ts';
@@ -95,7 +95,7 @@ export async function addEntry(entry: TunedEntry): Promise<void> {
   const all = [...others.filter((other) => !isStale(other)), ...entries.values()];
   const store: Store = { version, adapter, entries: all.map(toStored) };
   try {
-    await writeKept(name, `${JSON.stringify(store, null, 1)}\n`);
+    await writeText(name, `${JSON.stringify(store, null, 1)}\n`);
   } catch (reason) {
     warnOnce(`tune: results cannot be stored and are used in this run only (${String(reason)})`);
   }
@@ -104,8 +104,8 @@ export async function addEntry(entry: TunedEntry): Promise<void> {
 /** The stored results of the tuner, for every adapter that it measured. Entries whose kernels have changed are left out. */
 export async function listTuned(): Promise<TunedAdapter[]> {
   const adapters: TunedAdapter[] = [];
-  for (const name of await keptNames()) {
-    const stored = parse(name, await readKept(name));
+  for (const name of await storedNames()) {
+    const stored = parse(name, await readText(name));
     if (stored) {
       const entries = stored.entries.map(fromStored).filter((entry) => !isStale(entry));
       adapters.push({ adapter: stored.adapter, entries: entries.map(plain) });
@@ -117,9 +117,9 @@ export async function listTuned(): Promise<TunedAdapter[]> {
 /** Deletes the stored results of every adapter and returns their number; operations then use their default algorithms. */
 export async function deleteTuned(): Promise<number> {
   let count = 0;
-  for (const name of await keptNames()) {
-    count += parse(name, await readKept(name))?.entries.length ?? 0;
-    await removeKept(name);
+  for (const name of await storedNames()) {
+    count += parse(name, await readText(name))?.entries.length ?? 0;
+    await deleteText(name);
   }
   current.value = null;
   setWinners(null);
@@ -159,7 +159,7 @@ function applyEntries(): void {
 
 async function load(name: string): Promise<readonly TunedEntry[]> {
   try {
-    return (parse(name, await readKept(name))?.entries ?? []).map(fromStored);
+    return (parse(name, await readText(name))?.entries ?? []).map(fromStored);
   } catch (reason) {
     warnOnce(`tune: stored results cannot be read (${String(reason)}); rerun mien tune to measure again`);
     return [];

@@ -1,4 +1,4 @@
-// What the runtime reads from a kernel's own text: consts, parameters, bindings. WGSL is the only place that says them.
+// Reads consts, parameters and bindings from a kernel's text, the only place that declares them.
 import { KernelError } from '../errors.ts';
 import { Live } from './live.ts';
 
@@ -7,14 +7,14 @@ export interface Binding {
   readonly name: string;
   readonly index: number;
   readonly access: 'read' | 'read_write';
-  /** The type of its numbers, vectors and atomics included; null for structs, for `bits` and whatever else the text does not tell. */
+  /** The scalar type of its elements, also of vectors and atomics; null for structs, for `bits` and where it is unknown. */
   readonly scalar: Scalar | null;
 }
 
-/** Number types of tensors; halves lie packed in tensors of any. */
+/** Scalar types of tensors; f16 values are packed in tensors of any type. */
 export type Scalar = 'f32' | 'i32' | 'u32';
 
-/** One member of `struct Params`: where it lies in the uniform buffer. */
+/** One member of `struct Params` and its offset in the uniform buffer. */
 export interface Param {
   readonly name: string;
   readonly scalar: 'u32' | 'i32' | 'f32';
@@ -31,7 +31,7 @@ export interface ParamLayout {
 /** Values that specialize a kernel: the right-hand sides of its top-level `const` and `alias` declarations, by name. */
 export type KernelValues = Readonly<Record<string, string | number | boolean>>;
 
-/** A kernel's text with named consts and aliases set, then its libraries; its lines keep their numbers. */
+/** A kernel's text with named consts and aliases set, followed by its libraries; line numbers are unchanged. */
 export function specialize(name: string, text: string, values: KernelValues, libraries: readonly string[]): string {
   let specialized = text;
   for (const [declared, value] of Object.entries(values)) {
@@ -53,10 +53,10 @@ export function entryPoint(text: string): string {
 /** The library names of a kernel's `// uses:` line. */
 export function usedLibraries(text: string): readonly string[] {
   const line = /^\/\/ uses:\s*(.+)$/m.exec(text);
-  return line ? (line[1] as string).split(/[\s,]+/).filter((word) => word.endsWith('.wgsl')) : [];
+  return line ? (line[1] as string).split(/[\s,]+/).filter((name) => name.endsWith('.wgsl')) : [];
 }
 
-/** Top-level consts whose value is a number literal, such as tile sizes, which the host needs too. */
+/** Top-level consts whose value is a number literal, such as tile sizes that the host needs. */
 export function numericConsts(text: string): Readonly<Record<string, number>> {
   const consts: Record<string, number> = {};
   for (const [, name, value] of text.matchAll(/^const (\w+)(?:: \w+)? = (-?[\d.]+(?:e[+-]?\d+)?)[uifh]?;/gm)) {
@@ -79,8 +79,8 @@ export function storageBindings(text: string): readonly Binding[] {
 }
 
 /**
- * The number type that a storage type such as `array<vec4<real>>` is made of, aliases resolved. An alias named `bits` takes
- * every dtype: the kernel moves or tests bits.
+ * The scalar type of a storage type such as `array<vec4<real>>`, with aliases resolved. An alias named `bits` accepts every
+ * dtype: the kernel moves or tests bits.
  */
 function scalarIn(type: string, text: string): Scalar | null {
   const inner = /^(?:array|atomic|vec[234]|mat[234]x[234])<\s*(.+?)\s*(?:,\s*\w+\s*)?>$/s.exec(type.trim());
@@ -97,7 +97,7 @@ function scalarIn(type: string, text: string): Scalar | null {
 const typePattern = /^(?:(u32|i32|f32)|vec([234])(u|i|f)|array<vec4(u|i|f),\s*(\d+)>)$/;
 const scalarOf = { u: 'u32', i: 'i32', f: 'f32' } as const;
 
-/** The layout of `struct Params` by WGSL's rules for uniform buffers. Null where a kernel has none. */
+/** The layout of `struct Params` by WGSL's rules for uniform buffers, or null without one. */
 export function paramLayout(name: string, text: string): ParamLayout | null {
   const found = /struct Params\s*\{([^}]*)\}/.exec(text.replace(/\/\/.*$/gm, ''));
   if (!found) return null;
@@ -121,7 +121,7 @@ export function paramLayout(name: string, text: string): ParamLayout | null {
   return { params, bytes: Math.ceil(end / 16) * 16 };
 }
 
-/** Writes named numbers into a new uniform block; every member must be given, and nothing else. */
+/** Writes named numbers into a new uniform block. Throws KernelError unless `values` names exactly its members. */
 export function packParams(name: string, layout: ParamLayout, values: Params): ArrayBuffer {
   const block = new ArrayBuffer(layout.bytes);
   const view = new DataView(block);
@@ -136,7 +136,7 @@ export function packParams(name: string, layout: ParamLayout, values: Params): A
   return block;
 }
 
-/** Writes one member of a uniform block that begins at `start` in `view`. */
+/** Writes one member of the uniform block at `start` in `view`. */
 export function writeParam(
   name: string,
   view: DataView,
@@ -160,5 +160,5 @@ export function writeParam(
 /** A number, or several for a vector or an array. */
 export type ParamValue = number | readonly number[];
 
-/** Values for `struct Params`, by the names in the WGSL; a live one is worked out anew in every call of a captured function. */
+/** Values for `struct Params` by WGSL name; every call of a captured function computes live ones again. */
 export type Params = Readonly<Record<string, ParamValue | Live<ParamValue>>>;

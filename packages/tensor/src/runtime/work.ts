@@ -1,9 +1,9 @@
-/** What a dispatch does, for the profiler: only the operation knows it. */
+/** Describes a dispatch for the profiler. */
 export interface Work {
-  /** The operation and its shapes: dispatches of one kernel are told apart by it. */
+  /** The operation and its shapes, which distinguish dispatches of one kernel. */
   readonly name?: string;
-  /** Multiplications and additions; a multiply-add counts two. */
+  /** Multiplications and additions; a multiply-add counts as two. */
   readonly flops?: number;
-  /** Bytes read and written; without it the bytes of all bindings, which a kernel may read in part or twice. */
+  /** Bytes read and written. Default: the bytes of all bindings, of which a kernel may read a part, or read them twice. */
   readonly bytes?: number;
 }

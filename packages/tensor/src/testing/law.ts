@@ -1,15 +1,15 @@
-// A law is a sentence about a function that must hold for generated cases; its failure prints the smallest case found
-// and the options that repeat it.
+// A law is a statement about a function that holds for all generated cases. A failure prints the smallest failing case and the
+// options that reproduce it.
 import fc from 'fast-check';
 import { AlgorithmError, MienError } from '../errors.ts';
 import { openScope } from '../runtime/scope.ts';
 import { ensure, takeWorstRatio } from './mismatch.ts';
 
-/** How laws are run; a test runner sets it from its command line. */
+/** Options of running laws; a test runner sets them from its command line. */
 export interface LawOptions {
-  /** Cases a law; a law's own `runs` is multiplied by `runs / 25`. */
+  /** Cases per law; `runs` of a law is multiplied by `runs / 25`. */
   readonly runs?: number;
-  /** Seed of the generator; without it one that is fixed by the law's name. */
+  /** Seed of the generator. Default: derived from the law's title. */
   readonly seed?: number;
   /** With `seed`, the path to one case, as a failure prints it. */
   readonly path?: string;
@@ -17,51 +17,50 @@ export interface LawOptions {
   readonly shrink?: boolean;
 }
 
-/** What a run of a law found. */
+/** The result of running a law. */
 export interface LawReport {
   readonly name: string;
   readonly runs: number;
-  /** Cases that were drawn but not run, because an algorithm that was asked for does not fit them, with the last reason. */
+  /** Cases that a requested algorithm does not support, with the last reason. */
   readonly skipped: { readonly count: number; readonly reason: string };
-  /** The largest error over its tolerance that `near` and `gradcheck` saw: 1 would be a failure, 0 means nothing compared. */
+  /** The largest ratio of an error to its tolerance in `near` and `gradcheck`: above 1 they fail, 0 means that they did not run. */
   readonly worst: number;
 }
 
-/** A law, to be called by any test runner: it resolves with a report, or throws LawError. */
+/** A law, which any test runner can call: resolves with a report or throws LawError. */
 export type Law = ((options?: LawOptions) => Promise<LawReport>) & { readonly title: string };
 
 /** Which cases a law runs. */
 export interface LawCases<C> {
   /** Generated cases, 25 by default. */
   readonly runs?: number;
-  /** Cases that are always run, before the generated ones. */
+  /** Cases that always run, before the generated ones. */
   readonly examples?: readonly C[];
 }
 
-/** A case broke a law. */
+/** A law does not hold for a case. */
 export class LawError extends MienError {}
 
 const defaultRuns = 25;
-/** Numbers of an array that a failing case shows. */
+/** The most numbers of an array that a failure prints. */
 const longest = 12;
 
 /**
- * States that `property` holds for every case: it throws, or rejects, where it does not. A case is skipped, and another
- * drawn, where the property throws AlgorithmError. Tensors made inside are freed after each case. Call the result to check
- * it, with any test runner.
+ * States that `property` holds for every case, which it throws or rejects to deny. If it throws AlgorithmError, the case is skipped
+ * and another one drawn. Tensors made inside are freed after each case. Call the result to check the law.
  */
 export function law<C>(
   title: string,
   cases: fc.Arbitrary<C>,
   property: (example: C) => void | Promise<void>,
-  own: LawCases<C> = {},
+  options: LawCases<C> = {},
 ): Law {
-  const check = async (options: LawOptions = {}): Promise<LawReport> => {
+  const check = async (run: LawOptions = {}): Promise<LawReport> => {
     takeWorstRatio();
-    const scale = (options.runs ?? defaultRuns) / defaultRuns;
-    const examples = own.examples ?? [];
-    const runs = examples.length + Math.max(1, Math.round((own.runs ?? defaultRuns) * scale));
-    const seed = options.seed ?? seedOf(title);
+    const scale = (run.runs ?? defaultRuns) / defaultRuns;
+    const examples = options.examples ?? [];
+    const runs = examples.length + Math.max(1, Math.round((options.runs ?? defaultRuns) * scale));
+    const seed = run.seed ?? seedOf(title);
     const skipped = { count: 0, reason: '' };
     const asserted = fc.asyncProperty(cases, async (example) => {
       const close = openScope();
@@ -76,13 +75,13 @@ export function law<C>(
         close(undefined);
       }
     });
-    const path = options.path === undefined ? {} : { path: options.path };
+    const path = run.path === undefined ? {} : { path: run.path };
     const first = examples.map((example): [C] => [example]);
     const details = await fc.check(asserted, {
       numRuns: runs,
       seed,
       examples: first,
-      endOnFailure: options.shrink === false,
+      endOnFailure: run.shrink === false,
       ...path,
     });
     if (details.failed && details.counterexample === null)
@@ -103,7 +102,7 @@ function explain<C>(title: string, details: fc.RunDetails<[C]>): string {
   ].join('\n');
 }
 
-/** A case as text, long arrays of numbers by their beginning and length. */
+/** A case as text; long arrays of numbers by their first elements and length. */
 function brief(value: unknown): string {
   if (ArrayBuffer.isView(value) || (Array.isArray(value) && value.length > longest && typeof value[0] === 'number')) {
     const list = Array.from(value as unknown as ArrayLike<number>);
@@ -118,7 +117,7 @@ function brief(value: unknown): string {
     .join(', ')} }`;
 }
 
-/** FNV-1a: the same seed for the same sentence. */
+/** A seed from a title (FNV-1a). */
 function seedOf(title: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < title.length; i++) hash = Math.imul(hash ^ title.charCodeAt(i), 0x01000193);

@@ -1,22 +1,22 @@
-// What comparisons throw, and how close to their bound they were. Without fast-check: a program that ships compares too.
+// The errors of comparisons, and the largest ratio of an error to its bound.
 import { MienError } from '../errors.ts';
 import { slot } from '../session.ts';
 
-/** A value is not what it should be, found by `near`, `gradcheck` or `ensure`. */
+/** A value differs from the expected one; thrown by `near`, `gradcheck` and `ensure`. */
 export class Mismatch extends MienError {}
 
 const worst = slot(() => 0);
 
-/** Notes an error as a share of its bound. */
+/** Records the ratio of an error to its bound. */
 export function noteRatio(ratio: number): void {
   worst.value = Math.max(worst.value, ratio);
 }
 
-/** The largest share noted since the last call. */
+/** The largest ratio recorded since the last call. */
 export function takeWorstRatio(): number {
-  const taken = worst.value;
+  const ratio = worst.value;
   worst.value = 0;
-  return taken;
+  return ratio;
 }
 
 /** Throws Mismatch with `message` unless `condition` holds. */

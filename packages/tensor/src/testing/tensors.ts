@@ -12,7 +12,7 @@ export function toTensor(
   return tensor({ shape: values.shape, data: values.data }, options);
 }
 
-/** `count` times -1 or 1, fixed by a seed. */
+/** `count` random values of -1 or 1, from a seed. */
 export function randomSigns(count: number, seed: number): Float64Array {
   const next = random(seed);
   return Float64Array.from({ length: count }, () => (next() < 0.5 ? -1 : 1));

@@ -1,12 +1,12 @@
 import type { Test } from 'uvu';
 import type { Law, LawOptions, LawReport } from './law.ts';
 
-/** Adds a law to a uvu suite under its own sentence; `report` gets what its run found. */
+/** Adds a law to a uvu suite under its title; `report` gets the result. */
 export function addLaw(
   suite: Test,
   law: Law,
   options: LawOptions = {},
-  report: (found: LawReport) => void = () => {},
+  report: (result: LawReport) => void = () => {},
 ): void {
   suite(law.title, async () => report(await law(options)));
 }

@@ -1,4 +1,4 @@
-// Cases as fast-check arbitraries: shapes with the sizes that break kernels, and values that float32 holds exactly.
+// Cases as fast-check arbitraries: shapes with sizes that break kernels, and values that float32 represents exactly.
 import fc from 'fast-check';
 import { sizeOf } from '../ops/geometry.ts';
 import type { Values } from '../reference/values.ts';
@@ -8,7 +8,7 @@ import { random } from './tensors.ts';
 export interface ShapeOptions {
   readonly minRank?: number;
   readonly maxRank?: number;
-  /** The most elements; sizes are cut from the back until it holds. */
+  /** The most elements; later sizes are reduced to fit. */
   readonly maxSize?: number;
 }
 
@@ -24,19 +24,19 @@ export function shapes({ minRank = 0, maxRank = 4, maxSize = 4096 }: ShapeOption
 function cut(shape: readonly number[], maxSize: number): number[] {
   let left = maxSize;
   return shape.map((size) => {
-    const kept = Math.max(1, Math.min(size, left));
-    left = Math.floor(left / kept);
-    return kept;
+    const fitting = Math.max(1, Math.min(size, left));
+    left = Math.floor(left / fitting);
+    return fitting;
   });
 }
 
-/** Two shapes that broadcast: sizes of one are 1 where the other's are not, leading ones are missing. */
+/** Two shapes that broadcast: some sizes of one are 1, or its leading dimensions are missing. */
 export function broadcastPairs(options: ShapeOptions = {}): fc.Arbitrary<readonly [number[], number[]]> {
-  return shapes(options).chain((whole) => {
-    const mask = fc.array(fc.boolean(), { minLength: whole.length, maxLength: whole.length });
-    return fc.tuple(mask, fc.nat(whole.length), fc.boolean()).map(([ones, drop, swap]) => {
-      const part = whole.map((size, dim) => (ones[dim] ? 1 : size)).slice(drop);
-      return swap ? ([part, whole] as const) : ([whole, part] as const);
+  return shapes(options).chain((shape) => {
+    const mask = fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length });
+    return fc.tuple(mask, fc.nat(shape.length), fc.boolean()).map(([ones, drop, swap]) => {
+      const smaller = shape.map((size, dim) => (ones[dim] ? 1 : size)).slice(drop);
+      return swap ? ([smaller, shape] as const) : ([shape, smaller] as const);
     });
   });
 }
@@ -45,11 +45,11 @@ export function broadcastPairs(options: ShapeOptions = {}): fc.Arbitrary<readonl
 export interface ValueOptions {
   readonly min?: number;
   readonly max?: number;
-  /** Whole numbers only. */
+  /** Integers only. */
   readonly integer?: boolean;
 }
 
-/** Values of a shape, evenly spread over a range, each exactly a float32. */
+/** Values of a shape, uniformly distributed over a range, each exactly a float32. */
 export function valuesOf(shape: readonly number[], options: ValueOptions = {}): fc.Arbitrary<Values> {
   const { min = -2, max = 2, integer = false } = options;
   return fc.integer().map((seed) => {
@@ -61,7 +61,7 @@ export function valuesOf(shape: readonly number[], options: ValueOptions = {}): 
   });
 }
 
-/** Values of a shape, all different by at least 1/8: for maxima, whose derivative jumps at ties. */
+/** Values of a shape that differ by at least 1/8: for maxima, which have no derivative at ties. */
 export function distinctValuesOf(shape: readonly number[]): fc.Arbitrary<Values> {
   return fc.integer().map((seed) => {
     const next = random(seed);
@@ -75,7 +75,7 @@ export function distinctValuesOf(shape: readonly number[]): fc.Arbitrary<Values>
   });
 }
 
-/** The values moved at least 1/16 away from the points where a function has a kink. */
+/** The values, moved at least 1/16 away from the kinks of a function. */
 export function offKinks(values: fc.Arbitrary<Values>, points: readonly number[]): fc.Arbitrary<Values> {
   const away = (v: number): number => {
     const close = points.find((point) => Math.abs(v - point) < 1 / 16);

@@ -1,16 +1,16 @@
 // A chain of dependent dispatches of shaders/device/chain.wgsl in every shape of grid, with parameters at dynamic offsets,
-// bindings at offsets, copies and host writes: what it gives depends on every command, and on their order.
+// bindings at offsets, copies and host writes: the result depends on every command and on their order.
 import chain from '@mien/shaders/device/chain.wgsl';
 import grid from '@mien/shaders/lib/grid.wgsl';
 import { difference, randomWords } from './probe.ts';
 
-/** Words that the chain changes: no multiple of a group's lanes. */
+/** Words that the chain changes: not a multiple of the workgroup size. */
 const count = 1100;
 const bytes = 4 * count;
 /** Slots in each of two buffers, farther apart than 64 KiB. */
 const slots = 3;
 const slotBytes = 68 * 1024;
-/** 18 groups are needed; ids past the end do nothing. */
+/** 18 workgroups are needed; ids past the end do nothing. */
 const grids = [
   [18, 1, 1],
   [1, 18, 1],
@@ -22,33 +22,33 @@ const grids = [
   [1, 6, 3],
 ] as const;
 const lanes = 64;
-/** For one lane of each group at work: more groups than there are words. Each of the three rounds that do so takes another. */
+/** Grids with more workgroups than words, for steps in which one lane of each works; each of three rounds uses another one. */
 const largeGrids = [
   [1111, 1, 1],
   [45, 25, 1],
   [11, 9, 12],
 ] as const;
 const dispatches = 14;
-/** Bytes from the parameters of one dispatch to those of the next, a multiple of every alignment that WebGPU has: in all beyond 64 KiB. */
+/** Bytes between the parameters of two dispatches, a multiple of every alignment of WebGPU: together more than 64 KiB. */
 const stride = 19 * 256;
 
 type Words = Uint32Array<ArrayBuffer>;
 
-/** Lanes of each group that work: all, or in one step of every other round the first. */
+/** Lanes of each workgroup that work: all, or only the first in one step of every other round. */
 function workingLanes(step: number, round: number): number {
   return step === 4 && round % 2 === 0 ? 1 : lanes;
 }
 
-/** A slot of a buffer: where its words are, and what they should be. */
+/** A slot of a buffer, with its expected words. */
 interface Place {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   words: Words;
 }
 
-/** The commands of a round, and what they should give. */
+/** The commands of a round and their expected results. */
 export class Chain {
-  /** Bytes that a round puts into the staging buffer. */
+  /** Bytes that a round copies to the staging buffer. */
   readonly staged: number = 3 * bytes;
   readonly #gpu: GPUDevice;
   readonly #buffers: readonly [GPUBuffer, GPUBuffer];
@@ -57,7 +57,7 @@ export class Chain {
   readonly #layout: GPUBindGroupLayout;
   readonly #pipeline: GPUComputePipeline;
   readonly #groups = new Map<number, GPUBindGroup>();
-  /** The words that the staging buffer should get, by what they say. */
+  /** The expected words of the staging buffer, by the kind of operation that they check. */
   #expected: { readonly kind: string; readonly words: Words }[] = [];
 
   static async open(gpu: GPUDevice): Promise<Chain> {
@@ -84,7 +84,7 @@ export class Chain {
     this.#pipeline = pipeline;
     const make = (): GPUBuffer => gpu.createBuffer({ size: slots * slotBytes, usage });
     this.#buffers = [make(), make()];
-    // WebGPU makes buffers of zeros.
+    // WebGPU initializes buffers to zero.
     this.#places = Array.from({ length: 2 * slots }, (_, i) => ({
       buffer: this.#buffers[(i % 2) as 0 | 1],
       offset: slotBytes * (i >> 1),
@@ -113,7 +113,7 @@ export class Chain {
     start.words = randomWords(count);
     this.#gpu.queue.writeBuffer(start.buffer, start.offset, start.words);
     stage('host writes and reads', start);
-    // Two parts change places on their way through the other buffer.
+    // Copying to the other buffer swaps two parts.
     const aside = this.#at(1, round + 1);
     const part = Math.floor(count / 3);
     encoder.copyBufferToBuffer(start.buffer, start.offset, aside.buffer, aside.offset + bytes - 4 * part, 4 * part);
@@ -135,7 +135,7 @@ export class Chain {
       );
       if (step === 5) between(pass);
       if (step !== 9) continue;
-      // A copy between two passes of one submit: another slot gets a piece.
+      // A copy between two passes of one submit, to a part of another slot.
       pass.end();
       const other = this.#at(step + 2, round);
       encoder.copyBufferToBuffer(y.buffer, y.offset + 64, other.buffer, other.offset + 256, 512);
@@ -147,7 +147,7 @@ export class Chain {
     stage('dispatches, their order, grids, parameters and bindings', this.#at(dispatches, round));
   }
 
-  /** What is wrong with what the staging buffer got, and of which kind. */
+  /** The first difference of the staged words from the expected ones, or null. */
   verify(staged: ArrayBuffer): { readonly kind: string; readonly detail: string } | null {
     for (const [i, { kind, words }] of this.#expected.entries()) {
       const detail = difference(new Uint32Array(staged, i * bytes, count), words);
@@ -156,18 +156,18 @@ export class Chain {
     return null;
   }
 
-  /** All that it holds. */
+  /** All its buffers. */
   get buffers(): readonly GPUBuffer[] {
     return [...this.#buffers, this.#params];
   }
 
-  /** Where step `step` reads: the buffers take turns, their slots in an order that the round decides. */
+  /** The slot that step `step` reads: the buffers alternate, and the round decides the order of slots. */
   #at(step: number, round: number): Place {
     const slot = (step * (1 + (round % 2)) + round) % slots;
     return this.#places[2 * slot + (step % 2)] as Place;
   }
 
-  /** Every step's factor, which is odd so that nothing is lost, and summand. */
+  /** The factor and the summand of each step; factors are odd, so that no bits are lost. */
   #writeParams(round: number): readonly (readonly [number, number])[] {
     const random = randomWords(2 * dispatches);
     const values = Array.from({ length: dispatches }, (_, i): readonly [number, number] => [

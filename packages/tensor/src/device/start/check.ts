@@ -1,17 +1,17 @@
-// The start check: a few milliseconds that touch every class of what kernels and the runtime rely on, with known results.
+// The start check: exercises, in a few milliseconds, every kind of operation that kernels and the runtime rely on.
 import { DeviceError } from '../../errors.ts';
 import { Chain } from './chain.ts';
 import type { Probe } from './probe.ts';
 import { probes } from './probes.ts';
 
-/** What an adapter does wrongly. */
+/** A failure of the start check. */
 export interface Wrong {
-  /** The class: `functions of floats`, `copies`, ... */
+  /** The kind of operation: `functions of floats`, `copies`, ... */
   readonly kind: string;
   readonly detail: string;
 }
 
-/** Each round submits a chain of commands and reads it back, with one of the kernels whose results are known until none is left. */
+/** Each round submits a chain of commands, with one of the kernels while there are any, and reads the results. */
 const rounds = 6;
 
 /** A kernel of the check with its buffers, ready to be dispatched. */
@@ -24,15 +24,15 @@ interface Prepared {
 }
 
 /**
- * Checks what `gpu` computes; gives null when all is right, else the first class that is wrong. `lanes` is the size of all
- * its subgroups, or null where it has none or several sizes. Throws DeviceError where the device is lost meanwhile.
+ * Checks the results of `gpu`; returns the first failure, or null. `lanes` is its subgroup size, or null if it has no subgroups or
+ * several sizes. Throws DeviceError if the device is lost meanwhile.
  */
 export async function startCheck(gpu: GPUDevice, lanes: number | null): Promise<Wrong | null> {
   const lost = gpu.lost.then(({ reason, message }): never => {
     throw new DeviceError(`start check: the device was lost (${reason}: ${message}); call init() again`);
   });
   const found = check(gpu, lanes).catch(
-    // What fails because the device was lost is told as that: its promise settles first, or in the next turns.
+    // A failure because of a lost device is reported as such: its promise settles before or shortly after.
     (reason: unknown) => settleLost(lost).then(() => ({ kind: 'commands', detail: messageOf(reason) })),
   );
   return Promise.race([found, lost]);
@@ -49,7 +49,7 @@ async function check(gpu: GPUDevice, lanes: number | null): Promise<Wrong | null
   const staging = gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   let wrong: Wrong | null = null;
   for (let round = 0; round < rounds && !wrong; round++)
-    wrong = await turn(gpu, chain, prepared[round] ?? null, staging, round);
+    wrong = await runRound(gpu, chain, prepared[round] ?? null, staging, round);
   const buffers = [staging, ...chain.buffers, ...prepared.flatMap(({ buffers }) => buffers)];
   for (const buffer of buffers) buffer.destroy();
   const error = await gpu.popErrorScope();
@@ -57,7 +57,7 @@ async function check(gpu: GPUDevice, lanes: number | null): Promise<Wrong | null
 }
 
 /** One submit and one read. */
-async function turn(
+async function runRound(
   gpu: GPUDevice,
   chain: Chain,
   prepared: Prepared | null,
@@ -103,7 +103,7 @@ async function prepare(gpu: GPUDevice, probe: Probe): Promise<Prepared> {
   return { probe, pipeline, group, outputs, buffers };
 }
 
-/** Gives the loss of a device, which is told a little later than its consequences, the time to be noticed. */
+/** Waits for the loss of a device, which is reported a little later than its consequences. */
 async function settleLost(lost: Promise<never>): Promise<void> {
   const pause = new Promise<void>((resolve) => setTimeout(resolve, 50));
   await Promise.race([pause, lost]);

@@ -1,11 +1,11 @@
-// What lanes hand one another in shaders/device/exchange.wgsl.
+// Expected results of shaders/device/exchange.wgsl, in which lanes exchange values.
 import exchange from '@mien/shaders/device/exchange.wgsl';
 import { difference, type Probe, randomWords } from './probe.ts';
 
 const lanes = 128;
 const rounds = 6;
 
-/** Workgroup memory and barriers, in groups that do not see one another. */
+/** Workgroup memory and barriers, in independent workgroups. */
 export function exchangeProbe(): Probe {
   const groups = 5;
   const x = randomWords(lanes * groups);
@@ -31,7 +31,7 @@ export function exchangeProbe(): Probe {
   };
 }
 
-/** What each lane of a group has after a round. */
+/** The values of the lanes of a workgroup after a round. */
 function step(values: Uint32Array<ArrayBuffer>, round: number): Uint32Array<ArrayBuffer> {
   return values.map((_, lane) => {
     const added = lane < lanes >> round ? (values[lane ^ 64] as number) : 0;

@@ -1,8 +1,8 @@
-// What shaders/device/floats.wgsl gives, in float64, and how far WGSL (section 15.7.4) lets an adapter be from it.
+// Expected results of shaders/device/floats.wgsl in float64, and the errors that WGSL (section 15.7.4) allows.
 import floats from '@mien/shaders/device/floats.wgsl';
 import type { Probe } from './probe.ts';
 
-/** Elements of each input: the lanes of a group. */
+/** Elements of each input: the workgroup size. */
 const count = 64;
 /** A unit in the last place, relative to the number. */
 const unit = 2 ** -23;
@@ -12,7 +12,7 @@ const fractionOf = (x: number): number => x - Math.floor(x);
 const spread = (i: number, start: number): number => fractionOf(start + i * 0.6180339887);
 
 const a = Float32Array.from({ length: count }, (_, i) => -20 + 40 * spread(i, 0.1));
-/** Every eighth is a's neighbor in value: equal. */
+/** Every eighth element is equal to that of a. */
 const b = Float32Array.from({ length: count }, (_, i) => (i % 8 === 5 ? (a[i] as number) : -4 + 8 * spread(i, 0.37)));
 const c = Float32Array.from({ length: count }, (_, i) => 10 ** (-4 + 8 * spread(i, 0.73)));
 const special = [NaN, Infinity, -Infinity, 0, 1, -NaN, 3e38, 1e-30];
@@ -29,7 +29,7 @@ interface Element {
 interface Case {
   readonly name: string;
   readonly value: (of: Element) => number;
-  /** The largest error; without it there is none. */
+  /** The largest error. Default 0. */
   readonly bound?: (expected: number, of: Element) => number;
 }
 
@@ -51,7 +51,7 @@ const total = (list: readonly number[]): number => list.reduce((sum, v) => sum +
 /** The kernel's vector. */
 const four = ({ a, b, c }: Element): number[] => [a, b, c, -b];
 
-/** What the kernel's case of vectors adds up. */
+/** The terms of the kernel's case of vectors. */
 function ofVectors(of: Element): number[] {
   const at = (list: readonly number[], j: number): number => list[j] as number;
   const u = four(of);
@@ -63,7 +63,7 @@ function ofVectors(of: Element): number[] {
   return [...u.map((x, k) => x * at(v, k)), largest, logical, above[1] ? at(v, 1) : at(u, 1)];
 }
 
-/** The products that the kernel's case of sums adds up. */
+/** The terms of the kernel's case of sums. */
 function products(of: Element): number[] {
   const { i } = of;
   const factor = four(of)[i % 4] as number;
@@ -107,7 +107,7 @@ function element(i: number): Element {
   return { a: at(a), b: at(b), c: at(c), d: at(d), i };
 }
 
-/** Every function of floats that kernels use. */
+/** All float functions that kernels use. */
 export function floatProbe(): Probe {
   const inputs = new Float32Array(4 * count);
   [a, b, c, d].forEach((list, k) => {
@@ -125,7 +125,7 @@ export function floatProbe(): Probe {
         const of = element(i % count);
         const { name, value, bound } = cases[Math.floor(i / count)] as Case;
         const expected = value(of);
-        // The negation tells NaN as well.
+        // The negation detects NaN as well.
         if (!(Math.abs((found[i] as number) - expected) <= (bound?.(expected, of) ?? 0)))
           return `${name} of a = ${of.a}, b = ${of.b}, c = ${of.c} is ${found[i]}, expected ${expected}`;
       }

@@ -1,10 +1,10 @@
-// The walk of shaders/device/flow.wgsl, taken here.
+// Expected results of shaders/device/flow.wgsl: the same control flow.
 import flow from '@mien/shaders/device/flow.wgsl';
 import { difference, type Probe, randomWords } from './probe.ts';
 
 const rows = 2;
 
-/** A generator whose numbers both sides draw. */
+/** The random numbers that the kernel draws too. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,8 +1,8 @@
-// What rounding to f16 gives, in shaders/device/halves.wgsl.
+// Expected results of shaders/device/halves.wgsl, which rounds to f16.
 import halves from '@mien/shaders/device/halves.wgsl';
 import type { Probe } from './probe.ts';
 
-/** f16 of numbers that it holds, and of others, which round to a neighbor. */
+/** Conversions to f16 of exact numbers and of numbers that are rounded. */
 export function halfProbe(): Probe {
   const count = 256;
   const x = Float32Array.from(
@@ -15,7 +15,7 @@ export function halfProbe(): Probe {
     for (let i = 0; i < count; i++) {
       const [value, half, sum] = [x[i] as number, halfOf(bits[i] as number), sums[i] as number];
       if (!(Math.abs(half - value) <= 2 ** -10 * Math.abs(value))) return `${value} is ${half} in f16`;
-      // An adapter may leave out the rounding where the number stays in a register.
+      // An adapter may omit the rounding if the number stays in a register.
       const expected = half * half + value;
       if (!(Math.abs(sum - expected) <= 2 ** -9 * half * half + 2 ** -22 * Math.abs(value)))
         return `element ${i} of h * h + x is ${sum}, expected ${expected}`;

@@ -1,8 +1,8 @@
-// What shaders/device/integers.wgsl gives.
+// Expected results of shaders/device/integers.wgsl.
 import integers from '@mien/shaders/device/integers.wgsl';
 import { type Probe, randomWords } from './probe.ts';
 
-/** Elements of each input: the lanes of a group. */
+/** Elements of each input: the workgroup size. */
 const count = 64;
 
 type Case = readonly [name: string, value: (a: number, b: number, lane: number) => number];
@@ -52,7 +52,7 @@ function bitsOf(value: number): number {
   return new Uint32Array(Float32Array.of(value).buffer)[0] as number;
 }
 
-/** Whole numbers of 32 bits, random ones. */
+/** Operations on random 32-bit integers. */
 export function integerProbe(): Probe {
   const x = randomWords(2 * count);
   const expected = new Uint32Array(count * cases.length);

@@ -1,8 +1,7 @@
-// One kernel of the start check with known results, and what all of them use.
-
+// A kernel of the start check with known results.
 /** One kernel with known results. */
 export interface Probe {
-  /** The class of what it computes, as errors name it. */
+  /** The kind of operation, for errors. */
   readonly kind: string;
   readonly code: string;
   /** Workgroups. */
@@ -11,11 +10,11 @@ export interface Probe {
   readonly inputs: readonly (Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>)[];
   /** Bytes of each output, bound after the inputs. */
   readonly outputs: readonly number[];
-  /** What is wrong with the outputs, or null. */
+  /** The first error in the outputs, or null. */
   readonly verify: (outputs: readonly ArrayBuffer[]) => string | null;
 }
 
-/** Random words, never the same as those of an earlier check. */
+/** Random words, different in each check. */
 export function randomWords(count: number): Uint32Array<ArrayBuffer> {
   return Uint32Array.from({ length: count }, () => Math.random() * 2 ** 32);
 }

@@ -7,7 +7,7 @@ import { integerProbe } from './integers.ts';
 import type { Probe } from './probe.ts';
 import { shuffleProbe } from './shuffle.ts';
 
-/** Every probe that a device with these features can run. `lanes` is the size of all its subgroups, or null. */
+/** Every probe that a device with these features can run. `lanes` is the subgroup size, or null. */
 export function probes(features: GPUSupportedFeatures, lanes: number | null): readonly Probe[] {
   return [
     floatProbe(),

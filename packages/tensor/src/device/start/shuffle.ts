@@ -1,4 +1,4 @@
-// What lanes of a subgroup of any size get from one another in shaders/device/shuffle.wgsl.
+// Expected results of shaders/device/shuffle.wgsl, for subgroups of any size.
 import shuffle from '@mien/shaders/device/shuffle.wgsl';
 import { difference, type Probe, randomWords } from './probe.ts';
 

@@ -1,4 +1,4 @@
-// Texts that outlive the process, by name: in Node files in the user's cache folder.
+// Named texts that outlive the process: in Node, files in the user's cache folder.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ValueError } from '../errors.ts';
@@ -6,15 +6,15 @@ import { cacheFolder } from './cache.node.ts';
 
 const folder = (): string => join(cacheFolder(), 'tuned');
 
-/** Whether the environment asks for the tuner. Throws ValueError for a word that it does not know. */
+/** Whether MIEN_TUNE is `on`. Throws ValueError unless it is `on`, `off` or unset. */
 export function environmentTune(): boolean {
-  const word = process.env.MIEN_TUNE || 'off';
-  if (word === 'on' || word === 'off') return word === 'on';
-  throw new ValueError(`MIEN_TUNE is on or off, got ${word}; unset it, or run mien tune --help`);
+  const value = process.env.MIEN_TUNE || 'off';
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new ValueError(`MIEN_TUNE must be on or off, got ${value}; unset it, or run mien tune --help`);
 }
 
 /** The names of all texts. */
-export async function keptNames(): Promise<string[]> {
+export async function storedNames(): Promise<string[]> {
   try {
     return readdirSync(folder())
       .filter((file) => file.endsWith('.json'))
@@ -27,7 +27,7 @@ export async function keptNames(): Promise<string[]> {
 }
 
 /** The text of `name`, or null. */
-export async function readKept(name: string): Promise<string | null> {
+export async function readText(name: string): Promise<string | null> {
   try {
     return readFileSync(pathOf(name), 'utf8');
   } catch (reason) {
@@ -36,16 +36,16 @@ export async function readKept(name: string): Promise<string | null> {
   }
 }
 
-/** Keeps `text` as `name`, wholly or not at all. */
-export async function writeKept(name: string, text: string): Promise<void> {
+/** Stores `text` as `name`, atomically. */
+export async function writeText(name: string, text: string): Promise<void> {
   mkdirSync(folder(), { recursive: true });
-  const half = `${pathOf(name)}.${process.pid}`;
-  writeFileSync(half, text);
-  renameSync(half, pathOf(name));
+  const temporary = `${pathOf(name)}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, pathOf(name));
 }
 
-/** Forgets `name`. */
-export async function removeKept(name: string): Promise<void> {
+/** Deletes the text of `name`, if there is one. */
+export async function deleteText(name: string): Promise<void> {
   rmSync(pathOf(name), { force: true });
 }
 

@@ -1,35 +1,35 @@
-// Texts that outlive the page, by name: in browsers in IndexedDB.
+// Named texts that outlive the page: in browsers, in IndexedDB.
 
 const database = 'mien';
 const store = 'tuned';
 
-/** Whether the environment asks for the tuner: never here. */
+/** Whether the environment turns the tuner on: never in a browser. */
 export function environmentTune(): boolean {
   return false;
 }
 
 /** The names of all texts. */
-export async function keptNames(): Promise<string[]> {
+export async function storedNames(): Promise<string[]> {
   return (await inStore('readonly', (texts) => texts.getAllKeys())).map(String).sort();
 }
 
 /** The text of `name`, or null. */
-export async function readKept(name: string): Promise<string | null> {
+export async function readText(name: string): Promise<string | null> {
   const text: unknown = await inStore('readonly', (texts) => texts.get(name));
   return typeof text === 'string' ? text : null;
 }
 
-/** Keeps `text` as `name`. */
-export async function writeKept(name: string, text: string): Promise<void> {
+/** Stores `text` as `name`. */
+export async function writeText(name: string, text: string): Promise<void> {
   await inStore('readwrite', (texts) => texts.put(text, name));
 }
 
-/** Forgets `name`. */
-export async function removeKept(name: string): Promise<void> {
+/** Deletes the text of `name`, if there is one. */
+export async function deleteText(name: string): Promise<void> {
   await inStore('readwrite', (texts) => texts.delete(name));
 }
 
-/** Makes one request in a transaction of its own. */
+/** Makes one request in its own transaction. */
 async function inStore<T>(mode: IDBTransactionMode, request: (texts: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const opening = indexedDB.open(database, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(store);
