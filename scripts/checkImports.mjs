@@ -36,7 +36,7 @@ const layers = new Map([
   [
     'nn',
     [
-      ['errors.ts', 'state.ts'],
+      ['errors.ts', 'options.ts', 'state.ts'],
       ['moduleWalk.ts', 'init.ts', 'losses.ts', 'schedulers.ts', 'data'],
       ['module.ts', 'layer.ts'],
       ['layers', 'optim', 'formats'],

@@ -1,9 +1,10 @@
 // Arguments of other kinds: every public function, class and layer of @mien/nn answers with an error of Mien's own.
 import * as nn from '@mien/nn';
 import { readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
+import { readPytorch, writePytorch } from '@mien/nn/pytorch';
 import { readSafetensors, writeSafetensors } from '@mien/nn/safetensors';
-import { Generator, ones, type Tensor, tensor, zeros } from '@mien/tensor';
-import { ensure } from '@mien/tensor/testing';
+import { Generator, ones, scope, type Tensor, tensor, ValueError, zeros } from '@mien/tensor';
+import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { type Example, expectMienErrors } from '../wrongKinds.ts';
 
@@ -50,6 +51,8 @@ const functions: Readonly<Record<string, Example>> = {
   toHost: () => [state()],
   readCheckpoint: () => [new Uint8Array(9), {}],
   writeCheckpoint: () => [{ info, model: state() }, {}],
+  readPytorch: () => [writePytorch({ w: host() }), {}],
+  writePytorch: () => [{ w: host() }],
   readSafetensors: () => [writeSafetensors(state()), {}],
   writeSafetensors: () => [state(), new Map(), {}],
 };
@@ -94,7 +97,8 @@ const inputs: Readonly<Record<string, () => Tensor>> = {
   MaxPool2d: image,
 };
 
-const all = { ...nn, readCheckpoint, readSafetensors, writeCheckpoint, writeSafetensors };
+const files = { readCheckpoint, readPytorch, readSafetensors, writeCheckpoint, writePytorch, writeSafetensors };
+const all = { ...nn, ...files };
 /** A class, also where its calls are counted. */
 const isClass = (value: unknown): boolean =>
   typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
@@ -141,6 +145,102 @@ for (const [name, [fn, example]] of Object.entries(methods)) {
   test(`${name} throws a MienError for arguments of the wrong kind`, () =>
     expectMienErrors(name, fn as (...args: unknown[]) => unknown, example));
 }
+
+/** Arguments that are plain objects, but no options. */
+const data: Readonly<Record<string, string>> = {
+  ArrayDataset: 'columns are host tensors',
+  'DataLoader.loadState': 'a saved state',
+  'ReduceLROnPlateau.loadState': 'a saved state',
+  writePytorch: 'any value can be written',
+};
+
+/**
+ * Calls `fn` with a misspelled option in each of its options, and with options after its last argument. Throws Mismatch where
+ * options are read and the misspelled one is not refused.
+ */
+async function expectUnknownOptionsRefused(
+  name: string,
+  fn: (...args: unknown[]) => unknown,
+  example: () => readonly unknown[],
+): Promise<void> {
+  for (let place = 0; place <= example().length; place++) {
+    const given = example()[place] ?? {};
+    if (Object.getPrototypeOf(given) !== Object.prototype) continue;
+    let read = false;
+    const noted = <T>(value: T): T => {
+      read = true;
+      return value;
+    };
+    const options = new Proxy<object>(
+      { ...given, mispelled: 1 },
+      {
+        get: (target, key) => noted(Reflect.get(target, key)),
+        has: (target, key) => noted(Reflect.has(target, key)),
+        ownKeys: (target) => noted(Reflect.ownKeys(target)),
+      },
+    );
+    let reason: unknown = null;
+    try {
+      const args = [...example()];
+      args[place] = options;
+      let result: unknown;
+      scope(() => {
+        result = fn(...args);
+      });
+      await result;
+    } catch (error) {
+      reason = error;
+    }
+    const refused = reason instanceof ValueError && reason.message.includes("unknown option 'mispelled'");
+    // After the last argument, any other error is one about an argument that is no options.
+    ensure(
+      refused || !read || (place === example().length && reason !== null),
+      `${name}, argument ${place}: ${reason}`,
+    );
+  }
+}
+
+for (const [name, value] of Object.entries(all)) {
+  const example = (isClass(value) ? classes : functions)[name];
+  if (typeof example !== 'function' || data[name]) continue;
+  const make = value as unknown as new (...args: unknown[]) => unknown;
+  const call = value as unknown as (...args: unknown[]) => unknown;
+  test(`${name} refuses unknown options`, async () => {
+    await expectUnknownOptionsRefused(name, isClass(value) ? (...args) => new make(...args) : call, example);
+    const made = isClass(value) ? new make(...example()) : null;
+    if (!(made instanceof nn.Module)) return;
+    const x = inputs[name] ?? (() => ones([2, 3]));
+    const forward = (made as nn.Layer).forward.bind(made) as (...args: unknown[]) => unknown;
+    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => [x()]);
+    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => [x(), {}]);
+  });
+}
+
+for (const [name, [fn, example]] of Object.entries(methods)) {
+  if (data[name]) continue;
+  test(`unknown options of ${name} are refused`, async () => {
+    await expectUnknownOptionsRefused(name, fn as (...args: unknown[]) => unknown, example);
+  });
+}
+
+test('a misspelled option is refused with the name that was meant', () => {
+  const messages: Readonly<Record<string, () => unknown>> = {
+    "Conv2d: unknown option 'pading'; did you mean 'padding'?": () => new nn.Conv2d(1, 2, 3, { pading: 1 } as object),
+    "crossEntropy: unknown option 'label_smoothing'; did you mean 'labelSmoothing'?": () =>
+      nn.crossEntropy(ones([2, 3]), labels(), { label_smoothing: 0.1 } as object),
+    "crossEntropy: reduction must be 'mean', 'sum' or 'none', got 'avg'": () =>
+      nn.crossEntropy(ones([2, 3]), labels(), { reduction: 'avg' as 'mean' }),
+    "SGD: unknown option 'learningRate'; expected 'lr', 'momentum', 'nesterov' or 'weightDecay'": () =>
+      new nn.SGD(layer().namedParameters(), { lr: 1, learningRate: 1 } as { lr: number }),
+    "AdamW with a parameter group: unknown option 'weightdecay'; did you mean 'weightDecay'?": () =>
+      new nn.AdamW([{ params: layer().namedParameters(), weightdecay: 0 } as object] as never),
+    "stepLR: unknown option 'step_size'; did you mean 'stepSize'?": () =>
+      nn.stepLR({ step_size: 1, gamma: 0.5 } as never),
+    "readSafetensors: unknown option 'refuseNan'; did you mean 'refuseNaN'?": () =>
+      readSafetensors(writeSafetensors(state()), { refuseNan: true } as object),
+  };
+  for (const [message, call] of Object.entries(messages)) refuses(call, ValueError, message);
+});
 
 /** Constructors with arguments that their operation would refuse in forward: each is refused when the layer is made. */
 const refused: Readonly<Record<string, () => unknown>> = {

@@ -4,6 +4,7 @@
 
 import { noGrad, type RandomOptions, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
 import { expectList, expectNumber, expectOneOf, expectOptions } from '@mien/tensor/internal';
+import { optionNames } from './options.ts';
 
 /** The activation after the weight, which determines the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';
@@ -21,6 +22,11 @@ export interface XavierOptions extends RandomOptions {
   /** Default 1. */
   readonly gain?: number;
 }
+
+const kaimingOptions = optionNames<KaimingOptions>({
+  ...{ mode: true, nonlinearity: true, negativeSlope: true, generator: true },
+});
+const xavierOptions = optionNames<XavierOptions>({ gain: true, generator: true });
 
 /** The factor by which weights grow so that a nonlinearity preserves the scale of activations. */
 export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01): number {
@@ -46,6 +52,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
 /** Uniform in [-bound, bound); equal values on every adapter. */
 export function uniform(shape: readonly number[], bound: number, options: RandomOptions = {}): Tensor {
   expectNumber('uniform', 'bound', bound);
+  expectOptions('uniform', options, ['generator']);
   // rand - 1/2 is exact in float32, so the product rounds once, however the adapter contracts.
   return scope(() =>
     noGrad(() =>
@@ -59,38 +66,41 @@ export function uniform(shape: readonly number[], bound: number, options: Random
 /** Normal with mean 0 and standard deviation `std`. */
 export function normal(shape: readonly number[], std: number, options: RandomOptions = {}): Tensor {
   expectNumber('normal', 'std', std);
+  expectOptions('normal', options, ['generator']);
   return scope(() => noGrad(() => randn(shape, options).mul(std)));
 }
 
 /** Uniform in +-gain * sqrt(3 / fan). */
 export function kaimingUniform(shape: readonly number[], options: KaimingOptions = {}): Tensor {
-  return uniform(shape, Math.sqrt(3) * kaimingStd(shape, options), generatorOf(options));
+  const std = kaimingStd('kaimingUniform', shape, options);
+  return uniform(shape, Math.sqrt(3) * std, generatorOf(options));
 }
 
 /** Normal with standard deviation gain / sqrt(fan). */
 export function kaimingNormal(shape: readonly number[], options: KaimingOptions = {}): Tensor {
-  return normal(shape, kaimingStd(shape, options), generatorOf(options));
+  return normal(shape, kaimingStd('kaimingNormal', shape, options), generatorOf(options));
 }
 
 /** Uniform in +-gain * sqrt(6 / (fanIn + fanOut)). */
 export function xavierUniform(shape: readonly number[], options: XavierOptions = {}): Tensor {
-  return uniform(shape, Math.sqrt(3) * xavierStd(shape, options), generatorOf(options));
+  const std = xavierStd('xavierUniform', shape, options);
+  return uniform(shape, Math.sqrt(3) * std, generatorOf(options));
 }
 
 /** Normal with standard deviation gain * sqrt(2 / (fanIn + fanOut)). */
 export function xavierNormal(shape: readonly number[], options: XavierOptions = {}): Tensor {
-  return normal(shape, xavierStd(shape, options), generatorOf(options));
+  return normal(shape, xavierStd('xavierNormal', shape, options), generatorOf(options));
 }
 
-function kaimingStd(shape: readonly number[], options: KaimingOptions): number {
-  expectOptions('kaiming', options);
-  expectOneOf('kaiming', 'mode', options.mode ?? 'fanIn', ['fanIn', 'fanOut']);
+function kaimingStd(name: string, shape: readonly number[], options: KaimingOptions): number {
+  expectOptions(name, options, kaimingOptions);
+  expectOneOf(name, 'mode', options.mode ?? 'fanIn', ['fanIn', 'fanOut']);
   const { mode = 'fanIn', nonlinearity = 'leakyRelu', negativeSlope = 0 } = options;
   return calculateGain(nonlinearity, negativeSlope) / Math.sqrt(fans(shape)[mode]);
 }
 
-function xavierStd(shape: readonly number[], options: XavierOptions): number {
-  expectOptions('xavier', options);
+function xavierStd(name: string, shape: readonly number[], options: XavierOptions): number {
+  expectOptions(name, options, xavierOptions);
   const { fanIn, fanOut } = fans(shape);
   return (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut));
 }

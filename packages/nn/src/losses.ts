@@ -1,6 +1,7 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
 import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
 import { expectOneOf, expectOptions, expectTensor } from '@mien/tensor/internal';
+import { optionNames } from './options.ts';
 
 /** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -21,13 +22,17 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   readonly labelSmoothing?: number;
 }
 
+const lossOptions = optionNames<LossOptions>({ reduction: true });
+const classLossOptions = optionNames<ClassLossOptions>({ reduction: true, weight: true, ignoreIndex: true });
+const crossEntropyOptions = [...classLossOptions, 'labelSmoothing'];
+
 /**
  * -log softmax(logits)[target]: logits [N, C, ...], target either class indices [N, ...] (int32 or uint32) or
  * probabilities of the logits' shape. One element, or [N, ...] without reduction. A label outside 0..C - 1 that is not
  * ignored gives NaN. Throws ShapeError naming both, ValueError for `ignoreIndex` with probabilities.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  expectLoss('crossEntropy', { logits, target }, options);
+  expectLoss('crossEntropy', { logits, target }, options, crossEntropyOptions);
   const { labelSmoothing = 0, weight, reduction = 'mean', ignoreIndex = -100 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
@@ -52,7 +57,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
  * outside 0..C - 1 that is not ignored gives NaN.
  */
 export function nllLoss(logProbabilities: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
-  expectLoss('nllLoss', { logProbabilities, target }, options);
+  expectLoss('nllLoss', { logProbabilities, target }, options, classLossOptions);
   const { weight, reduction = 'mean', ignoreIndex = -100 } = options;
   expectClasses('nllLoss', logProbabilities, weight);
   return scope(() => {
@@ -63,10 +68,15 @@ export function nllLoss(logProbabilities: Tensor, target: Tensor, options: Class
   });
 }
 
-/** Throws ValueError unless a loss was given tensors and options, of which `reduction` is one of three. */
-function expectLoss(name: string, tensors: Readonly<Record<string, Tensor>>, options: LossOptions): void {
+/** Throws ValueError unless the arguments of a loss are tensors and its options are among `names`. */
+function expectLoss(
+  name: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  options: LossOptions,
+  names: readonly string[],
+): void {
   for (const [argument, tensor] of Object.entries(tensors)) expectTensor(name, argument, tensor);
-  expectOptions(name, options);
+  expectOptions(name, options, names);
   expectOneOf(name, 'reduction', options.reduction ?? 'mean', ['mean', 'sum', 'none']);
 }
 
@@ -86,7 +96,7 @@ function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ign
 
 /** (x - target)^2, of two tensors of one shape. */
 export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  expectLoss('mseLoss', { x, target }, options);
+  expectLoss('mseLoss', { x, target }, options, lossOptions);
   if (!sameShape(x.shape, target.shape)) throw mismatch('mseLoss', x, target, x.shape);
   return scope(() => reduce(x.sub(target).square(), options.reduction));
 }
@@ -98,9 +108,11 @@ export interface BinaryLossOptions extends LossOptions {
   readonly posWeight?: Tensor;
 }
 
+const binaryLossOptions = optionNames<BinaryLossOptions>({ reduction: true, weight: true, posWeight: true });
+
 /** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))), with targets in 0..1 of the logits' shape. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BinaryLossOptions = {}): Tensor {
-  expectLoss('binaryCrossEntropyWithLogits', { logits, target }, options);
+  expectLoss('binaryCrossEntropyWithLogits', { logits, target }, options, binaryLossOptions);
   if (!sameShape(logits.shape, target.shape)) {
     throw mismatch('binaryCrossEntropyWithLogits', logits, target, logits.shape);
   }

@@ -136,7 +136,7 @@ export abstract class Module {
    */
   loadStateDict(state: State, options: { readonly strict?: boolean } = {}): void {
     expectState('loadStateDict', state);
-    expectOptions('loadStateDict', options);
+    expectOptions('loadStateDict', options, ['strict']);
     const own = this.stateDict();
     // One name is enough for a tensor with several: safetensors files keep one.
     const given = new Set([...own].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));

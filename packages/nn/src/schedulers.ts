@@ -4,14 +4,23 @@
 // where eta_min and min_lr are learning rates.
 
 import { ValueError } from '@mien/tensor';
-import { expectFunction, expectInteger, expectList, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
+import {
+  expectFunction,
+  expectInteger,
+  expectList,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  kindOf,
+} from '@mien/tensor/internal';
+import { optionNames } from './options.ts';
 
 /** Returns the factor on the learning rate at an epoch or step, counted from 0. */
 export type Schedule = (step: number) => number;
 
 /** gamma^floor(step / stepSize) */
 export function stepLR(options: { readonly stepSize: number; readonly gamma: number }): Schedule {
-  expectOptions('stepLR', options);
+  expectOptions('stepLR', options, ['stepSize', 'gamma']);
   const { stepSize, gamma } = options;
   expectNumber('stepLR', 'gamma', gamma);
   expectPositive('stepLR', 'stepSize', stepSize);
@@ -20,7 +29,7 @@ export function stepLR(options: { readonly stepSize: number; readonly gamma: num
 
 /** gamma^n after n of the milestones. */
 export function multiStepLR(options: { readonly milestones: readonly number[]; readonly gamma: number }): Schedule {
-  expectOptions('multiStepLR', options);
+  expectOptions('multiStepLR', options, ['milestones', 'gamma']);
   const { milestones, gamma } = options;
   expectList('multiStepLR', 'milestones', milestones);
   expectNumber('multiStepLR', 'gamma', gamma);
@@ -59,7 +68,7 @@ export function cosineAnnealingWarmRestarts(options: {
   readonly factor?: number;
   readonly floor?: number;
 }): Schedule {
-  expectOptions('cosineAnnealingWarmRestarts', options);
+  expectOptions('cosineAnnealingWarmRestarts', options, ['period', 'factor', 'floor']);
   const { period, factor = 1, floor = 0 } = options;
   expectInteger('cosineAnnealingWarmRestarts', 'period', period);
   expectInteger('cosineAnnealingWarmRestarts', 'factor', factor);
@@ -92,6 +101,10 @@ export interface ReduceLROnPlateauOptions {
   readonly floor?: number;
 }
 
+const plateauOptions = optionNames<ReduceLROnPlateauOptions>({
+  ...{ mode: true, factor: true, patience: true, threshold: true, floor: true },
+});
+
 /** The state of ReduceLROnPlateau; plain numbers, for checkpoints. */
 export interface ReduceLROnPlateauState {
   readonly lrFactor: number;
@@ -107,7 +120,8 @@ export class ReduceLROnPlateau {
   #state: ReduceLROnPlateauState = { lrFactor: 1, best: null, waited: 0 };
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
-    expectOptions('ReduceLROnPlateau', options);
+    expectOptions('ReduceLROnPlateau', options, plateauOptions);
+    expectOneOf('ReduceLROnPlateau', 'mode', options.mode ?? 'min', ['min', 'max']);
     this.#options = { mode: 'min', factor: 0.1, patience: 10, threshold: 1e-4, floor: 0, ...options };
     const { factor } = this.#options;
     if (!(factor > 0 && factor < 1))

@@ -1,6 +1,7 @@
 // Batches of a dataset, in an order that depends on the seed and the epoch alone.
 import { Generator, ValueError } from '@mien/tensor';
 import { expectFunction, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
+import { optionNames } from '../options.ts';
 import type { Dataset } from './dataset.ts';
 
 export interface DataLoaderOptions<Sample, Batch> {
@@ -16,6 +17,10 @@ export interface DataLoaderOptions<Sample, Batch> {
   /** Decides the order and the samples' generators. Default 0. */
   readonly seed?: number;
 }
+
+const names = optionNames<DataLoaderOptions<unknown, unknown>>({
+  ...{ batchSize: true, collateFn: true, shuffle: true, dropLast: true, prefetch: true, seed: true },
+});
 
 /** Where a loader stands; plain numbers, for checkpoints. */
 export interface DataLoaderState {
@@ -42,7 +47,7 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
     if (typeof dataset?.get !== 'function' || !Number.isSafeInteger(dataset.length)) {
       throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
     }
-    expectOptions('DataLoader', options);
+    expectOptions('DataLoader', options, names);
     expectFunction('DataLoader: collateFn', options.collateFn);
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;

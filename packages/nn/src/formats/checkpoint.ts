@@ -54,7 +54,8 @@ export async function writeCheckpoint(
   checkpoint: Checkpoint,
   options: WriteOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  expectOptions('writeCheckpoint', checkpoint);
+  expectOptions('writeCheckpoint', checkpoint, ['info', 'model', 'optimizer', 'ema']);
+  expectOptions('writeCheckpoint', options, ['float32As']);
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
   for (const state of [model, optimizer, ema]) expectState('writeCheckpoint', state);
   const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
@@ -83,7 +84,7 @@ export function readCheckpoint(
   bytes: Uint8Array,
   options: { readonly file?: string } = {},
 ): Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
-  expectOptions('readCheckpoint', options);
+  expectOptions('readCheckpoint', options, ['file']);
   const { file = 'checkpoint' } = options;
   const { tensors, metadata } = readSafetensors(bytes, { file, refuseNaN: true });
   const info = readInfo(metadata.get('mien'), file);

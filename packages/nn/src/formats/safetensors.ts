@@ -42,7 +42,7 @@ export interface ReadOptions {
  * Throws FormatError, naming the file and the place, for anything that the format does not allow.
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
-  expectOptions('readSafetensors', options);
+  expectOptions('readSafetensors', options, ['file', 'refuseNaN']);
   const { file = 'safetensors', refuseNaN = false } = options;
   if (!(bytes instanceof Uint8Array))
     throw new ValueError(`readSafetensors: expected the bytes of a file as a Uint8Array, got ${kindOf(bytes)}`);
@@ -169,7 +169,7 @@ export function writeSafetensors(
   expectState('writeSafetensors', tensors);
   if (!(metadata instanceof Map))
     throw new ValueError(`writeSafetensors: metadata must be a Map of texts, got ${kindOf(metadata)}`);
-  expectOptions('writeSafetensors', options);
+  expectOptions('writeSafetensors', options, ['float32As']);
   const { float32As } = options;
   const header: Record<string, unknown> = Object.create(null);
   if (metadata.size > 0) header.__metadata__ = metadataOf(metadata);

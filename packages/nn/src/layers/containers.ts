@@ -3,7 +3,7 @@
 import { type Epilogue, scope, type Tensor } from '@mien/tensor';
 import { expectOptions, expectTensor, kindOf } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
-import { asEpilogue, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
+import { asEpilogue, epilogueOptions, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
 import { Module } from '../module.ts';
 
 /**
@@ -31,7 +31,7 @@ export class Sequential extends Module {
   /** The result of the last layer; with an epilogue relu(that + residual). */
   forward(x: Tensor, epilogue: Omit<Epilogue, 'norm'> = {}): Tensor {
     expectTensor('Sequential', 'x', x);
-    expectOptions('Sequential', epilogue);
+    expectOptions('Sequential', epilogue, epilogueOptions);
     const passes = this.#passes(epilogue);
     // The scope of each pass frees its input, the result of the pass before.
     const run = (end: number): Tensor => (end === 0 ? x : scope(() => (passes[end - 1] as FusedForward)(run(end - 1))));

@@ -13,8 +13,9 @@ import {
 } from '@mien/tensor';
 import { expectConvolution, expectOptions } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
-import { type FusedForward, finish } from '../layer.ts';
+import { epilogueOptions, type FusedForward, finish } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
+import { optionNames } from '../options.ts';
 
 interface BiasOptions extends RandomOptions {
   /** Whether there is a bias. Default true. */
@@ -24,6 +25,13 @@ interface BiasOptions extends RandomOptions {
 export interface Conv2dLayerOptions extends Conv2dOptions, BiasOptions {}
 
 export interface ConvTranspose2dLayerOptions extends ConvTranspose2dOptions, BiasOptions {}
+
+const geometry = { stride: true, padding: true, dilation: true, groups: true } as const;
+const conv2dOptions = optionNames<Conv2dLayerOptions>({ ...geometry, bias: true, generator: true });
+const convTranspose2dOptions = optionNames<ConvTranspose2dLayerOptions>({
+  ...geometry,
+  ...{ outputPadding: true, bias: true, generator: true },
+});
 
 /** Cross-correlation: [N, inChannels, H, W] to [N, outChannels, P, Q]. */
 export class Conv2d extends Module {
@@ -35,6 +43,7 @@ export class Conv2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: Conv2dLayerOptions = {}) {
     super();
+    expectOptions('Conv2d', options, conv2dOptions);
     const [r, s] = expectConvolution('Conv2d', { inChannels, outChannels }, kernelSize, options);
     const { bias = true, generator, ...rest } = options;
     const inputs = inChannels / (rest.groups ?? 1);
@@ -46,7 +55,7 @@ export class Conv2d extends Module {
 
   /** The convolution y; with an epilogue relu(norm(y) + residual), in one pass where `fuse` returns one. */
   forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
-    expectOptions('Conv2d', epilogue);
+    expectOptions('Conv2d', epilogue, [...epilogueOptions, 'norm']);
     const { norm, residual, relu = false } = epilogue;
     const { weight, bias } = this;
     if (norm) {
@@ -74,6 +83,7 @@ export class ConvTranspose2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: ConvTranspose2dLayerOptions = {}) {
     super();
+    expectOptions('ConvTranspose2d', options, convTranspose2dOptions);
     const [r, s] = expectConvolution('ConvTranspose2d', { inChannels, outChannels }, kernelSize, options);
     const { bias = true, generator, ...rest } = options;
     const outputs = outChannels / (rest.groups ?? 1);

@@ -10,7 +10,7 @@ export class Dropout extends Module {
   constructor(p = 0.5, options: RandomOptions = {}) {
     super();
     expectNumber('Dropout', 'p', p, 0, 1);
-    expectOptions('Dropout', options);
+    expectOptions('Dropout', options, ['generator']);
     this.p = p;
     this.#generator = options.generator ?? null;
   }

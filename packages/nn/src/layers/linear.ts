@@ -3,11 +3,14 @@ import { expectInteger, expectOptions, expectTensor } from '@mien/tensor/interna
 import { defaultUniform } from '../init.ts';
 import type { FusedForward } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
+import { optionNames } from '../options.ts';
 
 export interface LinearOptions extends RandomOptions {
   /** Whether there is a bias. Default true. */
   readonly bias?: boolean;
 }
+
+const linearOptions = optionNames<LinearOptions>({ bias: true, generator: true });
 
 /** y = x weight^T + bias: [..., inFeatures] to [..., outFeatures]. */
 export class Linear extends Module {
@@ -18,7 +21,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    expectOptions('Linear', options);
+    expectOptions('Linear', options, linearOptions);
     expectInteger('Linear', 'inFeatures', inFeatures);
     expectInteger('Linear', 'outFeatures', outFeatures);
     this.weight = parameter(defaultUniform([outFeatures, inFeatures], inFeatures, options));
@@ -28,6 +31,7 @@ export class Linear extends Module {
   /** The product; with `relu`, max(., 0) of it in the same pass. */
   forward(x: Tensor, epilogue: Pick<Epilogue, 'relu'> = {}): Tensor {
     expectTensor('Linear', 'x', x);
+    expectOptions('Linear', epilogue, ['relu']);
     const [, inFeatures] = this.weight.shape;
     if (x.shape.at(-1) !== inFeatures) {
       throw new ShapeError(

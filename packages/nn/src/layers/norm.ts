@@ -12,8 +12,9 @@ import {
   zeros,
 } from '@mien/tensor';
 import { expectInteger, expectNumber, expectOptions, expectTensor } from '@mien/tensor/internal';
-import type { FusedForward } from '../layer.ts';
+import { epilogueOptions, type FusedForward } from '../layer.ts';
 import { buffer, Module, parameter } from '../module.ts';
+import { optionNames } from '../options.ts';
 
 const count = kernel(countBatch);
 
@@ -23,6 +24,8 @@ export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
+
+const batchNormOptions = optionNames<BatchNormOptions>({ momentum: true, eps: true });
 
 /** Base of BatchNorm1d and BatchNorm2d, which differ in the ranks of x. Ioffe and Szegedy (2015). */
 abstract class BatchNorm extends Module {
@@ -43,7 +46,7 @@ abstract class BatchNorm extends Module {
     super();
     const name = this.constructor.name;
     expectInteger(name, 'numFeatures', numFeatures);
-    expectOptions(name, options);
+    expectOptions(name, options, batchNormOptions);
     this.#momentum = options.momentum ?? 0.1;
     this.#eps = options.eps ?? 1e-5;
     expectNumber(name, 'momentum', this.#momentum, 0, 1);
@@ -60,7 +63,7 @@ abstract class BatchNorm extends Module {
   /** Normalizes x; with an epilogue relu(normalized x + residual) in the same pass. */
   forward(x: Tensor, epilogue: Omit<Epilogue, 'norm'> = {}): Tensor {
     expectTensor(this.constructor.name, 'x', x);
-    expectOptions(this.constructor.name, epilogue);
+    expectOptions(this.constructor.name, epilogue, epilogueOptions);
     if (!this.ranks.includes(x.rank)) {
       throw new ShapeError(
         `${this.constructor.name}: expected x of ${this.ranks.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,

@@ -10,14 +10,22 @@ import {
 } from '@mien/tensor';
 import { expectOptions, expectPair, poolWindows } from '@mien/tensor/internal';
 import { Module } from '../module.ts';
+import { optionNames } from '../options.ts';
+
+type MaxPool2dLayerOptions = Omit<MaxPool2dOptions, 'kernelSize'>;
+type AvgPool2dLayerOptions = Omit<AvgPool2dOptions, 'kernelSize'>;
+
+const windows = { stride: true, padding: true, ceilMode: true } as const;
+const maxPool2dOptions = optionNames<MaxPool2dLayerOptions>({ ...windows, dilation: true });
+const avgPool2dOptions = optionNames<AvgPool2dLayerOptions>({ ...windows, countIncludePad: true });
 
 /** The maximum of each window: [N, C, H, W] to [N, C, P, Q]. */
 export class MaxPool2d extends Module {
   readonly #options: MaxPool2dOptions;
 
-  constructor(kernelSize: Size2d, options: Omit<MaxPool2dOptions, 'kernelSize'> = {}) {
+  constructor(kernelSize: Size2d, options: MaxPool2dLayerOptions = {}) {
     super();
-    expectOptions('MaxPool2d', options);
+    expectOptions('MaxPool2d', options, maxPool2dOptions);
     this.#options = { ...options, kernelSize };
     poolWindows('MaxPool2d', this.#options);
   }
@@ -31,9 +39,9 @@ export class MaxPool2d extends Module {
 export class AvgPool2d extends Module {
   readonly #options: AvgPool2dOptions;
 
-  constructor(kernelSize: Size2d, options: Omit<AvgPool2dOptions, 'kernelSize'> = {}) {
+  constructor(kernelSize: Size2d, options: AvgPool2dLayerOptions = {}) {
     super();
-    expectOptions('AvgPool2d', options);
+    expectOptions('AvgPool2d', options, avgPool2dOptions);
     this.#options = { ...options, kernelSize };
     poolWindows('AvgPool2d', this.#options);
   }

@@ -3,6 +3,7 @@
 import adam from '@mien/shaders/optim/adam.wgsl';
 import { kernel, live } from '@mien/tensor';
 import { expectList } from '@mien/tensor/internal';
+import { checkedOptions, optionNames } from '../options.ts';
 import { clipVariants } from './clip.ts';
 import { expectWithin, Optimizer, type OptimizerParameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';
@@ -20,6 +21,7 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
+const names = optionNames<AdamOptions>({ lr: true, betas: true, eps: true, weightDecay: true });
 const defaults = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
 
 /** Base of Adam and AdamW, which differ in where weight decay enters. */
@@ -70,7 +72,7 @@ abstract class AdamFamily extends Optimizer<Required<AdamOptions>> {
  */
 export class Adam extends AdamFamily {
   constructor(parameters: OptimizerParameters<Required<AdamOptions>>, options: AdamOptions = {}) {
-    super(parameters, { ...defaults, ...options });
+    super(parameters, { ...defaults, ...checkedOptions('Adam', options, names) });
   }
 
   protected get decoupled(): boolean {
@@ -81,7 +83,7 @@ export class Adam extends AdamFamily {
 /** Adam with decoupled weight decay: parameters shrink by lr * weightDecay. Same state as Adam. */
 export class AdamW extends AdamFamily {
   constructor(parameters: OptimizerParameters<Required<AdamOptions>>, options: AdamOptions = {}) {
-    super(parameters, { ...defaults, weightDecay: 0.01, ...options });
+    super(parameters, { ...defaults, weightDecay: 0.01, ...checkedOptions('AdamW', options, names) });
   }
 
   protected get decoupled(): boolean {

@@ -42,7 +42,7 @@ export function clipVariants(
 /** The kernel arguments of `clip`. Throws ValueError for a limit that is not positive. */
 export function clipArguments(name: string, clip: Clip | null, gradients: readonly Tensor[]): ClipArguments {
   if (clip === null) return { kind: 'none', limit: 0, squares: null };
-  expectOptions(name, clip);
+  expectOptions(name, clip, ['kind', 'limit']);
   expectOneOf(name, 'clip.kind', clip.kind, ['value', 'norm']);
   expectPositive(name, 'clip.limit', clip.limit);
   return { ...clip, squares: clip.kind === 'norm' ? squaresOf(gradients) : null };

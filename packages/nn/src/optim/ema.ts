@@ -40,7 +40,7 @@ export class EMA {
 
   constructor(model: Module, options: EMAOptions = {}) {
     if (!(model instanceof Module)) throw new ValueError(`EMA: model must be a Module, got ${kindOf(model)}`);
-    expectOptions('EMA', options);
+    expectOptions('EMA', options, ['decay', 'updates']);
     this.#decay = options.decay ?? 0.999;
     this.#updates = options.updates ?? 0;
     expectWithin('EMA', 'decay', this.#decay, 0, 1);

@@ -1,7 +1,7 @@
 // The base of optimizers: parameter groups, state by parameter name, the learning-rate factor that schedules set.
 
 import { assign, inspect, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
-import { gradOf, kindOf, producerOf, searching, within } from '@mien/tensor/internal';
+import { expectOptions, gradOf, kindOf, producerOf, searching, within } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { expectState, type HostTensor, listed, type State } from '../state.ts';
@@ -231,7 +231,11 @@ export interface Updates<O> {
   readonly options: O;
 }
 
-function toGroups<O>(name: string, parameters: OptimizerParameters<O>, defaults: O): readonly ParamGroup<O>[] {
+function toGroups<O extends object>(
+  name: string,
+  parameters: OptimizerParameters<O>,
+  defaults: O,
+): readonly ParamGroup<O>[] {
   if (!Array.isArray(parameters)) {
     throw new ValueError(`${name}: parameters must be a list, got ${kindOf(parameters)}; pass model.namedParameters()`);
   }
@@ -245,10 +249,10 @@ function toGroups<O>(name: string, parameters: OptimizerParameters<O>, defaults:
     typeof each === 'object' && each !== null && Array.isArray((each as ParamGroupOptions<O>).params);
   if (!parameters.every(isGroup)) return [{ params: parameters.map(named), options: defaults }];
   if (parameters.length === 0) return [];
-  return parameters.map(({ params, ...options }) => ({
-    params: params.map(named),
-    options: { ...defaults, ...options },
-  }));
+  return parameters.map(({ params, ...options }) => {
+    expectOptions(`${name} with a parameter group`, options, Object.keys(defaults));
+    return { params: params.map(named), options: { ...defaults, ...options } };
+  });
 }
 
 function isNamed(each: unknown): each is NamedTensor {

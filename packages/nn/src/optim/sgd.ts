@@ -1,6 +1,7 @@
 // Stochastic gradient descent with momentum, as torch.optim.SGD defines it.
 import sgd from '@mien/shaders/optim/sgd.wgsl';
 import { kernel, ValueError } from '@mien/tensor';
+import { checkedOptions, optionNames } from '../options.ts';
 import { clipVariants } from './clip.ts';
 import { expectWithin, Optimizer, type OptimizerParameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';
@@ -20,12 +21,15 @@ export interface SGDOptions {
   readonly weightDecay?: number;
 }
 
+const names = optionNames<SGDOptions>({ lr: true, momentum: true, nesterov: true, weightDecay: true });
+const defaults = { momentum: 0, nesterov: false, weightDecay: 0 } as const;
+
 /** v = momentum v + g + weightDecay p; p -= lr v. State per parameter: `momentum_buffer`. */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   protected readonly countsSteps: boolean = false;
 
   constructor(parameters: OptimizerParameters<Required<SGDOptions>>, options: SGDOptions) {
-    super(parameters, { momentum: 0, nesterov: false, weightDecay: 0, ...options });
+    super(parameters, { ...defaults, ...checkedOptions('SGD', options, names) });
   }
 
   protected check({ lr, momentum, nesterov, weightDecay }: Required<SGDOptions>): void {

@@ -1,4 +1,6 @@
 // Reads what torch.save wrote, in either container.
+import { ValueError } from '@mien/tensor';
+import { expectOptions, kindOf } from '@mien/tensor/internal';
 import { FormatError } from '../../errors.ts';
 import { isLegacy, readLegacy } from './legacy.ts';
 import { isList, type PickleValue, PytorchTensor, shown } from './values.ts';
@@ -19,6 +21,10 @@ export interface PytorchFile {
  * whole modules, TorchScript, names that weights have no use for, damaged files.
  */
 export function readPytorch(bytes: Uint8Array, options: { readonly file?: string } = {}): PytorchFile {
+  expectOptions('readPytorch', options, ['file']);
+  if (!(bytes instanceof Uint8Array)) {
+    throw new ValueError(`readPytorch: expected the bytes of a file as a Uint8Array, got ${kindOf(bytes)}`);
+  }
   const { file = 'pytorch' } = options;
   const format = isZip(bytes) ? 'zip' : 'legacy';
   if (format === 'legacy' && !isLegacy(bytes)) throw new FormatError(`${file}: ${guess(bytes)}`);

@@ -1,6 +1,7 @@
 // Writes what torch.load reads: a zip file of a pickle in protocol 2 and an entry a storage, byte for byte the pickle that
 // torch.save writes.
-import { ValueError } from '@mien/tensor';
+import { Tensor, ValueError } from '@mien/tensor';
+import { kindOf } from '@mien/tensor/internal';
 import { zipSync } from 'fflate';
 import type { HostTensor } from '../../state.ts';
 
@@ -88,6 +89,7 @@ class Pickler {
   }
 
   #value(value: Writable): void {
+    expectWritable(value);
     if (value === null) this.#code(0x4e);
     else if (typeof value === 'boolean') this.#code(value ? 0x88 : 0x89);
     else if (typeof value === 'number') this.#number(value);
@@ -218,6 +220,14 @@ class Pickler {
     else this.#code(0x6a, ...new Uint8Array(Uint32Array.of(found).buffer));
     return true;
   }
+}
+
+/** Throws ValueError for what no file holds: tensors on the device, functions, undefined. */
+function expectWritable(value: unknown): void {
+  if (value === null || ['boolean', 'number', 'string'].includes(typeof value)) return;
+  if (typeof value === 'object' && !(value instanceof Tensor)) return;
+  const remedy = value instanceof Tensor ? '; copy tensors to the host first: await toHost(state)' : '';
+  throw new ValueError(`writePytorch: expected host tensors, lists, dicts and numbers, got ${kindOf(value)}${remedy}`);
 }
 
 function isTensor(value: object): value is WritableTensor {
