@@ -185,7 +185,7 @@ test(
       const again = await mien(['import', path('nano.t7')]);
       refused(again, 'nano.safetensors: exists already; pass another --out');
       writeFileSync(path('broken.pt'), 'abc');
-      refused(await mien(['import', path('broken.pt')]), 'broken.pt: byte 0: a file of 3 bytes');
+      refused(await mien(['import', path('broken.pt')]), 'byte 0: expected at least 15 bytes, got 3');
       refused(await mien(['import', path('nowhere.pt')]), 'nowhere.pt: cannot be read');
       // The file does not contain the path of its data, and must not be evaluated on other faces by default.
       const weights = ['--weights', path('nano.safetensors'), '--test-crops', '1', '--json'];

@@ -29,11 +29,11 @@ const edits: readonly (readonly [name: string, edit: (info: Info, tensors: Tenso
     'input must be channels and size from 1, a mean and a positive std, got {}',
   ],
   ['a batch size of 0', (info) => ((info.preset as Info).batchSize = 0), 'batchSize must be an integer from 2, got 0'],
-  ['a step of -1', (info) => (info.step = -1), 'step: expects a non-negative integer, has -1'],
+  ['a step of -1', (info) => (info.step = -1), 'metadata mien.step: expected a non-negative integer, got -1'],
   [
     'a batch beyond the end of the epoch',
     (info) => ((info.shuffle as Info).batch = 99),
-    'batch 99 is not a place among 2 batches',
+    'DataLoader: expected a position within 2 batches per epoch, got epoch 1, batch 99',
   ],
   ['classes of other data', (info) => (info.classes = ['cat', 'dog']), 'has the classes cat, dog'],
   [
@@ -51,7 +51,7 @@ const edits: readonly (readonly [name: string, edit: (info: Info, tensors: Tenso
   [
     'a tensor of the wrong shape',
     (_, tensors) => tensors.set('classifier.bias', { shape: [6], dtype: 'float32', data: new Float32Array(6) }),
-    'classifier.bias expects float32 [7], got float32 [6]',
+    'loadStateDict: classifier.bias: expected float32 [7], got float32 [6]',
   ],
   [
     'an incomplete optimizer state',

@@ -8,7 +8,7 @@ import { FileError } from '@mien/nn/files';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 
-const message = /last\.safetensors: cannot be written \(ENOSPC.*the earlier file, if any, is as it was/;
+const message = /last\.safetensors: cannot be written \(ENOSPC.*the earlier file, if any, is unchanged/;
 
 test(
   'train reports a full disk and keeps the previous checkpoint',

@@ -70,11 +70,11 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
   // Would run code.
   'os.system': [
     foreign('os', 'system'),
-    'byte 2: it names os.system, which weights have no use for, and nothing was run',
+    'byte 2: it names os.system, which weights do not need, and no code in files is run',
   ],
   'posix.system in a legacy file': [
     legacyFile(pickle(call(global('posix', 'system'), text('id')))),
-    'it names posix.system, which weights have no use for',
+    'it names posix.system, which weights do not need, and no code in files is run',
   ],
   'eval by STACK_GLOBAL': [
     zipFile(pickle(text('builtins'), text('eval'), [0x93], tuple(text('1')), [0x52])),
@@ -89,17 +89,17 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
   'an extension code': [zipFile(pickle([0x82, 1])), 'operation 0x82 is not one that torch.save writes'],
   'a module': [
     zipFile(pickle(global('models.vgg', 'VGG'), [0x29, 0x81, 0x7d, 0x62])),
-    'it holds a whole object of the Python class models.vgg.VGG, not its weights alone, and no code is run; in Python: torch.save(model.state_dict()',
+    'it holds an object of the Python class models.vgg.VGG instead of weights, and no code in files is run; in Python: torch.save(model.state_dict(), ',
   ],
   'a module in a legacy file': [
     legacyFile(pickle(tuple(text('module'), global('vgg', 'VGG'), text('vgg.py'), text('import os')), [0x51])),
-    'it holds a whole object of the Python class vgg.VGG',
+    'it holds an object of the Python class vgg.VGG instead of weights, and no code in files is run',
   ],
   'a module of torch.nn': [
     foreign('torch.nn.modules.linear', 'Linear'),
-    'a whole object of the Python class torch.nn.modules',
+    'it holds an object of the Python class torch.nn.modules.linear.Linear instead of weights, and no code in files is run',
   ],
-  TorchScript: [foreign('__torch__', 'Net'), 'it is TorchScript (class __torch__.Net), a program'],
+  TorchScript: [foreign('__torch__', 'Net'), 'it is TorchScript (class __torch__.Net), and no code in files is run'],
   // Would exhaust memory or never end.
   'a list that contains itself': [zipFile(pickle([0x5d, ...keep(0), ...kept(0), 0x61])), 'it contains itself'],
   'a dict that contains itself': [
@@ -110,25 +110,31 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
     zipFile(pickle(doubling(60))),
     'its values repeat each other to more than the size of the file',
   ],
-  'a list copied repeatedly': [zipFile(pickle(copying)), 'its values repeat each other to more than its own size'],
-  'lists a thousand deep': [zipFile(pickle(nested(1000))), 'values inside each other more than 64 deep'],
-  'a name of 2000 letters': [zipFile(pickle(dict(text(long), x))), 'a name of 2000 letters'],
-  'a text of four billion bytes': [
-    zipFile(pickle([0x58, 255, 255, 255, 255])),
-    '4294967295 bytes are expected and 1 follow',
+  'a list copied repeatedly': [
+    zipFile(pickle(copying)),
+    'its values repeat each other to more than the size of the file',
   ],
+  'lists a thousand deep': [zipFile(pickle(nested(1000))), 'values are nested more than 64 deep'],
+  'a name of 2000 letters': [
+    zipFile(pickle(dict(text(long), x))),
+    'expected a name of at most 1000 characters, got 2000',
+  ],
+  'a text of four billion bytes': [zipFile(pickle([0x58, 255, 255, 255, 255])), 'expected 4294967295 bytes, got 1'],
   'a text of 2 ** 64 bytes': [
     zipFile(pickle([0x8d, ...new Array<number>(8).fill(255)])),
-    'bytes are expected and 1 follow',
+    'expected 18446744073709552000 bytes, got 1',
   ],
-  'an integer of a million bytes': [zipFile(pickle([0x8b, 64, 66, 15, 0])), 'an integer of 1000000 bytes'],
+  'an integer of a million bytes': [
+    zipFile(pickle([0x8b, 64, 66, 15, 0])),
+    'expected an integer of at most 256 bytes, got 1000000',
+  ],
   'a storage beyond all memory': [
     zipFile(named(tensor(storage('FloatStorage', '0', 2 ** 50), [4], [1]))),
-    'archive/data/0: 1125899906842624 elements of float32 take 4503599627370496 bytes, it has 16',
+    'archive/data/0: 1125899906842624 elements of float32 need 4503599627370496 bytes, got 16',
   ],
   'a storage beyond all memory in a legacy file': [
     legacyFile(named(tensor(storage('FloatStorage', '0', 2 ** 50), [4], [1])), { elements: counted(four, 2 ** 50) }),
-    'storage "0" takes 4503599627370504 bytes and 24 follow; the file is cut short',
+    'storage "0": expected 4503599627370504 bytes, got 24; the file is truncated',
   ],
   'one element viewed 2 ** 40 times': [
     zipFile(named(tensor(storage(), [2 ** 40], [0]))),
@@ -144,40 +150,49 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
   ],
   'an entry larger than the file': [zipped({ ...data, size: 2 ** 31 }), 'has 2147483648 bytes, more than the file'],
   'an entry that grows': [zipped({ ...data, originalSize: 2 ** 31 }), 'is compressed'],
-  'four billion entries': [hugeDirectory(), 'comes twice; the zip file is damaged'],
+  'four billion entries': [hugeDirectory(), 'entry "" is repeated; the zip file is damaged'],
   // Would read outside of a storage.
   'a stride that leaves the storage': [
     zipFile(named(tensor(storage(), [2, 2], [3, 1]))),
-    'ends at 4, outside its storage of 4',
+    'tensor: [2, 2] with strides [3, 1] at offset 0 ends at element 4, outside its storage of 4 elements',
   ],
   'an offset that leaves the storage': [
     zipFile(named(tensor(storage(), [4], [1], 1))),
-    'ends at 4, outside its storage',
+    'tensor: [4] with strides [1] at offset 1 ends at element 4, outside its storage of 4 elements',
   ],
   'an offset before the storage': [
     zipFile(named(tensor(storage(), [1], [1], -1))),
-    'a tensor that starts at element -1',
+    'tensor: expected a non-negative offset, got -1',
   ],
-  'a negative stride': [zipFile(named(tensor(storage(), [2], [-1], 3))), 'a tensor whose strides are a tuple of 1'],
-  'a negative size': [zipFile(named(tensor(storage(), [-2], [1]))), 'a tensor whose shape is a tuple of 1'],
-  'more sizes than strides': [zipFile(named(tensor(storage(), [2, 2], [1]))), 'a tensor of 2 sizes and 1 strides'],
+  'a negative stride': [
+    zipFile(named(tensor(storage(), [2], [-1], 3))),
+    'tensor: expected a tuple of non-negative strides, got a tuple of 1',
+  ],
+  'a negative size': [
+    zipFile(named(tensor(storage(), [-2], [1]))),
+    'tensor: expected a tuple of sizes as shape, got a tuple of 1',
+  ],
+  'more sizes than strides': [
+    zipFile(named(tensor(storage(), [2, 2], [1]))),
+    'tensor: expected equally many sizes and strides, at most 64, got 2 and 1',
+  ],
   'a hundred dimensions': [
     zipFile(named(tensor(storage(), new Array(100).fill(1), new Array(100).fill(1)))),
-    'a tensor of 100 sizes',
+    'tensor: expected equally many sizes and strides, at most 64, got 100 and 100',
   ],
   'a view that leaves its storage': [
     legacyFile(named(tensor(storage('FloatStorage', '0', 4, tuple(text('v'), int(2), int(3))), [3], [1]))),
-    'of a storage of 4 elements, its name, start and size are expected',
+    'expected a view (key, first, elements) within 4 elements, got a tuple of 3',
   ],
   'a storage of two types': [
     zipFile(pickle(list(x, tensor(storage('LongStorage'), [1], [1])))),
-    'storage "0" is 4 of int64 here, and 4 of float32 before',
+    'storage "0" has 4 elements of int64 here, but 4 of float32 before',
   ],
   'a storage shorter than its tensors': [
     zipFile(valid, { 0: four.subarray(1) }),
-    'archive/data/0: 4 elements of float32 take 16',
+    'archive/data/0: 4 elements of float32 need 16 bytes, got 15',
   ],
-  'a missing storage': [zipFile(valid, {}), 'there is no entry archive/data/0, which the pickle names'],
+  'a missing storage': [zipFile(valid, {}), 'the entry archive/data/0 is missing, which the pickle refers to'],
   'a storage of complex numbers': [
     zipFile(named(storage('ComplexFloatStorage'))),
     'it names torch.ComplexFloatStorage',
@@ -185,54 +200,72 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
   // Not a pickle of weights.
   'a tensor with a number as its storage': [
     zipFile(named(tensor(int(3), [1], [1]))),
-    'a tensor on 3, a storage is expected',
+    'tensor: expected a storage, got 3',
   ],
   'a parameter of a number': [
     zipFile(named(call(global('torch._utils', '_rebuild_parameter'), int(3)))),
-    'a parameter of 3, a tensor is expected',
+    'parameter: expected a tensor, got 3',
   ],
-  'a call of a text': [zipFile(named(call(text('f')))), '"f" is called, and is no function'],
-  'a call without a tuple': [zipFile(pickle(global('collections', 'OrderedDict'), int(1), [0x52])), 'is called with 1'],
-  'an item of a number': [zipFile(pickle(int(1), int(2), int(3), [0x73])), 'an item is set of 1, a dict is expected'],
-  'an item added to a tuple': [zipFile(pickle(tuple(), int(3), [0x61])), 'items are added to a tuple of 0'],
-  'a list as a key': [zipFile(pickle(dict(list(), int(1)))), 'a list of 0 is the key of a dict'],
+  'a call of a text': [zipFile(named(call(text('f')))), 'expected a function to call, got "f"'],
+  'a call without a tuple': [
+    zipFile(pickle(global('collections', 'OrderedDict'), int(1), [0x52])),
+    'collections.OrderedDict: expected a tuple of arguments, got 1',
+  ],
+  'an item of a number': [zipFile(pickle(int(1), int(2), int(3), [0x73])), 'expected a dict to set items of, got 1'],
+  'an item added to a tuple': [
+    zipFile(pickle(tuple(), int(3), [0x61])),
+    'expected a list to append to, got a tuple of 0',
+  ],
+  'a list as a key': [
+    zipFile(pickle(dict(list(), int(1)))),
+    'expected a string or number as key of a dict, got a list of 0',
+  ],
   'a key without a value': [zipFile(pickle(dict(int(1)))), 'the last key of a dict has no value'],
-  'attributes of a number': [zipFile(pickle(int(1), dict(), [0x62])), 'attributes are set of 1'],
+  'attributes of a number': [zipFile(pickle(int(1), dict(), [0x62])), 'expected a dict to set attributes of, got 1'],
   'a dict of numbers': [
     zipFile(pickle(call(global('collections', 'OrderedDict'), list(int(1))))),
-    'a dict of 1, pairs',
+    'dict: expected pairs, got 1',
   ],
-  'an empty stack': [zipFile(pickle()), 'a value is expected and there is none'],
-  'values left on the stack': [zipFile(pickle(int(1), int(2))), '1 values are left over at its end'],
-  'a mark left on the stack': [zipFile(pickle(int(1), [0x28])), 'a value is expected and there is none'],
-  'no mark': [zipFile(pickle([0x74])), 'there is no mark to go back to'],
-  'a memo key that was never set': [zipFile(pickle([0x68, 7])), 'value 7 is asked for again, and was never kept'],
-  'a text that is not UTF-8': [zipFile(pickle([0x58, 2, 0, 0, 0, 0xc3, 0x28])), 'a text is not UTF-8'],
-  'protocol 0': [zipFile(bytes(0x80, 0, 0x4e, 0x2e)), 'pickle protocol 0, 2 to 5 are read'],
-  'an unknown persistent id': [zipFile(pickle(text('x'), [0x51])), 'the persistent id "x", a tuple is expected'],
+  'an empty stack': [zipFile(pickle()), 'expected a value on the stack, got none'],
+  'values left on the stack': [zipFile(pickle(int(1), int(2))), 'expected one value at its end, got 2'],
+  'a mark left on the stack': [zipFile(pickle(int(1), [0x28])), 'expected a value on the stack, got none'],
+  'no mark': [zipFile(pickle([0x74])), 'expected a mark on the stack, got none'],
+  'a memo key that was never set': [zipFile(pickle([0x68, 7])), 'memo 7 is read, but was never written'],
+  'a text that is not UTF-8': [zipFile(pickle([0x58, 2, 0, 0, 0, 0xc3, 0x28])), 'a string is not UTF-8'],
+  'protocol 0': [zipFile(bytes(0x80, 0, 0x4e, 0x2e)), 'expected pickle protocol 2 to 5, got 0'],
+  'an unknown persistent id': [zipFile(pickle(text('x'), [0x51])), 'expected a tuple as persistent id, got "x"'],
   'two tensors of one name': [
     zipFile(pickle(dict(text('a.b'), x, text('a'), dict(text('b'), x)))),
     'a.b: two tensors have this name',
   ],
   'a name of several lines': [
     zipFile(pickle(dict(text('a\nb'), x, text('a\nb'), tensor(storage(), [2 ** 40], [0])))),
-    'a\\nb: its tensors come to',
+    'a\\nb: its tensors have 4398046511104 bytes, more than 16 times the file',
   ],
   // Not a supported container.
-  'an empty file': [bytes(), 'byte 0: a file of 0 bytes'],
-  'a text': [new TextEncoder().encode('emotion,pixels,Usage\n0,1 2 3,Training\n'), 'byte 0: neither a zip file nor'],
+  'an empty file': [bytes(), 'byte 0: expected at least 15 bytes, got 0'],
+  'a text': [
+    new TextEncoder().encode('emotion,pixels,Usage\n0,1 2 3,Training\n'),
+    'byte 0: it is neither a zip file nor torch.save',
+  ],
   'a tar file': [
     bytes(...new Array(257).fill(0), ...new TextEncoder().encode('ustar\0')),
-    'a tar file, as PyTorch wrote before',
+    'it is a tar file of PyTorch before 0.1.10',
   ],
-  'another kind of zip file': [zipped({ name: 'word/document.xml', bytes: four }), '0 entries called NAME/data.pkl'],
-  'a zip file of two pickles': [zipped(data, { ...data, name: 'b/data.pkl' }), '2 entries called NAME/data.pkl'],
-  'a duplicate entry': [zipped(data, data), 'entry "archive/data.pkl" comes twice'],
+  'another kind of zip file': [
+    zipped({ name: 'word/document.xml', bytes: four }),
+    'expected one entry NAME/data.pkl, got 0',
+  ],
+  'a zip file of two pickles': [
+    zipped(data, { ...data, name: 'b/data.pkl' }),
+    'expected one entry NAME/data.pkl, got 2',
+  ],
+  'a duplicate entry': [zipped(data, data), 'entry "archive/data.pkl" is repeated'],
   'a big-endian zip file': [
     zipped(data, { name: 'archive/byteorder', bytes: new TextEncoder().encode('big') }),
-    'storages are not little-endian',
+    'archive/byteorder: expected little-endian storages',
   ],
-  'another version': [legacyFile(valid, { version: 1002 }), 'version 1002 of the format, 1001 is read'],
+  'another version': [legacyFile(valid, { version: 1002 }), 'expected format version 1001, got 1002'],
   'another magic number': [legacyFile(valid, { magic: [...magic.slice(0, -1), 0x18] }), 'neither a zip file nor'],
   'a big-endian legacy file': [
     legacyFile(valid, { machine: dict(text('little_endian'), [0x89]) }),
@@ -240,14 +273,17 @@ const hostile: Readonly<Record<string, readonly [file: Uint8Array, message: stri
   ],
   'a storage of another count': [
     legacyFile(valid, { elements: counted(four, 3) }),
-    'storage "0" has 3 elements, the pickle says 4',
+    'storage "0": expected 4 elements, got 3',
   ],
   'a storage without elements': [legacyFile(valid, { keys: [] }), 'the elements of storage "0" are missing'],
   'a storage without a tensor': [
     legacyFile(valid, { keys: ['0', '1'] }),
-    'elements of the storage "1" follow, which no tensor has',
+    'unexpected elements of storage "1", which no tensor uses or which is repeated',
   ],
-  'a duplicate storage': [legacyFile(valid, { keys: ['0', '0'] }), 'which no tensor has or which came before'],
+  'a duplicate storage': [
+    legacyFile(valid, { keys: ['0', '0'] }),
+    'unexpected elements of storage "0", which no tensor uses or which is repeated',
+  ],
 };
 
 test('readPytorch abbreviates a key of 2 ** 50 parts', () => {

@@ -7,10 +7,14 @@ import { contentOf, inFolder, rejected, validRun } from './kit.ts';
 
 /** Positions of truncation, and the expected messages. */
 const cuts: readonly (readonly [where: string, length: (size: number) => number, message: string])[] = [
-  ['in its last tensor', (size) => size - 1, 'it is cut short'],
-  ['in its header', () => 100, 'the file is cut short or not safetensors'],
-  ['before its header', () => 3, 'the file has 3 bytes'],
-  ['at byte 0', () => 0, 'the file has 0 bytes'],
+  [
+    'in its last tensor',
+    (size) => size - 1,
+    'tensor ema.classifier.bias: ends at byte 317512 of the data, the file has 317511',
+  ],
+  ['in its header', () => 100, 'expected a header of 18720 bytes, got 92'],
+  ['before its header', () => 3, 'expected at least 8 bytes, got 3'],
+  ['at byte 0', () => 0, 'expected at least 8 bytes, got 0'],
 ];
 
 for (const [where, length, message] of cuts) {

@@ -83,7 +83,7 @@ const cases: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'crossEntropy refuses targets of another batch size': [
     () => crossEntropy(zeros([3, 7]), tensor([1, 2], { dtype: 'int32' })),
-    'for [3, 7] the target expects [3], got int32 [2]',
+    'crossEntropy: expected target [3] for [3, 7], got int32 [2]',
   ],
   'backward refuses a gradient of another shape': [
     () =>

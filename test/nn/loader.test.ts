@@ -107,14 +107,22 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
 });
 
 test('loaders and datasets refuse what they cannot do', () => {
-  refuses(() => new DataLoader(drawing(3), { batchSize: 0, collateFn }), ValueError, 'batchSize 0');
+  refuses(
+    () => new DataLoader(drawing(3), { batchSize: 0, collateFn }),
+    ValueError,
+    'DataLoader: batchSize must be a positive integer, got 0',
+  );
   refuses(
     () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collateFn }),
     ValueError,
-    'make no batch of 4',
+    'at least one batch of 4, got 3',
   );
   const loader = new DataLoader(drawing(3), { batchSize: 2, collateFn });
-  refuses(() => loader.loadState({ seed: 0, epoch: 0, batch: 3 }), ValueError, 'batch 3 is not a place among 2');
+  refuses(
+    () => loader.loadState({ seed: 0, epoch: 0, batch: 3 }),
+    ValueError,
+    'within 2 batches per epoch, got epoch 0, batch 3',
+  );
   const column = (rows: number) => ({ shape: [rows], dtype: 'int32', data: new Int32Array(rows) }) as const;
   refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'got 2, 3');
 });

@@ -201,7 +201,7 @@ test('crossEntropy gives NaN for a label outside that is not ignored, and no gra
   refuses(
     () => crossEntropy(logits(), zeros([2, 2]), { ignoreIndex: 0 }),
     ValueError,
-    'crossEntropy: expected labels with ignoreIndex, got probabilities; leave ignoreIndex out',
+    'crossEntropy: expected class indices with ignoreIndex, got probabilities; remove ignoreIndex',
   );
 });
 
@@ -280,18 +280,22 @@ test('losses refuse targets and weights of other shapes', () => {
   refuses(
     () => crossEntropy(logits, zeros([3], { dtype: 'int32' })),
     ShapeError,
-    'crossEntropy: for [2, 3] the target expects [2], got int32 [3]',
+    'crossEntropy: expected target [2] for [2, 3], got int32 [3]',
   );
-  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'the target expects [2, 3], got float32 [2]');
-  refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expects [N, C, ...], got [3]');
+  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'expected target [2, 3] for [2, 3], got float32 [2]');
+  refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expected [N, C, ...], got [3]');
   const weight = zeros([2]);
-  refuses(() => nllLoss(logits, zeros([2], { dtype: 'int32' }), { weight }), ShapeError, 'weight expects [3]');
+  refuses(
+    () => nllLoss(logits, zeros([2], { dtype: 'int32' }), { weight }),
+    ShapeError,
+    'expected weight [3], one per class',
+  );
   refuses(
     () => crossEntropy(logits, zeros([2, 3]), { labelSmoothing: 1.5 }),
     ValueError,
-    'crossEntropy: labelSmoothing 1.5',
+    'crossEntropy: labelSmoothing must be from 0 to 1, got 1.5',
   );
-  refuses(() => mseLoss(logits, zeros([3, 2])), ShapeError, 'mseLoss: for [2, 3] the target expects [2, 3]');
+  refuses(() => mseLoss(logits, zeros([3, 2])), ShapeError, 'mseLoss: expected target [2, 3] for [2, 3]');
 });
 
 // Gradients of all orders: the definitions by parts, so that differences of them keep their digits.

@@ -77,9 +77,9 @@ test('loadStateDict names what is missing, unexpected or of another shape, and w
     ['weight', tensor([[1, 2]])],
     ['scale', tensor([1])],
   ]);
-  const expected = 'missing bias, unexpected scale, weight expects float32 [3, 2], got float32 [1, 2] (Linear)';
+  const expected = 'loadStateDict: missing bias, unexpected scale, weight: expected float32 [3, 2], got float32 [1, 2]';
   refuses(() => network.loadStateDict(wrong), StateError, expected);
-  refuses(() => network.loadStateDict(wrong, { strict: false }), StateError, 'weight expects float32 [3, 2]');
+  refuses(() => network.loadStateDict(wrong, { strict: false }), StateError, 'weight: expected float32 [3, 2]');
   ensure((await network.weight.data()).join() === before, 'the weight was written');
   network.loadStateDict(new Map([['bias', tensor([1, 2, 3])]]), { strict: false });
   ensure((await network.bias?.data())?.join() === '1,2,3', 'the bias was not written');

@@ -140,7 +140,11 @@ test('names that cannot be told apart are refused', () => {
   const tensors = (): [Tensor, Tensor] => [parameter(ones([1])), parameter(ones([1]))];
   refuses(() => new Holder(new Map([['a.b', new Linear(1, 1)]])).stateDict(), StateError, "held has the key 'a.b'");
   const [a, b] = tensors();
-  refuses(() => new Holder({ innerWeight: a, inner_weight: b }).stateDict(), StateError, 'called held.inner_weight');
+  refuses(
+    () => new Holder({ innerWeight: a, inner_weight: b }).stateDict(),
+    StateError,
+    'Holder: two fields are named held.inner_weight in state dicts',
+  );
   ensure(new Holder(new Map([['a.b', 3]])).stateDict().size === 0, 'other values may have any key');
 });
 

@@ -12,7 +12,11 @@ test('ArrayDataset gives the rows of its columns, and refuses columns of several
   });
   const [row] = new ArrayDataset(column(3)).get(2);
   ensure(row?.shape.join() === '2' && row.data.join() === '3,3', `[${row?.shape}] ${row?.data}`);
-  refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'ArrayDataset: columns need equally many rows');
+  refuses(
+    () => new ArrayDataset(column(2), column(3)),
+    ShapeError,
+    'ArrayDataset: expected columns with equally many rows, got 2, 3',
+  );
 });
 
 test('calculateGain is that of PyTorch for each nonlinearity', () => {

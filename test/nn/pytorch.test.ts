@@ -112,7 +112,7 @@ test('writePytorch refuses uint32, which PyTorch has no storage for, and data of
     'PyTorch has no uint32 storages',
   );
   const short = { shape: [3], dtype: 'float32' as const, data: new Float32Array(2) };
-  refuses(() => writePytorch({ x: short }), ValueError, 'a tensor [3] takes 3 elements, got 2');
+  refuses(() => writePytorch({ x: short }), ValueError, 'writePytorch: a tensor [3] needs 3 elements, got 2');
 });
 
 law(

@@ -106,7 +106,7 @@ test('writeSafetensors as F16 keeps infinities and NaN, refuses what it does not
   refuses(
     () => writeSafetensors(new Map([['w', float32([2], [1, 65520])]]), new Map(), { float32As: 'F16' }),
     ValueError,
-    'element 1 of w is 65520, out of range of F16; write F32',
+    'writeSafetensors: element 1 of w is 65520, out of range of F16; store it as F32',
   );
 });
 
@@ -180,42 +180,57 @@ new DataView(tooLong.buffer).setBigUint64(0, 2n ** 40n, true);
 
 /** Each broken file, and the sentence that must refuse it. */
 const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: string]>> = {
-  'an empty file': [new Uint8Array(), 'w.safetensors: byte 0: the file has 0 bytes'],
-  'a header longer than the limit': [tooLong, 'a header of 1099511627776 bytes; at most 100000000'],
-  'a header longer than the file': [file(one, four).subarray(0, 20), 'the file is cut short or not safetensors'],
-  'data that is cut short': [file(one, four.slice(1)), 'tensor x: ends at byte 4 of the data, the file holds 3'],
-  'data after the last tensor': [file(one, [...four, 0]), 'data: 1 bytes follow the last tensor'],
+  'an empty file': [new Uint8Array(), 'w.safetensors: byte 0: expected at least 8 bytes, got 0'],
+  'a header longer than the limit': [tooLong, 'expected a header of at most 100000000 bytes, got 1099511627776'],
+  'a header longer than the file': [file(one, four).subarray(0, 20), 'expected a header of 54 bytes, got 12'],
+  'data that is cut short': [file(one, four.slice(1)), 'tensor x: ends at byte 4 of the data, the file has 3'],
+  'data after the last tensor': [file(one, [...four, 0]), 'data: 1 extra bytes after the last tensor'],
   'a header that is not JSON': [file('{"x": '), 'header: not JSON in UTF-8'],
   'a header that is a list': [file('[]'), 'header: not JSON in UTF-8 (it does not start with {)'],
   'a header that is not UTF-8': [file(one, four).fill(255, 10, 12), 'header: not JSON in UTF-8'],
-  'an entry that is a number': [file({ x: 3 }), 'tensor x: an object with dtype'],
-  'an entry without a shape': [file({ x: { dtype: 'F32', data_offsets: [0, 4] } }, four), 'shape undefined'],
-  'a negative size': [file({ x: entry('F32', [-1], 0, 4) }, four), 'shape [-1] is not a list of sizes'],
-  'a size of 1.5': [file({ x: entry('F32', [1.5], 0, 6) }, four), 'shape [1.5] is not a list of sizes'],
+  'an entry that is a number': [
+    file({ x: 3 }),
+    'tensor x: expected an object with dtype, shape and data_offsets, got 3',
+  ],
+  'an entry without a shape': [
+    file({ x: { dtype: 'F32', data_offsets: [0, 4] } }, four),
+    'tensor x: shape must be a list of sizes, got undefined',
+  ],
+  'a negative size': [file({ x: entry('F32', [-1], 0, 4) }, four), 'tensor x: shape must be a list of sizes, got [-1]'],
+  'a size of 1.5': [file({ x: entry('F32', [1.5], 0, 6) }, four), 'tensor x: shape must be a list of sizes, got [1.5]'],
   'an unknown dtype': [
     file({ x: entry('F8_E5M2', [4], 0, 4) }, four),
-    'dtype "F8_E5M2" cannot be read; these can: F32',
+    'tensor x: dtype must be one of F32, F16, BF16, F64, I64, I32, I16, I8, U32, U8, BOOL, got "F8_E5M2"',
   ],
-  'a dtype of every object': [file({ x: entry('constructor', [4], 0, 4) }, four), 'dtype "constructor" cannot be read'],
-  'one offset': [file({ x: { dtype: 'F32', shape: [1], data_offsets: [0] } }, four), 'are not two byte offsets'],
-  'offsets that do not fit the shape': [file({ x: entry('F32', [2], 0, 4) }, four), 'takes 8 bytes, its data_offsets'],
+  'a dtype of every object': [
+    file({ x: entry('constructor', [4], 0, 4) }, four),
+    'tensor x: dtype must be one of F32, F16, BF16, F64, I64, I32, I16, I8, U32, U8, BOOL, got "constructor"',
+  ],
+  'one offset': [
+    file({ x: { dtype: 'F32', shape: [1], data_offsets: [0] } }, four),
+    'tensor x: data_offsets must be two byte offsets, got [0]',
+  ],
+  'offsets that do not fit the shape': [
+    file({ x: entry('F32', [2], 0, 4) }, four),
+    'tensor x: F32 [2] needs 8 bytes, its data_offsets [0, 4] have 4',
+  ],
   'offsets that go back': [
     file({ x: entry('F32', [1], 4, 0) }, four),
-    'takes 4 bytes, its data_offsets [4, 0] hold -4',
+    'tensor x: F32 [1] needs 4 bytes, its data_offsets [4, 0] have -4',
   ],
   'overlapping tensors': [
     file({ x: entry('F32', [1], 0, 4), y: entry('F16', [1], 2, 4) }, four),
-    'tensor y: starts at byte 2 of the data, inside the tensor that ends at 4',
+    'tensor y: starts at byte 2 of the data, before the previous tensor ends (4)',
   ],
   'a hole between tensors': [
     file({ x: entry('U8', [1], 0, 1), y: entry('U8', [1], 3, 4) }, four),
-    'tensor y: starts at byte 3 of the data, the tensor before it ends at 1',
+    'tensor y: starts at byte 3 of the data, after a gap: the previous tensor ends at 1',
   ],
   'a shape beyond all memory': [
     file({ x: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, four),
     'tensor x: F32 [1099511627776',
   ],
-  'metadata that is not a string': [file({ __metadata__: { a: 1 } }), '__metadata__ a: a string is expected, got 1'],
+  'metadata that is not a string': [file({ __metadata__: { a: 1 } }), '__metadata__ a: expected a string, got 1'],
   'an integer beyond int32': [
     file({ x: entry('I64', [1], 0, 8) }, bytesOf(BigInt64Array.of(2n ** 31n))),
     'tensor x: an I64 value does not fit int32',
@@ -248,7 +263,11 @@ test('readSafetensors refuses NaN only on demand', () => {
 });
 
 test('writeSafetensors refuses data of another size than the shape', () => {
-  refuses(() => writeSafetensors(new Map([['x', float32([3], [1])]])), ValueError, 'x [3] takes 3 elements, got 1');
+  refuses(
+    () => writeSafetensors(new Map([['x', float32([3], [1])]])),
+    ValueError,
+    'writeSafetensors: x [3] needs 3 elements, got 1',
+  );
 });
 
 /** The bytes of an element of each type, and those of a random one that Mien's own types hold exactly. */
@@ -318,9 +337,13 @@ test('writeSafetensors refuses what the stored type does not hold, and data of a
     data: Int32Array.of(value),
     storedDtype,
   });
-  refuses(of(int(200, 'I8')), ValueError, 'element 0 of w is 200, out of range of I8; write I32');
-  refuses(of(int(1, 'F16')), ValueError, "w is int32, which cannot be stored as 'F16'");
+  refuses(
+    of(int(200, 'I8')),
+    ValueError,
+    'writeSafetensors: element 0 of w is 200, out of range of I8; store it as I32',
+  );
+  refuses(of(int(1, 'F16')), ValueError, "w is int32 and cannot be stored as 'F16'");
   refuses(of({ shape: [1], dtype: 'bool', data: Uint32Array.of(2) }), ValueError, 'out of range of BOOL');
   refuses(of({ shape: [1], dtype: 'int32', data: Float32Array.of(2) }), ValueError, 'must be a Int32Array');
-  refuses(of({ ...float32([1], [3.4e38]), storedDtype: 'BF16' }), ValueError, 'out of range of BF16; write F32');
+  refuses(of({ ...float32([1], [3.4e38]), storedDtype: 'BF16' }), ValueError, 'out of range of BF16; store it as F32');
 });

@@ -81,7 +81,11 @@ test('a state dict of tied weights loads by both names or by one, and not with t
   net.loadStateDict(both);
   ensure((await valuesOf(net.first.weight)) === '5,2,3,4', 'both names');
   both.set('second.weight', values(6));
-  refuses(() => net.loadStateDict(both), StateError, 'first.weight and second.weight are one tensor here and differ');
+  refuses(
+    () => net.loadStateDict(both),
+    StateError,
+    'loadStateDict: first.weight and second.weight are one tensor here, but have different saved values',
+  );
   refuses(() => net.loadStateDict(new Map()), StateError, 'missing first.weight, second.weight');
 });
 

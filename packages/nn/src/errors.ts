@@ -1,7 +1,7 @@
 import { MienError } from '@mien/tensor';
 
-/** A file's bytes are not what their format says: get the file again, or make it again. Names the file and the place. */
+/** A file's bytes violate its format: get or create the file again. Names the file and the place. */
 export class FormatError extends MienError {}
 
-/** Saved tensors do not fit the module or optimizer they are loaded into: build the network they were saved from. */
+/** Saved tensors do not fit the module or optimizer that loads them: build the one that was saved. */
 export class StateError extends MienError {}

@@ -1,4 +1,4 @@
-// The public face of @mien/nn. File formats have subpaths of their own: safetensors, checkpoint and, in Node, files.
+// The public API of @mien/nn. File formats have subpaths: safetensors, checkpoint, pytorch and, in Node, files.
 export { ArrayDataset, type Dataset, stackRows } from './data/dataset.ts';
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from './data/loader.ts';
 export { FormatError, StateError } from './errors.ts';

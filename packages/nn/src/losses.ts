@@ -3,22 +3,23 @@ import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, Va
 import { expectOneOf, expectOptions, expectTensor } from '@mien/tensor/internal';
 import { optionNames } from './options.ts';
 
-/** What becomes of the samples' losses; with class weights, `mean` divides by the sum of the samples' weights. */
+/** How losses of samples are reduced; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 export interface LossOptions {
+  /** Default `mean`. */
   readonly reduction?: Reduction;
 }
 
 export interface ClassLossOptions extends LossOptions {
-  /** A weight for each class: [C]. */
+  /** Weights of the classes: [C]. */
   readonly weight?: Tensor;
-  /** Samples with this label have a loss of 0 and do not count in the mean, NaN where none counts. Default -100. */
+  /** Samples with this label have loss 0 and are left out of the mean, which is NaN without others. Default -100. */
   readonly ignoreIndex?: number;
 }
 
 export interface CrossEntropyOptions extends ClassLossOptions {
-  /** The part of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
+  /** The share of each target that is spread evenly over the classes (Szegedy et al., 2016). Default 0. */
   readonly labelSmoothing?: number;
 }
 
@@ -28,14 +29,14 @@ const crossEntropyOptions = [...classLossOptions, 'labelSmoothing'];
 
 /**
  * -log softmax(logits)[target]: logits [N, C, ...], target either class indices [N, ...] (int32 or uint32) or
- * probabilities of the logits' shape. One element, or [N, ...] without reduction. A label outside 0..C - 1 that is not
- * ignored gives NaN. Throws ShapeError naming both, ValueError for `ignoreIndex` with probabilities.
+ * probabilities of the logits' shape. One element, or [N, ...] without reduction. A label outside 0..C - 1 other than
+ * ignoreIndex gives NaN. Throws ShapeError, and ValueError for `ignoreIndex` with probabilities.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   expectLoss('crossEntropy', { logits, target }, options, crossEntropyOptions);
   const { labelSmoothing = 0, weight, reduction = 'mean', ignoreIndex = -100 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ValueError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside 0..1`);
+    throw new ValueError(`crossEntropy: labelSmoothing must be from 0 to 1, got ${labelSmoothing}`);
   }
   expectClasses('crossEntropy', logits, weight);
   const [n, , ...rest] = logits.shape as [number, number, ...number[]];
@@ -43,7 +44,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   if (!sameShape(target.shape, expected)) throw mismatch('crossEntropy', logits, target, expected);
   const soft = target.dtype === 'float32';
   if (soft && options.ignoreIndex !== undefined) {
-    throw new ValueError('crossEntropy: expected labels with ignoreIndex, got probabilities; leave ignoreIndex out');
+    throw new ValueError(
+      'crossEntropy: expected class indices with ignoreIndex, got probabilities; remove ignoreIndex',
+    );
   }
   return scope(() => {
     const settings = { labelSmoothing, ignoreIndex, ...(weight ? { weight } : {}) };
@@ -54,7 +57,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
 
 /**
  * -logProbabilities[target]: [N, C, ...] with class indices [N, ...]. One element, or [N, ...] without reduction. A label
- * outside 0..C - 1 that is not ignored gives NaN.
+ * outside 0..C - 1 other than ignoreIndex gives NaN.
  */
 export function nllLoss(logProbabilities: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
   expectLoss('nllLoss', { logProbabilities, target }, options, classLossOptions);
@@ -80,12 +83,12 @@ function expectLoss(
   expectOneOf(name, 'reduction', options.reduction ?? 'mean', ['mean', 'sum', 'none']);
 }
 
-/** Where labels are `ignoreIndex`, or null where they cannot be: integers without a sign are never negative. */
+/** Where labels equal `ignoreIndex`; null where none can, as unsigned integers are never negative. */
 function ignoredIn(target: Tensor, ignoreIndex: number): Tensor | null {
   return target.dtype === 'uint32' && ignoreIndex < 0 ? null : target.eq(ignoreIndex);
 }
 
-/** The mean over the samples that are not ignored, each counted by the weight of its class. */
+/** The mean over samples that are not ignored, weighted by class. */
 function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ignoreIndex: number): Tensor {
   const ignored = ignoredIn(target, ignoreIndex);
   if (!ignored && !weight) return samples.mean();
@@ -94,7 +97,7 @@ function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ign
   return samples.sum().div(counted.sum());
 }
 
-/** (x - target)^2, of two tensors of one shape. */
+/** (x - target)^2 of tensors of equal shapes. */
 export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   expectLoss('mseLoss', { x, target }, options, lossOptions);
   if (!sameShape(x.shape, target.shape)) throw mismatch('mseLoss', x, target, x.shape);
@@ -102,15 +105,15 @@ export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): T
 }
 
 export interface BinaryLossOptions extends LossOptions {
-  /** A weight of the elements, broadcast to them. */
+  /** Weights of the elements; broadcast. */
   readonly weight?: Tensor;
-  /** A weight of the positive targets, broadcast to them. */
+  /** Weights of the positive targets; broadcast. */
   readonly posWeight?: Tensor;
 }
 
 const binaryLossOptions = optionNames<BinaryLossOptions>({ reduction: true, weight: true, posWeight: true });
 
-/** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))), with targets in 0..1 of the logits' shape. */
+/** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))); targets in 0..1, of the logits' shape. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BinaryLossOptions = {}): Tensor {
   expectLoss('binaryCrossEntropyWithLogits', { logits, target }, options, binaryLossOptions);
   if (!sameShape(logits.shape, target.shape)) {
@@ -118,7 +121,7 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
   }
   const { weight, posWeight } = options;
   return scope(() => {
-    // log(1 + exp(-x)) shifted by m = max(-x, 0), a constant to the gradient because the value does not depend on m.
+    // log(1 + exp(-x)) shifted by m = max(-x, 0) against overflow; m needs no gradient, as the value does not depend on it.
     const m = noGrad(() => logits.neg().relu());
     const softplus = m.neg().exp().add(logits.neg().sub(m).exp()).log().add(m);
     const scaled = posWeight ? softplus.mul(posWeight.sub(1).mul(target).add(1)) : softplus;
@@ -127,7 +130,7 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
   });
 }
 
-/** -log[target], times the samples' weights: [N, ...]. */
+/** -log[target], times weights of the samples: [N, ...]. */
 function pickedLoss(name: string, log: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
   const [n, , ...rest] = log.shape as [number, number, ...number[]];
   if (!sameShape(target.shape, [n, ...rest])) throw mismatch(name, log, target, [n, ...rest]);
@@ -147,18 +150,18 @@ function reduce(samples: Tensor, reduction: Reduction = 'mean'): Tensor {
   return reduction === 'sum' ? samples.sum() : samples.mean();
 }
 
-/** Throws ShapeError without a class dimension, or for weights of another number. */
+/** Throws ShapeError for x without a class dimension, and for other than one weight per class. */
 function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): void {
   const classes = x.shape[1];
-  if (classes === undefined) throw new ShapeError(`${name}: expects [N, C, ...], got [${x.shape.join(', ')}]`);
+  if (classes === undefined) throw new ShapeError(`${name}: expected [N, C, ...], got [${x.shape.join(', ')}]`);
   if (weight && !sameShape(weight.shape, [classes])) {
-    throw new ShapeError(`${name}: weight expects [${classes}], one for each class, got [${weight.shape.join(', ')}]`);
+    throw new ShapeError(`${name}: expected weight [${classes}], one per class, got [${weight.shape.join(', ')}]`);
   }
 }
 
 function mismatch(name: string, x: Tensor, target: Tensor, expected: readonly number[]): ShapeError {
   const [first, second, third] = [x.shape, expected, target.shape].map((shape) => `[${shape.join(', ')}]`);
-  return new ShapeError(`${name}: for ${first} the target expects ${second}, got ${target.dtype} ${third}`);
+  return new ShapeError(`${name}: expected target ${second} for ${first}, got ${target.dtype} ${third}`);
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

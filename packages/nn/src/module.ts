@@ -1,4 +1,4 @@
-// A tree of modules: parameters, buffers and children are found among a module's own fields.
+// Trees of modules: the parameters, buffers and children of a module are its fields.
 import { assign, keep, Tensor, unchanging } from '@mien/tensor';
 import {
   currentPlace,
@@ -13,22 +13,22 @@ import { StateError } from './errors.ts';
 import { fieldsOf, hiddenIn } from './moduleWalk.ts';
 import { differingTied, expectState, listed, type State } from './state.ts';
 
-/** A tensor with its dotted name in a module tree. */
+/** A tensor with its dotted name in a tree of modules. */
 export type NamedTensor = readonly [name: string, tensor: Tensor];
 
-/** Makes `values` a parameter: a leaf that requires gradients and outlives every scope. Takes `values` over. */
+/** A parameter: a leaf that requires gradients and outlives every scope. Takes ownership of `values`. */
 export function parameter(values: Tensor): Tensor {
   expectTensor('parameter', 'values', values);
-  return taken(values, true);
+  return toLeaf(values, true);
 }
 
-/** Makes `values` a buffer: saved with its module and outliving every scope, but not trained. Takes `values` over. */
+/** A buffer: saved with its module and not trained; outlives every scope. Takes ownership of `values`. */
 export function buffer(values: Tensor): Tensor {
   expectTensor('buffer', 'values', values);
-  return taken(values, false);
+  return toLeaf(values, false);
 }
 
-function taken(values: Tensor, requiresGrad: boolean): Tensor {
+function toLeaf(values: Tensor, requiresGrad: boolean): Tensor {
   const leaf = keep(values.detach({ requiresGrad }));
   storageOf(leaf).label(requiresGrad ? 'parameters' : 'buffers');
   values.dispose();
@@ -51,12 +51,11 @@ export function describesForward(module: Module, method: string): boolean {
 /**
  * Base of all layers and networks.
  *
- * Fields that hold a Tensor that requires gradients are parameters, fields that hold another Tensor are buffers, fields
- * that hold a Module are children. Lists, plain objects, Maps and Sets of them count to any depth, by index or key;
- * `#private` fields, functions and results of operations are ignored. Objects of other classes that hold a Module or a
- * parameter found nowhere else are refused with StateError. A module that refers back to one around it is entered once.
- * Names in state dicts are PyTorch's: `runningMean` of the first of `features` is `features.0.running_mean`. One tensor in
- * two places (tied weights) is one parameter with two names in state dicts.
+ * Fields that hold a Tensor are parameters if it requires gradients, else buffers; fields that hold a Module are children.
+ * They may be nested in arrays, plain objects, Maps and Sets, named by index or key. `#private` fields, functions and results
+ * of operations are ignored. A Module or parameter inside an object of another class is refused with StateError unless it is
+ * also in a field. A child may refer to its parents. Names in state dicts are PyTorch's: `runningMean` of the first of
+ * `features` is `features.0.running_mean`. One tensor in two places (tied weights) is one parameter with two names.
  */
 export abstract class Module {
   #training = true;
@@ -78,51 +77,51 @@ export abstract class Module {
   /** Computes the outputs from the inputs. */
   abstract forward(...inputs: never[]): unknown;
 
-  /** Whether layers that differ between training and evaluation (dropout, batch normalization) act as in training. */
+  /** Whether layers that differ between training and evaluation (dropout, batch normalization) are in training mode. */
   get training(): boolean {
     unchanging(`training of ${this.constructor.name}`, () => this.#training);
     return this.#training;
   }
 
-  /** Switches the tree to training, or back with `train(false)`. Returns this. */
+  /** Sets the tree to training mode, or to evaluation mode with `train(false)`. Returns this. */
   train(training = true): this {
     for (const [, module] of this.namedModules()) module.#training = training;
     return this;
   }
 
-  /** Switches the tree to evaluation. Returns this. */
+  /** Sets the tree to evaluation mode. Returns this. */
   eval(): this {
     return this.train(false);
   }
 
-  /** Every module of the tree once, itself first, under the name of its first place. */
+  /** Every module of the tree once, this one first, by the name of its first place. */
   namedModules(): readonly (readonly [name: string, module: Module])[] {
     const seen = new Map<Module, string>();
     for (const [name, value] of this.#walk()) if (value instanceof Module && !seen.has(value)) seen.set(value, name);
     return Array.from(seen, ([module, name]) => [name, module]);
   }
 
-  /** Every parameter once, under the name of its first place. */
+  /** Every parameter once, by the name of its first place. */
   namedParameters(): readonly NamedTensor[] {
     return this.#namedTensors(true);
   }
 
-  /** Every buffer once, under the name of its first place. */
+  /** Every buffer once, by the name of its first place. */
   namedBuffers(): readonly NamedTensor[] {
     return this.#namedTensors(false);
   }
 
-  /** The parameters of the tree, each once. */
+  /** Every parameter of the tree once. */
   parameters(): readonly Tensor[] {
     return this.namedParameters().map(([, tensor]) => tensor);
   }
 
-  /** The buffers of the tree, each once. */
+  /** Every buffer of the tree once. */
   buffers(): readonly Tensor[] {
     return this.namedBuffers().map(([, tensor]) => tensor);
   }
 
-  /** Parameters and buffers by name, in the order of the fields; the tensors themselves, not copies. */
+  /** Parameters and buffers by name, in the order of fields: the tensors themselves, not copies. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
     for (const [name, value] of this.#walk()) if (value instanceof Tensor) state.set(name, value);
@@ -131,14 +130,13 @@ export abstract class Module {
 
   /**
    * Copies values into the parameters and buffers of the same names. Throws StateError, before anything is written, for
-   * shapes or dtypes that differ, for different values of one tensor's two names and, unless `strict` is false, for names
-   * that are missing or unexpected.
+   * other shapes or dtypes, different values of tied names and, unless `strict` is false, missing or unexpected names.
    */
   loadStateDict(state: State, options: { readonly strict?: boolean } = {}): void {
     expectState('loadStateDict', state);
     expectOptions('loadStateDict', options, ['strict']);
     const own = this.stateDict();
-    // One name is enough for a tensor with several: safetensors files keep one.
+    // One of a tensor's names is enough: safetensors files keep one.
     const given = new Set([...own].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));
     const missing = [...own].flatMap(([name, tensor]) => (given.has(tensor) ? [] : [name]));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
@@ -153,18 +151,18 @@ export abstract class Module {
     });
     for (const { name, target, source } of shared) {
       const [to, from] = [target, source].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
-      if (to !== from) faults.push(`${name} expects ${to}, got ${from}`);
+      if (to !== from) faults.push(`${name}: expected ${to}, got ${from}`);
     }
     faults.push(...differingTied(shared));
     if (faults.length > 0) {
       throw new StateError(
-        `loadStateDict: ${listed(faults)} (${this.constructor.name}); build the network that was saved, or pass strict: false for a part`,
+        `loadStateDict: ${listed(faults)} (${this.constructor.name}); build the network that was saved, or pass strict: false to load a part`,
       );
     }
     for (const { target, source } of shared) assign(target, source instanceof Tensor ? source : source.data);
   }
 
-  /** Gives back the memory of every parameter, gradient and buffer. */
+  /** Frees every parameter, gradient and buffer. */
   dispose(): void {
     for (const tensor of this.stateDict().values()) {
       tensor.grad = null;
@@ -184,13 +182,13 @@ export abstract class Module {
     return Array.from(seen, ([tensor, name]) => [name, tensor]);
   }
 
-  /** This module and everything in it by name. Throws StateError for what has no name of its own, or cannot be seen. */
+  /** This module and everything in it by name. Throws StateError for ambiguous names and hidden modules or parameters. */
   #walk(): readonly (readonly [name: string, value: Module | Tensor])[] {
-    const found = [...this.#entries('', [])];
+    const entries = [...this.#entries('', [])];
     const byName = new Map<string, Module | Tensor>();
-    for (const [name, value] of found) {
+    for (const [name, value] of entries) {
       const other = byName.get(name);
-      if (other && other !== value) this.#refuse(`two fields are called ${name}; rename one of them`);
+      if (other && other !== value) this.#refuse(`two fields are named ${name} in state dicts; rename one`);
       byName.set(name, value);
     }
     const known = new Set<object>(byName.values());
@@ -199,23 +197,23 @@ export abstract class Module {
       const hidden = hiddenIn(value, name === '' ? '' : `${name}.`, Module, known);
       if (hidden) {
         this.#refuse(
-          `${hidden[0]} is inside an object of class ${hidden[1]}, where it is not found; hold it in a list, record, map, set or Module, or in a #private field`,
+          `${hidden[0]} is inside an object of class ${hidden[1]}, which is not searched; move it to an array, plain object, Map, Set or Module, or to a #private field`,
         );
       }
     }
-    return found;
+    return entries;
   }
 
-  /** `within` are the modules around it: a child that refers back to one of them is not entered again. */
-  *#entries(name: string, within: readonly Module[]): Generator<readonly [name: string, value: Module | Tensor]> {
+  /** Entries of the tree; `parents` are not entered again. */
+  *#entries(name: string, parents: readonly Module[]): Generator<readonly [name: string, value: Module | Tensor]> {
     yield [name, this];
-    const around = [...within, this];
+    const path = [...parents, this];
     const prefix = name === '' ? '' : `${name}.`;
     for (const [place, value] of fieldsOf(this, prefix, Module, (message) => this.#refuse(message))) {
       if (value instanceof Tensor) {
-        // The result of an operation, kept to be looked at, is neither parameter nor buffer.
+        // The result of an operation is neither parameter nor buffer.
         if (producerOf(value) === null) yield [place, value];
-      } else if (!around.includes(value as Module)) yield* (value as Module).#entries(place, around);
+      } else if (!path.includes(value as Module)) yield* (value as Module).#entries(place, path);
     }
   }
 
@@ -224,7 +222,7 @@ export abstract class Module {
   }
 }
 
-/** A module whose forward runs, called in that of another. */
+/** A call of a module's forward, inside that of another module or of none. */
 class Call implements Place {
   readonly #module: Module;
   readonly #outer: Place | null;
@@ -234,14 +232,14 @@ class Call implements Place {
     this.#outer = outer;
   }
 
-  /** The module's name in the tree of the outermost that was called; one that the tree does not hold adds its class. */
+  /** The module's name in the tree of the outermost module, followed by its class if the tree lacks it. */
   get name(): string {
     const chain: Module[] = [];
     for (let call: Place | null = this; call instanceof Call; call = call.#outer) chain.push(call.#module);
     const root = chain.at(-1) as Module;
     const names = new Map(root.namedModules().map(([name, module]) => [module, name]));
-    const held = chain.find((module) => names.has(module)) as Module;
-    const path = names.get(held) || root.constructor.name;
-    return held === this.#module ? path : `${path} (${this.#module.constructor.name})`;
+    const known = chain.find((module) => names.has(module)) as Module;
+    const path = names.get(known) || root.constructor.name;
+    return known === this.#module ? path : `${path} (${this.#module.constructor.name})`;
   }
 }

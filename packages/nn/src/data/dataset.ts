@@ -1,37 +1,39 @@
-// Samples by index. They stay in host memory until a training step makes tensors of a batch.
+// Samples by index. They stay in host memory until a training step makes tensors from a batch.
 import { type Generator, ShapeError, ValueError } from '@mien/tensor';
 import { expectList } from '@mien/tensor/internal';
 import { expectHostTensor, type HostTensor } from '../state.ts';
 
-/** A numbered list of samples. */
+/** Samples by index, as PyTorch's map-style datasets. */
 export interface Dataset<Sample> {
   readonly length: number;
   /**
-   * The sample at `index`. Random augmentation draws from `generator`, which is the sample's own in this epoch, so that
-   * the draws depend on neither the order nor the batches.
+   * The sample at `index`. `generator` is for random augmentation: it depends on the sample and the epoch only, not on the
+   * order or the batches.
    */
   get(index: number, generator: Generator): Sample | Promise<Sample>;
 }
 
-/** The rows of equally long host arrays: sample i is row i of each, for example of images and of labels. */
+/** Host arrays with equally many rows: sample i is row i of each. PyTorch's TensorDataset in host memory. */
 export class ArrayDataset implements Dataset<readonly HostTensor[]> {
   readonly length: number;
   readonly #columns: readonly HostTensor[];
 
-  /** Throws ShapeError where the numbers of rows differ. */
+  /** Throws ShapeError for columns with different numbers of rows. */
   constructor(...columns: readonly HostTensor[]) {
     for (const column of columns) {
       expectHostTensor('ArrayDataset', column);
       const size = column.shape.reduce((product, each) => product * each, 1);
       if (size === column.data.length) continue;
       throw new ShapeError(
-        `ArrayDataset: [${column.shape.join(', ')}] takes ${size} elements, got ${column.data.length}`,
+        `ArrayDataset: [${column.shape.join(', ')}] needs ${size} elements, got ${column.data.length}`,
       );
     }
     const lengths = columns.map(({ shape }) => shape[0]);
     const [length] = lengths;
     if (length === undefined || lengths.some((each) => each !== length)) {
-      throw new ShapeError(`ArrayDataset: columns need equally many rows, got ${lengths.map(String).join(', ')}`);
+      throw new ShapeError(
+        `ArrayDataset: expected columns with equally many rows, got ${lengths.map(String).join(', ')}`,
+      );
     }
     this.length = length;
     this.#columns = columns;
@@ -45,7 +47,7 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
   }
 }
 
-/** Stacks the rows of each column along a new first dimension: the collateFn of an ArrayDataset. */
+/** Stacks the rows of each column along a new first dimension: the collateFn for an ArrayDataset. */
 export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly HostTensor[] {
   expectList('stackRows', 'samples', samples);
   for (const [i, sample] of samples.entries()) {
@@ -53,7 +55,7 @@ export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly
     for (const row of sample) expectHostTensor('stackRows', row);
   }
   const [first] = samples;
-  if (!first) throw new ValueError('stackRows: there are no samples');
+  if (!first) throw new ValueError('stackRows: expected at least one sample, got none');
   return first.map((row, column) => {
     const size = row.data.length;
     const data = row.data.constructor as new (length: number) => HostTensor['data'];
@@ -61,7 +63,9 @@ export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly
     samples.forEach((sample, i) => {
       const { shape, data } = sample[column] as HostTensor;
       if (data.length !== size)
-        throw new ShapeError(`stackRows: sample ${i} is [${shape}], the first is [${row.shape}]`);
+        throw new ShapeError(
+          `stackRows: expected samples of equal shapes, got [${row.shape}] and, at ${i}, [${shape}]`,
+        );
       stacked.set(data, i * size);
     });
     return { shape: [samples.length, ...row.shape], dtype: row.dtype, data: stacked };

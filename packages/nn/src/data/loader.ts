@@ -1,4 +1,4 @@
-// Batches of a dataset, in an order that depends on the seed and the epoch alone.
+// Batches of a dataset, in an order that depends on seed and epoch only.
 import { Generator, ValueError } from '@mien/tensor';
 import { expectFunction, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
 import { optionNames } from '../options.ts';
@@ -6,15 +6,15 @@ import type { Dataset } from './dataset.ts';
 
 export interface DataLoaderOptions<Sample, Batch> {
   readonly batchSize: number;
-  /** Makes a batch of samples; `stackRows` does for an ArrayDataset. */
+  /** Makes a batch from samples; `stackRows` for an ArrayDataset. */
   readonly collateFn: (samples: readonly Sample[]) => Batch | Promise<Batch>;
-  /** Another order each epoch. Default false. */
+  /** Whether each epoch has a random order. Default false. */
   readonly shuffle?: boolean;
-  /** Leave out a last batch that is not full. Default false. */
+  /** Whether to skip an incomplete last batch. Default false. */
   readonly dropLast?: boolean;
-  /** Batches that are prepared while one is in use. Default 1. */
+  /** Batches that are prepared in advance. Default 1. */
   readonly prefetch?: number;
-  /** Decides the order and the samples' generators. Default 0. */
+  /** Seed of the order and of the samples' generators. Default 0. */
   readonly seed?: number;
 }
 
@@ -22,27 +22,27 @@ const names = optionNames<DataLoaderOptions<unknown, unknown>>({
   ...{ batchSize: true, collateFn: true, shuffle: true, dropLast: true, prefetch: true, seed: true },
 });
 
-/** Where a loader stands; plain numbers, for checkpoints. */
+/** A loader's position; plain numbers, for checkpoints. */
 export interface DataLoaderState {
   readonly seed: number;
   readonly epoch: number;
-  /** Batches of the epoch that were given out. */
+  /** Batches of the epoch so far. */
   readonly batch: number;
 }
 
 /**
- * Gives the batches of one epoch to each `for await`. It continues where it is: after a loop that was left, or after
- * `loadState`, with the rest of the epoch, or with the next epoch where no batch is left. Inside the loop, `state()` counts
- * the batch in hand as given out.
+ * Iterates over the batches of one epoch per `for await`. After a loop that was left early, or after `loadState`, it
+ * continues with the rest of the epoch, or with the next epoch where nothing is left. Inside the loop, `state()` includes
+ * the current batch.
  */
 export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
-  /** Batches of a whole epoch. */
+  /** Batches per epoch. */
   readonly length: number;
   readonly #dataset: Dataset<Sample>;
   readonly #options: Required<DataLoaderOptions<Sample, Batch>>;
   #state: DataLoaderState;
 
-  /** Throws ValueError for options out of range, and where there is not one batch. */
+  /** Throws ValueError for options out of range, and for fewer samples than one batch needs. */
   constructor(dataset: Dataset<Sample>, options: DataLoaderOptions<Sample, Batch>) {
     if (typeof dataset?.get !== 'function' || !Number.isSafeInteger(dataset.length)) {
       throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
@@ -52,38 +52,40 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError(`DataLoader: batchSize ${batchSize} is not a positive integer`);
+      throw new ValueError(`DataLoader: batchSize must be a positive integer, got ${kindOf(batchSize)}`);
     }
     if (!Number.isInteger(prefetch) || prefetch < 0) {
-      throw new ValueError(`DataLoader: prefetch ${prefetch} is not a non-negative integer`);
+      throw new ValueError(`DataLoader: prefetch must be a non-negative integer, got ${kindOf(prefetch)}`);
     }
     const batches = dataset.length / batchSize;
     this.length = dropLast ? Math.floor(batches) : Math.ceil(batches);
     if (this.length === 0) {
-      throw new ValueError(`DataLoader: ${dataset.length} samples make no batch of ${batchSize}`);
+      throw new ValueError(
+        `DataLoader: expected samples for at least one batch of ${batchSize}, got ${dataset.length}`,
+      );
     }
     this.#dataset = dataset;
     this.#state = { seed, epoch: 0, batch: 0 };
   }
 
-  /** The epoch that it is in, from 0. */
+  /** The current epoch, from 0. */
   get epoch(): number {
     return this.#state.epoch;
   }
 
-  /** Where it stands. */
+  /** Its position. */
   state(): DataLoaderState {
     return this.#state;
   }
 
-  /** Continues from a state. Throws ValueError for one that this dataset and batch size cannot have had. */
+  /** Continues at a position. Throws ValueError for one that this dataset and batch size do not have. */
   loadState(state: DataLoaderState): void {
     expectOptions('DataLoader', state);
     const { epoch, batch } = state;
     expectNumber('DataLoader', 'seed', state.seed);
     if (![epoch, batch].every((each) => Number.isInteger(each) && each >= 0) || batch > this.length) {
       throw new ValueError(
-        `DataLoader: epoch ${epoch}, batch ${batch} is not a place among ${this.length} batches an epoch`,
+        `DataLoader: expected a position within ${this.length} batches per epoch, got epoch ${epoch}, batch ${batch}`,
       );
     }
     this.#state = { seed: state.seed, epoch, batch };
@@ -99,16 +101,16 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
     if (this.#state.batch === this.length) this.nextEpoch();
     const { seed, epoch } = this.#state;
     const order = this.#order(seed, epoch);
-    const ahead: Promise<Batch>[] = [];
+    const prefetched: Promise<Batch>[] = [];
     let next = this.#state.batch;
     for (let batch = next; batch < this.length; batch++) {
-      while (next < this.length && ahead.length <= this.#options.prefetch) {
-        const made = this.#make(order, seed, epoch, next++);
-        // A failure is thrown when its turn comes; until then it is not an unhandled one.
-        made.catch(() => {});
-        ahead.push(made);
+      while (next < this.length && prefetched.length <= this.#options.prefetch) {
+        const promise = this.#make(order, seed, epoch, next++);
+        // A failure is thrown at its batch; until then the rejection must not count as unhandled.
+        promise.catch(() => {});
+        prefetched.push(promise);
       }
-      const ready = await (ahead.shift() as Promise<Batch>);
+      const ready = await (prefetched.shift() as Promise<Batch>);
       this.#state = { seed, epoch, batch: batch + 1 };
       yield ready;
     }
@@ -134,11 +136,11 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   }
 }
 
-/** One 32-bit seed from several numbers, each bit of which changes about half of it (MurmurHash3's finalizer). */
-function mix(...words: readonly number[]): number {
+/** One 32-bit seed from several numbers: each of their bits changes about half of its bits (MurmurHash3's finalizer). */
+function mix(...numbers: readonly number[]): number {
   let hash = 0;
-  for (const word of words) {
-    hash = Math.imul(hash ^ word, 0x9e3779b1);
+  for (const number of numbers) {
+    hash = Math.imul(hash ^ number, 0x9e3779b1);
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     hash ^= hash >>> 16;

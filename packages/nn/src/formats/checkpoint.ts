@@ -1,5 +1,4 @@
-// Checkpoints: one safetensors file with a model, its optimizer, its averages, and where training stands.
-
+// Checkpoints: one safetensors file with a model, its optimizer, its averages and the state of the run.
 import { type GeneratorState, ValueError } from '@mien/tensor';
 import { expectOptions, kindOf } from '@mien/tensor/internal';
 import type { DataLoaderState } from '../data/loader.ts';
@@ -10,16 +9,16 @@ import { readSafetensors, type WriteOptions, writeSafetensors } from './safetens
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What a checkpoint says about itself and the run. */
+/** What a checkpoint holds besides tensors. */
 export interface CheckpointInfo {
   /** The network's name. */
   readonly model: string;
   readonly classes: readonly string[];
-  /** What the network takes: shape, scaling. */
+  /** The network's input: shape, scaling. */
   readonly input: Json;
   /** The settings of the run. */
   readonly preset: Json;
-  /** The epoch that training is in, from 0. */
+  /** The current epoch, from 0. */
   readonly epoch: number;
   /** Optimizer steps so far. */
   readonly step: number;
@@ -28,11 +27,11 @@ export interface CheckpointInfo {
   readonly generator: GeneratorState;
   /** The training loader. */
   readonly shuffle: DataLoaderState;
-  /** Whatever else the run needs to go on exactly. */
+  /** Anything else that the run needs to resume exactly. */
   readonly extra?: Json;
 }
 
-/** A model and, to go on training it exactly, its optimizer, its averages and the state of the run. */
+/** A model and, to resume its training exactly, its optimizer, its averages and the state of the run. */
 export interface Checkpoint<Tensors = State> {
   readonly info: CheckpointInfo;
   readonly model: Tensors;
@@ -44,11 +43,10 @@ const format = 1;
 const prefixes = { optimizer: 'optimizer.', ema: 'ema.' } as const;
 
 /**
- * The bytes of a checkpoint: the model's tensors under their own names, the optimizer's as `optimizer.<parameter>.<slot>`,
- * the averages as `ema.<name>`, and the rest as JSON in the metadata `mien`. Throws ValueError for a model with a
- * tensor in one of these name spaces, for NaN among its values (an earlier file is better than that one), and for information
- * that `readCheckpoint` would refuse or that JSON does not hold: whatever is written can be read, bit for bit. Infinities
- * are values, as masks have them.
+ * The bytes of a checkpoint: the model's tensors by name, the optimizer's as `optimizer.<parameter>.<state>`, the averages
+ * as `ema.<name>`, and `info` as JSON in the metadata `mien`. Everything that is written can be read, bit for bit: throws
+ * ValueError for model tensors named `optimizer.` or `ema.`, for NaN (an earlier file is worth more; infinities are allowed,
+ * as in masks), and for info that JSON does not represent or `readCheckpoint` refuses.
  */
 export async function writeCheckpoint(
   checkpoint: Checkpoint,
@@ -58,8 +56,10 @@ export async function writeCheckpoint(
   expectOptions('writeCheckpoint', options, ['float32As']);
   const { info, model, optimizer = new Map(), ema = new Map() } = checkpoint;
   for (const state of [model, optimizer, ema]) expectState('writeCheckpoint', state);
-  const taken = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
-  if (taken) throw new ValueError(`writeCheckpoint: ${taken} reads as optimizer state; rename the module's field`);
+  const reserved = [...model.keys()].find((name) => Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
+  if (reserved) {
+    throw new ValueError(`writeCheckpoint: ${reserved} has a reserved prefix; rename the module's field`);
+  }
   const tensors = await toHost(
     new Map([...model, ...prefixed(optimizer, prefixes.optimizer), ...prefixed(ema, prefixes.ema)]),
   );
@@ -67,18 +67,17 @@ export async function writeCheckpoint(
     const at = data.findIndex(Number.isNaN);
     if (at < 0) continue;
     throw new ValueError(
-      `writeCheckpoint: element ${at} of ${name} is NaN, which readCheckpoint refuses; lower the learning rate or check the data`,
+      `writeCheckpoint: element ${at} of ${name} is NaN, which no checkpoint may hold; lower the learning rate or check the data`,
     );
   }
   expectJson('info', info);
   const fault = infoFault({ format, ...info });
-  if (fault) throw new ValueError(`writeCheckpoint: info${fault.place}: ${fault.what}`);
+  if (fault) throw new ValueError(`writeCheckpoint: info${fault.place}: ${fault.problem}`);
   return writeSafetensors(tensors, new Map([['mien', JSON.stringify({ format, ...info })]]), options);
 }
 
 /**
- * Reads a checkpoint. Throws FormatError, naming the file and the place, where it is not one, is cut short or edited, or
- * holds a NaN.
+ * Reads a checkpoint. Throws FormatError, naming the file and the place, for other files, truncated or edited ones, and NaN.
  */
 export function readCheckpoint(
   bytes: Uint8Array,
@@ -98,8 +97,8 @@ export function readCheckpoint(
 }
 
 function readInfo(text: string | undefined, file: string): CheckpointInfo {
-  const refuse = (place: string, what: string): FormatError => {
-    return new FormatError(`${file}: metadata mien${place}: ${what}; it is not a checkpoint, or it was edited`);
+  const refuse = (place: string, problem: string): FormatError => {
+    return new FormatError(`${file}: metadata mien${place}: ${problem}; it is not a checkpoint, or it was edited`);
   };
   if (text === undefined) throw refuse('', 'missing');
   let info: Readonly<Record<string, unknown>>;
@@ -109,38 +108,38 @@ function readInfo(text: string | undefined, file: string): CheckpointInfo {
     throw refuse('', `not JSON (${reason instanceof Error ? reason.message : reason})`);
   }
   const fault = infoFault(info);
-  if (fault) throw refuse(fault.place, fault.what);
+  if (fault) throw refuse(fault.place, fault.problem);
   const { format: _, ...rest } = info;
   return rest as unknown as CheckpointInfo;
 }
 
-/** What is wrong with a checkpoint's information, if anything. */
-function infoFault(info: unknown): { readonly place: string; readonly what: string } | null {
-  if (!isObject(info)) return { place: '', what: 'an object is expected' };
+/** The first problem of a checkpoint's info, or null. */
+function infoFault(info: unknown): { readonly place: string; readonly problem: string } | null {
+  if (!isObject(info)) return { place: '', problem: `expected an object, got ${kindOf(info)}` };
   if (info.format !== format) {
-    const what = `this version reads format ${format}, the file has ${JSON.stringify(info.format)}`;
-    return { place: '.format', what };
+    const problem = `expected format ${format}, got ${JSON.stringify(info.format)}; use the version of Mien that wrote it`;
+    return { place: '.format', problem };
   }
-  for (const [name, [what, fits]] of Object.entries(expectations)) {
+  for (const [name, [expected, fits]] of Object.entries(expectations)) {
     const value = info[name];
-    if (!fits(value)) return { place: `.${name}`, what: `expects ${what}, has ${JSON.stringify(value)}` };
+    if (!fits(value)) return { place: `.${name}`, problem: `expected ${expected}, got ${JSON.stringify(value)}` };
   }
   return null;
 }
 
-/** Throws ValueError where JSON would give something else back: NaN, undefined, functions, dates. */
+/** Throws ValueError for values that JSON does not preserve: NaN, undefined, functions, dates. */
 function expectJson(place: string, value: unknown, depth = 0): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return;
   const plain = isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
   if ((!Array.isArray(value) && !plain) || depth > 100) {
-    throw new ValueError(`writeCheckpoint: ${place} must be a value that JSON holds, got ${kindOf(value)}`);
+    throw new ValueError(`writeCheckpoint: ${place} must be a value that JSON represents, got ${kindOf(value)}`);
   }
   for (const [key, item] of Object.entries(value as object)) {
     if (item !== undefined || Array.isArray(value)) expectJson(`${place}.${key}`, item, depth + 1);
   }
 }
 
-type Expectation = readonly [what: string, fits: (value: unknown) => boolean];
+type Expectation = readonly [expected: string, fits: (value: unknown) => boolean];
 
 const count: Expectation = ['a non-negative integer', isCount];
 

@@ -1,18 +1,18 @@
-// How files hold elements, under safetensors' names, and what they become in host memory.
+// Element types of files, by safetensors' names, and their conversion to and from host memory.
 import type { DType, TypedArray } from '@mien/tensor';
 import type { HostTensor, StoredDtype } from '../state.ts';
 import { halfToNumber, numberToHalf } from './half.ts';
 
-/** Elements as a file holds them. */
+/** Elements of a file. */
 export type Stored = TypedArray | Float64Array | BigInt64Array | Int16Array | Int8Array | Uint16Array | Uint8Array;
 
-/** One type of element, little-endian. */
+/** An element type, little-endian. */
 export interface Encoding {
   readonly bytes: number;
   readonly dtype: DType;
-  /** The values of `count` elements, whose bytes start at 0 of a buffer of their own; null where one does not fit `dtype`. */
+  /** The values of `count` elements at the start of `buffer`; null if one does not fit `dtype`. */
   read(buffer: ArrayBuffer, count: number): HostTensor['data'] | null;
-  /** The elements that hold `data`, floats rounded to the nearest; the first value that is out of range where one is. */
+  /** `data` as elements, floats rounded to nearest; the index of the first value that is out of range, if any. */
   write(data: HostTensor['data']): Stored | { readonly at: number };
 }
 
@@ -73,7 +73,7 @@ function narrow(buffer: ArrayBuffer, count: number): Int32Array<ArrayBuffer> | n
   return values;
 }
 
-/** The nearest float32; a finite number beyond its range has none. */
+/** The nearest float32 values; null if a finite number is out of range. */
 function narrowFloat(buffer: ArrayBuffer): Float32Array<ArrayBuffer> | null {
   const wide = new Float64Array(buffer);
   const values = Float32Array.from(wide);
@@ -81,7 +81,7 @@ function narrowFloat(buffer: ArrayBuffer): Float32Array<ArrayBuffer> | null {
   return lost ? null : values;
 }
 
-/** The upper 16 bits of each float32, rounded to the nearest, to the even one of two; NaN stays NaN. */
+/** The upper 16 bits of each float32, rounded to nearest, ties to even; NaN stays NaN. */
 function upperHalves(data: HostTensor['data']): Uint16Array {
   const bits = new Uint32Array(Float32Array.from(data).buffer);
   return Uint16Array.from(bits, (word) => {
@@ -90,13 +90,13 @@ function upperHalves(data: HostTensor['data']): Uint16Array {
   });
 }
 
-/** 16-bit floats, unless a finite value became an infinity, whose bits are `infinity`. */
+/** `halves`, unless a finite value became `infinity` (its bits): then the index of that value. */
 function narrowed(data: HostTensor['data'], halves: Uint16Array, infinity: number): Uint16Array | { at: number } {
   const at = halves.findIndex((half, i) => (half & 0x7fff) === infinity && Number.isFinite(data[i]));
   return at < 0 ? halves : { at };
 }
 
-/** Integers, unless one did not fit. */
+/** `stored`, unless a value did not fit: then its index. */
 function exact<T extends Int16Array | Int8Array | Uint8Array>(data: HostTensor['data'], stored: T): T | { at: number } {
   const at = data.findIndex((value, i) => stored[i] !== value);
   return at < 0 ? stored : { at };

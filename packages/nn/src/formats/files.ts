@@ -1,57 +1,57 @@
-// Files, in Node only: whole reads, and writes that either happen completely or leave the earlier file as it was.
+// Files, in Node only: reads, and atomic writes, which on failure leave the earlier file unchanged.
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MienError } from '@mien/tensor';
 
-/** The file system refused: make room, name another path, or change permissions. */
+/** The file system refused: free space, choose another path, or change permissions. */
 export class FileError extends MienError {}
 
-/** The bytes of a file. Throws FileError where it cannot be read. */
+/** The bytes of a file. Throws FileError if it cannot be read. */
 export function readFile(path: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (reason) {
-    throw new FileError(`${path}: cannot be read (${words(reason)})`, { cause: reason });
+    throw new FileError(`${path}: cannot be read (${messageOf(reason)})`, { cause: reason });
   }
 }
 
 /**
- * Writes a file beside `path`, has it reach the disk, and renames it. At no moment is `path` incomplete: after a full disk
- * or a killed process the earlier file is there. A handler of Ctrl-C runs before or after it. Throws FileError.
+ * Writes `path` atomically: writes `path.part`, synchronizes it to disk, and renames it. After a full disk or a killed process
+ * the earlier file is still there. Handlers of Ctrl-C run before or after the write. Throws FileError.
  */
 export function writeFile(path: string, content: Uint8Array | string): void {
-  const beside = `${path}.part`;
+  const temporary = `${path}.part`;
   try {
-    const file = openSync(beside, 'w');
+    const file = openSync(temporary, 'w');
     try {
       writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(beside, path);
+    renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (reason) {
-    rmSync(beside, { force: true });
-    throw new FileError(`${path}: cannot be written (${words(reason)}); the earlier file, if any, is as it was`, {
+    rmSync(temporary, { force: true });
+    throw new FileError(`${path}: cannot be written (${messageOf(reason)}); the earlier file, if any, is unchanged`, {
       cause: reason,
     });
   }
 }
 
-/** The rename itself reaches the disk with its folder; not every system lets folders be synchronized. */
+/** Synchronizes the rename to disk; not every system supports it for folders. */
 function syncFolder(path: string): void {
   let folder: number | undefined;
   try {
     folder = openSync(path, 'r');
     fsyncSync(folder);
   } catch {
-    // The file is complete under one of its names either way.
+    // The file is complete under one of its names in any case.
   } finally {
     if (folder !== undefined) closeSync(folder);
   }
 }
 
-function words(reason: unknown): string {
+function messageOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
 }

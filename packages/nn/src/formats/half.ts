@@ -1,4 +1,4 @@
-// IEEE 754 binary16, which JavaScript does not have yet: 1 bit of sign, 5 of exponent, 10 of fraction.
+// IEEE 754 binary16, which JavaScript lacks: 1 sign bit, 5 exponent bits, 10 fraction bits.
 
 const scratch = new Float32Array(1);
 const bitsOf = new Uint32Array(scratch.buffer);
@@ -12,7 +12,7 @@ export function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The binary16 nearest to a float32 value, to the even one of two; beyond 65504 an infinity. */
+/** The binary16 nearest to a float32 value, ties to even; infinity beyond 65504. */
 export function numberToHalf(value: number): number {
   scratch[0] = value;
   const bits = bitsOf[0] as number;

@@ -1,4 +1,4 @@
-// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes.
+// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes without gaps.
 // https://huggingface.co/docs/safetensors/index#format
 import { type DType, ValueError } from '@mien/tensor';
 import { expectOptions, kindOf } from '@mien/tensor/internal';
@@ -6,47 +6,52 @@ import { FormatError } from '../errors.ts';
 import { expectHostTensor, expectState, type HostTensor, type StoredDtype } from '../state.ts';
 import { encodings, type Stored } from './encodings.ts';
 
-/** The format's own limit on its header. */
+/** The format's limit on the header's length. */
 const headerLimit = 100_000_000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How to write. */
+/** Options of writeSafetensors. */
 export interface WriteOptions {
   /**
-   * What float32 tensors are stored as, whatever their `storedDtype`: F16 halves the file and rounds to the nearest of 11
-   * significant bits, BF16 of 8. Default: `storedDtype`, else F32.
+   * The element type of float32 tensors, instead of their `storedDtype`. F16 halves the file and rounds to 11 significant
+   * bits, BF16 to 8. Default: `storedDtype`, else F32.
    */
   readonly float32As?: 'F32' | 'F16' | 'BF16';
 }
 
-const ownDtypes: Readonly<Record<DType, StoredDtype>> = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' };
+const defaultStored: Readonly<Record<DType, StoredDtype>> = {
+  float32: 'F32',
+  int32: 'I32',
+  uint32: 'U32',
+  bool: 'BOOL',
+};
 
-/** Tensors and string metadata, as a safetensors file holds them. */
+/** The tensors and metadata of a safetensors file. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, HostTensor>;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** How to read. */
+/** Options of readSafetensors. */
 export interface ReadOptions {
-  /** The file's name, for errors. */
+  /** The file's name in errors. Default `safetensors`. */
   readonly file?: string;
-  /** Whether a NaN among float values is refused; infinities are values, as masks have them. Default false. */
+  /** Whether NaN is refused; infinities are not, as masks hold them. Default false. */
   readonly refuseNaN?: boolean;
 }
 
 /**
- * Reads a safetensors file. F16, BF16 and F64 become float32 (F64 rounds to it), U8 uint32, and I8, I16 and I64 int32; each
- * tensor's `storedDtype` is that of the file, and `writeSafetensors` writes it so again.
- * Throws FormatError, naming the file and the place, for anything that the format does not allow.
+ * Reads a safetensors file. F16, BF16 and F64 become float32 (F64 is rounded), U8 becomes uint32, and I8, I16 and I64 become
+ * int32; `storedDtype` keeps the file's type for `writeSafetensors`. Throws FormatError, naming the file and the place, for
+ * anything that violates the format.
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): Safetensors {
   expectOptions('readSafetensors', options, ['file', 'refuseNaN']);
   const { file = 'safetensors', refuseNaN = false } = options;
   if (!(bytes instanceof Uint8Array))
     throw new ValueError(`readSafetensors: expected the bytes of a file as a Uint8Array, got ${kindOf(bytes)}`);
-  const refuse = (place: string, what: string): FormatError => new FormatError(`${file}: ${place}: ${what}`);
+  const refuse = (place: string, problem: string): FormatError => new FormatError(`${file}: ${place}: ${problem}`);
   const { header, start } = readHeader(bytes, refuse);
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
@@ -54,7 +59,7 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
     if (name === '__metadata__') for (const pair of readMetadata(value, refuse)) metadata.set(...pair);
     else entries.push(readEntry(name, value, refuse));
   }
-  expectNoHoles(entries, bytes.length - start, refuse);
+  expectNoGaps(entries, bytes.length - start, refuse);
   const tensors = new Map<string, HostTensor>();
   for (const { name, shape, stored, from, to } of entries) {
     const encoding = encodings[stored];
@@ -75,7 +80,7 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): S
   return { tensors, metadata };
 }
 
-type Refuse = (place: string, what: string) => FormatError;
+type Refuse = (place: string, problem: string) => FormatError;
 
 interface Entry {
   readonly name: string;
@@ -86,13 +91,13 @@ interface Entry {
 }
 
 function readHeader(bytes: Uint8Array, refuse: Refuse): { header: Readonly<Record<string, unknown>>; start: number } {
-  if (bytes.length < 8) throw refuse('byte 0', `the file has ${bytes.length} bytes, a header length takes 8`);
+  if (bytes.length < 8) throw refuse('byte 0', `expected at least 8 bytes, got ${bytes.length}`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > headerLimit) throw refuse('byte 0', `a header of ${length} bytes; at most ${headerLimit} are allowed`);
+  if (length > headerLimit) throw refuse('byte 0', `expected a header of at most ${headerLimit} bytes, got ${length}`);
   if (length > bytes.length - 8) {
     throw refuse(
       'byte 0',
-      `a header of ${length} bytes, ${bytes.length - 8} follow; the file is cut short or not safetensors`,
+      `expected a header of ${length} bytes, got ${bytes.length - 8}; the file is truncated or not safetensors`,
     );
   }
   let header: unknown;
@@ -107,59 +112,59 @@ function readHeader(bytes: Uint8Array, refuse: Refuse): { header: Readonly<Recor
 }
 
 function readMetadata(value: unknown, refuse: Refuse): readonly [string, string][] {
-  if (!isObject(value)) throw refuse('__metadata__', 'an object of strings is expected');
+  if (!isObject(value)) throw refuse('__metadata__', `expected an object of strings, got ${kindOf(value)}`);
   return Object.entries(value).map(([key, text]) => {
-    if (typeof text !== 'string')
-      throw refuse(`__metadata__ ${key}`, `a string is expected, got ${JSON.stringify(text)}`);
+    if (typeof text !== 'string') throw refuse(`__metadata__ ${key}`, `expected a string, got ${JSON.stringify(text)}`);
     return [key, text];
   });
 }
 
 function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const place = `tensor ${name}`;
-  if (!isObject(value)) throw refuse(place, 'an object with dtype, shape and data_offsets is expected');
+  if (!isObject(value))
+    throw refuse(place, `expected an object with dtype, shape and data_offsets, got ${kindOf(value)}`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isStoredDtype(dtype)) {
-    throw refuse(
-      place,
-      `dtype ${JSON.stringify(dtype)} cannot be read; these can: ${Object.keys(encodings).join(', ')}`,
-    );
+    throw refuse(place, `dtype must be one of ${Object.keys(encodings).join(', ')}, got ${JSON.stringify(dtype)}`);
   }
-  if (!isSizes(shape)) throw refuse(place, `shape ${JSON.stringify(shape)} is not a list of sizes`);
+  if (!isSizes(shape)) throw refuse(place, `shape must be a list of sizes, got ${JSON.stringify(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2) {
-    throw refuse(place, `data_offsets ${JSON.stringify(offsets)} are not two byte offsets`);
+    throw refuse(place, `data_offsets must be two byte offsets, got ${JSON.stringify(offsets)}`);
   }
   const [from, to] = offsets as [number, number];
   const expected = shape.reduce((product, size) => product * size, encodings[dtype].bytes);
   if (to - from !== expected) {
     throw refuse(
       place,
-      `${dtype} [${shape.join(', ')}] takes ${expected} bytes, its data_offsets [${from}, ${to}] hold ${to - from}`,
+      `${dtype} [${shape.join(', ')}] needs ${expected} bytes, its data_offsets [${from}, ${to}] have ${to - from}`,
     );
   }
   return { name, shape, stored: dtype, from, to };
 }
 
-/** The tensors' ranges, in order, must cover exactly the bytes after the header. */
-function expectNoHoles(entries: readonly Entry[], available: number, refuse: Refuse): void {
+/** Throws unless the tensors' ranges cover exactly the bytes after the header, without overlaps. */
+function expectNoGaps(entries: readonly Entry[], available: number, refuse: Refuse): void {
   let end = 0;
   for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
     if (from < end)
-      throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, inside the tensor that ends at ${end}`);
+      throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, before the previous tensor ends (${end})`);
     if (from > end)
-      throw refuse(`tensor ${name}`, `starts at byte ${from} of the data, the tensor before it ends at ${end}`);
+      throw refuse(
+        `tensor ${name}`,
+        `starts at byte ${from} of the data, after a gap: the previous tensor ends at ${end}`,
+      );
     if (to > available) {
-      throw refuse(`tensor ${name}`, `ends at byte ${to} of the data, the file holds ${available}; it is cut short`);
+      throw refuse(`tensor ${name}`, `ends at byte ${to} of the data, the file has ${available}; it is truncated`);
     }
     end = to;
   }
-  if (end !== available) throw refuse('data', `${available - end} bytes follow the last tensor`);
+  if (end !== available) throw refuse('data', `${available - end} extra bytes after the last tensor`);
 }
 
 /**
- * Writes a safetensors file: each tensor as its `storedDtype`, else float32 as F32, int32 as I32, uint32 as U32 and bool as
- * BOOL. Equal tensors in equal order give equal bytes. Throws ValueError where data, dtype and shape disagree, and for a
- * value that the stored type does not reach.
+ * The bytes of a safetensors file. Tensors are stored as their `storedDtype`, else float32 as F32, int32 as I32, uint32 as U32
+ * and bool as BOOL. Equal tensors in equal order give equal bytes. Throws ValueError where data, dtype and shape disagree, and
+ * for values out of the stored type's range.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
@@ -168,20 +173,21 @@ export function writeSafetensors(
 ): Bytes {
   expectState('writeSafetensors', tensors);
   if (!(metadata instanceof Map))
-    throw new ValueError(`writeSafetensors: metadata must be a Map of texts, got ${kindOf(metadata)}`);
+    throw new ValueError(`writeSafetensors: metadata must be a Map of strings, got ${kindOf(metadata)}`);
   expectOptions('writeSafetensors', options, ['float32As']);
   const { float32As } = options;
   const header: Record<string, unknown> = Object.create(null);
   if (metadata.size > 0) header.__metadata__ = metadataOf(metadata);
   const encoded = [...tensors].map(([name, tensor]) => {
-    if (name === '__metadata__') throw new ValueError('writeSafetensors: no tensor can be named __metadata__');
+    if (name === '__metadata__')
+      throw new ValueError('writeSafetensors: __metadata__ is reserved by the format; rename the tensor');
     expectHostTensor(`writeSafetensors: ${name}`, tensor);
     expectConsistent(name, tensor);
-    const { shape, dtype, storedDtype = ownDtypes[dtype] } = tensor;
+    const { shape, dtype, storedDtype = defaultStored[dtype] } = tensor;
     const stored = dtype === 'float32' ? (float32As ?? storedDtype) : storedDtype;
     return { name, shape, stored, elements: elements(name, tensor, stored) };
   });
-  // Small elements come last, so that all lie at a multiple of their size.
+  // Larger elements come first, so that each tensor starts at a multiple of its element size.
   encoded.sort((a, b) => b.elements.BYTES_PER_ELEMENT - a.elements.BYTES_PER_ELEMENT);
   const parts: Uint8Array[] = [];
   let end = 0;
@@ -206,21 +212,22 @@ export function writeSafetensors(
 
 /** Throws ValueError unless data, dtype and shape agree. */
 function expectConsistent(name: string, { shape, dtype, data }: HostTensor): void {
-  const own = Object.hasOwn(ownDtypes, dtype) ? encodings[ownDtypes[dtype]] : null;
-  if (!own)
+  const encoding = Object.hasOwn(defaultStored, dtype) ? encodings[defaultStored[dtype]] : null;
+  if (!encoding)
     throw new ValueError(
-      `writeSafetensors: ${name} has the dtype ${kindOf(dtype)}; these are written: ${Object.keys(ownDtypes).join(', ')}`,
+      `writeSafetensors: ${name} must have one of the dtypes ${Object.keys(defaultStored).join(', ')}, got ${kindOf(dtype)}`,
     );
   const kind = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint32Array;
   if (!(data instanceof kind)) {
     throw new ValueError(
-      `writeSafetensors: ${name} is ${dtype}, whose data must be a ${kind.name}, got ${kindOf(data)}`,
+      `writeSafetensors: ${name} is ${dtype}, so its data must be a ${kind.name}, got ${kindOf(data)}`,
     );
   }
-  if (!isSizes(shape)) throw new ValueError(`writeSafetensors: ${name} has the shape ${JSON.stringify(shape)}`);
+  if (!isSizes(shape))
+    throw new ValueError(`writeSafetensors: ${name} must have a shape of sizes, got ${JSON.stringify(shape)}`);
   const size = shape.reduce((product, each) => product * each, 1);
   if (size === data.length) return;
-  throw new ValueError(`writeSafetensors: ${name} [${shape.join(', ')}] takes ${size} elements, got ${data.length}`);
+  throw new ValueError(`writeSafetensors: ${name} [${shape.join(', ')}] needs ${size} elements, got ${data.length}`);
 }
 
 function metadataOf(metadata: ReadonlyMap<string, string>): Record<string, string> {
@@ -233,17 +240,17 @@ function metadataOf(metadata: ReadonlyMap<string, string>): Record<string, strin
   return object;
 }
 
-/** The elements as they are stored. */
+/** The tensor's values in the stored type. */
 function elements(name: string, { dtype, data }: HostTensor, stored: StoredDtype): Stored {
   const encoding = isStoredDtype(stored) ? encodings[stored] : null;
   if (encoding?.dtype !== dtype) {
-    throw new ValueError(`writeSafetensors: ${name} is ${dtype}, which cannot be stored as ${kindOf(stored)}`);
+    throw new ValueError(`writeSafetensors: ${name} is ${dtype} and cannot be stored as ${kindOf(stored)}`);
   }
-  const found = encoding.write(data);
-  if (!('at' in found) || typeof found.at !== 'number') return found as Stored;
-  const wider = dtype === 'float32' ? 'F32' : ownDtypes[dtype];
+  const written = encoding.write(data);
+  if (!('at' in written) || typeof written.at !== 'number') return written as Stored;
+  const wider = dtype === 'float32' ? 'F32' : defaultStored[dtype];
   throw new ValueError(
-    `writeSafetensors: element ${found.at} of ${name} is ${data[found.at]}, out of range of ${stored}; write ${wider}`,
+    `writeSafetensors: element ${written.at} of ${name} is ${data[written.at]}, out of range of ${stored}; store it as ${wider}`,
   );
 }
 

@@ -1,5 +1,5 @@
-// The few names of Python that a file of weights may hold, and what each stands for here. All others are refused.
-// What they are: torch/_utils.py and torch/_weights_only_unpickler.py.
+// The Python names that a file of weights may hold, and their meaning here. All others are refused.
+// reference: torch/_utils.py and torch/_weights_only_unpickler.py
 import {
   Callable,
   isList,
@@ -12,7 +12,7 @@ import {
   storageTypes,
 } from './values.ts';
 
-/** What `module.name` stands for, or undefined where it is not one that weights need. */
+/** The value of the Python name `module.name`; undefined for names that weights do not need. */
 export function globalNamed(module: string, name: string): PickleValue | undefined {
   if (module === 'torch' || module === 'torch.cuda' || module === 'torch.storage') {
     const type: StorageType | undefined = storageTypes.get(name);
@@ -29,7 +29,7 @@ const DTYPES: readonly string[] = [
 
 const list: Callable['call'] = ([items], refuse) => {
   if (items === undefined) return [];
-  if (!isList(items)) throw refuse(`a set of ${shown(items)}, a list is expected`);
+  if (!isList(items)) throw refuse(`set: expected a list, got ${shown(items)}`);
   return [...items];
 };
 
@@ -42,21 +42,21 @@ const CALLABLES: ReadonlyMap<string, Callable> = new Map(
     'torch._utils._rebuild_parameter': parameter,
     'torch._utils._rebuild_parameter_with_state': parameter,
     'torch.Size': ([sizes], refuse) => {
-      if (!isList(sizes)) throw refuse(`torch.Size of ${shown(sizes)}, a tuple is expected`);
+      if (!isList(sizes)) throw refuse(`torch.Size: expected a tuple, got ${shown(sizes)}`);
       return Object.freeze([...sizes]);
     },
     'torch.device': (args, refuse) => {
       const [kind, index] = args;
-      if (typeof kind !== 'string') throw refuse(`torch.device of ${shown(kind)}, a name is expected`);
+      if (typeof kind !== 'string') throw refuse(`torch.device: expected a name, got ${shown(kind)}`);
       return typeof index === 'number' ? `${kind}:${index}` : kind;
     },
     '__builtin__.set': list,
     'builtins.set': list,
-    '_codecs.encode': ([text, coding], refuse) => {
-      if (typeof text !== 'string' || coding !== 'latin1') {
-        throw refuse(`_codecs.encode of ${shown(text)} and ${shown(coding)}, a text and "latin1" are expected`);
+    '_codecs.encode': ([text, encoding], refuse) => {
+      if (typeof text !== 'string' || encoding !== 'latin1') {
+        throw refuse(`_codecs.encode: expected a string and "latin1", got ${shown(text)} and ${shown(encoding)}`);
       }
-      return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+      return Uint8Array.from(text, (character) => character.charCodeAt(0));
     },
   } satisfies Record<string, Callable['call']>).map(([name, call]) => [name, new Callable(name, call)]),
 );
@@ -65,40 +65,40 @@ const CALLABLES: ReadonlyMap<string, Callable> = new Map(
 function dict([pairs]: readonly PickleValue[], refuse: Refuse): PickleValue {
   if (pairs === undefined) return new Map();
   if (pairs instanceof Map) return new Map(pairs);
-  if (!isList(pairs)) throw refuse(`a dict of ${shown(pairs)}, a list of pairs is expected`);
-  const found = new Map<PickleValue, PickleValue>();
+  if (!isList(pairs)) throw refuse(`dict: expected a list of pairs, got ${shown(pairs)}`);
+  const entries = new Map<PickleValue, PickleValue>();
   for (const pair of pairs) {
-    if (!isList(pair) || pair.length !== 2) throw refuse(`a dict of ${shown(pair)}, pairs are expected`);
-    found.set(...(pair as readonly [PickleValue, PickleValue]));
+    if (!isList(pair) || pair.length !== 2) throw refuse(`dict: expected pairs, got ${shown(pair)}`);
+    entries.set(...(pair as readonly [PickleValue, PickleValue]));
   }
-  return found;
+  return entries;
 }
 
 function parameter([data]: readonly PickleValue[], refuse: Refuse): PickleValue {
   if (data instanceof PytorchTensor) return data;
-  throw refuse(`a parameter of ${shown(data)}, a tensor is expected`);
+  throw refuse(`parameter: expected a tensor, got ${shown(data)}`);
 }
 
-/** More dimensions than any tensor of PyTorch's operations. */
-const MOST_DIMENSIONS = 64;
+/** PyTorch's operations support at most this many dimensions. */
+const MAX_DIMENSIONS = 64;
 
-/** (storage, offset, shape, stride, ...): what follows tells of gradients and hooks. */
+/** _rebuild_tensor_v2(storage, offset, shape, stride, ...); the other arguments concern gradients and hooks. */
 function tensor([storage, offset, shape, stride]: readonly PickleValue[], refuse: Refuse): PickleValue {
-  if (!(storage instanceof Storage)) throw refuse(`a tensor on ${shown(storage)}, a storage is expected`);
-  if (!isCount(offset)) throw refuse(`a tensor that starts at element ${shown(offset)}, 0 or more is expected`);
-  if (!isCounts(shape)) throw refuse(`a tensor whose shape is ${shown(shape)}, a tuple of sizes is expected`);
-  if (!isCounts(stride)) throw refuse(`a tensor whose strides are ${shown(stride)}, a tuple from 0 on is expected`);
-  if (shape.length !== stride.length || shape.length > MOST_DIMENSIONS) {
+  if (!(storage instanceof Storage)) throw refuse(`tensor: expected a storage, got ${shown(storage)}`);
+  if (!isCount(offset)) throw refuse(`tensor: expected a non-negative offset, got ${shown(offset)}`);
+  if (!isCounts(shape)) throw refuse(`tensor: expected a tuple of sizes as shape, got ${shown(shape)}`);
+  if (!isCounts(stride)) throw refuse(`tensor: expected a tuple of non-negative strides, got ${shown(stride)}`);
+  if (shape.length !== stride.length || shape.length > MAX_DIMENSIONS) {
     throw refuse(
-      `a tensor of ${shape.length} sizes and ${stride.length} strides, expected as many of both, at most ${MOST_DIMENSIONS}`,
+      `tensor: expected equally many sizes and strides, at most ${MAX_DIMENSIONS}, got ${shape.length} and ${stride.length}`,
     );
   }
-  const words = `[${shape.join(', ')}] with strides [${stride.join(', ')}]`;
+  const layout = `[${shape.join(', ')}] with strides [${stride.join(', ')}]`;
   if (!shape.includes(0)) {
     const last = shape.reduce((sum, size, dim) => sum + (size - 1) * (stride[dim] as number), offset);
     if (!(last < storage.elements)) {
       throw refuse(
-        `a tensor ${words} from element ${offset} on ends at ${last}, outside its storage of ${storage.elements} elements`,
+        `tensor: ${layout} at offset ${offset} ends at element ${last}, outside its storage of ${storage.elements} elements`,
       );
     }
   }

@@ -1,4 +1,4 @@
-// Files of PyTorch's torch.save: `@mien/nn/pytorch`.
+// @mien/nn/pytorch: reads and writes files of torch.save.
 export { type PytorchFile, readPytorch } from './read.ts';
 export {
   type PickleValue,

@@ -1,24 +1,24 @@
-// What the operations of a pickle work on: bytes read in order, a stack, marks in it, and values kept for later.
+// The state of an unpickler: bytes read in order, a stack with marks, and memoized values.
 import { FormatError } from '../../errors.ts';
 import { globalNamed } from './globals.ts';
 import { Callable, isList, type PickleValue, type Refuse, shown } from './values.ts';
 
-/** Where a pickle lies, and who knows its storages. */
+/** A pickle and its storages. */
 export interface Source {
-  /** File and, in a zip file, entry: what errors begin with. */
+  /** File and, in a zip file, entry: the prefix of errors. */
   readonly place: string;
   readonly bytes: Uint8Array;
-  /** Gives what a persistent id stands for. */
+  /** The value of a persistent id. */
   readonly persistent: (id: PickleValue, refuse: Refuse) => PickleValue;
 }
 
-// Operations that `#makesObject` looks for.
+// Opcodes that `#createsObject` looks for.
 const [BINPUT, LONG_BINPUT, EMPTY_TUPLE, NEWOBJ] = [0x71, 0x72, 0x29, 0x81];
 
-/** The remedy where a file holds more than weights. */
+/** The remedy for a file that holds more than weights. */
 const REMEDY = "in Python: torch.save(model.state_dict(), 'weights.pt')";
 
-/** The state of one unpickling. Every method throws FormatError, naming the byte, where the file does not allow it. */
+/** The state of one unpickling. Every method throws FormatError, naming the byte, for an invalid file. */
 export class Machine {
   readonly #source: Source;
   readonly #view: DataView;
@@ -26,9 +26,10 @@ export class Machine {
   /** Heights of the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  /** Calls copy what they are given; all copies together may be as large as the pickle, however often it names them. */
+  /** What calls may still copy of their arguments: in all, about the size of the pickle. */
   #allowance: number;
-  #at: number;
+  #offset: number;
+  /** Where the current operation starts. */
   #operation: number;
   #stopped = false;
 
@@ -37,11 +38,11 @@ export class Machine {
     this.#source = source;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#allowance = 1000 + 2 * (bytes.length - start);
-    this.#at = start;
+    this.#offset = start;
     this.#operation = start;
   }
 
-  /** Whether the pickle has said that it is complete. */
+  /** Whether the STOP operation was read. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -50,29 +51,29 @@ export class Machine {
     this.#stopped = true;
   }
 
-  /** The one value that is left, and the byte that follows. */
+  /** The value on the stack, and the offset after the pickle. */
   result(): { readonly value: PickleValue; readonly end: number } {
     const value = this.pop();
-    if (this.#stack.length > 0) throw this.refuse(`${this.#stack.length} values are left over at its end`);
-    return { value, end: this.#at };
+    if (this.#stack.length > 0) throw this.refuse(`expected one value at its end, got ${this.#stack.length + 1}`);
+    return { value, end: this.#offset };
   }
 
-  /** The error for the operation under way. */
-  readonly refuse: Refuse = (what) => {
-    return new FormatError(`${this.#source.place}: byte ${this.#operation}: ${what}`);
+  /** The error for the current operation. */
+  readonly refuse: Refuse = (problem) => {
+    return new FormatError(`${this.#source.place}: byte ${this.#operation}: ${problem}`);
   };
 
-  /** The code of the next operation. */
+  /** The next opcode. */
   next(): number {
-    this.#operation = this.#at;
+    this.#operation = this.#offset;
     return this.byte();
   }
 
   take(length: number): Uint8Array {
-    const left = this.#source.bytes.length - this.#at;
-    if (length > left) throw this.refuse(`${length} bytes are expected and ${left} follow; the file is cut short`);
-    this.#at += length;
-    return this.#source.bytes.subarray(this.#at - length, this.#at);
+    const left = this.#source.bytes.length - this.#offset;
+    if (length > left) throw this.refuse(`expected ${length} bytes, got ${left}; the file is truncated`);
+    this.#offset += length;
+    return this.#source.bytes.subarray(this.#offset - length, this.#offset);
   }
 
   byte(): number {
@@ -80,24 +81,24 @@ export class Machine {
   }
 
   uint16(): number {
-    return this.#read(2, (at) => this.#view.getUint16(at, true));
+    return this.#read(2, (offset) => this.#view.getUint16(offset, true));
   }
 
   uint32(): number {
-    return this.#read(4, (at) => this.#view.getUint32(at, true));
+    return this.#read(4, (offset) => this.#view.getUint32(offset, true));
   }
 
   int32(): number {
-    return this.#read(4, (at) => this.#view.getInt32(at, true));
+    return this.#read(4, (offset) => this.#view.getInt32(offset, true));
   }
 
   uint64(): number {
-    return this.#read(8, (at) => Number(this.#view.getBigUint64(at, true)));
+    return this.#read(8, (offset) => Number(this.#view.getBigUint64(offset, true)));
   }
 
-  /** Big-endian, the only number that is. */
+  /** Big-endian, unlike all other numbers. */
   float64(): number {
-    return this.#read(8, (at) => this.#view.getFloat64(at));
+    return this.#read(8, (offset) => this.#view.getFloat64(offset));
   }
 
   text(length: number): string {
@@ -105,16 +106,16 @@ export class Machine {
       return utf8.decode(this.take(length));
     } catch (reason) {
       if (reason instanceof FormatError) throw reason;
-      throw this.refuse('a text is not UTF-8; the file is damaged');
+      throw this.refuse('a string is not UTF-8; the file is damaged');
     }
   }
 
-  /** A text that a line end follows. */
+  /** A string up to a line feed. */
   line(): string {
-    const end = this.#source.bytes.indexOf(LINE_END, this.#at);
-    if (end < 0) throw this.refuse('a line does not end; the file is cut short');
-    const line = this.text(end - this.#at);
-    this.#at++;
+    const end = this.#source.bytes.indexOf(LINE_END, this.#offset);
+    if (end < 0) throw this.refuse('a line does not end; the file is truncated');
+    const line = this.text(end - this.#offset);
+    this.#offset++;
     return line;
   }
 
@@ -129,7 +130,7 @@ export class Machine {
   }
 
   top(): PickleValue {
-    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw this.refuse('a value is expected and there is none');
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw this.refuse('expected a value on the stack, got none');
     return this.#stack.at(-1) as PickleValue;
   }
 
@@ -137,49 +138,49 @@ export class Machine {
     this.#marks.push(this.#stack.length);
   }
 
-  /** The values above the last mark, taken off together with it. */
-  sinceMark(): PickleValue[] {
+  /** Pops the values above the last mark, and the mark. */
+  popMark(): PickleValue[] {
     const mark = this.#marks.pop();
-    if (mark === undefined) throw this.refuse('there is no mark to go back to');
+    if (mark === undefined) throw this.refuse('expected a mark on the stack, got none');
     return this.#stack.splice(mark);
   }
 
-  /** Keeps the top of the stack under a number, the next free one unless given. */
-  keep(index: number = this.#memo.size): void {
+  /** Memoizes the top of the stack, by default at the next free index. */
+  memoize(index: number = this.#memo.size): void {
     this.#memo.set(index, this.top());
   }
 
-  kept(index: number): PickleValue {
-    const found = this.#memo.get(index);
-    if (found === undefined) throw this.refuse(`value ${index} is asked for again, and was never kept`);
-    return found;
+  memoized(index: number): PickleValue {
+    const value = this.#memo.get(index);
+    if (value === undefined) throw this.refuse(`memo ${index} is read, but was never written`);
+    return value;
   }
 
-  /** What a name of Python stands for; those that weights have no use for are refused, each with its remedy. */
+  /** The value of a Python name. Names that weights do not need are refused, with a remedy. */
   global(module: string, name: string): PickleValue {
-    const found = globalNamed(module, name);
-    if (found !== undefined) return found;
+    const value = globalNamed(module, name);
+    if (value !== undefined) return value;
     const full = shown(`${module}.${name}`).slice(1, -1);
     if (module.split('.')[0] === '__torch__') {
       throw this.refuse(
-        `it is TorchScript (class ${full}), a program, and no program is run; in Python: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt')`,
+        `it is TorchScript (class ${full}), and no code in files is run; in Python: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt')`,
       );
     }
-    if (module.startsWith('torch.nn.') || this.#makesObject()) {
+    if (module.startsWith('torch.nn.') || this.#createsObject()) {
       throw this.refuse(
-        `it holds a whole object of the Python class ${full}, not its weights alone, and no code is run; ${REMEDY}`,
+        `it holds an object of the Python class ${full} instead of weights, and no code in files is run; ${REMEDY}`,
       );
     }
     throw this.refuse(
-      `it names ${full}, which weights have no use for, and nothing was run; if you trust the file, ${REMEDY}`,
+      `it names ${full}, which weights do not need, and no code in files is run; if you trust the file, ${REMEDY}`,
     );
   }
 
   call(callee: PickleValue, args: PickleValue): PickleValue {
-    if (!(callee instanceof Callable)) throw this.refuse(`${shown(callee)} is called, and is no function`);
-    if (!isList(args)) throw this.refuse(`${callee.name} is called with ${shown(args)}, a tuple is expected`);
-    this.#allowance -= args.reduce<number>((sum, each) => sum + extent(each), args.length);
-    if (this.#allowance < 0) throw this.refuse('its values repeat each other to more than its own size');
+    if (!(callee instanceof Callable)) throw this.refuse(`expected a function to call, got ${shown(callee)}`);
+    if (!isList(args)) throw this.refuse(`${callee.name}: expected a tuple of arguments, got ${shown(args)}`);
+    this.#allowance -= args.reduce<number>((sum, each) => sum + sizeOf(each), args.length);
+    if (this.#allowance < 0) throw this.refuse('its values repeat each other to more than the size of the file');
     return callee.call(args, this.refuse);
   }
 
@@ -187,26 +188,26 @@ export class Machine {
     return this.#source.persistent(id, this.refuse);
   }
 
-  #read(length: number, read: (at: number) => number): number {
-    const at = this.#at;
+  #read(length: number, read: (offset: number) => number): number {
+    const offset = this.#offset;
     this.take(length);
-    return read(at);
+    return read(offset);
   }
 
-  /** Whether an object of the class just named is made: by what follows or, in legacy files, as a `module`. */
-  #makesObject(): boolean {
+  /** Whether an object of the last class is created: by the next operations or, in legacy files, as a `module`. */
+  #createsObject(): boolean {
     if (this.#stack.at(-1) === 'module') return true;
     const { bytes } = this.#source;
-    const kept = bytes[this.#at] === BINPUT ? 2 : bytes[this.#at] === LONG_BINPUT ? 5 : 0;
-    return bytes[this.#at + kept] === EMPTY_TUPLE && bytes[this.#at + kept + 1] === NEWOBJ;
+    const memoBytes = bytes[this.#offset] === BINPUT ? 2 : bytes[this.#offset] === LONG_BINPUT ? 5 : 0;
+    return bytes[this.#offset + memoBytes] === EMPTY_TUPLE && bytes[this.#offset + memoBytes + 1] === NEWOBJ;
   }
 }
 
 const LINE_END = 0x0a;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** How much a call may copy of an argument. */
-function extent(value: PickleValue): number {
+/** The most that a call copies of an argument. */
+function sizeOf(value: PickleValue): number {
   if (typeof value === 'string' || isList(value)) return value.length;
   return value instanceof Map ? value.size : 0;
 }

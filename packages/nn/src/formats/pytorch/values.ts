@@ -1,4 +1,4 @@
-// What a PyTorch file is made of once it is read: plain values, tensors, and the storages that tensors look into.
+// The values of a PyTorch file: plain values, tensors, and the storages that tensors view.
 import type { HostTensor, StoredDtype } from '../../state.ts';
 import { type Encoding, encodings } from '../encodings.ts';
 
@@ -17,7 +17,7 @@ export type PickleValue =
   | StorageType
   | Callable;
 
-/** PyTorch's element types that are read. */
+/** PyTorch's element types that can be read. */
 export type PytorchDtype =
   | 'float64'
   | 'float32'
@@ -41,7 +41,7 @@ export class StorageType {
   }
 }
 
-/** Storage classes by their name in PyTorch. */
+/** Storage classes by name in PyTorch. */
 export const storageTypes: ReadonlyMap<string, StorageType> = new Map([
   ['DoubleStorage', new StorageType('float64', 'F64')],
   ['FloatStorage', new StorageType('float32', 'F32')],
@@ -55,14 +55,14 @@ export const storageTypes: ReadonlyMap<string, StorageType> = new Map([
   ['BoolStorage', new StorageType('bool', 'BOOL')],
 ]);
 
-/** A run of elements that tensors share; its bytes come after the pickle, from the container. */
+/** Elements that tensors share; the container fills in its bytes after the pickle is read. */
 export class Storage {
   readonly key: string;
   readonly type: StorageType;
   readonly elements: number;
-  /** Where it was saved: `cpu`, `cuda:0`. */
+  /** Its device when it was saved: `cpu`, `cuda:0`. */
   readonly location: string;
-  /** The storage that this one is a part of, and its first element there; null where its bytes are its own. */
+  /** The storage that this one views, and its first element there; null for a storage with bytes. */
   readonly of: { readonly root: Storage; readonly start: number } | null;
   #bytes: Uint8Array | null = null;
 
@@ -74,20 +74,20 @@ export class Storage {
     this.of = of;
   }
 
-  /** Its bytes, which the container has filled in. */
+  /** Its bytes, once the container has filled them in. */
   get bytes(): Uint8Array {
     if (!this.of) return this.#bytes as Uint8Array;
     const size = this.type.encoding.bytes;
     return this.of.root.bytes.subarray(this.of.start * size, (this.of.start + this.elements) * size);
   }
 
-  /** Takes the bytes that the container holds: exactly `elements` of its type. */
+  /** Sets its bytes: exactly `elements` of its type. */
   fill(bytes: Uint8Array): void {
     this.#bytes = bytes;
   }
 }
 
-/** A tensor of a PyTorch file: a strided view of a storage, all of it inside. Values are copied out when asked for. */
+/** A tensor of a PyTorch file: a strided view within a storage. Values are copied on request. */
 export class PytorchTensor {
   readonly storage: Storage;
   readonly offset: number;
@@ -131,7 +131,7 @@ export class PytorchTensor {
     return to;
   }
 
-  /** Its values as Mien has them: float types as float32, int types as int32, uint8 as uint32; null where one is out of range. */
+  /** Its values: float types as float32, int types as int32, uint8 as uint32; null if one is out of range. */
   toHost(): HostTensor | null {
     const { dtype, read } = this.storage.type.encoding;
     const data = read(this.bytes().buffer, this.size);
@@ -143,10 +143,10 @@ function product(sizes: readonly number[]): number {
   return sizes.reduce((all, each) => all * each, 1);
 }
 
-/** A class or function that a pickle may name and call: what it does is written here, none of it is in the file. */
+/** A class or function that a pickle may call. Its code is here, never in the file. */
 export class Callable {
   readonly name: string;
-  /** Gives what the call stands for. Throws the sentence of `refuse` where the arguments do not fit. */
+  /** The result of a call. Throws an error of `refuse` for unexpected arguments. */
   readonly call: (args: readonly PickleValue[], refuse: Refuse) => PickleValue;
 
   constructor(name: string, call: Callable['call']) {
@@ -155,15 +155,15 @@ export class Callable {
   }
 }
 
-/** Makes the error that names the file and the place in it. */
-export type Refuse = (what: string) => Error;
+/** An error with the file and the place in it. */
+export type Refuse = (problem: string) => Error;
 
-/** Whether a value is a list or a tuple; the type guard of TypeScript loses readonly arrays. */
+/** Whether a value is a list or a tuple; Array.isArray does not narrow readonly arrays. */
 export function isList(value: PickleValue | undefined): value is readonly PickleValue[] {
   return Array.isArray(value);
 }
 
-/** A value in an error: short, and nothing of it is trusted. */
+/** A value in an error: short and escaped, as files are not trusted. */
 export function shown(value: PickleValue | undefined): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   if (value === undefined) return 'nothing';
