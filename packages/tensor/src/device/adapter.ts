@@ -52,13 +52,13 @@ export function factsOf(adapter: GPUAdapter): AdapterFacts {
     description,
     software: isFallbackAdapter || driver !== null,
     features: [...adapter.features].sort(),
-    limits: limitsOf(adapter.limits),
+    limits: namedLimits(adapter.limits),
     subgroupSize: subgroups ? { min: subgroupMinSize, max: subgroupMaxSize } : null,
   };
 }
 
 /** Limits by name; they are getters of a prototype, which a spread would not copy. */
-export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+export function namedLimits(limits: GPUSupportedLimits): Record<string, number> {
   const named: Record<string, number> = {};
   for (const name in limits) {
     const value = limits[name as keyof GPUSupportedLimits];

@@ -1,7 +1,7 @@
 // Lists the adapters and whether each passes the start check.
 import { adapters, environmentChoice, remedy } from '#gpu';
 import { expectOptions } from '../arguments.ts';
-import { type AdapterFacts, factsOf, isNamed, limitsOf, subgroupLanes } from './adapter.ts';
+import { type AdapterFacts, factsOf, isNamed, namedLimits, subgroupLanes } from './adapter.ts';
 import { openDevice } from './open.ts';
 import { startCheck } from './start/check.ts';
 
@@ -52,7 +52,7 @@ export async function examineAdapters(options: { readonly adapter?: string } = {
 async function checkAdapter(adapter: GPUAdapter, facts: AdapterFacts): Promise<string> {
   const optional: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
   const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
-  const gpu = await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter.limits) });
+  const gpu = await adapter.requestDevice({ requiredFeatures, requiredLimits: namedLimits(adapter.limits) });
   try {
     const wrong = await startCheck(gpu, subgroupLanes(facts));
     return wrong ? `${wrong.kind}: ${wrong.detail}` : 'right';

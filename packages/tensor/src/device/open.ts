@@ -1,6 +1,6 @@
-// Opens a device with all that the adapter offers, and checks that it computes correctly.
+// Opens a device with all features that the adapter offers, and checks that it computes correctly.
 import { DeviceError } from '../errors.ts';
-import { type AdapterFacts, factsOf, limitsOf, openAdapter, subgroupLanes } from './adapter.ts';
+import { type AdapterFacts, factsOf, namedLimits, openAdapter, subgroupLanes } from './adapter.ts';
 import { startCheck } from './start/check.ts';
 
 export type { AdapterFacts } from './adapter.ts';
@@ -19,7 +19,7 @@ export async function openDevice(
   const facts = factsOf(adapter);
   const gpu = await adapter.requestDevice({
     requiredFeatures: optionalFeatures.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: limitsOf(adapter.limits),
+    requiredLimits: namedLimits(adapter.limits),
   });
   const wrong = await startCheck(gpu, subgroupLanes(facts));
   if (wrong === null) return { gpu, facts };
