@@ -1,5 +1,5 @@
 // @ts-nocheck
-// A campaign: which cases can see each mutant, told by a run without mutants, and what became of each mutant.
+// A campaign: a run without mutants finds the cases that execute each place, then the likeliest cases run with each mutant.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -189,7 +189,7 @@ export const equivalents = [
   ),
   ...rows(
     'shaders/unary/unary.wgsl',
-    'one vec4 more is computed a second time by the next workgroup, or lies past the end',
+    'one vec4 more is computed a second time by the next workgroup, or is past the end',
     'for (var v = 0u; v < VECTORS; v++) {',
     'for (var v = 0u; v <= VECTORS; v++) {',
   ),

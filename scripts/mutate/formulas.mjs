@@ -79,7 +79,7 @@ function enclosing(text, at) {
 
 /**
  * The source with every mutant inside, off: `globalThis.mienMutant` is the id of the one that is on, and
- * `globalThis.mienProbe(place)` is told of each formula that runs.
+ * `globalThis.mienProbe(place)` is called for each formula that runs.
  */
 export function withMutants(path, source, mutants) {
   const formulas = formulasOf(path, source);

@@ -32,7 +32,7 @@ const neighbor = {
   '||': '&&',
 };
 
-/** Edits that both languages have: arithmetic, comparisons, numbers, min and max. `inLoop` tells whether a place is in a loop's head. */
+/** Edits for both languages: arithmetic, comparisons, numbers, min and max. `inLoop` returns whether a position is in a loop's head. */
 function* common(source, text, inLoop) {
   for (const { at, end, symbol, left, right } of operatorsOf(text)) {
     const [a, b] = [source.slice(...left), source.slice(...right)];

@@ -44,7 +44,7 @@ for (const op of new Set(cases.map((each) => each.op))) {
       const asked = `[${shape.join(', ')}] ${JSON.stringify(options)}`;
       if (bound !== undefined) {
         const largest = Math.max(...values.map(Math.abs));
-        // The largest of thousands of even numbers lies within a hundredth of the bound, but for one seed in 10^13.
+        // The largest of thousands of uniform numbers is within 1 % of the bound, except for one seed in 10^13.
         ensure(
           largest > 0.99 * bound && largest <= bound * (1 + 2 ** -20),
           `${asked}: the largest is ${largest}, the bound ${bound}`,

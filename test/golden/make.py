@@ -475,14 +475,14 @@ def networks():
             logits = network(images(channels, 44))
         # One step of training, without dropout; 32x32 is the least that the large ones take.
         side, labels = 32, torch.tensor([3, 5])
-        # Rounding moves ResNet18's pre-activations by 1e-6 of their mean, and of its first images one lies at 6e-7.
+        # Rounding moves ResNet18's pre-activations by 1e-6 of their mean, and one of its first images is at 6e-7.
         draw = off_kinks(network, channels, side, 150) if name == "resnet18" else 0
         loss = lambda: F.cross_entropy(network(images(channels, side, draw)), labels, label_smoothing=0.1)
         network.train()
         trained = loss()
         buffers = [(key, b.clone()) for key, b in network.named_buffers() if b.dim() > 0]
         # Eight values a channel at its end make VGG19's gradient in training jump with the last bits (PyTorch's own float32 is
-        # 7e-4 off), and a ReLU of ResNet18 lies so near 0 that a last bit of the images moves its by 1e-3, so that their
+        # 7e-4 off), and a ReLU of ResNet18 is so close to 0 that a last bit of the images moves its by 1e-3, so that their
         # gradients are taken with the statistics before this step held.
         held = name in ("vgg19", "resnet18")
         if held:

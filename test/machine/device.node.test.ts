@@ -57,15 +57,15 @@ test('a new process lists what was found when the name is unknown', () => {
   ensure(names.length > 0 && names.every((name) => (found.problem ?? '').includes(name)), `${found.problem}`);
 });
 
-/** Dawn crashes when what `create` made is collected before what came of it: neither is, while this process lives. */
-const kept: unknown[] = [];
+/** Keeps adapter and device alive: Dawn crashes if the result of `create` is collected before them. */
+const alive: unknown[] = [];
 
 test("startCheck reports that Dawn's Null backend computes nothing", async () => {
   Object.assign(globalThis, globals);
   const root = create(['backend=null']);
   const adapter = await root.requestAdapter();
   const gpu = await adapter?.requestDevice();
-  kept.push(root, adapter, gpu);
+  alive.push(root, adapter, gpu);
   ensure(gpu !== undefined, 'Dawn has a Null backend');
   const wrong = await startCheck(gpu, null);
   ensure(wrong?.kind === 'host writes and reads', `found ${wrong?.kind}: ${wrong?.detail}`);
