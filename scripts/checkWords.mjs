@@ -6,7 +6,7 @@ import { proseOf } from './prose.mjs';
 import { root } from './workspace.mjs';
 
 /** Folders and files that are not plain yet. The list only gets shorter. */
-const exempt = ['packages/nn/', 'packages/tensor/', 'test/hostile/', 'test/nn/', 'test/tensor/capture.test.ts'];
+const exempt = ['packages/nn/src/optim/slots.ts', 'test/nn/'];
 
 /**
  * Patterns, which match in any case and across line breaks, and what to write instead.
@@ -34,7 +34,7 @@ const refused = [
   [/\bgrey|colour|\bcentre|\bmetres?\b|\bfibre/, 'American spelling: gray, color, center, meter, fiber'],
   [/behaviour|favour|neighbour|honour|labour|rigour\b/, 'American spelling: -or'],
   [/\b(?:label|cancel|model|travel|signal|channel)l(?:ed|ing)\b/, 'American spelling: one l'],
-  [/\b(?:licence|defence|judgement|artefact|catalogue|programme|whilst|amongst)/, 'American spelling'],
+  [/\b(?:licence|defence|judgement|artefact|catalogue|programme(?!r)|whilst|amongst)/, 'American spelling'],
   [
     /(?:optim|normal|special|initial|recogn|synchron|final|summar|general|minim|maxim|quant|parallel|serial|organ|util|visual|real|emphas|standard|custom|random|vector|token|factor|discret|regular|memo|local|categor)is(?:e[drs]?|ing|ation|able)\b|\banalys(?:e[drs]?|ing)\b/,
     'American spelling: -ize, -yze',

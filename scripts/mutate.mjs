@@ -1,15 +1,27 @@
-// @ts-nocheck
-// npm run mutate -- WORD...: small faults in kernels and formulas, one at a time, and whether a law notices each.
+// npm run mutate -- FILTER...: makes small faults in kernels and formulas, one at a time, and reports whether a law detects each.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { cacheFolder, exitWithError, prepare, scriptArgs } from './workspace.mjs';
+import { cacheFolder, exitWithError, parseScriptArgs, prepare } from './workspace.mjs';
 
+/** @typedef {import('./mutate/report.mjs').Result} Result */
+
+const text = /** @type {const} */ ({ type: 'string' });
+const flag = /** @type {const} */ ({ type: 'boolean', default: false });
 const usage =
-  'mutate: npm run mutate -- [WORD...] [--adapter NAME] [--sample N] [--seed S] [--seconds N] [--report FILE] [--resume] [--reuse] [--survivors] [--equivalents] [--skip WORD] [--list]';
-const text = { type: 'string' };
-const flag = { type: 'boolean', default: false };
-const { values, positionals: words } = read();
+  '[FILTER...] --adapter NAME --sample N --seed S --seconds N --report FILE --resume --reuse --survivors --equivalents --skip TEXT --list';
+const { values, positionals: filters } = parseScriptArgs('mutate', usage, {
+  adapter: text,
+  sample: text,
+  seed: text,
+  seconds: text,
+  report: text,
+  skip: text,
+  reuse: flag,
+  resume: flag,
+  survivors: flag,
+  equivalents: flag,
+  list: flag,
+});
 prepare();
 const { mutantsOf } = await import('./mutate/list.mjs');
 const { campaign } = await import('./mutate/campaign.mjs');
@@ -19,6 +31,7 @@ const { sampled, summary } = await import('./mutate/report.mjs');
 const stale = staleRows();
 if (stale.length > 0) exitWithError(stale.join('\n'));
 const log = join(cacheFolder(), 'mutation', 'log.jsonl');
+/** @type {Map<string, Result>} */
 const earlier = new Map(
   existsSync(log)
     ? readFileSync(log, 'utf8')
@@ -29,32 +42,30 @@ const earlier = new Map(
 );
 let mutants = mutantsOf().filter(
   ({ place, id }) =>
-    words.length === 0 || words.some((word) => place.toLowerCase().includes(word.toLowerCase()) || id === word),
+    filters.length === 0 ||
+    filters.some((filter) => place.toLowerCase().includes(filter.toLowerCase()) || id === filter),
 );
-if (values.survivors)
-  mutants = mutants.filter(({ id }) => earlier.has(id) && !['killed', 'notCompiled'].includes(earlier.get(id).state));
+if (values.survivors) mutants = mutants.filter(({ id }) => earlier.has(id) && !isSettled(earlier.get(id)));
 if (values.sample) mutants = sampled(mutants, number('sample', 1), number('seed', 1));
-if (mutants.length === 0) exitWithError(`mutate: no mutant is of ${words.join(' ')}`);
+if (mutants.length === 0) exitWithError(`mutate: no mutant matches ${filters.join(' ')}`);
+/** @type {Result[]} */
 const results = [];
 if (values.list) list();
-else await hold();
+else await runCampaign();
 
 function list() {
   for (const { id, place, line, kind, before, after } of mutants)
     process.stdout.write(`${id}  ${place}:${line}  ${kind}\n  - ${before}\n  + ${after}\n`);
 }
 
-async function hold() {
+async function runCampaign() {
   const started = Date.now();
   const run = [];
   for (const mutant of mutants) {
     const reason = reasonOf(mutant);
-    const kept =
-      values.resume && ['killed', 'notCompiled'].includes(earlier.get(mutant.id)?.state)
-        ? earlier.get(mutant.id)
-        : undefined;
+    const previous = values.resume ? earlier.get(mutant.id) : undefined;
     if (reason !== null && !values.equivalents) results.push({ mutant, state: 'equivalent', reason });
-    else if (kept) results.push({ ...kept, mutant });
+    else if (previous && isSettled(previous)) results.push({ ...previous, mutant });
     else run.push(mutant);
   }
   const options = {
@@ -65,44 +76,28 @@ async function hold() {
     reuse: values.reuse,
   };
   mkdirSync(join(cacheFolder(), 'mutation'), { recursive: true });
-  const facts = run.length === 0 ? {} : await campaign(run, options, note, (line) => process.stdout.write(`${line}\n`));
-  const report = summary(results, { ...facts, seconds: Math.round((Date.now() - started) / 1000), words });
+  const facts =
+    run.length === 0 ? {} : await campaign(run, options, note, (line) => void process.stdout.write(`${line}\n`));
+  const report = summary(results, { ...facts, seconds: Math.round((Date.now() - started) / 1000), filters });
   if (values.report) writeFileSync(values.report, `${JSON.stringify(report.json, null, 2)}\n`);
   process.stdout.write(report.text);
   process.exitCode = report.open > 0 ? 1 : 0;
 }
 
-function read() {
-  try {
-    return parseArgs({
-      args: scriptArgs(),
-      options: {
-        adapter: text,
-        sample: text,
-        seed: text,
-        seconds: text,
-        report: text,
-        skip: text,
-        reuse: flag,
-        resume: flag,
-        survivors: flag,
-        equivalents: flag,
-        list: flag,
-      },
-      allowPositionals: true,
-    });
-  } catch (reason) {
-    return exitWithError(`mutate: ${reason.message}; ${usage}`);
-  }
-}
-
+/** @param {'sample' | 'seed' | 'seconds'} name @param {number} otherwise */
 function number(name, otherwise) {
   const value = Number(values[name] ?? otherwise);
   return Number.isInteger(value) && value > 0
     ? value
-    : exitWithError(`mutate: --${name} expects a positive integer, got ${values[name]}`);
+    : exitWithError(`mutate: --${name} must be a positive integer, got ${values[name]}`);
 }
 
+/** Whether a result of an earlier campaign stays valid. @param {Result | undefined} result */
+function isSettled(result) {
+  return result?.state === 'killed' || result?.state === 'notCompiled';
+}
+
+/** @param {Result} result */
 function note(result) {
   const { mutant, state, by, reason } = result;
   const known = reasonOf(mutant);

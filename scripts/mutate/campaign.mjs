@@ -1,4 +1,3 @@
-// @ts-nocheck
 // A campaign: a run without mutants finds the cases that execute each place, then the likeliest cases run with each mutant.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,23 +10,30 @@ import { withMutants } from './formulas.mjs';
 import { mutantsOf, mutatedFiles } from './list.mjs';
 import { clamped, Worker } from './pool.mjs';
 
+/** @typedef {import('./rules.mjs').Mutant} Mutant */
+/** @typedef {import('./report.mjs').Outcome} Outcome */
+/** @typedef {import('./report.mjs').State} State */
+/** @typedef {import('./pool.mjs').CaseName & { readonly index: number, readonly key: string }} Case */
+/** @typedef {{ key: string, reason: string | null, milliseconds: number, places: readonly string[] }} Baseline */
+/** @typedef {{ adapter?: string | undefined, seconds?: number, family?: boolean, skip?: string | undefined, reuse?: boolean }} Options */
+
 const folder = join(cacheFolder(), 'mutation');
-/** The laws that mutants are held against: those of kernels, formulas and PyTorch's own answers. */
+/** The laws that run with mutants: those of kernels and formulas, and the comparisons with PyTorch. */
 const lawFolders = ['test/tensor', 'test/nn', 'test/golden', 'test/hostile'];
-/** Of those that run in Node only: sums so long that only they see how these are cut. */
+/** Of the tests in Node only, long sums, which alone detect how sums are split. */
 const longSums = 'test/tensor/sums.node.test.ts';
-/** How a shader that does not compile is reported. */
+/** Messages of shaders that do not compile. */
 const notCompiled = /does not compile|ShaderModule|Error while parsing/i;
-/** A case may take so many times longer than without a mutant before it counts as hanging, and so many milliseconds at least. */
+/** A case hangs if it exceeds this multiple of its time without a mutant, and this many milliseconds. */
 const patience = { times: 12, least: 60_000 };
 
-/** Test files that belong to a family: the word of its folder or file. */
+/** The name that a family's kernels, operation and tests share. @param {Mutant} mutant */
 function familyOf({ file }) {
-  const [, family] = file.split('/');
+  const [, family = ''] = file.split('/');
   return file.startsWith('shaders/') ? family : basename(file, '.ts');
 }
 
-/** Bundles the tests with every mutant of a formula inside, and the worker's needs. */
+/** Bundles the tests with every mutant of a formula inside. @param {readonly string[]} files @param {readonly Mutant[]} mutants */
 async function bundle(files, mutants) {
   const entry = testEntry(files);
   const contents = `${entry.contents}export { loadCases } from './test/harness.ts';
@@ -35,14 +41,15 @@ export { init } from '@mien/tensor';
 export { currentDevice, kernels, withKernelText } from '@mien/tensor/internal';
 `;
   const byFile = grouped(mutants);
+  /** @type {import('esbuild').Plugin} */
   const switched = {
     name: 'mutants',
     setup(build) {
       build.onLoad({ filter: /\/packages\/.*\.ts$/ }, ({ path }) => {
         const file = path.slice(root.length + 1).replaceAll('\\', '/');
-        const own = byFile.get(file);
-        return own
-          ? { contents: withMutants(file, readFileSync(path, 'utf8'), own), loader: 'ts', resolveDir: dirname(path) }
+        const inFile = byFile.get(file);
+        return inFile
+          ? { contents: withMutants(file, readFileSync(path, 'utf8'), inFile), loader: 'ts', resolveDir: dirname(path) }
           : undefined;
       });
     },
@@ -50,15 +57,18 @@ export { currentDevice, kernels, withKernelText } from '@mien/tensor/internal';
   return bundleForNode({ ...entry, contents }, 'mutation', [switched]);
 }
 
+/** @param {readonly Mutant[]} mutants */
 function grouped(mutants) {
-  const found = new Map();
-  for (const mutant of mutants) found.set(mutant.file, [...(found.get(mutant.file) ?? []), mutant]);
-  return found;
+  /** @type {Map<string, Mutant[]>} */
+  const groups = new Map();
+  for (const mutant of mutants) groups.set(mutant.file, [...(groups.get(mutant.file) ?? []), mutant]);
+  return groups;
 }
 
-/** Mutants of formulas that esbuild cannot parse. */
+/** Ids of the mutants of formulas that esbuild cannot parse. @param {readonly Mutant[]} mutants */
 async function unparsable(mutants) {
   const { transform } = await import('esbuild');
+  /** @type {Set<string>} */
   const broken = new Set();
   for (const mutant of mutants.filter(({ file }) => file.endsWith('.ts'))) {
     const source = readFileSync(join(root, mutant.file), 'utf8');
@@ -69,11 +79,14 @@ async function unparsable(mutants) {
 }
 
 /**
- * Runs `mutants` and calls `onResult` with what became of each: { mutant, state, by, reason, tried, of, milliseconds }.
- * Options: adapter, seconds for each mutant, `family` (only the laws of the mutants' own families), `skip` (leaves out cases
- * whose name has this word), `results` of earlier mutants that need not run again.
+ * Runs mutants and calls `onResult` for each. Options: adapter, seconds for each mutant, `family` (only the laws of the mutants' families), `skip`
+ * (leaves out cases whose name contains it), `reuse` (of measurements without mutants from earlier sources).
+ * @param {readonly Mutant[]} mutants
+ * @param {Options} options
+ * @param {(result: import('./report.mjs').Result) => void} onResult
+ * @param {(line: string) => void} print
  */
-export async function campaign(mutants, options, onResult, say) {
+export async function campaign(mutants, options, onResult, print) {
   const all = mutantsOf();
   const broken = await unparsable(all);
   // Second derivatives of all families are in one file.
@@ -92,14 +105,15 @@ export async function campaign(mutants, options, onResult, say) {
   try {
     const facts = await worker.start();
     const cases = facts.ready.map((each, index) => ({ ...each, index, key: `${each.file}: ${each.name}` }));
-    const map = await baseline(worker, cases, facts, options, say);
+    const map = await baseline(worker, cases, facts, options, print);
     const killers = readKillers();
     for (const mutant of mutants) {
+      /** @type {Outcome} */
       const result = broken.has(mutant.id)
         ? { state: 'notCompiled', reason: 'esbuild does not parse it' }
         : startKernel(mutant)
-          ? await holdStart(mutant, options)
-          : await hold(worker, mutant, cases, map, killers, options);
+          ? await runStart(mutant, options)
+          : await runMutant(worker, mutant, cases, map, killers, options);
       onResult({ mutant, ...result });
     }
     return { adapter: facts.adapter, driver: facts.driver, cases: cases.length };
@@ -108,11 +122,11 @@ export async function campaign(mutants, options, onResult, say) {
   }
 }
 
-/** Changes with whatever decides what a case runs: sources, laws, the places of formulas, the driver. */
+/** A hash of everything that determines which code a case runs. @param {string} driver */
 function fingerprint(driver) {
   const hash = createHash('sha256').update(driver);
   for (const folder of ['packages/tensor/src', 'packages/nn/src', 'shaders', ...lawFolders]) {
-    for (const name of readdirSync(join(root, folder), { recursive: true }).sort()) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()) {
       if (/\.(?:ts|wgsl|json)$/.test(name)) hash.update(name).update(readFileSync(join(root, folder, name)));
     }
   }
@@ -120,29 +134,41 @@ function fingerprint(driver) {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** Every case without a mutant, once for each state of the sources: how long it takes and what it runs. */
-async function baseline(worker, cases, facts, { skip, reuse }, say) {
+/**
+ * The time and the places of every case without a mutant, measured once for each state of the sources.
+ * @param {Worker} worker
+ * @param {readonly Case[]} cases
+ * @param {import('./pool.mjs').Facts} facts
+ * @param {Options} options
+ * @param {(line: string) => void} print
+ * @returns {Promise<Map<number, Baseline>>}
+ */
+async function baseline(worker, cases, facts, { skip, reuse }, print) {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `map-${fingerprint(facts.driver)}.jsonl`);
+  /** @type {Map<string, Baseline>} */
   const known = new Map();
+  /** @param {string} name */
   const age = (name) => statSync(join(folder, name)).mtimeMs;
   const earlier = readdirSync(folder)
     .filter((name) => name.startsWith('map-'))
     .sort((a, b) => age(a) - age(b));
   for (const each of [...(reuse ? earlier.map((name) => join(folder, name)) : []), path]) {
     for (const line of existsSync(each) ? readFileSync(each, 'utf8').split('\n').filter(Boolean) : []) {
+      /** @type {Baseline} */
       const row = JSON.parse(line);
       if (row.reason === null || each === path) known.set(row.key, row);
     }
   }
   const left = () => cases.filter(({ key, skipped }) => !skipped && !known.has(key));
   if (left().length > 0)
-    say(`one run of ${left().length} cases without mutants, to see which kernels and formulas each runs`);
+    print(`running ${left().length} cases without mutants to find the kernels and formulas of each`);
   while (left().length > 0) {
-    const note = (index, row) => {
-      const { key } = cases[index];
-      known.set(key, { key, ...row });
-      appendFileSync(path, `${JSON.stringify(known.get(key))}\n`);
+    /** @param {number} index @param {Omit<Baseline, 'key'>} measured */
+    const note = (index, measured) => {
+      const row = { key: cases[index]?.key ?? '', ...measured };
+      known.set(row.key, row);
+      appendFileSync(path, `${JSON.stringify(row)}\n`);
     };
     const { how, last } = await worker.run(
       null,
@@ -154,7 +180,7 @@ async function baseline(worker, cases, facts, { skip, reuse }, say) {
   }
   const failed = [...known.values()].filter(({ reason }) => reason !== null);
   for (const { key, reason } of failed)
-    say(`left out, because it fails without a mutant: ${key}: ${reason.split('\n')[0]}`);
+    print(`left out, because it fails without a mutant: ${key}: ${reason?.split('\n')[0]}`);
   return new Map(
     cases.flatMap((each) => {
       const row = known.get(each.key);
@@ -163,7 +189,7 @@ async function baseline(worker, cases, facts, { skip, reuse }, say) {
   );
 }
 
-/** What of a case's places shows that it can see a mutant: the kernel itself, every kernel with the library, or the formula. */
+/** The places by which a case can detect a mutant: its kernel, every kernel with its library, or its formula. @param {Mutant} mutant */
 function placesOf({ file, place }) {
   if (!file.endsWith('.wgsl')) return [place];
   const name = basename(file, '.wgsl');
@@ -171,7 +197,7 @@ function placesOf({ file, place }) {
   return usersOf(file.slice('shaders/'.length));
 }
 
-/** The entry points of the kernels that use a library. */
+/** The entry points of the kernels that use a library. @param {string} library */
 function usersOf(library) {
   return mutatedFiles()
     .filter((path) => {
@@ -182,14 +208,26 @@ function usersOf(library) {
     .map((path) => basename(path, '.wgsl'));
 }
 
-/** Runs the cases that can see a mutant, the likeliest first, until one fails. */
-async function hold(worker, mutant, cases, map, killers, { seconds = 60 }) {
+/**
+ * Runs the cases that can detect a mutant, the likeliest first, until one fails.
+ * @param {Worker} worker
+ * @param {Mutant} mutant
+ * @param {readonly Case[]} cases
+ * @param {ReadonlyMap<number, Baseline>} map
+ * @param {Map<string, number>} killers
+ * @param {Options} options
+ * @returns {Promise<Outcome>}
+ */
+async function runMutant(worker, mutant, cases, map, killers, { seconds = 60 }) {
   const places = new Set(placesOf(mutant));
   const family = familyOf(mutant);
+  /** @param {number} index */
+  const timeOf = (index) => map.get(index)?.milliseconds ?? 0;
+  /** @param {Case} each */
   const cost = ({ index, key, file }) => {
     const killed = killers.get(`${mutant.file} ${key}`) ?? 0;
-    const own = basename(file).startsWith(family) ? 0.3 : 1;
-    return ((map.get(index).milliseconds + 5) * own) / (1 + 4 * killed);
+    const weight = basename(file).startsWith(family) ? 0.3 : 1;
+    return ((timeOf(index) + 5) * weight) / (1 + 4 * killed);
   };
   const able = cases
     .filter(({ index }) => map.get(index)?.places.some((place) => places.has(place)))
@@ -197,20 +235,23 @@ async function hold(worker, mutant, cases, map, killers, { seconds = 60 }) {
   if (able.length === 0) return { state: 'survived', reason: 'no case runs it', tried: 0, of: 0, milliseconds: 0 };
   const start = Date.now();
   let tried = 0;
-  const limitOf = (index) => Math.max(patience.least, patience.times * map.get(index).milliseconds);
+  /** @param {number} index */
+  const limitOf = (index) => Math.max(patience.least, patience.times * timeOf(index));
   for (let first = 0, size = 4; first < able.length; first += size, size = 16) {
     if (Date.now() - start > seconds * 1000) break;
-    let failure = null;
+    /** @type {{ index: number, reason: string }[]} */
+    const failures = [];
     const { how, last } = await worker.run(
       asText(mutant),
       able.slice(first, first + size).map(({ index }) => index),
       limitOf,
       ({ ended, reason }) => {
         tried++;
-        if (reason !== null) failure = { index: ended, reason };
+        if (reason !== null) failures.push({ index: ended, reason });
       },
     );
-    const found = (state, index, reason) => ({
+    /** @param {State} state @param {number} index @param {string} reason @returns {Outcome} */
+    const outcome = (state, index, reason) => ({
       state,
       by: cases[index]?.key ?? null,
       reason,
@@ -218,44 +259,45 @@ async function hold(worker, mutant, cases, map, killers, { seconds = 60 }) {
       of: able.length,
       milliseconds: Date.now() - start,
     });
-    if (how === 'late') return found('timedOut', last, `it took longer than ${limitOf(last) / 1000} s`);
-    if (how === 'crashed') return found('crashed', last, worker.errors.split('\n').at(-2) ?? '');
-    if (failure === null) continue;
-    if (notCompiled.test(failure.reason)) return found('notCompiled', failure.index, failure.reason);
-    // It counts only if the same case passes without the mutant right after.
-    let again = null;
-    const { how: ending } = await worker.run(null, [failure.index], limitOf, ({ reason }) => {
-      again = reason;
-    });
-    if (ending === 'done' && again === null) {
-      noteKiller(killers, mutant, cases[failure.index].key);
-      return found('killed', failure.index, failure.reason);
+    if (how === 'late') return outcome('timedOut', last, `it exceeded ${limitOf(last) / 1000} s`);
+    if (how === 'crashed') return outcome('crashed', last, worker.errors.split('\n').at(-2) ?? '');
+    const failure = failures.at(-1);
+    if (failure === undefined) continue;
+    if (notCompiled.test(failure.reason)) return outcome('notCompiled', failure.index, failure.reason);
+    // The mutant is killed only if the same case passes without it.
+    /** @type {(string | null)[]} */
+    const again = [];
+    const { how: ending } = await worker.run(null, [failure.index], limitOf, ({ reason }) => void again.push(reason));
+    if (ending === 'done' && again.every((reason) => reason === null)) {
+      noteKiller(killers, mutant, cases[failure.index]?.key ?? '');
+      return outcome('killed', failure.index, failure.reason);
     }
     worker.stop();
   }
   return {
     state: 'survived',
-    reason: tried < able.length ? `the time was over after ${tried} cases` : '',
+    reason: tried < able.length ? `the time limit was reached after ${tried} cases` : '',
     tried,
     of: able.length,
     milliseconds: Date.now() - start,
   };
 }
 
-/** Whether a mutant is of the start check, whose kernels run before there is a default device. */
+/** Whether a mutant is in the start check, whose kernels run before there is a default device. @param {Mutant} mutant */
 function startKernel({ file }) {
   return file.startsWith('shaders/device/');
 }
 
-/** Opens a device whose start check has the mutant: `init` must refuse it. */
-async function holdStart(mutant, { adapter }) {
+/** Opens a device whose start check has the mutant; `init` must refuse it. @param {Mutant} mutant @param {Options} options @returns {Promise<Outcome>} */
+async function runStart(mutant, { adapter }) {
   const start = Date.now();
+  /** @type {import('esbuild').Plugin} */
   const changed = {
     name: 'changed',
     setup(build) {
       build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
-        const own = path.endsWith(mutant.file);
-        return own ? { contents: asText(mutant).text, loader: 'text' } : undefined;
+        if (!path.endsWith(mutant.file)) return undefined;
+        return { contents: asText(mutant).text ?? '', loader: 'text' };
       });
     },
   };
@@ -269,7 +311,8 @@ process.exit(0);
     timeout: patience.least,
     env: { MIEN_DAWN: clamped, ...process.env },
   });
-  const found = (state, reason) => ({
+  /** @param {State} state @param {string} reason @returns {Outcome} */
+  const outcome = (state, reason) => ({
     state,
     by: 'init: the start check',
     reason,
@@ -277,29 +320,31 @@ process.exit(0);
     of: 1,
     milliseconds: Date.now() - start,
   });
-  if (signal === 'SIGTERM') return found('timedOut', `it took longer than ${patience.least / 1000} s`);
-  if (status === 0) return found('survived', '');
-  if (status !== 3) return found('crashed', `it ended with ${signal ?? status}`);
-  return found(notCompiled.test(stdout) ? 'notCompiled' : 'killed', stdout);
+  if (signal === 'SIGTERM') return outcome('timedOut', `it exceeded ${patience.least / 1000} s`);
+  if (status === 0) return outcome('survived', '');
+  if (status !== 3) return outcome('crashed', `it exited with ${signal ?? status}`);
+  return outcome(notCompiled.test(stdout) ? 'notCompiled' : 'killed', stdout);
 }
 
-/** A mutant as the worker takes it: a kernel's or library's name and text, or the id of what is in the bundle. */
+/** A mutant for the worker. @param {Mutant} mutant @returns {import('./pool.mjs').MutantText} */
 function asText(mutant) {
   const { id, file, start, end, text, was } = mutant;
   if (!file.endsWith('.wgsl')) return { id };
   const source = readFileSync(join(root, file), 'utf8');
   if (source.slice(start, end) !== was)
-    exitWithError(`mutate: ${file} was changed while its mutants ran; run it again`);
+    exitWithError(`mutate: ${file} changed while its mutants ran; rerun the command`);
   const name = file.startsWith('shaders/lib/') ? file.slice('shaders/'.length) : basename(file, '.wgsl');
   return { id, name, text: source.slice(0, start) + text + source.slice(end) };
 }
 
 const killersFile = join(folder, 'killers.json');
 
+/** The number of mutants of a file that each case killed. @returns {Map<string, number>} */
 function readKillers() {
   return new Map(existsSync(killersFile) ? JSON.parse(readFileSync(killersFile, 'utf8')) : []);
 }
 
+/** @param {Map<string, number>} killers @param {Mutant} mutant @param {string} key */
 function noteKiller(killers, { file }, key) {
   killers.set(`${file} ${key}`, (killers.get(`${file} ${key}`) ?? 0) + 1);
   writeFileSync(killersFile, JSON.stringify([...killers]));

@@ -1,5 +1,4 @@
-// @ts-nocheck
-// Mutants that no law can tell from the original, each with the argument why: values, not speed, are what laws see.
+// Mutants that compute the same values as the original, each with the argument why.
 import { mutantsOf } from './list.mjs';
 
 /** By place (a file, or `file#formula`) and the line before and after, as `npm run mutate -- --list` prints them. */
@@ -219,17 +218,23 @@ export const equivalents = [
   ),
 ];
 
-/** Rows of one place and one argument: a line and what mutants make of it. */
+/**
+ * Rows of one place and one argument: a line and its changed forms.
+ * @param {string} place
+ * @param {string} reason
+ * @param {string} before
+ * @param {string[]} changed
+ */
 function rows(place, reason, before, ...changed) {
   return changed.map((after) => ({ place, before, after, reason }));
 }
 
-/** Why a mutant is equivalent, or null. */
+/** Why a mutant is equivalent, or null. @param {import('./rules.mjs').Mutant} mutant */
 export function reasonOf({ place, before, after }) {
   return equivalents.find((row) => row.place === place && row.before === before && row.after === after)?.reason ?? null;
 }
 
-/** Rows that are not of the list any more, as sentences. */
+/** Problems of rows whose mutant is no longer in the list. */
 export function staleRows() {
   const known = new Set(mutantsOf().map(({ place, before, after }) => `${place}\n${before}\n${after}`));
   return equivalents

@@ -1,5 +1,4 @@
-// @ts-nocheck
-// The fixed list of mutants: for each kernel, library and formula some edits of as many kinds as its text has, chosen by a seed.
+// The fixed list of mutants: for each kernel, library and formula some edits, of as many kinds as apply, chosen by a seed.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,41 +6,40 @@ import { root } from '../workspace.mjs';
 import { formulasOf } from './formulas.mjs';
 import { formulaEdits, wgslEdits } from './rules.mjs';
 
-/** Chooses among all edits; another one is another list. */
+/** Determines the list. */
 export const listSeed = 12;
 
-/** Losses, schedules, initial values and optimizers, as far as their formulas are in TypeScript. */
+/** Operations, losses, schedules, initial values and optimizers with formulas in TypeScript. */
 const formulaFiles =
   /^packages\/(?:tensor\/src\/ops\/\w+|nn\/src\/(?:losses|schedulers|init|optim\/(?:adam|sgd|clip|ema)))\.ts$/;
 
-/**
- * @typedef {{ id: string, key: string, file: string, place: string, kind: string, line: number, before: string, after: string, was: string,
- *   start: number, end: number, text: string }} Mutant
- */
+/** @typedef {import('./rules.mjs').Mutant} Mutant */
 
 /** Sources that have mutants, by path from the root, with `/`. */
 export function mutatedFiles() {
+  /** @param {string} folder @param {string} ending */
   const below = (folder, ending) =>
-    readdirSync(join(root, folder), { recursive: true })
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => join(folder, name).replaceAll('\\', '/'))
       .filter((path) => path.endsWith(ending) && !path.includes('node_modules'));
   return [...below('shaders', '.wgsl'), ...below('packages', '.ts').filter((path) => formulaFiles.test(path))].sort();
 }
 
-/** The mutants of every file, or of the files that `wanted` says. */
+/** The mutants of every file that `wanted` selects. @param {(file: string) => boolean} [wanted] @returns {Mutant[]} */
 export function mutantsOf(wanted = () => true) {
   return mutatedFiles()
     .filter(wanted)
     .flatMap((file) => mutantsOfSource(file, readFileSync(join(root, file), 'utf8')));
 }
 
-/** The mutants of one source. */
+/** The mutants of one source. @param {string} file @param {string} source @returns {Mutant[]} */
 export function mutantsOfSource(file, source) {
   if (file.endsWith('.wgsl')) {
     const lines = source.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
     return choose(file, source, file, [...wgslEdits(source)], Math.max(3, Math.min(8, Math.round(lines / 8))));
   }
   const formulas = formulasOf(file, source);
+  /** @param {import('./rules.mjs').Edit} edit @param {import('./formulas.mjs').Formula} formula */
   const inner = ({ start, end }, formula) =>
     formulas.some(
       (other) =>
@@ -57,27 +55,47 @@ export function mutantsOfSource(file, source) {
   });
 }
 
-/** Up to `count` edits: one of each kind in turn, each kind's in an order given by the seed. */
+/**
+ * Up to `count` edits: one of each kind in turn, in an order given by the seed.
+ * @param {string} file
+ * @param {string} source
+ * @param {string} place
+ * @param {readonly import('./rules.mjs').Edit[]} edits
+ * @param {number} count
+ */
 function choose(file, source, place, edits, count) {
+  /** @type {Map<string, Mutant>} */
   const described = new Map();
   for (const edit of edits) {
     const mutant = describe(file, source, place, edit);
     if (mutant.before !== mutant.after && !described.has(mutant.key)) described.set(mutant.key, mutant);
   }
-  const order = (mutant) => createHash('sha256').update(`${listSeed} ${mutant.key}`).digest('hex');
+  /** @param {Mutant | undefined} mutant */
+  const order = (mutant) => createHash('sha256').update(`${listSeed} ${mutant?.key}`).digest('hex');
+  /** @type {Map<string, Mutant[]>} */
   const byKind = new Map();
   for (const mutant of [...described.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1)))
     byKind.set(mutant.kind, [...(byKind.get(mutant.kind) ?? []), mutant]);
-  // Barriers are few, and a missing one is the fault that is hardest to see: they come first.
-  const rank = (list) => (list[0].kind === 'barrier' ? '' : order(list[0]));
+  // Barriers first: they are few, and a missing one is the hardest fault to detect.
+  /** @param {readonly Mutant[]} list */
+  const rank = (list) => (list[0]?.kind === 'barrier' ? '' : order(list[0]));
   const kinds = [...byKind.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  /** @type {Mutant[]} */
   const chosen = [];
   for (let round = 0; chosen.length < count && kinds.some((list) => list.length > round); round++)
-    for (const list of kinds) if (list[round] && chosen.length < count) chosen.push(list[round]);
+    for (const [mutant] of kinds.map((list) => list.slice(round)))
+      if (mutant && chosen.length < count) chosen.push(mutant);
   return chosen.sort((a, b) => a.start - b.start);
 }
 
-/** A mutant of an edit: its key is the place, the kind, and the changed line before and after. */
+/**
+ * The mutant of an edit. Its key is the place, the kind, and the changed line before and after.
+ * @param {string} file
+ * @param {string} source
+ * @param {string} place
+ * @param {import('./rules.mjs').Edit} edit
+ * @returns {Mutant}
+ */
 function describe(file, source, place, edit) {
   const from = source.lastIndexOf('\n', edit.start - 1) + 1;
   const stop = source.indexOf('\n', edit.end);
@@ -90,11 +108,12 @@ function describe(file, source, place, edit) {
   return { id, key, file, place, line, before, after, was: source.slice(edit.start, edit.end), ...edit };
 }
 
+/** @param {string} text */
 function oneLine(text) {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** Places with fewer than two mutants of different kinds, as sentences. */
+/** Problems of places with fewer than two kinds of mutants. */
 export function thinPlaces() {
   const problems = [];
   for (const file of mutatedFiles()) {
@@ -106,7 +125,7 @@ export function thinPlaces() {
       const found = new Set(mutants.filter((mutant) => mutant.place === place).map(({ kind }) => kind));
       if (found.size < 2)
         problems.push(
-          `${place}: ${found.size} kinds of mutants, expected 2; add a rule for its text to scripts/mutate/rules.mjs`,
+          `${place}: expected 2 kinds of mutants, got ${found.size}; add a rule for its text to scripts/mutate/rules.mjs`,
         );
     }
   }

@@ -1,11 +1,18 @@
-// @ts-nocheck
-// What a campaign found, as text and as JSON.
+// The report of a campaign, as text and as JSON.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { root } from '../workspace.mjs';
 import { kinds } from './rules.mjs';
 
+/** @typedef {import('./rules.mjs').Mutant} Mutant */
+/** @typedef {'killed' | 'survived' | 'equivalent' | 'notCompiled' | 'timedOut' | 'crashed' | 'refuted'} State */
+/**
+ * @typedef {{ state: State, reason?: string, by?: string | null, tried?: number, of?: number, milliseconds?: number }} Outcome
+ * @typedef {Outcome & { mutant: Mutant }} Result
+ */
+
+/** @type {Record<State, string>} */
 const states = {
   killed: 'killed',
   survived: 'survived',
@@ -16,8 +23,9 @@ const states = {
   refuted: 'refuted', // listed as equivalent, and killed
 };
 
-/** `count` mutants chosen by a seed, of different places as far as there are any. */
+/** `count` mutants chosen by a seed, of different places if possible. @param {readonly Mutant[]} mutants @param {number} count @param {number} seed */
 export function sampled(mutants, count, seed) {
+  /** @param {Mutant} mutant */
   const order = ({ id }) => createHash('sha256').update(`${seed} ${id}`).digest('hex');
   const shuffled = [...mutants].sort((a, b) => (order(a) < order(b) ? -1 : 1));
   const places = new Set();
@@ -25,36 +33,35 @@ export function sampled(mutants, count, seed) {
   return [...first, ...shuffled.filter((mutant) => !first.includes(mutant))].slice(0, count);
 }
 
-/** The summary as text and JSON, and how many survived without a reason. */
+/**
+ * The summary as text and JSON, and the number of survivors without a reason.
+ * @param {readonly Result[]} results
+ * @param {{ readonly seconds: number, readonly filters: readonly string[] }} facts
+ */
 export function summary(results, facts) {
-  const count = (state, list = results) => list.filter((each) => each.state === state).length;
-  const counts = Object.fromEntries(Object.keys(states).map((state) => [state, count(state)]));
+  const names = /** @type {State[]} */ (Object.keys(states));
+  /** @param {readonly Result[]} list */
+  const countsOf = (list) =>
+    /** @type {Record<State, number>} */ (
+      Object.fromEntries(names.map((state) => [state, list.filter((each) => each.state === state).length]))
+    );
+  const counts = countsOf(results);
   const byKind = Object.keys(kinds).map((kind) => {
-    const own = results.filter(({ mutant }) => mutant.kind === kind);
-    return {
-      kind,
-      mutants: own.length,
-      ...Object.fromEntries(Object.keys(states).map((state) => [state, count(state, own)])),
-    };
+    const ofKind = results.filter(({ mutant }) => mutant.kind === kind);
+    return { kind, mutants: ofKind.length, ...countsOf(ofKind) };
   });
   const lines = [
     '',
-    `${results.length} mutants: ${Object.entries(states)
-      .map(([state, words]) => `${counts[state]} ${words}`)
-      .join(', ')}`,
+    `${results.length} mutants: ${names.map((state) => `${counts[state]} ${states[state]}`).join(', ')}`,
   ];
   lines.push(
     '',
     `${'kind'.padEnd(12)}${Object.values(states)
-      .map((words) => words.padStart(13))
+      .map((title) => title.padStart(13))
       .join('')}`,
   );
   for (const row of byKind.filter(({ mutants }) => mutants > 0))
-    lines.push(
-      `${row.kind.padEnd(12)}${Object.keys(states)
-        .map((state) => `${row[state]}`.padStart(13))
-        .join('')}`,
-    );
+    lines.push(`${row.kind.padEnd(12)}${names.map((state) => `${row[state]}`.padStart(13)).join('')}`);
   for (const { mutant, state, reason } of results) {
     if (state === 'survived' || state === 'refuted')
       lines.push(

@@ -1,10 +1,15 @@
-// @ts-nocheck
-// The mutation rules: small faults that a person could make, found in a source by its text. Each edit replaces a range.
+// The mutation rules: small faults that a programmer could make. Each edit replaces a range of the source.
 import { afterBracket, afterExpression, blanked, entriesOf, operatorsOf } from './text.mjs';
 
 /** @typedef {{ kind: string, start: number, end: number, text: string }} Edit */
+/** @typedef {Generator<Edit, void, undefined>} Edits */
 
-/** Kinds of faults, as the report names them. */
+/**
+ * @typedef {{ id: string, key: string, file: string, place: string, kind: string, line: number, before: string, after: string, was: string,
+ *   start: number, end: number, text: string }} Mutant
+ */
+
+/** Kinds of faults, by their names in reports. */
 export const kinds = {
   sign: 'a sign changed',
   guard: 'a guard dropped or forced',
@@ -18,7 +23,9 @@ export const kinds = {
   extreme: 'min for max, or the reverse',
 };
 
+/** @type {Readonly<Record<string, string>>} */
 const opposite = { '+': '-', '-': '+', '+=': '-=', '-=': '+=' };
+/** @type {Readonly<Record<string, string>>} */
 const neighbor = {
   '<': '<=',
   '<=': '<',
@@ -32,14 +39,14 @@ const neighbor = {
   '||': '&&',
 };
 
-/** Edits for both languages: arithmetic, comparisons, numbers, min and max. `inLoop` returns whether a position is in a loop's head. */
+/** Edits for both languages: arithmetic, comparisons, numbers, min and max. `inLoop` returns whether a position is in a loop's head. @param {string} source @param {string} text @param {(at: number) => boolean} inLoop @returns {Edits} */
 function* common(source, text, inLoop) {
   for (const { at, end, symbol, left, right } of operatorsOf(text)) {
     const [a, b] = [source.slice(...left), source.slice(...right)];
-    if (symbol in opposite) yield { kind: inLoop(at) ? 'bound' : 'sign', start: at, end, text: opposite[symbol] };
-    // What `needs.x &&` guards is not computed where it is not needed: no value depends on it.
+    if (symbol in opposite) yield { kind: inLoop(at) ? 'bound' : 'sign', start: at, end, text: opposite[symbol] ?? '' };
+    // No value depends on `needs.x &&`.
     if (symbol in neighbor && !/^needs\.\w+$/.test(a))
-      yield { kind: inLoop(at) ? 'bound' : 'comparison', start: at, end, text: neighbor[symbol] };
+      yield { kind: inLoop(at) ? 'bound' : 'comparison', start: at, end, text: neighbor[symbol] ?? '' };
     if (inLoop(at)) continue;
     if (['-', '/', '%', '**'].includes(symbol) && a !== b)
       yield { kind: 'operands', start: left[0], end: right[1], text: `${b} ${symbol} ${a}` };
@@ -65,6 +72,7 @@ function* common(source, text, inLoop) {
   }
 }
 
+/** @param {string} word */
 function otherNumber(word) {
   if (word.startsWith('0x')) return `0x${(BigInt(word) + 1n).toString(16)}`;
   if (/^\d+$/.test(word)) return `${Number(word) + 1}`;
@@ -73,19 +81,23 @@ function otherNumber(word) {
   return /[.e]/.test(written) ? written : `${written}.0`;
 }
 
-/** Edits of a WGSL source. */
+/** Edits of a WGSL source. @param {string} source @returns {Edits} */
 export function* wgslEdits(source) {
   const text = blanked(source);
+  /** @type {[start: number, end: number][]} */
   const loops = [];
   for (const { index, 0: head } of text.matchAll(/\bfor \(/g))
     loops.push([index, afterBracket(text, index + head.length - 1)]);
+  /** @param {number} at */
   const inLoop = (at) => loops.some(([start, end]) => at >= start && at < end);
   const code = codeRanges(text);
+  /** @param {Edit} edit */
   const inCode = ({ start }) => code.some(([from, to]) => start >= from && start < to);
+  /** @returns {Edits} */
   function* all() {
     yield* common(source, text, inLoop);
     for (const { index, 0: symbol } of text.matchAll(/(?<= )[-+]=(?= )/g))
-      yield { kind: inLoop(index) ? 'bound' : 'sign', start: index, end: index + 2, text: opposite[symbol] };
+      yield { kind: inLoop(index) ? 'bound' : 'sign', start: index, end: index + 2, text: opposite[symbol] ?? '' };
     for (const { index, 0: head } of text.matchAll(/\bif \(/g)) {
       const open = index + head.length - 1;
       const close = afterBracket(text, open);
@@ -108,8 +120,9 @@ export function* wgslEdits(source) {
   for (const edit of all()) if (inCode(edit)) yield edit;
 }
 
-/** Bodies of functions, and top-level tables; not declarations, which the host reads too. */
+/** Bodies of functions, and top-level tables; declarations are left out, because the host reads them too. @param {string} text */
 function codeRanges(text) {
+  /** @type {[start: number, end: number][]} */
   const found = [];
   for (const { index } of text.matchAll(/\bfn \w+\(/g)) {
     const open = text.indexOf('{', afterBracket(text, text.indexOf('(', index)));
@@ -120,27 +133,33 @@ function codeRanges(text) {
   return found;
 }
 
-/** Each use of a parameter with another one of its type in its place. */
+/** Each use of a parameter replaced by another parameter of its type. @param {string} text @returns {Edits} */
 function* otherParams(text) {
   const struct = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1] ?? '';
-  const types = new Map([...struct.matchAll(/(\w+)\s*:\s*(\w+)\s*,?/g)].map(([, name, type]) => [name, type]));
+  const types = new Map(
+    [...struct.matchAll(/(\w+)\s*:\s*(\w+)\s*,?/g)].map(([, name = '', type = '']) => [name, type]),
+  );
   const names = [...types.keys()];
   for (const { index, 1: name } of text.matchAll(/\bparams\.(\w+)/g)) {
+    if (name === undefined) continue;
     const same = names.filter((other) => types.get(other) === types.get(name));
     if (same.length < 2) continue;
-    const other = same[(same.indexOf(name) + 1) % same.length];
+    const other = same[(same.indexOf(name) + 1) % same.length] ?? name;
     const start = index + 'params.'.length;
     yield { kind: 'stride', start, end: start + name.length, text: other };
   }
 }
 
-/** Edits of a formula in TypeScript, the range `start` to `end` of a source. */
+/** Edits of a formula in TypeScript, from `start` to `end` of a source. @param {string} source @param {number} start @param {number} end @returns {Edits} */
 export function* formulaEdits(source, start, end) {
   const text = blanked(source);
+  /** @param {string} name */
   const declared = (name) =>
     new RegExp(`\\b${name}\\b`).test(text.slice(0, start)) || new RegExp(`(?:const|function) ${name}\\b`).test(text);
+  /** @returns {Edits} */
   function* all() {
     yield* common(source, text, () => false);
+    /** @type {Readonly<Record<string, string>>} */
     const methods = {
       add: 'sub',
       sub: 'add',
@@ -152,14 +171,16 @@ export function* formulaEdits(source, start, end) {
       maximum: 'minimum',
       minimum: 'maximum',
     };
+    /** @param {string} name */
     const kindOf = (name) =>
       /^(?:add|sub)$/.test(name) ? 'sign' : /m(?:in|ax)imum/.test(name) ? 'extreme' : 'comparison';
-    for (const { index, 1: dot, 2: name } of text.matchAll(
+    for (const { index, 1: dot = '', 2: name = '' } of text.matchAll(
       /(?<![\w$])(\.?)(add|sub|gt|ge|lt|le|eq|maximum|minimum)(?=\()/g,
     )) {
-      if (dot === '' && !declared(methods[name])) continue;
+      const other = methods[name] ?? '';
+      if (dot === '' && !declared(other)) continue;
       const at = index + dot.length;
-      yield { kind: kindOf(name), start: at, end: at + name.length, text: methods[name] };
+      yield { kind: kindOf(name), start: at, end: at + name.length, text: other };
     }
     for (const { index } of text.matchAll(/\.neg\(\)/g)) yield { kind: 'sign', start: index, end: index + 6, text: '' };
     for (const { index } of text.matchAll(/\.(?:mul|div|add|sub|pow)(?=\()/g)) {
@@ -187,26 +208,26 @@ export function* formulaEdits(source, start, end) {
         text: `!(${source.slice(open + 1, afterBracket(text, open) - 1)})`,
       };
     }
-    // `=> ({ x: gradient, ... })` and `return { x: gradient }`: the gradient itself, past the question whether it is needed.
+    // The gradient in `=> ({ x: needs.x && gradient })` and `return { x: gradient }`.
     const rule = /^\(/.test(source.slice(start));
     for (const { index, 0: head } of rule ? text.matchAll(/(?:=> \(|\breturn )(?=\{)/g) : []) {
       for (const [from, to] of entriesOf(text, index + head.length)) {
         const [name] = /^\w+:\s*(?:needs\.\w+\s*&&\s*)?/.exec(text.slice(from, to)) ?? [];
-        if (name) yield* whole(source, from + name.length, to);
+        if (name) yield* negatedAndDoubled(source, from + name.length, to);
       }
     }
     if (/\): Tensor $/.test(text.slice(0, start))) {
       for (const { index, 0: head } of text.matchAll(/\breturn (?=[^{;])/g))
-        yield* whole(source, index + head.length, afterExpression(text, index + head.length));
+        yield* negatedAndDoubled(source, index + head.length, afterExpression(text, index + head.length));
     }
     const arrow = /^\([^()]*\)\s*=>\s*(?=[^\s({])/.exec(text.slice(start, end));
-    if (arrow) yield* whole(source, start + arrow[0].length, end);
+    if (arrow) yield* negatedAndDoubled(source, start + arrow[0].length, end);
   }
   for (const edit of all()) if (edit.start >= start && edit.end <= end) yield edit;
 }
 
-/** A tensor's sign and size: not of texts that go over statements. */
-function* whole(source, start, end) {
+/** The negated and the doubled tensor, if the text is one expression. @param {string} source @param {number} start @param {number} end @returns {Edits} */
+function* negatedAndDoubled(source, start, end) {
   const gradient = source.slice(start, end);
   if (gradient.includes(';')) return;
   yield { kind: 'sign', start, end, text: `(${gradient}).neg()` };
