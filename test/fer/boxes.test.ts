@@ -131,7 +131,7 @@ law(
 test('decodeFaces finds nothing in low scores, and refuses another number of rows', () => {
   const window = { left: 0, top: 0, width: 256, height: 256 };
   assert.equal(decodeFaces(...output([]), window), []);
-  refuses(() => decodeFaces([1], [1], window), ValueError, '1 scores and 1 coordinates, expected 896 and 14336');
+  refuses(() => decodeFaces([1], [1], window), ValueError, 'expected 896 scores and 14336 coordinates, got 1 and 1');
 });
 
 law(

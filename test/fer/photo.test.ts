@@ -73,13 +73,21 @@ law('resample of the whole photo at its size is the photo', photos, (photo) => {
 test('resample refuses windows without area and photos whose bytes are missing', () => {
   const photo = { width: 2, height: 1, data: new Uint8Array(6) };
   const window = { left: 0, top: 0, width: 2, height: 1 };
-  refuses(() => resample(photo, { ...window, width: 0 }, 4, 4), ValueError, 'its width and height must be above 0');
+  refuses(
+    () => resample(photo, { ...window, width: 0 }, 4, 4),
+    ValueError,
+    'expected a window of positive width and height',
+  );
   refuses(
     () => resample(photo, { ...window, left: Number.NaN }, 4, 4),
     ValueError,
-    'its width and height must be above 0',
+    'expected a window of positive width and height',
   );
-  refuses(() => resample({ ...photo, height: 2 }, window, 4, 4), ValueError, '2x2 has 12 bytes');
+  refuses(
+    () => resample({ ...photo, height: 2 }, window, 4, 4),
+    ValueError,
+    'expected 12 bytes for a photo of 2x2, got 6',
+  );
 });
 
 test('grayBytes is 0.299 R + 0.587 G + 0.114 B, rounded', () => {
