@@ -34,7 +34,7 @@ test(
       const program =
         "import { init, tensor } from '@mien/tensor';\nimport { Linear } from '@mien/nn';\nawait init();\nconst y = new Linear(2, 1).forward(tensor([[1, 2]]));\nconsole.log(y.shape.join(), Number.isFinite(await y.item()));\n";
       writeFileSync(join(project, 'own.mjs'), program);
-      const entries = ['@mien/tensor', '@mien/tensor/compare', '@mien/nn', '@mien/nn/safetensors', '@mien/nn/files'];
+      const entries = ['@mien/tensor', '@mien/tensor/internal', '@mien/nn', '@mien/nn/safetensors', '@mien/nn/files'];
       const others = [...entries, '@mien/nn/checkpoint', '@mien/nn/pytorch', '@mien/fer', '@mien/fer/node'];
       const imports = others.map((entry, i) => `export * as entry${i} from '${entry}';\n`).join('');
       writeFileSync(join(project, 'typed.mts'), program + imports);

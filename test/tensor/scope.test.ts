@@ -27,7 +27,7 @@ test('scope frees everything when its function throws', () => {
         return ones([2]).reshape([3]);
       }),
     Error,
-    'reshape: [2]',
+    'reshape: expected a shape of 2 elements',
   );
   ensure(memory().liveBytes === before, 'expected all memory to be freed');
 });
