@@ -1,4 +1,4 @@
-// Cases of *.golden.json, PyTorch's own values; make.py makes them.
+// Cases of *.golden.json: PyTorch's values, which make.py writes.
 import { scope, type Tensor, tensor } from '@mien/tensor';
 import { summed, ulps, type Values, within } from '@mien/tensor/reference';
 import { near } from '@mien/tensor/testing';
@@ -15,7 +15,7 @@ export interface Stored {
 export interface OperationCase {
   readonly name: string;
   readonly op: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each operation has options of its own
+  // biome-ignore lint/suspicious/noExplicitAny: operations have different options
   readonly options: any;
   readonly inputs: Readonly<Record<string, Stored>>;
   readonly y: Stored;
@@ -23,11 +23,11 @@ export interface OperationCase {
   readonly gradients?: Readonly<Record<string, Stored>>;
 }
 
-/** The inputs by name, of which a case has those that its operation takes. */
+/** Inputs by name; a case has those of its operation. */
 export type Inputs = Readonly<Record<'x' | 'a' | 'b' | 'index' | 'target', Tensor>> &
   Readonly<Partial<Record<'weight' | 'bias' | 'posWeight', Tensor>>>;
 
-/** The same operation on our side. */
+/** The same operation of ours. */
 export type Call = (inputs: Inputs, options: OperationCase['options']) => Tensor;
 
 /** The cases of a golden file. */
@@ -45,11 +45,11 @@ export function expected({ shape, data }: Stored): Values {
   return { shape, data: Float64Array.from(data) };
 }
 
-/** How far ours and PyTorch's float32 may be apart. */
+/** The allowed difference between our float32 and PyTorch's. */
 interface Accuracy {
   /** Results are sums; nothing sums more than all elements of the largest tensor. */
   readonly sums: boolean;
-  /** What PyTorch's formula adds or subtracts, as 1 in 1 + erf(x): its digits are lost where the result is smaller. */
+  /** The magnitude of terms in PyTorch's formula, as 1 in 1 + erf(x): smaller results lose digits. */
   readonly least?: number;
 }
 

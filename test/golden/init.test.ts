@@ -36,7 +36,7 @@ const makers: Readonly<Record<string, Make>> = {
 const cases = casesOf<ScaleCase>(scales);
 
 for (const op of new Set(cases.map((each) => each.op))) {
-  test(`${op} fills as wide as PyTorch`, async () => {
+  test(`${op} has PyTorch's bound and deviation`, async () => {
     for (const { shape, options, bound, deviation } of cases.filter((each) => each.op === op)) {
       const weight = makers[op]?.(shape, { ...options, generator: new Generator(7) }) as Tensor;
       const values = [...(await weight.data())];
@@ -52,7 +52,7 @@ for (const op of new Set(cases.map((each) => each.op))) {
       }
       const found = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
       const wanted = deviation ?? (bound as number) / Math.sqrt(3);
-      // Five deviations of this estimate for normal numbers; even ones vary less.
+      // Five standard errors of this estimate for normal numbers; uniform ones vary less.
       const margin = 5 / Math.sqrt(2 * values.length);
       ensure(Math.abs(found / wanted - 1) < margin, `${asked}: the deviation is ${found}, expected ${wanted}`);
     }

@@ -475,15 +475,15 @@ def networks():
             logits = network(images(channels, 44))
         # One step of training, without dropout; 32x32 is the least that the large ones take.
         side, labels = 32, torch.tensor([3, 5])
-        # Rounding moves ResNet18's pre-activations by 1e-6 of their mean, and one of its first images is at 6e-7.
+        # Rounding moves ResNet18's pre-activations by 1e-6 of their mean, and one of the first images has 6e-7.
         draw = off_kinks(network, channels, side, 150) if name == "resnet18" else 0
         loss = lambda: F.cross_entropy(network(images(channels, side, draw)), labels, label_smoothing=0.1)
         network.train()
         trained = loss()
         buffers = [(key, b.clone()) for key, b in network.named_buffers() if b.dim() > 0]
-        # Eight values a channel at its end make VGG19's gradient in training jump with the last bits (PyTorch's own float32 is
-        # 7e-4 off), and a ReLU of ResNet18 is so close to 0 that a last bit of the images moves its by 1e-3, so that their
-        # gradients are taken with the statistics before this step held.
+        # With eight values per channel in its last layers, VGG19's gradient in training depends on the last bits (PyTorch's float32
+        # is 7e-4 off), and a pre-activation of ResNet18 is so near 0 that a last bit of the images changes its gradient by
+        # 1e-3: gradients of both use the statistics before this step.
         held = name in ("vgg19", "resnet18")
         if held:
             fill(network)

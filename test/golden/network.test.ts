@@ -1,4 +1,4 @@
-// Both published networks and our own, with weights by formula: logits, a step's loss, its gradients and statistics.
+// The published networks and ours, with weights by formula: logits, a step's loss, its gradients and statistics.
 import { createNetwork, type ModelName } from '@mien/fer';
 import { crossEntropy, Dropout, type Layer } from '@mien/nn';
 import { assign, device, Generator, noGrad, scope, type Tensor, tensor } from '@mien/tensor';
@@ -21,26 +21,26 @@ interface NetworkCase {
   readonly logits: Stored;
   readonly training: {
     readonly side: number;
-    /** Which noise the images are; make.py says why. */
+    /** The seed of the images' noise; make.py explains it. */
     readonly draw: number;
     readonly labels: readonly number[];
     readonly labelSmoothing: number;
     readonly loss: number;
-    /** Whether the gradients are those with the running statistics held; make.py says why. */
+    /** Whether gradients are by running statistics; make.py explains why. */
     readonly held: boolean;
     readonly gradients: Readonly<Record<string, Sample>>;
     readonly running: Readonly<Record<string, Sample>>;
   };
 }
 
-/** The bound of a list whose values are about as large as `size`: sums of up to 4608 terms in up to 19 layers, one upon another. */
+/** The bound of a list whose values are about as large as `size`: sums of up to 4608 terms in up to 19 layers. */
 function throughLayers(list: ArrayLike<number>, size = 0): Values {
   const data = Float64Array.from(list);
   const largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), size);
   return within({ shape: [data.length], data }, Math.sqrt(19) * sumError(4608, largest, largest ** 2));
 }
 
-/** Some 10 GFLOP a step are minutes there; one image's logits are 2. */
+/** About 10 GFLOP per step take minutes there; one image's logits take 2. */
 const slow = device().facts.name.includes('SwiftShader');
 
 for (const each of casesOf<NetworkCase>(networks)) {

@@ -12,7 +12,7 @@ interface NormCase extends OperationCase {
 
 const cases = casesOf<NormCase>(norms);
 
-/** The statistics that a case begins with. */
+/** The initial statistics of a case. */
 const running = ({ before }: NormCase): Record<keyof NormCase['before'], Tensor> => ({
   runningMean: load(before.runningMean),
   runningVar: load(before.runningVar),

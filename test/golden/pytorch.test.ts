@@ -1,4 +1,4 @@
-// Files of PyTorch's own torch.save, and what it says is in them.
+// Files of PyTorch's torch.save, and their contents according to PyTorch.
 import { type PickleValue, readPytorch } from '@mien/nn/pytorch';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';

@@ -1,4 +1,4 @@
-// detectAnomaly on models: the layer as the state dict names it.
+// detectAnomaly on models names layers as state dicts do.
 import { BatchNorm2d, Conv2d, crossEntropy, Flatten, Linear, Module, ReLU, Sequential, SGD } from '@mien/nn';
 import { AnomalyError, assign, checkpoint, detectAnomaly, ones, randn, scope, type Tensor, tensor } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
@@ -91,7 +91,7 @@ test('detectAnomaly names the step that made a parameter infinite', async () => 
   ensure(reason.operation === 'the step of SGD' && reason.layer === 'weight', String(reason));
 });
 
-test('a module whose forward is a field works as before', () => {
+test('a module whose forward is a field is called like any other', () => {
   class Field extends Module {
     override readonly forward = (x: Tensor): Tensor => x.mul(2);
   }

@@ -1,4 +1,4 @@
-// Arguments of other kinds: every public function, class and layer of @mien/nn answers with an error of Mien's own.
+// Arguments of wrong kinds and unknown options: every public function, class and layer of @mien/nn throws a MienError.
 import * as nn from '@mien/nn';
 import { readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
 import { readPytorch, writePytorch } from '@mien/nn/pytorch';
@@ -87,7 +87,7 @@ const classes: Readonly<Record<string, Example>> = {
   ReduceLROnPlateau: () => [{}],
 };
 
-/** What a layer of each class is called with; others are called with [2, 3]. */
+/** The input of layers by class; others take [2, 3]. */
 const inputs: Readonly<Record<string, () => Tensor>> = {
   Conv2d: image,
   ConvTranspose2d: image,
@@ -99,7 +99,7 @@ const inputs: Readonly<Record<string, () => Tensor>> = {
 
 const files = { readCheckpoint, readPytorch, readSafetensors, writeCheckpoint, writePytorch, writeSafetensors };
 const all = { ...nn, ...files };
-/** A class, also where its calls are counted. */
+/** Whether a value is a class, even if its calls are counted. */
 const isClass = (value: unknown): boolean =>
   typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 
@@ -192,7 +192,7 @@ async function expectUnknownOptionsRefused(
       reason = error;
     }
     const refused = reason instanceof ValueError && reason.message.includes("unknown option 'mispelled'");
-    // After the last argument, any other error is one about an argument that is no options.
+    // After the last argument, an error of another kind concerns an argument that is not options.
     ensure(
       refused || !read || (place === example().length && reason !== null),
       `${name}, argument ${place}: ${reason}`,
@@ -242,7 +242,7 @@ test('a misspelled option is refused with the name that was meant', () => {
   for (const [message, call] of Object.entries(messages)) refuses(call, ValueError, message);
 });
 
-/** Constructors with arguments that their operation would refuse in forward: each is refused when the layer is made. */
+/** Constructors with arguments that their operation would refuse in forward. */
 const refused: Readonly<Record<string, () => unknown>> = {
   'channels that groups do not divide': () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
   'outputs that groups do not divide': () => new nn.Conv2d(4, 3, 3, { groups: 2 }),
@@ -282,7 +282,7 @@ for (const [what, make] of Object.entries(refused)) {
   });
 }
 
-test('layers with p = 1, no bias and windows in pairs are made and called', async () => {
+test('layers with p = 1, no bias and windows in pairs can be constructed and called', async () => {
   const x = ones([2, 3], { requiresGrad: true });
   const y = new nn.Dropout(1).forward(x);
   ensure(

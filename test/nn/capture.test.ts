@@ -1,4 +1,4 @@
-// Captured training steps of whole networks: the same bits as uncaptured ones, and what they refuse.
+// Captured training steps of networks: the bits of uncaptured steps, and refusals.
 import {
   AdamW,
   BatchNorm2d,
@@ -28,7 +28,7 @@ interface Run {
   readonly step: (x: Tensor, labels: Tensor) => Tensor;
 }
 
-/** A network with all that draws, counts or follows, and its training step. */
+/** A network with dropout, batch statistics and averages, and its training step. */
 function begin(kind: 'sgd' | 'adam'): Run {
   const generator = new Generator(3);
   const network = new Sequential(
@@ -113,7 +113,7 @@ test('a captured training step refuses evaluation mode, other options, averages 
   refuses(() => captured.run(...batch(6)), CaptureError, 'a tensor that the recorded function uses was disposed of');
 });
 
-test('a captured evaluation follows weights and statistics that training changed since', async () => {
+test('a captured evaluation uses weights and statistics that training has changed since', async () => {
   const { network, step } = begin('sgd');
   const evaluate = (x: Tensor): Tensor => noGrad(() => network.forward(x));
   using captured = capture(evaluate);

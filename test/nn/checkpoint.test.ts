@@ -42,7 +42,7 @@ async function written(): Promise<Uint8Array> {
   return writeCheckpoint({ info, model: layer.stateDict(), optimizer: optimizer.stateDict(), ema: ema.stateDict() });
 }
 
-test('readCheckpoint gives back what writeCheckpoint was given', async () => {
+test('readCheckpoint returns what writeCheckpoint was given', async () => {
   const bytes = await written();
   const checkpoint = readCheckpoint(bytes);
   ensure(JSON.stringify(checkpoint.info) === JSON.stringify(info), JSON.stringify(checkpoint.info));
@@ -94,7 +94,7 @@ const edited = (change: Readonly<Record<string, unknown>>): Uint8Array =>
 
 const nan: HostTensor = { shape: [1], dtype: 'float32', data: Float32Array.of(Number.NaN) };
 
-/** Each broken checkpoint, and the sentence that must refuse it. */
+/** Broken checkpoints, and the expected messages. */
 const hostile: Readonly<Record<string, readonly [bytes: () => Uint8Array, sentence: string]>> = {
   'plain safetensors': [() => writeSafetensors(new Map()), 'last: metadata mien: missing; it is not a checkpoint'],
   'metadata that is not JSON': [
@@ -125,7 +125,7 @@ for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
   });
 }
 
-test('writeCheckpoint refuses a model whose names read as optimizer state', async () => {
+test('writeCheckpoint refuses model names with the prefix of optimizer state', async () => {
   let message = '';
   const model = await toHost(new Map([['optimizer.x', ones([1])]]));
   await writeCheckpoint({ info, model }).catch((reason) => {
@@ -134,7 +134,7 @@ test('writeCheckpoint refuses a model whose names read as optimizer state', asyn
   ensure(message.includes('optimizer.x has a reserved prefix'), message);
 });
 
-test('a checkpoint holds infinities, as a causal mask has them, through state dict, file and back', async () => {
+test('a checkpoint keeps infinities, as in a causal mask, through state dict, file and back', async () => {
   class Masked extends Module {
     readonly mask: Tensor = buffer(
       tensor([
@@ -152,7 +152,7 @@ test('a checkpoint holds infinities, as a causal mask has them, through state di
   ensure(readCheckpoint(half).model.get('mask')?.data[1] === Number.NEGATIVE_INFINITY, 'as F16');
 });
 
-/** What a writer may be given; whatever of it is written must be read back. */
+/** Arguments of writeCheckpoint; everything that it writes must be read back. */
 const infos = fc.record({
   epoch: fc.oneof(fc.nat(9), fc.constantFrom(-1, 1.5, Number.NaN, undefined)),
   step: fc.oneof(fc.nat(9), fc.constantFrom('3', null)),
@@ -173,7 +173,7 @@ const numbers = fc.array(
 );
 
 law(
-  'whatever writeCheckpoint writes is read back, bit for bit',
+  'everything that writeCheckpoint writes is read back, bit for bit',
   fc.record({ change: infos, numbers }),
   async (given) => {
     const data = Float32Array.from(given.numbers);
@@ -193,7 +193,7 @@ law(
   },
 );
 
-test('writeCheckpoint refuses NaN and information that would not be read, and writes what is sound', async () => {
+test('writeCheckpoint refuses NaN and info that cannot be read back, and writes valid checkpoints', async () => {
   const refused = async (checkpoint: Parameters<typeof writeCheckpoint>[0], sentence: string): Promise<void> => {
     const reason = await writeCheckpoint(checkpoint).catch((error: unknown) => error);
     ensure(reason instanceof ValueError && reason.message.includes(sentence), String(reason));

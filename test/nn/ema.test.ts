@@ -4,7 +4,7 @@ import { viewOf } from '@mien/tensor/internal';
 import { ensure, nearValues, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('EMA keeps little of the first values: (1 + n) / (10 + n) of them at update n', async () => {
+test('EMA uses the decay (1 + n) / (10 + n) at update n, so that initial values are soon forgotten', async () => {
   using layer = new Linear(3, 2);
   using ema = new EMA(layer, { decay: 0.75 });
   const start = await layer.weight.data();
@@ -21,7 +21,7 @@ test('EMA keeps little of the first values: (1 + n) / (10 + n) of them at update
   );
 });
 
-test('EMA follows the values, and gives the own ones back bit for bit after applied', async () => {
+test('EMA follows the values, and applied restores them bit for bit', async () => {
   using layer = new Linear(3, 2);
   using ema = new EMA(layer, { decay: 0.75, updates: 1000 });
   const start = await layer.weight.data();
@@ -45,7 +45,7 @@ test('EMA follows the values, and gives the own ones back bit for bit after appl
   refuses(() => other.loadStateDict(new Map([['weight', zeros([2, 3])]])), StateError, 'missing bias');
 });
 
-test('assign copies between averages that lie side by side', async () => {
+test('assign copies between averages that share a storage', async () => {
   using layer = new Linear(1, 3);
   using ema = new EMA(layer);
   const state = ema.stateDict();
@@ -56,8 +56,8 @@ test('assign copies between averages that lie side by side', async () => {
   ensure(found.join(' ') === '4,5,6 4,5,6', found.join(' '));
 });
 
-test('EMA follows weights of any number of workgroups, and swaps them for its own and back', async () => {
-  // Vec4: within a lane, a whole subgroup of 8 or 16, and more than the 256 that a workgroup swaps.
+test('EMA follows weights of any number of workgroups, and swaps them with its averages and back', async () => {
+  // Numbers of vec4: within a lane, a subgroup of 8 or 16, and more than the 256 that a workgroup swaps.
   for (const size of [3, 30, 32, 64, 1030, 2048, 3000]) {
     using layer = new Linear(size, 1, { bias: false });
     const start = (await layer.weight.data()).slice();

@@ -24,11 +24,11 @@ test('writeFile replaces a file and leaves nothing beside it', () => {
   });
 });
 
-test('writeFile leaves the earlier file as it was on a full disk', () => {
+test('writeFile keeps the earlier file on a full disk', () => {
   inFolder((folder) => {
     const path = join(folder, 'last');
     writeFileSync(path, 'earlier');
-    // Linux keeps a device that is always full; writing beside then meets it.
+    // Linux has a device that is always full; the temporary file is a link to it.
     if (!existsSync('/dev/full')) return;
     symlinkSync('/dev/full', `${path}.part`);
     refuses(() => writeFile(path, 'newer'), FileError, 'ENOSPC');
@@ -37,7 +37,7 @@ test('writeFile leaves the earlier file as it was on a full disk', () => {
   });
 });
 
-test('writeFile is not hindered by what an interruption left beside the file', () => {
+test('writeFile replaces a temporary file left by an interruption', () => {
   inFolder((folder) => {
     const path = join(folder, 'last');
     writeFileSync(`${path}.part`, 'half of a very long fi');

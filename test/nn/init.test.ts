@@ -33,7 +33,7 @@ const deviations = {
 for (const [name, [make, expected]] of Object.entries(deviations)) {
   test(`${name} has the deviation of its definition`, async () => {
     const { mean, deviation, largest } = await statistics(make());
-    // 9216 values: the deviation of their deviation is under 1 %, that of their mean 1 % of the deviation.
+    // For 9216 values the standard error of the deviation is under 1 %, that of the mean 1 % of the deviation.
     ensure(Math.abs(deviation / expected - 1) < 0.05, `the deviation is ${deviation}, expected ${expected}`);
     ensure(Math.abs(mean) < 0.05 * expected, `the mean is ${mean}`);
     if (name.includes('Uniform')) ensure(largest <= Math.sqrt(3) * expected * 1.000001, `${largest} is out of bounds`);
@@ -52,7 +52,7 @@ test('initial values follow the random numbers of their generator, sign included
   }
 });
 
-test('layers start as those of PyTorch: weight and bias uniform within 1 / sqrt(fanIn)', async () => {
+test('layers are initialized as in PyTorch: weight and bias uniform within 1 / sqrt(fanIn)', async () => {
   using conv = new Conv2d(16, 64, 3, { generator: generator() });
   using linear = new Linear(144, 400, { generator: generator() });
   const bound = 1 / 12;
@@ -63,7 +63,7 @@ test('layers start as those of PyTorch: weight and bias uniform within 1 / sqrt(
   }
 });
 
-test('layers of one seed are equal, of another seed not', async () => {
+test('layers with equal seeds are equal, with different seeds not', async () => {
   const weights = [1, 1, 2].map((seed) => new Linear(3, 4, { generator: new Generator(seed) }));
   const [a, b, c] = await Promise.all(weights.map(async (layer) => (await layer.weight.data()).join()));
   ensure(a === b && a !== c, `${a}; ${b}; ${c}`);

@@ -113,7 +113,7 @@ for (const [name, [make, input, output]] of Object.entries(shapesOf)) {
 }
 
 law(
-  'Sequential gives what its layers give one after another, whatever it does in one pass: value, gradients and statistics',
+  'Sequential equals its layers one after another, fused or not: value, gradients and statistics',
   fc.record({
     x: valuesOf([3, 2, 4, 3]),
     residual: fc.option(valuesOf([3, 2, 4, 3]), { nil: null }),
@@ -145,7 +145,7 @@ law(
 );
 
 law(
-  'Sequential in evaluation gives without gradients what it gives with them, convolution and normalization in one pass or not',
+  'Sequential in evaluation without gradients, where convolution and normalization are fused, equals that with gradients',
   fc.record({
     x: valuesOf([3, 2, 5, 4]),
     state: fc.array(valuesOf([6], { min: 0.5, max: 2 }), { minLength: 12, maxLength: 12 }),
@@ -166,7 +166,7 @@ law(
 );
 
 law(
-  'Sequential does ReLU with the convolution or linear layer before it: value and gradients as one after another',
+  'Sequential with ReLU fused into a convolution or linear layer equals its layers one after another: value and gradients',
   valuesOf([3, 2, 5, 4]),
   async (x) => {
     const generator = (): Generator => new Generator(5);
@@ -259,7 +259,7 @@ test('Sequential ignores an inherited fuse or asEpilogue where forward was overr
   }
 });
 
-test('Sequential leaves a layer that only descends from ReLU to itself', async () => {
+test('Sequential does not fuse a subclass of ReLU that overrides forward', async () => {
   const x = tensor([
     [1, -1],
     [3, 5],
@@ -270,7 +270,7 @@ test('Sequential leaves a layer that only descends from ReLU to itself', async (
   await near(y, { shape: [3, 2], data: Float64Array.from([2, -2, 6, 10, -8, -8]) });
 });
 
-test('Sequential frees what passes between its layers as soon as it was used', () => {
+test('Sequential frees intermediate results as soon as they are used', () => {
   const x = zeros([1000]);
   const before = memory();
   currentDevice().pool.peakBytes = before.liveBytes;

@@ -4,7 +4,7 @@ import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-/** Its samples are their index and one random draw. */
+/** Samples are their index and one random draw. */
 const drawing = (length: number): Dataset<string> => ({
   length,
   get: async (index, generator) => `${index}:${generator.uint32()}`,
@@ -25,27 +25,31 @@ async function epochOf(loader: DataLoader<string, string>): Promise<string[]> {
   return batches;
 }
 
-law('DataLoader gives every sample once an epoch, in the order of its seed', plans, async ({ length, ...options }) => {
-  const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collateFn }));
-  const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collateFn });
-  ensure(first !== undefined && again !== undefined, 'no loader');
-  for (let epoch = 0; epoch < 3; epoch++) {
-    ensure(first.epoch === epoch, `epoch ${first.epoch}, expected ${epoch}`);
-    const batches = await epochOf(first);
-    const indices = batches.flatMap((batch) => batch.split(' ').map((sample) => Number.parseInt(sample, 10)));
-    ensure(batches.length === first.length, `${batches.length} batches, expected ${first.length}`);
-    ensure(
-      indices.sort((a, b) => a - b).every((index, i) => index === i),
-      `samples ${indices}`,
-    );
-    ensure(indices.length === length, `${indices.length} samples of ${length}`);
-    ensure((await epochOf(again)).join() === batches.join(), 'the same seed gave another epoch');
-    ensure((await epochOf(other)).join() === batches.join(), 'prefetching changed the epoch');
-  }
-});
+law(
+  'DataLoader yields every sample once per epoch, in the order of its seed',
+  plans,
+  async ({ length, ...options }) => {
+    const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collateFn }));
+    const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collateFn });
+    ensure(first !== undefined && again !== undefined, 'no loader');
+    for (let epoch = 0; epoch < 3; epoch++) {
+      ensure(first.epoch === epoch, `epoch ${first.epoch}, expected ${epoch}`);
+      const batches = await epochOf(first);
+      const indices = batches.flatMap((batch) => batch.split(' ').map((sample) => Number.parseInt(sample, 10)));
+      ensure(batches.length === first.length, `${batches.length} batches, expected ${first.length}`);
+      ensure(
+        indices.sort((a, b) => a - b).every((index, i) => index === i),
+        `samples ${indices}`,
+      );
+      ensure(indices.length === length, `${indices.length} samples of ${length}`);
+      ensure((await epochOf(again)).join() === batches.join(), 'the same seed gave another epoch');
+      ensure((await epochOf(other)).join() === batches.join(), 'prefetching changed the epoch');
+    }
+  },
+);
 
 law(
-  'DataLoader goes on exactly from its state, in the middle of an epoch or at its end',
+  'DataLoader resumes exactly from its state, in the middle of an epoch or at its end',
   fc.record({ plan: plans, stop: fc.nat(20) }),
   async ({ plan: { length, ...options }, stop }) => {
     const make = (): DataLoader<string, string> =>
@@ -68,7 +72,7 @@ law(
   },
 );
 
-test('DataLoader keeps the order of the samples without shuffle and drops a last batch on demand', async () => {
+test('DataLoader keeps the order without shuffle, and drops an incomplete last batch on demand', async () => {
   const options = {
     batchSize: 2,
     collateFn: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
@@ -79,7 +83,7 @@ test('DataLoader keeps the order of the samples without shuffle and drops a last
   ensure((await epochOf(full)).join(' ') === '0,1 2,3', 'full');
 });
 
-test('DataLoader throws the error of a sample when its batch is asked for', async () => {
+test('DataLoader throws the error of a sample at its batch', async () => {
   const get = async (index: number): Promise<string> => {
     if (index === 5) throw new ValueError('sample 5 is broken');
     return String(index);
@@ -106,7 +110,7 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
   ensure(found.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', found.join('; '));
 });
 
-test('loaders and datasets refuse what they cannot do', () => {
+test('loaders and datasets refuse invalid options, samples and positions', () => {
   refuses(
     () => new DataLoader(drawing(3), { batchSize: 0, collateFn }),
     ValueError,
@@ -127,7 +131,7 @@ test('loaders and datasets refuse what they cannot do', () => {
   refuses(() => new ArrayDataset(column(2), column(3)), ShapeError, 'got 2, 3');
 });
 
-test('DataLoader gives a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {
+test('DataLoader yields a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {
   const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collateFn });
   const whole = make();
   const expected = [await epochOf(whole), await epochOf(whole), await epochOf(whole)];

@@ -25,11 +25,11 @@ import { law, test } from '../harness.ts';
 
 interface Definition {
   readonly samples: readonly (number | Element)[];
-  /** What the mean divides by. */
+  /** The divisor of the mean. */
   readonly weight: number;
 }
 
-/** The logits of sample i (batch n, place p among the trailing dimensions). */
+/** The logits of sample i (batch n, index p in the trailing dimensions). */
 function sampleOf({ shape, data }: Values, i: number): number[] {
   const [, classes = 1, ...rest] = shape;
   const places = rest.reduce((product, size) => product * size, 1);
@@ -54,7 +54,7 @@ function crossEntropyOf(
   const samples = targets.map((target, i) => {
     const log = logSoftmax(sampleOf(logits, i));
     const sum = new Total();
-    // log has 2^-21 near 1, shares and products a few roundings.
+    // log has an error of 2^-21 near 1, shares and products a few roundings.
     for (const [c, part] of target.entries()) {
       const share = part * (weight[c] as number);
       sum.add(-share * (log[c] as number), share * (2 ** -21 + ulps(8, log[c] as number)));
@@ -137,7 +137,7 @@ law('the gradient of crossEntropy is the derivative of its definition', cases, a
   );
 });
 
-law('nllLoss picks the labels and weighs them', cases, async ({ c, logits, weight, labels }) => {
+law('nllLoss picks the labels and weights them', cases, async ({ c, logits, weight, labels }) => {
   const samples = labels.map((label, i) => -(sampleOf(logits, i)[label] as number) * (weight.data[label] as number));
   const total = labels.reduce((sum, label) => sum + (weight.data[label] as number), 0);
   const expected = reduced({ samples, weight: total }, c.reduction, [c.n, ...c.rest]);
@@ -168,7 +168,7 @@ law(
     };
     const expected = reduced(crossEntropyOf(logits, targets, weights, divisors), c.reduction, shape);
     const found = crossEntropy(toTensor(logits), target, { ...options, labelSmoothing: c.smoothing });
-    // Nothing but ignored labels has a mean of 0 / 0, as in PyTorch.
+    // With ignored labels only, the mean is 0 / 0, as in PyTorch.
     await near(found, expected);
     const picked = labels.map((label, n) => -(sampleOf(logits, n)[label] as number) * (divisors[n] as number));
     const total = divisors.reduce((sum, each) => sum + each, 0);
@@ -179,7 +179,7 @@ law(
   },
 );
 
-test('crossEntropy gives NaN for a label outside that is not ignored, and no gradient for ignored samples', async () => {
+test('crossEntropy gives NaN for a label out of range that is not ignored, and no gradient for ignored samples', async () => {
   const target = (...labels: number[]) => tensor(Int32Array.of(...labels));
   const logits = () =>
     tensor(
@@ -249,12 +249,12 @@ test('the gradient of binaryCrossEntropyWithLogits at zero logits is a half minu
   ensure(gradient?.join() === '0.5,-0.5', String(gradient));
 });
 
-test('crossEntropy stays finite for logits of a thousand', async () => {
+test('crossEntropy is finite for logits of a thousand', async () => {
   const loss = await crossEntropy(tensor([[1000, -1000, 0]]), tensor([1], { dtype: 'int32' })).item();
   ensure(loss === 2000, String(loss));
 });
 
-test('binaryCrossEntropyWithLogits stays finite for logits of a thousand, gradient included', async () => {
+test('binaryCrossEntropyWithLogits and its gradient are finite for logits of a thousand', async () => {
   const logits = tensor([1000, -1000, 1000, -1000], { requiresGrad: true });
   const losses = binaryCrossEntropyWithLogits(logits, tensor([1, 0, 0, 1]), { reduction: 'none' });
   ensure((await losses.data()).join() === '0,0,1000,1000', `${await losses.data()}`);
@@ -263,7 +263,7 @@ test('binaryCrossEntropyWithLogits stays finite for logits of a thousand, gradie
   ensure(gradient.map((g) => g + 0).join() === '0,0,1,-1', gradient.join());
 });
 
-test('the mean of losses of unsigned labels, which none is left out of, is by count or by the weights of classes', async () => {
+test('the mean over unsigned labels, which are never ignored, is by count or by class weights', async () => {
   const logits = tensor([
     [0, Math.log(3)],
     [0, 0],
@@ -298,7 +298,7 @@ test('losses refuse targets and weights of other shapes', () => {
   refuses(() => mseLoss(logits, zeros([3, 2])), ShapeError, 'mseLoss: expected target [2, 3] for [2, 3]');
 });
 
-// Gradients of all orders: the definitions by parts, so that differences of them keep their digits.
+// Gradients of all orders: the definitions are split into parts, so that their differences keep their digits.
 
 const few = fc.record({
   x: valuesOf([2, 3]),

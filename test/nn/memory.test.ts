@@ -8,7 +8,7 @@ import { test } from '../harness.ts';
 const size = 4096;
 const bytes = 4 * size;
 
-/** The identity, that notes the live bytes when backward passes it. */
+/** The identity; records the live bytes when backward passes it. */
 class Probe extends Module {
   readonly #note: (liveBytes: number) => void;
 
@@ -41,13 +41,13 @@ test('backward frees the activations of a Sequential as it passes them', () => {
   scope(() => net.forward(x).sum().backward());
   for (const [i, live] of readings.entries()) {
     const freed = ((readings[0] as number) - live) / bytes;
-    // The result is still in the caller's hands while backward passes the first.
+    // The caller still holds the result while backward passes the first layer.
     ensure(freed >= i - 1, `${freed} activations freed when ${i} were passed`);
   }
   ensure(readings.length === 8, `${readings.length} readings`);
 });
 
-test('a Sequential without gradients holds no more than what one layer takes and makes', () => {
+test('a Sequential without gradients holds at most the input and output of one layer', () => {
   const readings: number[] = [];
   class Watch extends Module {
     forward(x: Tensor): Tensor {
@@ -62,7 +62,7 @@ test('a Sequential without gradients holds no more than what one layer takes and
   ensure(most === 2, `${most} activations live, not 2`);
 });
 
-test('checkpoint counts a batch once in BatchNorm and gives the gradients of a network without it', async () => {
+test('checkpoint counts a batch once in BatchNorm, and does not change gradients', async () => {
   const run = async (through: typeof checkpoint): Promise<string> => {
     const generator = new Generator(1);
     using net = new Sequential(
@@ -91,7 +91,7 @@ test('checkpoint counts a batch once in BatchNorm and gives the gradients of a n
   ensure(kept.includes('num_batches_tracked 3'), kept);
 });
 
-test('gradients of micro-batches add up to that of the batch', async () => {
+test('gradients of micro-batches add up to the gradient of the batch', async () => {
   using layer = new Linear(5, 3);
   const x = randn([12, 5]);
   const labels = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));

@@ -4,7 +4,7 @@ import { gradOf, storageOf } from '@mien/tensor/internal';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-/** A layer of one's own: fields are its parameters, buffers and children. */
+/** A custom layer: its fields are its parameters, buffers and children. */
 class Scale extends Module {
   readonly innerWeight: Tensor = parameter(ones([2]));
   readonly callCount: Tensor = buffer(zeros([1]));
@@ -85,7 +85,7 @@ test('loadStateDict names what is missing, unexpected or of another shape, and w
   ensure((await network.bias?.data())?.join() === '1,2,3', 'the bias was not written');
 });
 
-test('dispose gives back the memory of parameters, gradients and buffers', () => {
+test('dispose frees parameters, gradients and buffers', () => {
   const network = new Scale();
   network
     .forward(ones([2]))

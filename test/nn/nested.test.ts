@@ -1,11 +1,11 @@
-// Modules in lists, records, maps and sets: found under PyTorch's names, or refused by name.
+// Modules in arrays, plain objects, Maps and Sets: found by PyTorch's names, or refused by name.
 import { Dropout, Linear, Module, parameter, Sequential, SGD, StateError } from '@mien/nn';
 import { keep, ones, type Tensor, tensor } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
-/** A module that holds whatever it is given. */
+/** A module with one field. */
 class Holder extends Module {
   readonly held: unknown;
   constructor(held: unknown) {
@@ -60,20 +60,24 @@ const nests = fc.letrec<{ nest: Nest; leaf: Nest }>((tie) => {
   };
 });
 
-law('parameters are found in any nest of lists, sets, maps, records and modules', nests.nest, ({ value, names }) => {
-  const holder = new Holder(value);
-  const expected = names.map((name) => `held${name}`).join(' ');
-  const found = holder.namedParameters().map(([name]) => name);
-  ensure(found.join(' ') === expected, `${found.join(' ')}, expected ${expected}`);
-  ensure([...holder.stateDict().keys()].join(' ') === expected, 'the state dict has the same names');
-  holder.eval();
-  ensure(
-    holder.namedModules().every(([, module]) => !module.training),
-    'eval reaches every module',
-  );
-});
+law(
+  'parameters are found in arrays, Sets, Maps, plain objects and modules, nested in any order',
+  nests.nest,
+  ({ value, names }) => {
+    const holder = new Holder(value);
+    const expected = names.map((name) => `held${name}`).join(' ');
+    const found = holder.namedParameters().map(([name]) => name);
+    ensure(found.join(' ') === expected, `${found.join(' ')}, expected ${expected}`);
+    ensure([...holder.stateDict().keys()].join(' ') === expected, 'the state dict has the same names');
+    holder.eval();
+    ensure(
+      holder.namedModules().every(([, module]) => !module.training),
+      'eval reaches every module',
+    );
+  },
+);
 
-test('layers in lists of lists and in records are trained, saved and switched', async () => {
+test('layers in nested arrays and in plain objects are trained, saved and switched to evaluation', async () => {
   class Net extends Module {
     readonly hidden = [[new Linear(2, 2), new Dropout(0.5)], [new Linear(2, 2)]];
     readonly heads = { happyFace: new Linear(2, 1) };
@@ -96,7 +100,7 @@ test('layers in lists of lists and in records are trained, saved and switched', 
   ensure(net.hidden[0]?.[1]?.training === false, 'eval reaches the dropout');
 });
 
-test('modules that refer to each other are entered once', () => {
+test('modules that refer to each other are visited once', () => {
   class Child extends Module {
     readonly weight: Tensor = parameter(ones([1]));
     parent: Module | null = null;
@@ -124,7 +128,7 @@ test('modules that refer to each other are entered once', () => {
   ensure(new Holder(self).parameters().length === 2, 'a list that holds itself');
 });
 
-test('what the walk does not see is refused by name, what it sees elsewhere is not', () => {
+test('hidden modules and parameters are refused by name, unless they are also in a field', () => {
   class Block {
     readonly layer: Linear = new Linear(1, 1);
   }
@@ -136,7 +140,7 @@ test('what the walk does not see is refused by name, what it sees elsewhere is n
   ensure(trained.parameters().length === 2, 'an optimizer of parameters that are found');
 });
 
-test('names that cannot be told apart are refused', () => {
+test('ambiguous names are refused', () => {
   const tensors = (): [Tensor, Tensor] => [parameter(ones([1])), parameter(ones([1]))];
   refuses(() => new Holder(new Map([['a.b', new Linear(1, 1)]])).stateDict(), StateError, "held has the key 'a.b'");
   const [a, b] = tensors();
@@ -148,14 +152,14 @@ test('names that cannot be told apart are refused', () => {
   ensure(new Holder(new Map([['a.b', 3]])).stateDict().size === 0, 'other values may have any key');
 });
 
-test('the result of an operation that a module keeps is no parameter', () => {
+test('the result of an operation in a field is not a parameter', () => {
   const layer = new Linear(2, 2);
   const holder = new Holder({ layer, last: keep(layer.forward(tensor([[1, 2]]))) });
   ensure(holder.parameters().length === 2, String(holder.namedParameters().map(([name]) => name)));
   ensure(holder.stateDict().size === 2, 'and is not saved');
 });
 
-test('Sequential refuses what is not a layer', () => {
+test('Sequential refuses values that are not layers', () => {
   refuses(
     () => new Sequential([new Linear(1, 1)] as never),
     StateError,

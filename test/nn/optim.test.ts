@@ -30,7 +30,7 @@ const cases = fc.integer({ min: 1, max: 300 }).chain((size) =>
   }),
 );
 
-/** Steps with the given gradients; compares the parameter after each with `next`, the definition in float64. */
+/** Steps with the given gradients; compares the parameter after each step with `next`, the definition in float64. */
 async function follows(
   make: (p: Tensor) => Optimizer<{ readonly lr: number }>,
   start: Values,
@@ -46,7 +46,7 @@ async function follows(
     expected.forEach((value, i) => {
       expected[i] = next(value, gradient.data[i] as number, i, t + 1);
     });
-    // Each step adds the rounding of about six operations to that of the steps before.
+    // Each step adds the rounding of about six operations.
     await near(p, summed({ shape: start.shape, data: expected }, 6 * (t + 1)));
   }
   p.dispose();
@@ -107,7 +107,7 @@ const manyParameters = fc
     }),
   );
 
-/** What clipGradValue and clipGradNorm do. */
+/** The definitions of clipGradValue and clipGradNorm. */
 function clipped(gradients: readonly Values[], clip: Clip | null): readonly (readonly number[])[] {
   const norm = Math.hypot(...gradients.flatMap(({ data }) => [...data]));
   const bound = (g: number): number => {
@@ -118,7 +118,7 @@ function clipped(gradients: readonly Values[], clip: Clip | null): readonly (rea
   return gradients.map(({ data }) => Array.from(data, bound));
 }
 
-/** With so large an eps the size of a gradient counts, and with it how it is clipped. */
+/** With a large eps the update depends on the size of gradients, and so on clipping. */
 const adam = { lr: 0.1, eps: 1 } as const;
 
 for (const Kind of [SGD, AdamW]) {
@@ -150,7 +150,7 @@ for (const Kind of [SGD, AdamW]) {
           clip,
         );
         for (let step = 0; step < 2; step++) {
-          // The first step leaves out those that do not move; the second is of all, whose counts then differ.
+          // The first step skips parameters without a gradient; the second updates all, with different step counts.
           const moves = each.map((one) => step > 0 || one.moves);
           const now = step > 0 ? clipped(gradients, clip) : bounded;
           const found = now[Symbol.iterator]();
@@ -174,7 +174,7 @@ for (const Kind of [SGD, AdamW]) {
   );
 }
 
-test('step with a clip leaves the gradients as they are, and keeps NaN', async () => {
+test('step with a clip does not change the gradients, and keeps NaN', async () => {
   const p = tensor([1, 1], { requiresGrad: true });
   p.grad = tensor([Number.NaN, 8]);
   using optimizer = new SGD([['p', p]], { lr: 0.5 });
@@ -184,7 +184,7 @@ test('step with a clip leaves the gradients as they are, and keeps NaN', async (
   refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: clip.limit must be positive, got 0');
 });
 
-test('step clips by a norm that is 1e-6 more than it is, as PyTorch does', async () => {
+test('step adds 1e-6 to the norm when it clips, as PyTorch does', async () => {
   const named = (p: Tensor): [string, Tensor][] => [['p', p]];
   for (const make of [
     (p: Tensor) => new SGD(named(p), { lr: 1 }),
@@ -238,7 +238,7 @@ test('step updates two parameters that share memory one after the other', async 
   ensure(found.join() === '0.5,0.5,0.5,0.5', found.join());
 });
 
-test('groups have options of their own, and lrFactor scales them all', async () => {
+test('groups of an optimizer have their own options, and lrFactor scales every group', async () => {
   const [a, b, c] = [1, 2, 3].map(() => ones([2], { requiresGrad: true })) as [Tensor, Tensor, Tensor];
   const groups = [
     { params: [['a', a]] as const },
@@ -271,7 +271,7 @@ const slots = {
 } as const;
 
 for (const name of ['SGD', 'AdamW'] as const) {
-  test(`${name} goes on exactly from a saved state`, async () => {
+  test(`${name} resumes exactly from a saved state`, async () => {
     using whole = new Linear(3, 5);
     using first = makers[name](whole);
     const x = tensor([[1, -2, 0.5]]);
@@ -335,7 +335,7 @@ test('optimizers refuse options out of range', () => {
   refuses(() => new SGD([], { lr: 1 }), ValueError, 'SGD: expected at least one parameter, got none');
 });
 
-law('clipGradValue bounds every element', cases, async ({ start }) => {
+law('clipGradValue clamps every element', cases, async ({ start }) => {
   const p = toTensor(start, { requiresGrad: true });
   p.grad = toTensor(start);
   clipGradValue([p], 0.5);

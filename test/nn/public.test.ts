@@ -1,10 +1,10 @@
-// Small public functions that larger cases only pass through.
+// Small public functions that other tests only use.
 import { ArrayDataset, buffer, calculateGain, Module, normal, parameter, toHost, uniform } from '@mien/nn';
 import { Generator, ones, ShapeError, scope, type Tensor } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-test('ArrayDataset gives the rows of its columns, and refuses columns of several lengths', () => {
+test('ArrayDataset returns the rows of its columns, and refuses columns of different lengths', () => {
   const column = (rows: number) => ({
     shape: [rows, 2],
     dtype: 'float32' as const,

@@ -1,5 +1,5 @@
-// Real files of torch.save, against facts that another reader took from them. They lie beside the repository, or these
-// tests are skipped.
+// Files of torch.save from other projects, compared with facts from another reader. They are beside the repository; without
+// them these tests are skipped.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,10 +36,10 @@ const facts: Readonly<Record<string, FileFacts>> = skip
 
 const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(folder, name)));
 
-/** Files that hold no weights alone, and what is said of each. */
+/** Files that hold more than weights, and the expected messages. */
 const refusals: Readonly<Record<string, string>> = {
-  'burn_broken.pt': 'burn_broken.pt: byte 0: a file of 3 bytes',
-  'tchrs_foo.pt': 'it is TorchScript (class __torch__.Foo), a program, and no program is run',
+  'burn_broken.pt': 'burn_broken.pt: byte 0: expected at least 15 bytes, got 3',
+  'tchrs_foo.pt': 'it is TorchScript (class __torch__.Foo), and no code in files is run',
 };
 
 for (const [name, sentence] of Object.entries(refusals)) {
@@ -83,7 +83,7 @@ function agrees(tensor: PytorchTensor, fact: TensorFacts): void {
   ensure(Math.abs(sum - fact.sum) <= Number.EPSILON * scale * values.length, `${name}: the sum is ${sum}`);
 }
 
-/** The structure as the facts write it, with a path in place of each tensor and the length of each long text. */
+/** The structure in the form of the facts: tensors as paths, long strings as lengths. */
 function structureOf(value: PickleValue | undefined, facts: unknown, path: string): void {
   if (facts === null || typeof facts !== 'object') {
     const apart = typeof facts === 'string' && facts.startsWith('(');
@@ -118,6 +118,6 @@ for (const [name, fact] of Object.entries(facts)) {
   });
 }
 
-test('the facts are of 22 files', () => ensure(Object.keys(facts).length === 22, `${Object.keys(facts).length}`), {
+test('the facts cover 22 files', () => ensure(Object.keys(facts).length === 22, `${Object.keys(facts).length}`), {
   skip,
 });

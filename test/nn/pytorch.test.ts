@@ -37,7 +37,7 @@ const hostTensors: fc.Arbitrary<HostTensor> = fc
 const bitsOf = ({ data }: HostTensor): string => new Uint32Array(data.buffer, data.byteOffset, data.length).join();
 
 law(
-  'readPytorch gives back, bit for bit, what writePytorch was given',
+  'readPytorch returns, bit for bit, what writePytorch was given',
   fc.dictionary(fc.string({ maxLength: 20, unit: 'grapheme' }), hostTensors),
   (tensors) => {
     const net = new Map(Object.entries(tensors));
@@ -53,7 +53,7 @@ law(
   },
 );
 
-/** What a value is when it was read: dicts are Maps. */
+/** A value as it is read: dicts are Maps. */
 const asRead = (value: Writable): unknown =>
   Array.isArray(value)
     ? value.map(asRead)
@@ -62,7 +62,7 @@ const asRead = (value: Writable): unknown =>
       : value;
 
 law(
-  'readPytorch gives back the numbers, texts, lists and dicts that writePytorch was given',
+  'readPytorch returns the numbers, strings, lists and dicts that writePytorch was given',
   fc.letrec<{ value: Writable }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
@@ -76,12 +76,12 @@ law(
   })).value,
   (value) => {
     const { value: read } = readPytorch(writePytorch(value));
-    ensure(fc.stringify(read) === fc.stringify(asRead(value)), `${fc.stringify(read)} came back`);
+    ensure(fc.stringify(read) === fc.stringify(asRead(value)), `${fc.stringify(read)} was read`);
   },
   { runs: 200 },
 );
 
-test('writePytorch writes more texts and items than one byte or one batch counts', () => {
+test('writePytorch writes more strings and items than fit into one byte or one batch', () => {
   const names = Array.from({ length: 2500 }, (_, i) => [`name ${i}`, i] as const);
   const { value } = readPytorch(
     writePytorch([...names.map(([name]) => name), new Map(names), ...names.map(([name]) => name)]),
@@ -91,7 +91,7 @@ test('writePytorch writes more texts and items than one byte or one batch counts
   ensure((dictionary as ReadonlyMap<string, number>).get('name 2000') === 2000, 'the dict changed');
 });
 
-test('writePytorch begins every storage at a multiple of 64 bytes, as torch.save does', () => {
+test('writePytorch aligns every storage to 64 bytes, as torch.save does', () => {
   const values = [7.25, -3.5, 1e-9];
   const tensors = values.map((value, i) => [`x${i}`, { shape: [1], dtype: 'float32', data: Float32Array.of(value) }]);
   const bytes = writePytorch(Object.fromEntries(tensors));
@@ -104,7 +104,7 @@ test('writePytorch begins every storage at a multiple of 64 bytes, as torch.save
   }
 });
 
-test('writePytorch refuses uint32, which PyTorch has no storage for, and data of another size than the shape', () => {
+test('writePytorch refuses uint32, for which PyTorch has no storage, and data whose size does not match the shape', () => {
   const data = Uint32Array.of(1);
   refuses(
     () => writePytorch({ x: { shape: [1], dtype: 'uint32', data } }),
@@ -116,7 +116,7 @@ test('writePytorch refuses uint32, which PyTorch has no storage for, and data of
 });
 
 law(
-  'readPytorch reads a strided view of a storage element by element, in both containers',
+  'readPytorch reads a strided view of a storage element by element, in both formats',
   fc
     .record({
       shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
@@ -148,7 +148,7 @@ const one = (type: string, values: { readonly buffer: ArrayBufferLike; readonly 
   return zipFile(code, { 0: new Uint8Array(values.buffer as ArrayBuffer) });
 };
 
-test('readPytorch gives a host tensor, or null where int32 or float32 does not hold a value, and keeps infinities', () => {
+test('readPytorch converts to host tensors, gives null for values out of range of int32 or float32, and keeps infinities', () => {
   const host = (type: string, values: Parameters<typeof one>[1]): HostTensor | null | undefined =>
     readPytorch(one(type, values)).tensors.get('tensor')?.toHost();
   ensure(host('LongStorage', BigInt64Array.of(2n ** 31n)) === null, 'an int64 was wrapped');

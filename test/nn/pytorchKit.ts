@@ -1,4 +1,4 @@
-// PyTorch files put together byte by byte, sound and otherwise: the words of a pickle, and both containers.
+// Builds PyTorch files byte by byte, valid and invalid: the operations of a pickle, and both file formats.
 
 /** Bytes of a pickle. */
 export type Code = readonly number[];
@@ -39,10 +39,10 @@ export const tensor = (on: Code, shape: readonly number[], stride: readonly numb
     orderedDict,
   );
 
-/** A whole pickle in protocol 2. */
+/** A complete pickle in protocol 2. */
 export const pickle = (...parts: readonly Code[]): Uint8Array => Uint8Array.from([0x80, 2, ...parts.flat(), 0x2e]);
 
-/** An entry of a zip file, and the lies that its headers tell. */
+/** An entry of a zip file, with false values for its headers. */
 export interface ZipEntry {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -51,7 +51,7 @@ export interface ZipEntry {
   readonly originalSize?: number;
 }
 
-/** A zip file of stored entries; without checksums, which PyTorch does not look at either. */
+/** A zip file of stored entries, without checksums, which PyTorch ignores too. */
 export function zip(entries: readonly ZipEntry[]): Uint8Array {
   const header = (signature: number, entry: ZipEntry, at: number | null): Code => {
     const { name, bytes, compression = 0, size = bytes.length, originalSize = size } = entry;
@@ -88,7 +88,7 @@ export function zip(entries: readonly ZipEntry[]): Uint8Array {
 
 const bytesOf = (values: ArrayLike<number>): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
-/** Four float32 elements: what tensors of these tests lie on. */
+/** Four float32 elements: the storage of these tests' tensors. */
 export const four: Uint8Array = bytesOf([1, 2, 3, 4]);
 
 /** A zip file as torch.save writes it. */
@@ -106,13 +106,13 @@ export interface LegacyParts {
   readonly version?: number;
   readonly machine?: Code;
   readonly keys?: readonly string[];
-  /** What follows the keys: counts and elements. */
+  /** The counts and elements after the keys. */
   readonly elements?: Code;
 }
 
 export const magic: Code = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-/** A count and so many elements, as a legacy file holds a storage. */
+/** A storage of a legacy file: a count and its elements. */
 export const counted = (bytes: Uint8Array, count: number): Code => [
   ...new Uint8Array(BigInt64Array.of(BigInt(count)).buffer),
   ...bytes,

@@ -29,7 +29,7 @@ const hostTensors: fc.Arbitrary<HostTensor> = fc
 const bitsOf = ({ data }: HostTensor): string => new Uint32Array(data.buffer, data.byteOffset, data.length).join();
 
 law(
-  'readSafetensors gives back, bit for bit, what writeSafetensors was given',
+  'readSafetensors returns, bit for bit, what writeSafetensors was given',
   fc.record({ tensors: fc.dictionary(fc.string(), hostTensors), metadata: fc.dictionary(fc.string(), fc.string()) }),
   ({ tensors, metadata }) => {
     const named = new Map(Object.entries(tensors).filter(([name]) => name !== '__metadata__'));
@@ -52,7 +52,7 @@ law(
 );
 
 law(
-  'writeSafetensors as F16 stores the nearest of all 16-bit floats, to the even one of two',
+  'writeSafetensors as F16 rounds to the nearest 16-bit float, ties to even',
   fc.array(
     fc.oneof(
       fc.float({ min: -65519, max: 65519, noNaN: true }),
@@ -78,7 +78,7 @@ law(
     ensure(bytes.length < 8 + 64 + 8 + 2 * values.length, `${bytes.length} bytes`);
     for (const [i, value] of values.entries()) {
       const got = read.data[i] as number;
-      // Between neighbors lie 2^-10 of the power of two below, and no less than 2^-24.
+      // The spacing is 2^-10 of the power of two below, at least 2^-24.
       const step = 2 ** Math.max(-24, Math.floor(Math.log2(Math.abs(value))) - 10);
       const steps = got / step;
       ensure(Number.isInteger(steps), `${value} became ${got}, no 16-bit float`);
@@ -89,7 +89,7 @@ law(
   },
 );
 
-test('writeSafetensors as F16 keeps infinities and NaN, refuses what it does not reach, and leaves other dtypes alone', () => {
+test('writeSafetensors as F16 keeps infinities and NaN, refuses values out of range, and does not change other dtypes', () => {
   const special = float32([3], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]);
   const count: HostTensor = { shape: [1], dtype: 'int32', data: Int32Array.of(70000) };
   const bytes = writeSafetensors(
@@ -110,7 +110,7 @@ test('writeSafetensors as F16 keeps infinities and NaN, refuses what it does not
   );
 });
 
-/** A file of any header and any data. */
+/** A file with any header and data. */
 function file(header: unknown, data: ArrayLike<number> = []): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + json.length + data.length);
@@ -128,7 +128,7 @@ const entry = (dtype: string, shape: readonly number[], from: number, to: number
 
 const bytesOf = (values: { readonly buffer: ArrayBufferLike }): number[] => [...new Uint8Array(values.buffer)];
 
-test('readSafetensors starts from the bytes of any view, aligned or not', () => {
+test('readSafetensors reads any view of a buffer, aligned or not', () => {
   const bytes = writeSafetensors(new Map([['x', float32([2], [1.5, -2])]]));
   const shifted = new Uint8Array(bytes.length + 3);
   shifted.set(bytes, 3);
@@ -178,7 +178,7 @@ const four = [0, 0, 128, 63];
 const tooLong = new Uint8Array(16);
 new DataView(tooLong.buffer).setBigUint64(0, 2n ** 40n, true);
 
-/** Each broken file, and the sentence that must refuse it. */
+/** Broken files, and the expected messages. */
 const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: string]>> = {
   'an empty file': [new Uint8Array(), 'w.safetensors: byte 0: expected at least 8 bytes, got 0'],
   'a header longer than the limit': [tooLong, 'expected a header of at most 100000000 bytes, got 1099511627776'],
@@ -248,7 +248,7 @@ for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
 }
 
 law(
-  'readSafetensors refuses every file that is cut short',
+  'readSafetensors refuses every truncated file',
   fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   (part) => {
     const bytes = writeSafetensors(new Map([['x', float32([3], [1, 2, 3])]]), new Map([['mien', '{}']]));
@@ -262,7 +262,7 @@ test('readSafetensors refuses NaN only on demand', () => {
   refuses(() => readSafetensors(bytes, { refuseNaN: true }), FormatError, 'tensor x: element 1 is NaN');
 });
 
-test('writeSafetensors refuses data of another size than the shape', () => {
+test('writeSafetensors refuses data whose size does not match the shape', () => {
   refuses(
     () => writeSafetensors(new Map([['x', float32([3], [1])]])),
     ValueError,
@@ -270,7 +270,7 @@ test('writeSafetensors refuses data of another size than the shape', () => {
   );
 });
 
-/** The bytes of an element of each type, and those of a random one that Mien's own types hold exactly. */
+/** The bytes per element of each type, and of a random element that float32, int32 or uint32 represents exactly. */
 const storedTypes: Readonly<
   Record<StoredDtype, readonly [bytes: number, element: (random: number) => ArrayBufferView]>
 > = {
@@ -288,7 +288,7 @@ const storedTypes: Readonly<
 };
 
 law(
-  'a file of any types of elements is the same file when it is read and written again',
+  'a file with elements of any types is unchanged after it is read and written',
   fc.array(
     fc.record({
       stored: fc.constantFrom(...(Object.keys(storedTypes) as StoredDtype[])),
@@ -323,10 +323,10 @@ law(
     ensure(writeSafetensors(read.tensors, read.metadata).join() === file.join(), 'other bytes');
   },
 );
-// Elements of one width are written in the order given, as they are widened to 1, 2, 4 or 8 bytes.
+// Elements of one width are written in the given order, after widening to 1, 2, 4 or 8 bytes.
 const widthOf = (stored: StoredDtype): number => storedTypes[stored][0];
 
-test('writeSafetensors refuses what the stored type does not hold, and data of another dtype', () => {
+test("writeSafetensors refuses values out of the stored type's range, and data of another dtype", () => {
   const of =
     (tensor: HostTensor): (() => void) =>
     () =>

@@ -21,13 +21,13 @@ class Tied extends Module {
 
 const valuesOf = async (x: Tensor): Promise<string> => (await x.data()).join();
 
-test('averages of tied weights are one average, and applied() gives the own weights back', async () => {
+test('tied weights have one average, and applied() restores the weights', async () => {
   const net = new Tied();
   assign(net.first.weight, [0, 0, 0, 0]);
   const ema = new EMA(net, { decay: 0.5 });
   assign(net.first.weight, [1, 2, 3, 4]);
   ema.update();
-  // The first update keeps a tenth.
+  // The first update uses a decay of a tenth.
   const expected = reference.values([2, 2], [0.9, 1.8, 2.7, 3.6]);
   for (let again = 0; again < 2; again++) {
     await ema.applied(() => near(net.second.weight, expected));

@@ -63,7 +63,7 @@ test('a small network learns two moons', async () => {
   ensure(right === 1 && Number(after) < 0.1 && Number(before) > 0.4, `${right} right, loss ${before} to ${after}`);
 });
 
-/** Everything that a run consists of: dropout, batch statistics, momentum, averages, shuffling. */
+/** The parts of a run: dropout, batch statistics, momentum, averages, shuffling. */
 class Run {
   readonly noise: Generator;
   readonly network: Sequential;
@@ -167,7 +167,7 @@ test('a training loop of 200 steps in scopes has flat memory from the second ste
     lived.push(memory().liveBytes);
     buffers.push(memory().buffers);
   }
-  // Less is no fault: the collector may catch up with what other tests left.
+  // Less is fine: the garbage collector may free tensors of other tests.
   const grows = (list: readonly number[]): number => list.findIndex((each, i) => i > 1 && each > Number(list[i - 1]));
   ensure(grows(lived) < 0, `live bytes grow in step ${grows(lived)}: ${[...new Set(lived)]}`);
   ensure(grows(buffers) < 0, `buffers grow in step ${grows(buffers)}: ${[...new Set(buffers)]}`);

@@ -1,4 +1,4 @@
-// Everything of @mien/nn that writes to tensors in place, between a forward pass and its backward.
+// Every in-place write of @mien/nn, between a forward pass and its backward.
 import { Adam, AdamW, BatchNorm1d, clipGradNorm, clipGradValue, EMA, Linear, mseLoss, SGD } from '@mien/nn';
 import { GradientError, ones, randn, type Tensor, zeros } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
@@ -68,7 +68,7 @@ test('writes that no graph saved are not refused: running statistics, averages, 
   second.backward();
 });
 
-test('an evaluation with gradients by running statistics is not touched by later training', async () => {
+test('an evaluation with gradients by running statistics is not affected by later training', async () => {
   const norm = new BatchNorm1d(2).eval();
   const x = ones([4, 2], { requiresGrad: true });
   const y = norm.forward(x).sum();

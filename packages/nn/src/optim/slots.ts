@@ -1,5 +1,5 @@
 // One dispatch for many tensors: a kernel has slots, as many as eight storage buffers allow (WebGPU's guarantee), and each
-// takes one parameter's tensors. Optimizer state lies side by side in a few storages, which all slots of a dispatch share.
+// takes one parameter's tensors. Optimizer state is side by side in a few storages, which all slots of a dispatch share.
 
 import { device, type Kernel, keep, type Live, run, type Tensor, zeros } from '@mien/tensor';
 import { type Memory, memoryRange, part, storageOf, tensorOver } from '@mien/tensor/internal';

@@ -112,8 +112,8 @@ export class PytorchTensor {
   bytes(): Uint8Array<ArrayBuffer> {
     const { bytes: width } = this.storage.type.encoding;
     const from = this.storage.bytes;
-    const whole = this.stride.every((stride, dim) => stride === product(this.shape.slice(dim + 1)));
-    if (whole || this.size === 0) return from.slice(this.offset * width, (this.offset + this.size) * width);
+    const isContiguous = this.stride.every((stride, dim) => stride === product(this.shape.slice(dim + 1)));
+    if (isContiguous || this.size === 0) return from.slice(this.offset * width, (this.offset + this.size) * width);
     const to = new Uint8Array(this.size * width);
     const index = this.shape.map(() => 0);
     let at = this.offset * width;
