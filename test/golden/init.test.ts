@@ -50,11 +50,11 @@ for (const op of new Set(cases.map((each) => each.op))) {
           `${asked}: the largest is ${largest}, the bound ${bound}`,
         );
       }
-      const found = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+      const actual = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
       const wanted = deviation ?? (bound as number) / Math.sqrt(3);
       // Five standard errors of this estimate for normal numbers; uniform ones vary less.
       const margin = 5 / Math.sqrt(2 * values.length);
-      ensure(Math.abs(found / wanted - 1) < margin, `${asked}: the deviation is ${found}, expected ${wanted}`);
+      ensure(Math.abs(actual / wanted - 1) < margin, `${asked}: the deviation is ${actual}, expected ${wanted}`);
     }
   });
 }

@@ -52,10 +52,10 @@ for (const each of casesOf<NetworkCase>(networks)) {
     const total = model.parameters().reduce((sum, { size }) => sum + size, 0);
     ensure(total === parameters, `${total} parameters, the protocol says ${parameters}`);
     const count = slow && large ? 1 : 2;
-    const found = noGrad(() => scope(() => model.forward(images(channels, 44).slice(0, 0, count))));
+    const actual = noGrad(() => scope(() => model.forward(images(channels, 44).slice(0, 0, count))));
     const [, classes = 0] = logits.shape;
-    nearValues(await found.data(), throughLayers(logits.data.slice(0, count * classes)));
-    found.dispose();
+    nearValues(await actual.data(), throughLayers(logits.data.slice(0, count * classes)));
+    actual.dispose();
   });
 
   test(
@@ -118,8 +118,8 @@ function images(channels: number, side: number, draw = 0): Tensor {
   return tensor(data, { shape: [2, channels, side, side] });
 }
 
-async function resembles(found: Tensor, { norm, first }: Sample): Promise<void> {
-  const values = await found.data();
+async function resembles(actual: Tensor, { norm, first }: Sample): Promise<void> {
+  const values = await actual.data();
   let squares = 0;
   for (const value of values) squares += value * value;
   nearValues([Math.sqrt(squares)], throughLayers([norm]));

@@ -50,10 +50,10 @@ async function clips({ options, dw, db, norm, clippedW, clippedB }: ClipCase): P
     parameter.grad = load(gradient);
     return parameter;
   });
-  const found = clipGradNorm(parameters, options.maximum);
-  nearValues([await found.item()], summed([norm], 9));
+  const actual = clipGradNorm(parameters, options.maximum);
+  nearValues([await actual.item()], summed([norm], 9));
   for (const [i, clipped] of [clippedW, clippedB].entries()) {
     await near(parameters[i]?.grad as Tensor, summed(expected(clipped), 9));
   }
-  for (const each of [found, ...parameters]) each.dispose();
+  for (const each of [actual, ...parameters]) each.dispose();
 }

@@ -35,7 +35,7 @@ class Net extends Module {
   }
 }
 
-async function found(fn: () => unknown): Promise<AnomalyError> {
+async function anomalyOf(fn: () => unknown): Promise<AnomalyError> {
   try {
     await detectAnomaly(() => void scope(() => void fn()));
   } catch (reason) {
@@ -49,11 +49,11 @@ const images = (): Tensor => randn([2, 1, 6, 6]);
 
 test('detectAnomaly names the layer of an operation as the state dict does', async () => {
   using net = new Net(new Log());
-  const reason = await found(() => net.forward(images()));
+  const reason = await anomalyOf(() => net.forward(images()));
   ensure(reason.operation === 'log' && reason.layer === 'blocks.0.2', String(reason));
   ensure(reason.message.includes('in layer blocks.0.2'), reason.message);
   using own = new Net().usePrivate();
-  const inPrivate = await found(() => own.forward(images()));
+  const inPrivate = await anomalyOf(() => own.forward(images()));
   ensure(inPrivate.layer === 'Net (Log)', `a layer that no state dict holds is ${inPrivate.layer}`);
 });
 
@@ -66,22 +66,22 @@ test('detectAnomaly names the layer whose gradient is not finite, and whose weig
   using net = new Net(new Root());
   const labels = tensor(Int32Array.of(0, 2));
   const loss = (): void => crossEntropy(net.forward(images()), labels).backward();
-  const gradient = await found(loss);
+  const gradient = await anomalyOf(loss);
   ensure(/in the gradient of sqrt$/.test(gradient.operation) && gradient.layer === 'blocks.0.2', String(gradient));
-  const again = await found(() => {
+  const again = await anomalyOf(() => {
     const y = checkpoint((x: Tensor) => net.forward(x), images().detach({ requiresGrad: true }));
     crossEntropy(y, labels).backward();
   });
   ensure(/in the gradient of sqrt$/.test(again.operation) && again.layer === 'blocks.0.2', String(again));
   assign(net.head.weight, ones(net.head.weight.shape).mul(3e38).mul(10));
-  const weight = await found(() => net.forward(images()));
+  const weight = await anomalyOf(() => net.forward(images()));
   ensure(/^weight of /.test(weight.operation) && weight.layer === 'head', String(weight));
 });
 
 test('detectAnomaly names the step that made a parameter infinite', async () => {
   using layer = new Linear(2, 1);
   const optimizer = new SGD(layer.namedParameters(), { lr: 1e38 });
-  const reason = await found(() => {
+  const reason = await anomalyOf(() => {
     layer
       .forward(ones([1, 2]).mul(1e6))
       .sum()

@@ -63,11 +63,11 @@ function batch(seed: number): readonly [Tensor, Tensor] {
 /** Everything that a step changes, on the host. */
 async function stateOf({ network, optimizer, ema }: Run): Promise<Map<string, HostTensor>> {
   const states = { network: network.stateDict(), optimizer: optimizer.stateDict(), averages: ema.stateDict() };
-  const found = new Map<string, HostTensor>();
+  const actual = new Map<string, HostTensor>();
   for (const [part, state] of Object.entries(states)) {
-    for (const [name, values] of await toHost(state)) found.set(`${part} ${name}`, values);
+    for (const [name, values] of await toHost(state)) actual.set(`${part} ${name}`, values);
   }
-  return found;
+  return actual;
 }
 
 for (const kind of ['sgd', 'adam'] as const) {
@@ -77,8 +77,8 @@ for (const kind of ['sgd', 'adam'] as const) {
     const schedule = cosine(50);
     for (let i = 0; i < 50; i++) {
       for (const { optimizer } of [plain, other]) optimizer.lrFactor = schedule(i);
-      const [expected, found] = [plain.step(...batch(i)), captured.run(...batch(i))];
-      assert.is(await found.item(), await expected.item(), `the loss of step ${i}`);
+      const [expected, actual] = [plain.step(...batch(i)), captured.run(...batch(i))];
+      assert.is(await actual.item(), await expected.item(), `the loss of step ${i}`);
       if (i === 20) for (const { network } of [plain, other]) for (const mode of [false, true]) network.train(mode);
     }
     assert.ok(captured.replays);
@@ -117,7 +117,7 @@ test('a captured evaluation uses weights and statistics that training has change
   const { network, step } = begin('sgd');
   const evaluate = (x: Tensor): Tensor => noGrad(() => network.forward(x));
   using captured = capture(evaluate);
-  const found: number[] = [];
+  const actual: number[] = [];
   for (let i = 0; i < 6; i++) {
     network.train();
     for (let again = 0; again < 2; again++) step(...batch(2 * i + again)).dispose();
@@ -125,8 +125,8 @@ test('a captured evaluation uses weights and statistics that training has change
     const [x] = batch(100);
     const [expected, logits] = [await evaluate(x).data(), await captured.run(x).data()];
     assert.equal(logits, expected, `evaluation ${i}`);
-    found.push(logits[0] as number);
+    actual.push(logits[0] as number);
   }
   assert.ok(captured.replays);
-  assert.is(new Set(found).size, 6);
+  assert.is(new Set(actual).size, 6);
 });

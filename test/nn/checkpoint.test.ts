@@ -59,9 +59,9 @@ test('readCheckpoint returns what writeCheckpoint was given', async () => {
 
 test('Dropout draws the masks of the undisturbed run after a resume from a checkpoint, with its own and the default generator', async () => {
   const masks = async (layer: Dropout, count: number): Promise<string[]> => {
-    const found: string[] = [];
-    for (let i = 0; i < count; i++) found.push((await layer.forward(ones([3, 7])).data()).join());
-    return found;
+    const actual: string[] = [];
+    for (let i = 0; i < count; i++) actual.push((await layer.forward(ones([3, 7])).data()).join());
+    return actual;
   };
   const own = new Generator(21);
   const layer = new Dropout(0.5, { generator: own });
@@ -95,7 +95,7 @@ const edited = (change: Readonly<Record<string, unknown>>): Uint8Array =>
 const nan: HostTensor = { shape: [1], dtype: 'float32', data: Float32Array.of(Number.NaN) };
 
 /** Broken checkpoints, and the expected messages. */
-const hostile: Readonly<Record<string, readonly [bytes: () => Uint8Array, sentence: string]>> = {
+const hostile: Readonly<Record<string, readonly [bytes: () => Uint8Array, message: string]>> = {
   'plain safetensors': [() => writeSafetensors(new Map()), 'last: metadata mien: missing; it is not a checkpoint'],
   'metadata that is not JSON': [
     () => writeSafetensors(new Map(), new Map([['mien', '{']])),
@@ -119,9 +119,9 @@ const hostile: Readonly<Record<string, readonly [bytes: () => Uint8Array, senten
   'a NaN among the weights': [() => writeSafetensors(new Map([['w', nan]])), 'last: tensor w: element 0 is NaN'],
 };
 
-for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
+for (const [what, [bytes, message]] of Object.entries(hostile)) {
   test(`readCheckpoint refuses ${what}`, () => {
-    refuses(() => readCheckpoint(bytes(), { file: 'last' }), FormatError, sentence);
+    refuses(() => readCheckpoint(bytes(), { file: 'last' }), FormatError, message);
   });
 }
 
@@ -188,15 +188,18 @@ law(
     }
     const read = readCheckpoint(bytes);
     ensure(JSON.stringify(read.info) === JSON.stringify(whole), JSON.stringify(read.info));
-    const found = read.model.get('w')?.data as Float32Array;
-    ensure(new Uint32Array(found.buffer).join() === new Uint32Array(data.buffer).join(), `${found}, expected ${data}`);
+    const actual = read.model.get('w')?.data as Float32Array;
+    ensure(
+      new Uint32Array(actual.buffer).join() === new Uint32Array(data.buffer).join(),
+      `${actual}, expected ${data}`,
+    );
   },
 );
 
 test('writeCheckpoint refuses NaN and info that cannot be read back, and writes valid checkpoints', async () => {
-  const refused = async (checkpoint: Parameters<typeof writeCheckpoint>[0], sentence: string): Promise<void> => {
+  const refused = async (checkpoint: Parameters<typeof writeCheckpoint>[0], message: string): Promise<void> => {
     const reason = await writeCheckpoint(checkpoint).catch((error: unknown) => error);
-    ensure(reason instanceof ValueError && reason.message.includes(sentence), String(reason));
+    ensure(reason instanceof ValueError && reason.message.includes(message), String(reason));
   };
   await refused({ info, model: new Map([['w', nan]]) }, 'element 0 of w is NaN');
   await refused({ info: { ...info, epoch: -1 }, model: new Map() }, 'info.epoch: expected a non-negative integer');

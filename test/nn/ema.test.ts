@@ -52,8 +52,8 @@ test('assign copies between averages that share a storage', async () => {
   const [weight, bias] = [state.get('weight'), state.get('bias')] as [Tensor, Tensor];
   assign(bias, [4, 5, 6]);
   assign(viewOf(weight, [3]), bias);
-  const found = await Promise.all([weight.data(), bias.data()]);
-  ensure(found.join(' ') === '4,5,6 4,5,6', found.join(' '));
+  const actual = await Promise.all([weight.data(), bias.data()]);
+  ensure(actual.join(' ') === '4,5,6 4,5,6', actual.join(' '));
 });
 
 test('EMA follows weights of any number of workgroups, and swaps them with its averages and back', async () => {

@@ -44,11 +44,11 @@ test('initial values follow the random numbers of their generator, sign included
   const uniforms = await rand(shape, { generator: generator() }).data();
   const normals = await randn(shape, { generator: generator() }).data();
   for (const [name, [make, deviation]] of Object.entries(deviations)) {
-    const found = await make().data();
+    const actual = await make().data();
     const expected = name.includes('Uniform')
       ? Array.from(uniforms, (u) => (2 * u - 1) * Math.sqrt(3) * deviation)
       : Array.from(normals, (v) => v * deviation);
-    nearValues(found, expected);
+    nearValues(actual, expected);
   }
 });
 

@@ -137,9 +137,9 @@ law(
         [...layer.stateDict()].map(([name, own]) => [own, apart[i]?.stateDict().get(name)] as const),
       ),
     ] as readonly (readonly [Tensor, Tensor])[];
-    for (const [found, expected] of pairs) {
+    for (const [actual, expected] of pairs) {
       const { shape } = expected;
-      await near(found, reference.summed({ shape, data: Float64Array.from(await expected.data()) }, 72));
+      await near(actual, reference.summed({ shape, data: Float64Array.from(await expected.data()) }, 72));
     }
   },
 );
@@ -186,10 +186,10 @@ law(
     const gradients = (layers: readonly Layer[]) =>
       layers.flatMap((l) => l.parameters().map(({ grad }) => grad as Tensor));
     const expected = [wanted, ...gradients(apart)];
-    for (const [i, found] of [y, ...gradients(chained)].entries()) {
-      const { shape } = found;
+    for (const [i, actual] of [y, ...gradients(chained)].entries()) {
+      const { shape } = actual;
       const data = Float64Array.from(await (expected[i] as Tensor).data());
-      await near(found, reference.summed({ shape, data }, 60));
+      await near(actual, reference.summed({ shape, data }, 60));
     }
   },
 );
@@ -253,9 +253,9 @@ test('Sequential ignores an inherited fuse or asEpilogue where forward was overr
   replaced.forward = (x) => x.mul(3);
   const x = tensor([[1, -2, 3]]);
   for (const layer of [new Negated(), replaced]) {
-    const found = await new Sequential(layer, new ReLU()).forward(x).data();
+    const actual = await new Sequential(layer, new ReLU()).forward(x).data();
     const expected = await layer.forward(x).relu().data();
-    ensure(found.join() === expected.join(), `${found.join()}, expected ${expected.join()}`);
+    ensure(actual.join() === expected.join(), `${actual.join()}, expected ${expected.join()}`);
   }
 });
 

@@ -57,18 +57,18 @@ law(
     const whole = make();
     const expected = [...(await epochOf(whole)), ...(await epochOf(whole))];
     const stopped = make();
-    const found: string[] = [];
+    const actual: string[] = [];
     const state = await (async (): Promise<DataLoaderState> => {
       for await (const batch of stopped) {
-        found.push(batch);
-        if (found.length > stop) break;
+        actual.push(batch);
+        if (actual.length > stop) break;
       }
       return stopped.state();
     })();
     const resumed = make();
     resumed.loadState(JSON.parse(JSON.stringify(state)));
-    while (resumed.epoch < 2) found.push(...(await epochOf(resumed)));
-    ensure(found.join() === expected.join(), `${found.length} batches, expected ${expected.length}`);
+    while (resumed.epoch < 2) actual.push(...(await epochOf(resumed)));
+    ensure(actual.join() === expected.join(), `${actual.length} batches, expected ${expected.length}`);
   },
 );
 
@@ -105,9 +105,9 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
     { shape: [3], dtype: 'int32', data: Int32Array.of(7, 8, 9) },
   );
   const loader = new DataLoader(dataset, { batchSize: 2, collateFn: stackRows });
-  const found: string[] = [];
-  for await (const batch of loader) found.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
-  ensure(found.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', found.join('; '));
+  const actual: string[] = [];
+  for await (const batch of loader) actual.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
+  ensure(actual.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', actual.join('; '));
 });
 
 test('loaders and datasets refuse invalid options, samples and positions', () => {
@@ -137,12 +137,12 @@ test('DataLoader yields a full epoch after a loop that was left at the last batc
   const expected = [await epochOf(whole), await epochOf(whole), await epochOf(whole)];
   const left = make();
   for (const batches of expected) {
-    const found: string[] = [];
+    const actual: string[] = [];
     for await (const batch of left) {
-      found.push(batch);
-      if (found.length === left.length) break;
+      actual.push(batch);
+      if (actual.length === left.length) break;
     }
-    ensure(found.join() === batches.join(), `${found}, expected ${batches}`);
+    ensure(actual.join() === batches.join(), `${actual}, expected ${batches}`);
   }
   const resumed = make();
   resumed.loadState({ ...left.state(), epoch: 0 });

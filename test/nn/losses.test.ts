@@ -142,8 +142,8 @@ law('nllLoss picks the labels and weights them', cases, async ({ c, logits, weig
   const total = labels.reduce((sum, label) => sum + (weight.data[label] as number), 0);
   const expected = reduced({ samples, weight: total }, c.reduction, [c.n, ...c.rest]);
   const target = tensor(labels, { shape: [c.n, ...c.rest], dtype: 'int32' });
-  const found = nllLoss(toTensor(logits), target, { weight: toTensor(weight), reduction: c.reduction });
-  await near(found, expected);
+  const actual = nllLoss(toTensor(logits), target, { weight: toTensor(weight), reduction: c.reduction });
+  await near(actual, expected);
 });
 
 law(
@@ -167,9 +167,9 @@ law(
       reduction: c.reduction,
     };
     const expected = reduced(crossEntropyOf(logits, targets, weights, divisors), c.reduction, shape);
-    const found = crossEntropy(toTensor(logits), target, { ...options, labelSmoothing: c.smoothing });
+    const actual = crossEntropy(toTensor(logits), target, { ...options, labelSmoothing: c.smoothing });
     // With ignored labels only, the mean is 0 / 0, as in PyTorch.
-    await near(found, expected);
+    await near(actual, expected);
     const picked = labels.map((label, n) => -(sampleOf(logits, n)[label] as number) * (divisors[n] as number));
     const total = divisors.reduce((sum, each) => sum + each, 0);
     await near(
@@ -232,8 +232,8 @@ function binaryOf(x: Values, y: Values, w: Values): Values {
 }
 
 law('binaryCrossEntropyWithLogits equals its definition, far from zero too', pairs, async ({ x, y, w }) => {
-  const found = binaryCrossEntropyWithLogits(toTensor(x), toTensor(y), { posWeight: toTensor(w) });
-  await near(found, binaryOf(x, y, w));
+  const actual = binaryCrossEntropyWithLogits(toTensor(x), toTensor(y), { posWeight: toTensor(w) });
+  await near(actual, binaryOf(x, y, w));
 });
 
 law('the gradient of binaryCrossEntropyWithLogits is the derivative of its definition', pairs, async ({ x, y, w }) => {

@@ -96,9 +96,9 @@ test('gradients of micro-batches add up to the gradient of the batch', async () 
   const x = randn([12, 5]);
   const labels = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));
   const gradient = async (): Promise<number[]> => {
-    const found = Array.from(await (layer.weight.grad as Tensor).data());
+    const actual = Array.from(await (layer.weight.grad as Tensor).data());
     layer.weight.grad = null;
-    return found;
+    return actual;
   };
   scope(() => crossEntropy(layer.forward(x), labels).backward());
   const whole = await gradient();

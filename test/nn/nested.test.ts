@@ -66,8 +66,8 @@ law(
   ({ value, names }) => {
     const holder = new Holder(value);
     const expected = names.map((name) => `held${name}`).join(' ');
-    const found = holder.namedParameters().map(([name]) => name);
-    ensure(found.join(' ') === expected, `${found.join(' ')}, expected ${expected}`);
+    const actual = holder.namedParameters().map(([name]) => name);
+    ensure(actual.join(' ') === expected, `${actual.join(' ')}, expected ${expected}`);
     ensure([...holder.stateDict().keys()].join(' ') === expected, 'the state dict has the same names');
     holder.eval();
     ensure(

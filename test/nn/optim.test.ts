@@ -153,19 +153,19 @@ for (const Kind of [SGD, AdamW]) {
           // The first step skips parameters without a gradient; the second updates all, with different step counts.
           const moves = each.map((one) => step > 0 || one.moves);
           const now = step > 0 ? clipped(gradients, clip) : bounded;
-          const found = now[Symbol.iterator]();
+          const actual = now[Symbol.iterator]();
           for (const [i, gradient] of gradients.entries()) {
             const [a, b] = [together[i]?.[1] as Tensor, alone[i]?.[1] as Tensor];
             a.grad = moves[i] ? toTensor(gradient) : null;
-            b.grad = moves[i] ? tensor(found.next().value as number[]) : null;
+            b.grad = moves[i] ? tensor(actual.next().value as number[]) : null;
           }
           all.step(clip);
           for (const optimizer of single) optimizer.step();
         }
         const terms = gradients.reduce((sum, { data }) => sum + data.length, 0);
         const values = (list: typeof alone) => Promise.all(list.map(([, parameter]) => parameter.data()));
-        const [found, expected] = await Promise.all([together, alone].map(values));
-        for (const [i, each] of (found as Float32Array[]).entries()) {
+        const [actual, expected] = await Promise.all([together, alone].map(values));
+        for (const [i, each] of (actual as Float32Array[]).entries()) {
           nearValues(each, summed((expected as Float32Array[])[i] as Float32Array, terms));
         }
         for (const optimizer of single) optimizer.dispose();
@@ -179,8 +179,8 @@ test('step with a clip does not change the gradients, and keeps NaN', async () =
   p.grad = tensor([Number.NaN, 8]);
   using optimizer = new SGD([['p', p]], { lr: 0.5 });
   optimizer.step({ kind: 'value', limit: 2 });
-  const [found, gradient] = await Promise.all([p.data(), (p.grad as Tensor).data()]);
-  ensure(found.join() === 'NaN,0' && gradient.join() === 'NaN,8', `${found} and ${gradient}`);
+  const [actual, gradient] = await Promise.all([p.data(), (p.grad as Tensor).data()]);
+  ensure(actual.join() === 'NaN,0' && gradient.join() === 'NaN,8', `${actual} and ${gradient}`);
   refuses(() => optimizer.step({ kind: 'norm', limit: 0 }), ValueError, 'SGD.step: clip.limit must be positive, got 0');
 });
 
@@ -234,8 +234,8 @@ test('step updates two parameters that share memory one after the other', async 
   );
   for (const p of [a, b]) p.grad = ones([4]);
   optimizer.step();
-  const found = await whole.data();
-  ensure(found.join() === '0.5,0.5,0.5,0.5', found.join());
+  const actual = await whole.data();
+  ensure(actual.join() === '0.5,0.5,0.5,0.5', actual.join());
 });
 
 test('groups of an optimizer have their own options, and lrFactor scales every group', async () => {
@@ -339,9 +339,9 @@ law('clipGradValue clamps every element', cases, async ({ start }) => {
   const p = toTensor(start, { requiresGrad: true });
   p.grad = toTensor(start);
   clipGradValue([p], 0.5);
-  const found = await (p.grad as Tensor).data();
+  const actual = await (p.grad as Tensor).data();
   nearValues(
-    found,
+    actual,
     start.data.map((value) => Math.min(0.5, Math.max(-0.5, value))),
   );
   p.dispose();

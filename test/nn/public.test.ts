@@ -20,13 +20,13 @@ test('ArrayDataset returns the rows of its columns, and refuses columns of diffe
 });
 
 test('calculateGain is that of PyTorch for each nonlinearity', () => {
-  const found = [
+  const actual = [
     calculateGain('linear'),
     calculateGain('tanh'),
     calculateGain('relu'),
     calculateGain('leakyRelu', 0.5),
   ];
-  ensure(found.join() === [1, 5 / 3, Math.SQRT2, Math.sqrt(2 / 1.25)].join(), found.join());
+  ensure(actual.join() === [1, 5 / 3, Math.SQRT2, Math.sqrt(2 / 1.25)].join(), actual.join());
 });
 
 test('uniform and normal have their bound, mean and deviation', async () => {

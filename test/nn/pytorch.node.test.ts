@@ -42,10 +42,10 @@ const refusals: Readonly<Record<string, string>> = {
   'tchrs_foo.pt': 'it is TorchScript (class __torch__.Foo), and no code in files is run',
 };
 
-for (const [name, sentence] of Object.entries(refusals)) {
+for (const [name, message] of Object.entries(refusals)) {
   test(
     `readPytorch refuses ${name}`,
-    () => refuses(() => readPytorch(read(name), { file: name }), FormatError, sentence),
+    () => refuses(() => readPytorch(read(name), { file: name }), FormatError, message),
     {
       skip,
     },
@@ -58,7 +58,7 @@ const numbers = (value: number | boolean | string | undefined): number =>
 function agrees(tensor: PytorchTensor, fact: TensorFacts): void {
   const { name } = fact;
   const hash = createHash('sha256').update(tensor.bytes()).digest('hex');
-  const found = {
+  const actual = {
     shape: tensor.shape,
     stride: tensor.stride,
     dtype: tensor.dtype,
@@ -67,7 +67,7 @@ function agrees(tensor: PytorchTensor, fact: TensorFacts): void {
     device: tensor.storage.location,
     sha256: hash,
   };
-  for (const [key, value] of Object.entries(found)) {
+  for (const [key, value] of Object.entries(actual)) {
     const expected = fact[key as keyof TensorFacts];
     ensure(JSON.stringify(value) === JSON.stringify(expected), `${name}: ${key} is ${value}, expected ${expected}`);
   }

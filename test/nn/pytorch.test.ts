@@ -42,10 +42,10 @@ law(
   (tensors) => {
     const net = new Map(Object.entries(tensors));
     const bytes = writePytorch({ net });
-    const found = readPytorch(bytes);
-    ensure(found.tensors.size === net.size, `${found.tensors.size} tensors of ${net.size}`);
+    const actual = readPytorch(bytes);
+    ensure(actual.tensors.size === net.size, `${actual.tensors.size} tensors of ${net.size}`);
     for (const [name, value] of net) {
-      const read = found.tensors.get(`net.${name}`)?.toHost();
+      const read = actual.tensors.get(`net.${name}`)?.toHost();
       ensure(read?.dtype === value.dtype && read.shape.join() === value.shape.join(), `${name} changed its form`);
       ensure(bitsOf(read) === bitsOf(value), `${name} changed its values`);
     }
@@ -136,8 +136,11 @@ law(
     }
     const expected = places.map((at) => at / 4 - 3).join();
     for (const file of [zipFile(code, { 0: bytes }), legacyFile(code, { elements: counted(bytes, values.length) })]) {
-      const found = readPytorch(file).tensors.get('tensor')?.toHost();
-      ensure(found?.shape.join() === shape.join() && found.data.join() === expected, `${found?.data} for ${expected}`);
+      const actual = readPytorch(file).tensors.get('tensor')?.toHost();
+      ensure(
+        actual?.shape.join() === shape.join() && actual.data.join() === expected,
+        `${actual?.data} for ${expected}`,
+      );
     }
   },
   { runs: 200 },

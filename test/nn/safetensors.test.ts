@@ -34,10 +34,10 @@ law(
   ({ tensors, metadata }) => {
     const named = new Map(Object.entries(tensors).filter(([name]) => name !== '__metadata__'));
     const bytes = writeSafetensors(named, new Map(Object.entries(metadata)));
-    const found = readSafetensors(bytes);
-    ensure(found.tensors.size === named.size, `${found.tensors.size} tensors of ${named.size}`);
+    const actual = readSafetensors(bytes);
+    ensure(actual.tensors.size === named.size, `${actual.tensors.size} tensors of ${named.size}`);
     for (const [name, value] of named) {
-      const read = found.tensors.get(name);
+      const read = actual.tensors.get(name);
       ensure(read !== undefined, `${JSON.stringify(name)} is missing`);
       ensure(
         read.dtype === value.dtype && read.shape.join() === value.shape.join(),
@@ -45,7 +45,7 @@ law(
       );
       ensure(bitsOf(read) === bitsOf(value), `${name} changed its values`);
     }
-    ensure(JSON.stringify([...found.metadata].sort()) === JSON.stringify(Object.entries(metadata).sort()), 'metadata');
+    ensure(JSON.stringify([...actual.metadata].sort()) === JSON.stringify(Object.entries(metadata).sort()), 'metadata');
     const again = writeSafetensors(named, new Map(Object.entries(metadata)));
     ensure(bytes.join() === again.join(), 'the same tensors gave other bytes');
   },
@@ -164,11 +164,11 @@ test('readSafetensors converts F64, F16, BF16, I64, I16, I8, U8 and BOOL', () =>
     i8: ['int32', [127, -128]],
   } as const;
   for (const [name, [dtype, values]] of Object.entries(expected)) {
-    const found = tensors.get(name);
-    ensure(found?.dtype === dtype, `${name} is ${found?.dtype}`);
+    const actual = tensors.get(name);
+    ensure(actual?.dtype === dtype, `${name} is ${actual?.dtype}`);
     ensure(
-      values.every((value, i) => Object.is(found.data[i], value)),
-      `${name} is ${found.data}`,
+      values.every((value, i) => Object.is(actual.data[i], value)),
+      `${name} is ${actual.data}`,
     );
   }
 });
@@ -179,7 +179,7 @@ const tooLong = new Uint8Array(16);
 new DataView(tooLong.buffer).setBigUint64(0, 2n ** 40n, true);
 
 /** Broken files, and the expected messages. */
-const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: string]>> = {
+const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, message: string]>> = {
   'an empty file': [new Uint8Array(), 'w.safetensors: byte 0: expected at least 8 bytes, got 0'],
   'a header longer than the limit': [tooLong, 'expected a header of at most 100000000 bytes, got 1099511627776'],
   'a header longer than the file': [file(one, four).subarray(0, 20), 'expected a header of 54 bytes, got 12'],
@@ -241,9 +241,9 @@ const hostile: Readonly<Record<string, readonly [bytes: Uint8Array, sentence: st
   ],
 };
 
-for (const [what, [bytes, sentence]] of Object.entries(hostile)) {
+for (const [what, [bytes, message]] of Object.entries(hostile)) {
   test(`readSafetensors refuses ${what}`, () => {
-    refuses(() => readSafetensors(bytes, { file: 'w.safetensors' }), FormatError, sentence);
+    refuses(() => readSafetensors(bytes, { file: 'w.safetensors' }), FormatError, message);
   });
 }
 

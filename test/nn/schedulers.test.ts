@@ -108,8 +108,8 @@ test('ReduceLROnPlateau resumes exactly from its state', () => {
   accuracy.forEach((value, i) => {
     if (i === 4) after.loadState(JSON.parse(JSON.stringify(before.state())));
     const expected = whole.step(value);
-    const found = (i < 4 ? before : after).step(value);
-    ensure(found === expected, `epoch ${i}: ${found}, expected ${expected}`);
+    const actual = (i < 4 ? before : after).step(value);
+    ensure(actual === expected, `epoch ${i}: ${actual}, expected ${expected}`);
   });
 });
 

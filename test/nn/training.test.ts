@@ -148,8 +148,8 @@ test('training resumed from a checkpoint after step 10 equals uninterrupted trai
   const second = new Run(readCheckpoint(await first.checkpoint()));
   await second.train(20);
   const losses = async (run: Run): Promise<number[]> => Promise.all(run.losses.map((loss) => loss.item()));
-  const [expected, found] = [await losses(whole), [...(await losses(first)), ...(await losses(second))]];
-  ensure(found.join() === expected.join(), `the losses are ${found}, expected ${expected}`);
+  const [expected, actual] = [await losses(whole), [...(await losses(first)), ...(await losses(second))]];
+  ensure(actual.join() === expected.join(), `the losses are ${actual}, expected ${expected}`);
   const [a, b] = [await whole.checkpoint(), await second.checkpoint()];
   ensure(a.join() === b.join(), 'the checkpoints at the end differ');
 });

@@ -75,10 +75,10 @@ test('an evaluation with gradients by running statistics is not affected by late
   norm.train().forward(randn([4, 2]));
   y.backward();
   const slope = 1 / Math.sqrt(1 + 1e-5);
-  const found = await (x.grad as Tensor).data();
+  const actual = await (x.grad as Tensor).data();
   ensure(
-    found.every((g) => Math.abs(g - slope) < 1e-6),
-    `expected ${slope}, got ${found.join(', ')}`,
+    actual.every((g) => Math.abs(g - slope) < 1e-6),
+    `expected ${slope}, got ${actual.join(', ')}`,
   );
 });
 

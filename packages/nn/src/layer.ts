@@ -45,7 +45,7 @@ export function joined(first: Epilogue, next: Epilogue): Epilogue | null {
   return { ...first, ...next, relu: Boolean(first.relu || next.relu) };
 }
 
-/** relu(y + residual), in passes of their own. */
+/** relu(y + residual), in separate passes. */
 export function finish(y: Tensor, { residual, relu = false }: Omit<Epilogue, 'norm'>): Tensor {
   const sum = residual ? y.add(residual) : y;
   return relu ? sum.relu() : sum;

@@ -135,17 +135,17 @@ export abstract class Module {
   loadStateDict(state: State, options: { readonly strict?: boolean } = {}): void {
     expectState('loadStateDict', state);
     expectOptions('loadStateDict', options, ['strict']);
-    const own = this.stateDict();
+    const targets = this.stateDict();
     // One of a tensor's names is enough: safetensors files keep one.
-    const given = new Set([...own].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));
-    const missing = [...own].flatMap(([name, tensor]) => (given.has(tensor) ? [] : [name]));
-    const unexpected = [...state.keys()].filter((name) => !own.has(name));
+    const present = new Set([...targets].flatMap(([name, tensor]) => (state.has(name) ? [tensor] : [])));
+    const missing = [...targets].flatMap(([name, tensor]) => (present.has(tensor) ? [] : [name]));
+    const unexpected = [...state.keys()].filter((name) => !targets.has(name));
     const faults: string[] = [];
     if (options.strict !== false) {
       if (missing.length > 0) faults.push(`missing ${listed(missing)}`);
       if (unexpected.length > 0) faults.push(`unexpected ${listed(unexpected)}`);
     }
-    const shared = [...own].flatMap(([name, target]) => {
+    const shared = [...targets].flatMap(([name, target]) => {
       const source = state.get(name);
       return source ? [{ name, target, source }] : [];
     });

@@ -8,7 +8,7 @@ import { expectState, type HostTensor, listed, type State } from '../state.ts';
 import { type Clip, type ClipArguments, clipArguments } from './clip.ts';
 import { type SlotBindings, zerosTogether } from './slots.ts';
 
-/** Parameters with options of their own; the optimizer's options are the defaults. */
+/** Parameters with options, which default to the optimizer's. */
 export type ParamGroupOptions<O> = Partial<O> & { readonly params: readonly NamedTensor[] | readonly Tensor[] };
 
 /** A parameter group with every option set. `options` may be replaced between steps. */
@@ -142,12 +142,12 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       const loaded = params.filter(([name]) => saved.has(name));
       this.#createState(loaded, options);
       for (const [name] of loaded) {
-        const own = this.#stateOf(name);
-        for (const [key, target] of own.tensors) {
+        const current = this.#stateOf(name);
+        for (const [key, target] of current.tensors) {
           const source = state.get(`${name}.${key}`) as Tensor | HostTensor;
           assign(target, source instanceof Tensor ? source : source.data);
         }
-        if (this.countsSteps) own.step = (state.get(`${name}.step`) as HostTensor).data[0] as number;
+        if (this.countsSteps) current.step = (state.get(`${name}.step`) as HostTensor).data[0] as number;
       }
     }
   }
@@ -264,22 +264,22 @@ function expectDistinct(name: string, parameters: readonly NamedTensor[]): void 
   if (parameters.length === 0) throw new ValueError(`${name}: expected at least one parameter, got none`);
   const names = new Set<string>();
   const tensors = new Map<Tensor, string>();
-  for (const [own, tensor] of parameters) {
+  for (const [parameterName, tensor] of parameters) {
     const other = tensors.get(tensor);
-    if (names.has(own)) throw new ValueError(`${name}: names must be distinct, got ${own} twice`);
+    if (names.has(parameterName)) throw new ValueError(`${name}: names must be distinct, got ${parameterName} twice`);
     if (other !== undefined) {
       throw new ValueError(
-        `${name}: ${other} and ${own} are one tensor; list it once, as model.namedParameters() does`,
+        `${name}: ${other} and ${parameterName} are one tensor; list it once, as model.namedParameters() does`,
       );
     }
     const producer = producerOf(tensor);
     if (producer) {
       throw new ValueError(
-        `${name}: ${own} is the result of ${producer.name}; an optimizer updates leaves: detach() it`,
+        `${name}: ${parameterName} is the result of ${producer.name}; an optimizer updates leaves: detach() it`,
       );
     }
-    names.add(own);
-    tensors.set(tensor, own);
+    names.add(parameterName);
+    tensors.set(tensor, parameterName);
   }
 }
 
