@@ -92,6 +92,16 @@ test('check refuses cycles, of types and through aliases too, and names the shor
   );
 });
 
+test('check allows cycles through Tensor, types of the runtime and sumTo only', () => {
+  const [a, b] = [tensor('runtime/a.ts'), tensor('runtime/b.ts')];
+  ensure(problemsOf([a, "import type { B } from './b.ts';"], [b, "import './a.ts';"]).length === 0, 'types in runtime');
+  expectProblem('a cycle', [a, "import { B } from './b.ts';"], [b, "import './a.ts';"]);
+  const [shape, reduce] = [tensor('ops/shape.ts'), tensor('ops/reduce.ts')];
+  const gradients = problemsOf([shape, "import { sumTo } from './reduce.ts';"], [reduce, "import './shape.ts';"]);
+  ensure(gradients.length === 0, gradients.join());
+  expectProblem('a cycle', [shape, "import type { A } from './a.ts';"], [tensor('ops/a.ts'), "import './shape.ts';"]);
+});
+
 test('check accepts what the rules allow', () => {
   const problems = problemsOf(
     ['packages/nn/package.json', '{ "dependencies": { "fflate": "1" } }'],
