@@ -189,10 +189,13 @@ function exportsOf(file, read) {
 function declarationOf(place, read) {
   const of = read.get(place.file);
   if (of === undefined || place.name === '*' || of.statements.has(place.name)) return place;
-  const next = of.exports.get(place.name) ?? of.imports.get(place.name) ?? exportsOf(place.file, read).get(place.name);
-  return next === undefined || (next.file === place.file && next.name === place.name)
-    ? place
-    : declarationOf(next, read);
+  const candidates = [
+    of.exports.get(place.name),
+    of.imports.get(place.name),
+    ...of.stars.map((star) => exportsOf(star, read).get(place.name)),
+  ];
+  const next = candidates.find((each) => each && !(each.file === place.file && each.name === place.name));
+  return next === undefined ? place : declarationOf(next, read);
 }
 
 /** @param {Place} place @param {ReadonlyMap<string, Declarations>} read */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { declarationsFolder } from './api.mjs';
+import { changedApis, declarationsFolder } from './api.mjs';
 import { uncoveredFunctions } from './checkCoverage.mjs';
 import { docsThatFail } from './checkDocs.mjs';
 import { importsOutOfDirection } from './checkImports.mjs';
@@ -39,6 +39,7 @@ const checks = [
     async () => [...thinPlaces(), ...staleRows()],
   ],
   ['coverage: each public function has its laws and a docstring, or a reason', uncoveredFunctions],
+  ['api: the public names and signatures are those of api.txt', changedApis],
   ['bytes: each package is within its budget', overBudget],
   ['docs: every code block runs', docsThatFail],
 ];

@@ -29,7 +29,8 @@ interface Hidden {
 }
 `,
   'ops/shape.d.ts': 'export type Shape = readonly number[];\n',
-  'errors.d.ts': 'export declare class SizeError extends Error {\n}\n',
+  'errors.d.ts': "import { SizeError } from './sizeError.ts';\nexport { SizeError };\n",
+  'sizeError.d.ts': 'export declare class SizeError extends Error {\n}\n',
   'tensor.d.ts': `export declare class Tensor {
     #private;
     private secret;
