@@ -65,7 +65,7 @@ const layers = new Map([
   ],
 ]);
 
-/** The methods of Tensor call every operation, so what operations are made of may import Tensor: ops as they like, the rest its type. */
+/** Methods of Tensor call every operation, so ops may import Tensor, and these places its type. */
 const belowTensor = ['runtime', 'graph', 'autograd.ts', 'anomaly.ts'];
 
 /** Files that reach into a package, each with the reason. */
@@ -226,7 +226,7 @@ function judgeLayers(name, path, target, isType) {
   return `inside ${name} the direction is ${order.map((layer) => layer.join(', ')).join(' <- ')}`;
 }
 
-/** Whether an import is the one that may form a cycle: of Tensor, by what its methods call. @param {string} path @param {string} target */
+/** Whether an import is of Tensor by code that its methods call. @param {string} path @param {string} target */
 function isOnTensor(path, target) {
   if (target !== 'packages/tensor/src/tensor.ts') return false;
   const place = path.split('/')[3] ?? '';

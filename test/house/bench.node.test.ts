@@ -1,4 +1,4 @@
-// What `npm run bench` and `npm run bench:peers` say: their arithmetic, their names, and the networks that peers are given.
+// `npm run bench` and `npm run bench:peers`: arithmetic, names of records, and the peers' networks.
 import { createNetwork } from '@mien/fer';
 import { Generator } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
@@ -100,7 +100,7 @@ test('bench has the records that figures are stated for, each once, and those of
 });
 
 test('bench takes a whole name, a part of names, or the name of a group', () => {
-  const chosen = (...words: string[]): string[] => selected(words).map(({ name }) => name);
+  const chosen = (...filters: string[]): string[] => selected(filters).map(({ name }) => name);
   expectEqual(chosen('gemm/512'), ['gemm/512']);
   expectEqual(chosen('step/vgg19', 'copy'), ['copy', 'step/vgg19/b16']);
   ensure(chosen('elementwise').includes('batchNorm/forward'), 'the group elementwise');

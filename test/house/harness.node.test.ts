@@ -1,4 +1,4 @@
-// The harness must not be able to end green: each way in which a test can fail to prove anything is a failure.
+// The harness must report a failure for every test that proves nothing.
 import { conv2d, ones } from '@mien/tensor';
 import { withAlgorithm } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
@@ -9,13 +9,13 @@ import { poolLaw } from '../tensor/algorithms/pool.ts';
 
 type Register = (own: Recorder) => unknown;
 
-/** Records of one file that registers its cases by `register`. */
+/** The records of one file, whose cases `register` adds. */
 async function recordsOf(register: Register, options?: RunOptions): Promise<CaseRecord[]> {
   const own = recorder();
   return silently(() => own.runFiles([['some.test.ts', async () => register(own)]], options));
 }
 
-/** Keeps uvu's dots of inner suites out of the outer one's line, and gives its queue back. */
+/** Hides uvu's output of the inner suites. */
 async function silently<T>(run: () => Promise<T>): Promise<T> {
   const write = process.stdout.write;
   process.stdout.write = () => true;
@@ -64,7 +64,7 @@ test('harness fails a file that does not load', async () => {
 
 test('harness fails a case that never ran', async () => {
   const own = recorder();
-  // A suite that ends before its cases, as one with a hook that throws does.
+  // A suite that ends before its cases, as with a hook that throws.
   const queue = globalThis as { UVU_QUEUE?: unknown };
   const before = Object.getOwnPropertyDescriptor(queue, 'UVU_QUEUE') as PropertyDescriptor;
   Object.defineProperty(queue, 'UVU_QUEUE', { configurable: true, get: () => [[]], set: () => {} });

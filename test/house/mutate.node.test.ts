@@ -1,12 +1,12 @@
-// The mutation tool itself: its list, and that a campaign fails where a law is missing.
+// The mutation tool: its list, and that a campaign fails if a law is missing.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
-function mutate(...words: string[]): { readonly code: number | null; readonly out: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', 'mutate.mjs'), ...words], {
+function mutate(...args: string[]): { readonly code: number | null; readonly out: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', 'mutate.mjs'), ...args], {
     encoding: 'utf8',
   });
   return { code: status, out: `${stdout}${stderr}` };

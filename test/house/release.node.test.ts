@@ -1,4 +1,4 @@
-// What a release writes: later versions, a dated section, versions of packages.
+// The texts of a release: versions, the dated section of the CHANGELOG.
 import { spawnSync } from 'node:child_process';
 import { ensure } from '@mien/tensor/testing';
 import { datedChangelog, expectLaterVersion, withVersion } from '../../scripts/releaseSteps.mjs';

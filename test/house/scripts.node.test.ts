@@ -1,4 +1,4 @@
-// The commands as they are typed: what they take, what they refuse, and where relative paths start.
+// The commands: their arguments, their errors, and the folder of relative paths.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,9 @@ interface Ended {
   readonly err: string;
 }
 
-function script(name: string, words: readonly string[], callerFolder?: string): Ended {
+function script(name: string, args: readonly string[], callerFolder?: string): Ended {
   const env = { ...process.env, ...(callerFolder === undefined ? {} : { INIT_CWD: callerFolder }) };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', name), ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join('scripts', name), ...args], {
     env,
     encoding: 'utf8',
   });
@@ -32,8 +32,8 @@ function withProgram(text: string, use: (folder: string) => void): void {
   }
 }
 
-test('scripts/run.mjs drops a leading literal -- and finds files where the command was typed', () => {
-  withProgram('const words: string[] = process.argv.slice(2);\nprocess.stdout.write(words.join());\n', (folder) => {
+test('scripts/run.mjs drops a leading literal -- and resolves paths from the folder of the caller', () => {
+  withProgram('const args: string[] = process.argv.slice(2);\nprocess.stdout.write(args.join());\n', (folder) => {
     const { code, out, err } = script('run.mjs', ['--', 'program.ts', 'a', '--', 'b'], folder);
     ensure(code === 0 && out === 'a,--,b', `it printed ${out}, ended with ${code}: ${err}`);
   });
@@ -53,26 +53,26 @@ test('scripts/run.mjs refuses a bare import that a bundler would drop', () => {
   });
 });
 
-test('test fails when a word selects nothing', () => {
-  const { code, out } = script('test.mjs', ['--node', 'words-that-no-case-has']);
+test('test fails when a filter matches nothing', () => {
+  const { code, out } = script('test.mjs', ['--node', 'a-filter-that-no-case-matches']);
   ensure(code === 1 && out.trimEnd().endsWith('0 passed, 1 failed'), `it ended with ${code}: ${out}`);
 });
 
-test('test and bench refuse options that they do not have', () => {
+test('test and bench refuse unknown options', () => {
   for (const name of ['test.mjs', 'bench.mjs']) {
     const { code, err } = script(name, ['--fast']);
     ensure(code === 1 && err.includes('options are'), `${name} ended with ${code}: ${err}`);
   }
 });
 
-test('bench and bench:peers name what there is when a word selects nothing', () => {
+test('bench and bench:peers list the records when a filter matches nothing', () => {
   for (const name of ['bench.mjs', 'benchPeers.mjs']) {
     const { code, err } = script(name, ['no-record-has-this-name']);
     ensure(code === 1 && err.includes('step/vgg19/b16'), `${name} ended with ${code}: ${err}`);
   }
 });
 
-test('a script whose output is closed ends quietly', async () => {
+test('a script whose output is closed ends without a message', async () => {
   const child = spawn(process.execPath, [join('scripts', 'test.mjs'), '--node', 'plan'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

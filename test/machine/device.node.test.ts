@@ -1,4 +1,4 @@
-// Adapters, as another process finds them: the default device of this one is made already.
+// Adapters in a new process, because this one already has its default device.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { init } from '@mien/tensor';
@@ -13,7 +13,7 @@ interface Found {
   readonly adapters: readonly { readonly name: string; readonly used: boolean; readonly startCheck: string }[];
 }
 
-/** What `npm run doctor -- --json` says in an environment. */
+/** The report of `npm run doctor -- --json` in an environment. */
 function doctor(environment: Readonly<Record<string, string>>): {
   readonly code: number | null;
   readonly found: Found;
@@ -71,7 +71,7 @@ test("startCheck reports that Dawn's Null backend computes nothing", async () =>
   ensure(wrong?.kind === 'host writes and reads', `found ${wrong?.kind}: ${wrong?.detail}`);
 });
 
-/** What a program prints that makes a device with `toggles`. */
+/** The output of a program that opens a device with `toggles`. */
 async function deviceWith(toggles: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   let printed = '';
   await withFolder((folder) => {

@@ -1,4 +1,4 @@
-// What is published: packages packed by pnpm, installed by npm into an empty project as docs/install.md says, and used from there.
+// The published packages: packed by pnpm, installed by npm into an empty project as docs/install.md says, and used there.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { init } from '@mien/tensor';
@@ -48,7 +48,7 @@ test(
       if (facts.name !== 'SwiftShader') assert.match(run(process.execPath, ['own.mjs'], project), numbers);
       if (NO_EMBEDDED) return;
 
-      // Without a driver the error names the one command that helps; with its package the same program runs.
+      // Without a driver the error names the package to install; with it the same program runs.
       const refused = start(process.execPath, ['own.mjs'], WITHOUT_VULKAN, project);
       assert.is(refused.code, 1);
       assert.match(

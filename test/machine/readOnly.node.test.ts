@@ -1,4 +1,4 @@
-// A checkout that cannot be written, as on a shared or container installation: commands work, or say why not.
+// A read-only checkout, as in a shared installation or a container: commands work, or report why they do not.
 
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -6,8 +6,8 @@ import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { type Ended, start, withFolder } from './kit.ts';
 
-/** Runs a script while the checkout is mounted read-only in a namespace of its own, with `hidden` replaced by empty folders. */
-function readOnly(words: string, hidden: readonly string[] = []): Ended {
+/** Runs a script while the checkout is mounted read-only in a mount namespace, with `hidden` replaced by empty folders. */
+function readOnly(command: string, hidden: readonly string[] = []): Ended {
   const root = resolve('.');
   const mounts = [
     ...hidden.map((path) => `mount -t tmpfs none ${join(root, path)}`),
@@ -16,7 +16,7 @@ function readOnly(words: string, hidden: readonly string[] = []): Ended {
     `mount -o remount,ro,bind ${root}`,
     `cd ${root}`,
   ];
-  return start('unshare', ['-m', 'sh', '-c', [...mounts, `exec ${process.execPath} ${words}`].join(' && ')]);
+  return start('unshare', ['-m', 'sh', '-c', [...mounts, `exec ${process.execPath} ${command}`].join(' && ')]);
 }
 
 const skip =
@@ -25,7 +25,7 @@ const skip =
     : 'a read-only mount needs root and mount namespaces';
 
 test(
-  'mien works in a checkout that cannot be written, before its bundle was made',
+  'mien works in a read-only checkout, before its bundle was made',
   () => {
     const { code, out, err } = readOnly('scripts/mien.mjs models', ['node_modules/.cache/mien/bundles']);
     ensure(code === 0 && out.includes('parameters'), `it ended with ${code}: ${out}${err}`);
@@ -34,7 +34,7 @@ test(
 );
 
 test(
-  'a program in a checkout that cannot be written finds packages and a device',
+  'a program in a read-only checkout finds packages and a device',
   () =>
     withFolder((folder) => {
       const program = join(folder, 'program.ts');
@@ -46,7 +46,7 @@ test(
 );
 
 test(
-  'scripts report a checkout that cannot be written and has nothing installed',
+  'scripts report a read-only checkout without an installation',
   () => {
     const { code, err } = readOnly('scripts/mien.mjs models', ['node_modules']);
     ensure(code === 1 && err.includes('mien: cannot install into'), `it ended with ${code}: ${err}`);

@@ -1,4 +1,4 @@
-// `npm start` where no Vulkan driver is visible: the embedded SwiftShader trains, and the run folder holds what is promised.
+// `npm start` without a visible Vulkan driver: the embedded SwiftShader trains, and the run folder is complete.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure } from '@mien/tensor/testing';

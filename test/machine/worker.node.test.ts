@@ -1,4 +1,4 @@
-// Worker threads, as test runners and servers run code: each makes a device of its own.
+// Worker threads, as in test runners and servers: each opens its own device.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 import { NO_EMBEDDED, start, WITHOUT_VULKAN, withFolder } from './kit.ts';
 
-/** A program whose main thread initializes Mien if `main`, and then has a worker do so; each prints its adapter and a sum. */
+/** A program whose main thread initializes Mien if `main`, then a worker does; each prints its adapter and a sum. */
 const program = (main: boolean, options: string): string => `
 import { isMainThread, SHARE_ENV, Worker } from 'node:worker_threads';
 import { init, ones } from '@mien/tensor';
