@@ -85,7 +85,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     });
   }
 
-  /** Disposes of every gradient. */
+  /** Clears every gradient, as PyTorch's set_to_none; gradients that were read stay valid. */
   zeroGrad(): void {
     for (const { params } of this.paramGroups) for (const [, parameter] of params) parameter.grad = null;
   }

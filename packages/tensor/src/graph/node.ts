@@ -179,7 +179,7 @@ function expectGradient(name: string, key: string, gradient: Tensor, shape: Shap
   if (typeof gradient?.dtype !== 'string') {
     throw new GradientError(`${name}: backward must return a tensor for ${key}, got ${String(gradient)}`);
   }
-  if (show(gradient.shape) !== show(shape)) {
+  if (gradient.rank !== shape.length || shape.some((size, dim) => size !== gradient.shape[dim])) {
     throw new ShapeError(
       `${name}: backward must return a gradient of ${key}'s shape ${show(shape)}, got ${show(gradient.shape)}`,
     );

@@ -73,7 +73,7 @@ const previewLength = 6;
 
 type MakeTensor<T> = new (share: Share, shape: Shape, dtype: DType, byteOffset: number, isOwned?: boolean) => T;
 
-/** What Tensor is without its operations. */
+/** A tensor without its operations, which Tensor adds. */
 export abstract class TensorBase extends Owned {
   readonly shape: Shape;
   readonly dtype: DType;
