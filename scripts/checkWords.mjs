@@ -6,12 +6,6 @@ import { proseOf } from './prose.mjs';
 import { root } from './workspace.mjs';
 
 /**
- * Folders and files that are not plain yet. The list only gets shorter.
- * @type {readonly string[]}
- */
-const exempt = [];
-
-/**
  * Patterns, which match in any case and across line breaks, and what to write instead.
  * @type {ReadonlyArray<readonly [pattern: RegExp, instead: string]>}
  */
@@ -70,13 +64,13 @@ export function refusedWords(path, text) {
   return problems.sort((a, b) => a.at - b.at).map(({ problem }) => problem);
 }
 
-/** Refused phrases in every file of the repository that is not exempt; `{ all: true }` reads those too. */
-export async function wordsToReplace({ all = false } = {}) {
+/** Refused phrases in every file of the repository. */
+export async function wordsToReplace() {
   const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate'];
   const { stdout } = spawnSync('git', listed, { cwd: root, encoding: 'utf8' });
   return stdout
     .split('\n')
-    .filter((path) => path !== '' && (all || !exempt.some((start) => path.startsWith(start))))
+    .filter((path) => path !== '')
     .flatMap((path) => refusedWords(path, read(path)));
 }
 

@@ -32,7 +32,7 @@ const checks = [
   ['direction: imports point one way', () => importsOutOfDirection()],
   ['prose: comments, strings and documents are in plain English', () => wordsToReplace()],
   ['errors: no package throws a bare Error', bareErrors],
-  ['words: each operation has its kernel, reference and laws under one name', missingPlaces],
+  ['names: each operation has its kernel, reference and laws under one name', missingPlaces],
   ['kernels: every kernel compiles in every specialization, and none is forgotten', brokenKernels],
   [
     'mutation: each kernel and gradient formula has mutants of two kinds, and no argument for one is stale',
