@@ -9,6 +9,7 @@ export const reasons = {
   law: {
     'a class whose functions have the laws': 'Generator Optimizer Tensor',
     'reports results to detectAnomaly, which has the laws': 'inspect',
+    'a deprecated name of a function that has the laws': 'clipGradientNorm clipGradientValue',
   },
   /** Operations whose gradient no law checks. */
   gradient: {

@@ -24,10 +24,10 @@ function netOf(parameters, mask) {
     norm(x) {
       const [scale, shift] = [take(), take()];
       const mean = np.mean(x.ref, [0, 2, 3], { keepdims: true });
-      const centerd = x.sub(mean);
-      const variance = np.mean(np.square(centerd.ref), [0, 2, 3], { keepdims: true });
+      const centered = x.sub(mean);
+      const variance = np.mean(np.square(centered.ref), [0, 2, 3], { keepdims: true });
       const deviation = np.sqrt(variance.add(1e-5));
-      return centerd.div(deviation).mul(perChannel(scale)).add(perChannel(shift));
+      return centered.div(deviation).mul(perChannel(scale)).add(perChannel(shift));
     },
     linear(x) {
       const [weight, bias] = [take(), take()];

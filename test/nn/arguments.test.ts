@@ -22,7 +22,7 @@ const info = {
   ...{ model: 'm', classes: [], input: null, preset: null, epoch: 0, step: 0, seed: 0 },
   ...{ generator: { seed: 0, offset: 0 }, shuffle: { seed: 0, epoch: 0, batch: 0 } },
 };
-const loader = { batchSize: 1, collateFn: (samples: readonly unknown[]) => samples };
+const loader = { batchSize: 1, collate: (samples: readonly unknown[]) => samples };
 
 const functions: Readonly<Record<string, Example>> = {
   stackRows: () => [[[host()], [host()]]],

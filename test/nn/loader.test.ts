@@ -10,7 +10,7 @@ const drawing = (length: number): Dataset<string> => ({
   get: async (index, generator) => `${index}:${generator.uint32()}`,
 });
 
-const collateFn = (samples: readonly string[]): string => samples.join(' ');
+const collate = (samples: readonly string[]): string => samples.join(' ');
 
 const plans = fc.record({
   length: fc.integer({ min: 1, max: 40 }),
@@ -29,8 +29,8 @@ law(
   'DataLoader yields every sample once per epoch, in the order of its seed',
   plans,
   async ({ length, ...options }) => {
-    const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collateFn }));
-    const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collateFn });
+    const [first, again] = [1, 2].map(() => new DataLoader(drawing(length), { ...options, shuffle: true, collate }));
+    const other = new DataLoader(drawing(length), { ...options, prefetch: 3, shuffle: true, collate });
     ensure(first !== undefined && again !== undefined, 'no loader');
     for (let epoch = 0; epoch < 3; epoch++) {
       ensure(first.epoch === epoch, `epoch ${first.epoch}, expected ${epoch}`);
@@ -53,7 +53,7 @@ law(
   fc.record({ plan: plans, stop: fc.nat(20) }),
   async ({ plan: { length, ...options }, stop }) => {
     const make = (): DataLoader<string, string> =>
-      new DataLoader(drawing(length), { ...options, shuffle: true, collateFn });
+      new DataLoader(drawing(length), { ...options, shuffle: true, collate });
     const whole = make();
     const expected = [...(await epochOf(whole)), ...(await epochOf(whole))];
     const stopped = make();
@@ -75,7 +75,7 @@ law(
 test('DataLoader keeps the order without shuffle, and drops an incomplete last batch on demand', async () => {
   const options = {
     batchSize: 2,
-    collateFn: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
+    collate: (samples: readonly string[]) => samples.map((each) => Number.parseInt(each, 10)).join(),
   };
   const all = new DataLoader(drawing(5), options);
   const full = new DataLoader(drawing(5), { ...options, dropLast: true });
@@ -88,7 +88,7 @@ test('DataLoader throws the error of a sample at its batch', async () => {
     if (index === 5) throw new ValueError('sample 5 is broken');
     return String(index);
   };
-  const loader = new DataLoader({ length: 8, get }, { batchSize: 2, prefetch: 3, collateFn });
+  const loader = new DataLoader({ length: 8, get }, { batchSize: 2, prefetch: 3, collate });
   const seen: string[] = [];
   let message = '';
   try {
@@ -104,7 +104,7 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
     { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4, 5, 6) },
     { shape: [3], dtype: 'int32', data: Int32Array.of(7, 8, 9) },
   );
-  const loader = new DataLoader(dataset, { batchSize: 2, collateFn: stackRows });
+  const loader = new DataLoader(dataset, { batchSize: 2, collate: stackRows });
   const actual: string[] = [];
   for await (const batch of loader) actual.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
   ensure(actual.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', actual.join('; '));
@@ -112,16 +112,16 @@ test('stackRows makes batches of the rows of an ArrayDataset', async () => {
 
 test('loaders and datasets refuse invalid options, samples and positions', () => {
   refuses(
-    () => new DataLoader(drawing(3), { batchSize: 0, collateFn }),
+    () => new DataLoader(drawing(3), { batchSize: 0, collate }),
     ValueError,
     'DataLoader: batchSize must be a positive integer, got 0',
   );
   refuses(
-    () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collateFn }),
+    () => new DataLoader(drawing(3), { batchSize: 4, dropLast: true, collate }),
     ValueError,
     'at least one batch of 4, got 3',
   );
-  const loader = new DataLoader(drawing(3), { batchSize: 2, collateFn });
+  const loader = new DataLoader(drawing(3), { batchSize: 2, collate });
   refuses(
     () => loader.loadState({ seed: 0, epoch: 0, batch: 3 }),
     ValueError,
@@ -132,7 +132,7 @@ test('loaders and datasets refuse invalid options, samples and positions', () =>
 });
 
 test('DataLoader yields a full epoch after a loop that was left at the last batch, and after a state taken there', async () => {
-  const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collateFn });
+  const make = (): DataLoader<string, string> => new DataLoader(drawing(6), { batchSize: 2, shuffle: true, collate });
   const whole = make();
   const expected = [await epochOf(whole), await epochOf(whole), await epochOf(whole)];
   const left = make();

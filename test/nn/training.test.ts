@@ -92,7 +92,7 @@ class Run {
     this.loader = new DataLoader(new ArrayDataset(points, labels), {
       batchSize: 16,
       shuffle: true,
-      collateFn: stackRows,
+      collate: stackRows,
     });
     if (saved) this.network.loadStateDict(saved.model);
     this.ema = new EMA(this.network, { decay: 0.9, updates: saved?.info.step ?? 0 });

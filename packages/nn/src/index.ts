@@ -40,7 +40,14 @@ export {
 } from './losses.ts';
 export { buffer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
-export { type Clip, type ClipArguments, clipGradNorm, clipGradValue } from './optim/clip.ts';
+export {
+  type Clip,
+  type ClipArguments,
+  clipGradientNorm,
+  clipGradientValue,
+  clipGradNorm,
+  clipGradValue,
+} from './optim/clip.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';
 export {
   Optimizer,

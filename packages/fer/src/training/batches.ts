@@ -44,7 +44,7 @@ export function batches({ train, protocol, batchSize, targets, seed }: BatchesOp
     // BatchNorm cannot train on a single image.
     dropLast: train.indices.length % protocol.batchSize === 1,
     seed,
-    collateFn: (batch) => ({
+    collate: (batch) => ({
       x: cropper.cut(faces.images, batch),
       labels: Int32Array.from(batch, ({ index }) => faces.labels[index] as number),
       targets: targets ? rows(targets, batch, classes) : null,

@@ -47,7 +47,7 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
   }
 }
 
-/** Stacks the rows of each column along a new first dimension: the collateFn for an ArrayDataset. */
+/** Stacks the rows of each column along a new first dimension: the collate for an ArrayDataset. */
 export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly HostTensor[] {
   expectList('stackRows', 'samples', samples);
   for (const [i, sample] of samples.entries()) {

@@ -7,7 +7,7 @@ import type { Dataset } from './dataset.ts';
 export interface DataLoaderOptions<Sample, Batch> {
   readonly batchSize: number;
   /** Makes a batch from samples; `stackRows` for an ArrayDataset. */
-  readonly collateFn: (samples: readonly Sample[]) => Batch | Promise<Batch>;
+  readonly collate: (samples: readonly Sample[]) => Batch | Promise<Batch>;
   /** Whether each epoch has a random order. Default false. */
   readonly shuffle?: boolean;
   /** Whether to skip an incomplete last batch. Default false. */
@@ -19,7 +19,7 @@ export interface DataLoaderOptions<Sample, Batch> {
 }
 
 const names = optionNames<DataLoaderOptions<unknown, unknown>>({
-  ...{ batchSize: true, collateFn: true, shuffle: true, dropLast: true, prefetch: true, seed: true },
+  ...{ batchSize: true, collate: true, shuffle: true, dropLast: true, prefetch: true, seed: true },
 });
 
 /** A loader's position; plain numbers, for checkpoints. */
@@ -48,7 +48,7 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
       throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
     }
     expectOptions('DataLoader', options, names);
-    expectFunction('DataLoader: collateFn', options.collateFn);
+    expectFunction('DataLoader: collate', options.collate);
     this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -125,14 +125,14 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
   }
 
   async #make(order: ArrayLike<number>, seed: number, epoch: number, batch: number): Promise<Batch> {
-    const { batchSize, collateFn } = this.#options;
+    const { batchSize, collate } = this.#options;
     const samples: (Sample | Promise<Sample>)[] = [];
     const end = Math.min(order.length, (batch + 1) * batchSize);
     for (let i = batch * batchSize; i < end; i++) {
       const index = order[i] as number;
       samples.push(this.#dataset.get(index, new Generator(mix(seed, epoch, index + 1))));
     }
-    return collateFn(await Promise.all(samples));
+    return collate(await Promise.all(samples));
   }
 }
 

@@ -76,6 +76,12 @@ export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Te
   });
 }
 
+/** @deprecated Use `clipGradNorm`; removed in 1.0. */
+export const clipGradientNorm: typeof clipGradNorm = clipGradNorm;
+
+/** @deprecated Use `clipGradValue`; removed in 1.0. */
+export const clipGradientValue: typeof clipGradValue = clipGradValue;
+
 /** The sum of all squares, one element: one partial sum per workgroup, then their sum. */
 function squaresOf(gradients: readonly Tensor[]): Tensor {
   if (gradients.length === 0) return zeros([]);
