@@ -1,4 +1,4 @@
-// The start check: exercises, in a few milliseconds, every kind of operation that kernels and the runtime rely on.
+// The start check: exercises every kind of operation that kernels and the runtime rely on.
 import { DeviceError } from '../../errors.ts';
 import { Chain } from './chain.ts';
 import type { Probe } from './probe.ts';
