@@ -151,6 +151,7 @@ async function runFile(
       filters.length === 0 ||
       filters.some((filter) => `${path} ${record.name}`.toLowerCase().includes(filter.toLowerCase())),
   );
+  if (selected.length === 0) return [];
   const cases = suite(path);
   for (const each of selected) cases(each.record.name, () => runCase(each, options));
   const error = await runSuite(cases);

@@ -1,7 +1,8 @@
 """Golden values from PyTorch's CPU build: a second author's answers to the questions our kernels and references answer.
 
-Run `apt-get install -y python3-torch`, then `/usr/bin/python3 test/golden/make.py`.
-It rewrites test/golden/*.golden.json, the same bytes each time.
+Run `apt-get install -y python3-torch`, then `/usr/bin/python3 test/golden/make.py [NAME...]`.
+It rewrites test/golden/*.golden.json, or NAME.golden.json only, the same bytes each time. Names that are given to `noise` are seeds:
+renaming one changes the file.
 Everything is computed in float64 from float32 inputs, and written as the shortest decimals of the nearest float32.
 
 Inputs and weights come from one formula, so that large ones need not be stored; golden.ts repeats it:
@@ -11,6 +12,7 @@ Inputs and weights come from one formula, so that large ones need not be stored;
 import json
 import math
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -500,9 +502,13 @@ def networks():
     return rows
 
 
+def formula():
+    names = ("", "features.0.weight", "naïve")
+    return [{"name": name, "values": [float(v) for v in noise(name, (4,))]} for name in names]
+
+
 if __name__ == "__main__":
-    write("formula", [{"name": name, "values": [float(v) for v in noise(name, (4,))]} for name in ("", "features.0.weight", "naïve")])
-    for name, make in dict(pool=pools, norm=norms, conv=convolutions, element=elements,
-                           loss=losses, optimizer=optimizers, schedule=schedules,
-                           init=scales, network=networks).items():
-        write(name, make())
+    files = dict(formula=formula, pool=pools, norm=norms, conv=convolutions, element=elements, loss=losses,
+                 optimizer=optimizers, schedule=schedules, init=scales, network=networks)
+    for name in sys.argv[1:] or files:
+        write(name, files[name]())

@@ -154,7 +154,7 @@ export class Tensor extends TensorBase {
     return unary.abs(this);
   }
 
-  /** -1, 0 or 1 by the sign of x, NaN of NaN; the derivative is 0. */
+  /** -1, 0 or 1 by the sign of x, NaN for NaN; the derivative is 0. */
   sign(): Tensor {
     return unary.sign(this);
   }

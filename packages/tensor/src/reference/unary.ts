@@ -106,7 +106,7 @@ const geluSlopeError: Error = (x) => {
 };
 
 /** 1 - erf(x), with its digits where that is small: Laplace's continued fraction beyond 3. */
-export function erfc(x: number): number {
+function erfc(x: number): number {
   if (x < 3) return 1 - erf(x);
   let fraction = x;
   for (let k = 60; k > 0; k--) fraction = x + k / 2 / fraction;
@@ -114,7 +114,7 @@ export function erfc(x: number): number {
 }
 
 /** erf by its Taylor series: in float64 accurate to 1e-13 for |x| < 3. */
-export function erf(x: number): number {
+function erf(x: number): number {
   if (Math.abs(x) >= 3) return Math.sign(x) * (1 - erfc(Math.abs(x)));
   let term = x;
   let sum = x;
