@@ -3,11 +3,12 @@ import { checkThoroughly, doctor } from '@mien/fer/node';
 import { device, examineAdapters, init } from '@mien/tensor';
 import { currentDevice, withDispatches, withLimits } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
+import { publicNames } from '../../scripts/publicNames.mjs';
 import { faults } from '../faults/faults.ts';
 import { withFault } from '../faults/inject.ts';
 import { test } from '../harness.ts';
 
-/** Files of kernels that adapters of some kind do not choose: see `fits` and `pays` of the operations' algorithms. */
+/** Files of kernels that adapters of some kind do not choose: see `fits` and `isPreferred` of the operations' algorithms. */
 const measured = ['peakArithmetic', 'peakCopy'];
 const wide = ['gemmWorkgroup', 'implicitWorkgroup', 'weightGradientWorkgroup'];
 const subgroups = ['gemmSubgroup', 'implicitSubgroup', 'weightGradientSubgroup', 'lowerRows'];
@@ -18,7 +19,16 @@ test(
   async () => {
     const { thorough, unhealthy } = await doctor({ adapter: device().facts.name, thorough: true });
     ensure(unhealthy === null && thorough !== null, `${unhealthy}: ${JSON.stringify(thorough?.operations)}`);
-    ensure(thorough.operations.length > 75, `only ${thorough.operations.length} operations were checked`);
+    const checked = new Set(thorough.operations.map(({ operation }) => operation));
+    // Losses of nn are composed of these.
+    const operations = publicNames().filter(
+      ({ kind, file }) => kind === 'operation' && file.startsWith('packages/tensor'),
+    );
+    const missing = operations.filter(({ name }) => !checked.has(name));
+    ensure(
+      missing.length === 0,
+      `no case checks ${missing.map(({ name }) => name)}; add one to packages/fer/src/doctor`,
+    );
     const { subgroupSize } = device().limits;
     const expected = new Set([
       ...measured,

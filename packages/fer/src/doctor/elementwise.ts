@@ -7,6 +7,7 @@ import { awayFromZero, type Case, differentiable, forward, integers, sample } fr
 const ranges = {
   neg: [-2, 2],
   abs: [-2, 2],
+  sign: [-2, 2],
   exp: [-4, 4],
   log: [0.1, 9],
   sqrt: [0.1, 9],

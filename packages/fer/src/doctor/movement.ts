@@ -14,12 +14,16 @@ import {
   linspace,
   maxPool2d,
   oneHot,
+  ones,
   pad,
   rand,
   randn,
   randomBits,
+  randperm,
   stack,
   type Tensor,
+  tensor,
+  zeros,
 } from '@mien/tensor';
 import { toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
@@ -183,6 +187,11 @@ function sampling(): Case[] {
       () => reference.randn(shape, seed, from),
     ),
     known(
+      'randperm',
+      () => randperm(40, at()),
+      () => reference.values([40], [...at().generator.permutation(40)]),
+    ),
+    known(
       'bernoulli',
       () => bernoulli(shape, 0.3, at()),
       () => reference.bernoulli(shape, 0.3, seed, from),
@@ -198,6 +207,25 @@ function sampling(): Case[] {
 
 function creation(): Case[] {
   return [
+    known(
+      'tensor',
+      () =>
+        tensor([
+          [1.5, -2],
+          [0, 3],
+        ]),
+      () => reference.values([2, 2], [1.5, -2, 0, 3]),
+    ),
+    known(
+      'zeros',
+      () => zeros([5, 33]),
+      () => reference.full([5, 33], 0),
+    ),
+    known(
+      'ones',
+      () => ones([5, 33]),
+      () => reference.full([5, 33], 1),
+    ),
     known(
       'full',
       () => full([5, 33], -1.5),
