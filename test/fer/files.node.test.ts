@@ -20,10 +20,10 @@ import {
   split,
 } from '@mien/fer';
 import { auditFaces, prepare, readFaces, readFerPlus, writeFer2013 } from '@mien/fer/node';
-import { FormatError } from '@mien/nn';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
+import { refusal } from './refusal.ts';
 
 const data = join('..', 'shared', 'data');
 const absent = (folder: string): string | undefined =>
@@ -37,16 +37,6 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function refusal(path: string): Promise<string> {
-  try {
-    await readFaces(path);
-  } catch (reason) {
-    if (reason instanceof FormatError) return reason.message;
-    throw reason;
-  }
-  return 'accepted';
 }
 
 /** The real fer2013.csv, restored once from its raw bytes to the temporary folder of the machine. */

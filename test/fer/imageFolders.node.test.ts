@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AFFECT_NET_CLASSES, drawFaces, PIXELS, RAF_DB_CLASSES, SIDE } from '@mien/fer';
 import { evaluate, meaningOf, readFaces, train } from '@mien/fer/node';
-import { FormatError } from '@mien/nn';
 import { ValueError } from '@mien/tensor';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
+import { refusal } from './refusal.ts';
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mien-test-'));
@@ -148,14 +148,4 @@ function writeAffectNet(folder: string, labels: readonly number[]): void {
         writeFileSync(join(place, `${n}.png`), grayPng((16 * i + 2 * label + n) % faces.labels.length));
     }
   }
-}
-
-async function refusal(path: string): Promise<string> {
-  try {
-    await readFaces(path);
-  } catch (reason) {
-    if (reason instanceof FormatError) return reason.message;
-    throw reason;
-  }
-  return 'accepted';
 }

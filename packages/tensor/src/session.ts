@@ -43,3 +43,22 @@ export function withValue<S, T>(slot: Slot<S>, value: S, fn: () => T): T {
     slot.value = before;
   }
 }
+
+/** Runs `fn` while `slot` holds `value`, until the promise that `fn` may return is settled. */
+export function withValueUntilSettled<S, T>(slot: Slot<S>, value: S, fn: () => T): T {
+  const before = slot.value;
+  const restore = (): void => {
+    slot.value = before;
+  };
+  slot.value = value;
+  let result: T;
+  try {
+    result = fn();
+  } catch (reason) {
+    restore();
+    throw reason;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+}

@@ -1,7 +1,7 @@
 // Operations with several algorithms: a literal list in the operation's file. The default is the first that fits and is
 // preferred; where the tuner is on, the algorithm that it measured as fastest is chosen instead.
 import { AlgorithmError, ValueError } from '../errors.ts';
-import { slot } from '../session.ts';
+import { slot, withValue, withValueUntilSettled } from '../session.ts';
 import { runAs } from './dispatches.ts';
 import type { Limits } from './limits.ts';
 import type { Owned } from './scope.ts';
@@ -148,32 +148,12 @@ export function setWinners(measured: Winners | null): void {
 
 /** Runs `fn` while every choice is the default. */
 export function untuned<T>(fn: () => T): T {
-  const before = winners.value;
-  winners.value = null;
-  try {
-    return fn();
-  } finally {
-    winners.value = before;
-  }
+  return withValue(winners, null, fn);
 }
 
 /** Runs `fn` and calls `onChoice` with each choice that is not forced, until the promise that `fn` returns is settled. */
 export function observeChoices<T>(onChoice: OnChoice, fn: () => T): T {
-  const before = listener.value;
-  listener.value = onChoice;
-  const restore = (): void => {
-    listener.value = before;
-  };
-  let result: T;
-  try {
-    result = fn();
-  } catch (reason) {
-    restore();
-    throw reason;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return withValueUntilSettled(listener, onChoice, fn);
 }
 
 /** The operations that have several algorithms. */

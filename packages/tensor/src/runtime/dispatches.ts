@@ -1,6 +1,5 @@
 // Reports each dispatch with its algorithm, so that tests know what ran.
-
-import { slot, withValue } from '../session.ts';
+import { slot, withValue, withValueUntilSettled } from '../session.ts';
 import type { BoundRange, Grid } from './device.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -40,13 +39,9 @@ export function reportDispatch(dispatch: Omit<Dispatch, 'running'>): void {
 /** Runs `fn` and reports every dispatch until its promise settles. */
 export async function withDispatches<T>(onDispatch: OnDispatch, fn: () => T | Promise<T>): Promise<T> {
   const before = listener.value;
-  listener.value = (dispatch) => {
+  const both: OnDispatch = (dispatch) => {
     before?.(dispatch);
     onDispatch(dispatch);
   };
-  try {
-    return await fn();
-  } finally {
-    listener.value = before;
-  }
+  return withValueUntilSettled(listener, both, fn);
 }
