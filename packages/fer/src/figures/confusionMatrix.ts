@@ -24,8 +24,8 @@ export function confusionMatrix(matrix: ConfusionMatrix, title: string, note = '
   const parts = [
     text(title, 40, 42, { size: 21, weight: 'bold' }),
     text(note, 40, 66, { size: 13.5, fill: INK.quiet }),
-    text('recognized as', left + side / 2, TOP - 34, { size: 13, fill: INK.quiet, anchor: 'middle' }),
-    text('shown', 36, TOP + side / 2, { size: 13, fill: INK.quiet, anchor: 'middle', turn: -90 }),
+    text('predicted class', left + side / 2, TOP - 34, { size: 13, fill: INK.quiet, anchor: 'middle' }),
+    text('true class', 36, TOP + side / 2, { size: 13, fill: INK.quiet, anchor: 'middle', turn: -90 }),
   ];
   for (const [row, name] of classes.entries()) {
     const y = TOP + row * CELL;

@@ -126,7 +126,7 @@ async function readOne(
   const { photo, width, height } = await decodePhoto(readPhotoFile(name), name);
   const faces = await reader.read(photo);
   if (picture !== null) {
-    const note = `${model} on the squares; predicts the expression that a face shows, not what the person feels`;
+    const note = `network: ${model}, on the outlined squares; predicts the expression that a face shows, not what the person feels`;
     writeFile(picture, png(await predictionFigure(photo, faces, basename(name), note)));
   }
   const scale = width / photo.width;
