@@ -17,6 +17,7 @@ import { device } from '@mien/tensor';
 import { ensure } from '@mien/tensor/testing';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
+import { withOwnDevice } from '../ownDevice.ts';
 
 const faces = drawFaces({ training: 4, publicTest: 1, privateTest: 1, seed: 3 });
 
@@ -60,33 +61,34 @@ test('detectFaces finds drawn faces in photos of any shape, and none where there
   }
 });
 
-test('an ExpressionReader reads faces from left to right, each with ten views of its crop, and frees its memory', async () => {
-  const training = new Training({
-    model: 'nano',
-    train: split(faces, 'Training'),
-    protocol: trainingConfig('nano', 'drawn'),
-  });
-  const checkpoint = readTraining(await training.checkpoint());
-  training.dispose();
-  const before = device().memory().liveBytes;
-  const reader = new ExpressionReader(checkpoint, BlazeFace.from(blazeFaceWeights));
-  const found = await reader.read(
-    album(240, 120, [
-      [150, 20],
-      [20, 40],
-    ]),
-  );
-  assert.is(found.length, 2);
-  ensure((found[0]?.box.left ?? 0) < 60 && (found[1]?.box.left ?? 0) > 120, 'the order is not that of the photo');
-  for (const { seen, ...reading } of found) {
-    const [again] = await reader.readFaces(seen);
-    assert.equal(again, Object.fromEntries(Object.entries(reading).filter(([name]) => name in (again ?? {}))));
-    const [first = 0, second = 0] = Object.values(reading.probabilities).sort((a, b) => b - a);
-    assert.is(reading.unsure, first - second < reader.margin);
-  }
-  reader.dispose();
-  assert.is(device().memory().liveBytes, before);
-});
+test('an ExpressionReader reads faces from left to right, each with ten views of its crop, and frees its memory', () =>
+  withOwnDevice(async () => {
+    const training = new Training({
+      model: 'nano',
+      train: split(faces, 'Training'),
+      protocol: trainingConfig('nano', 'drawn'),
+    });
+    const checkpoint = readTraining(await training.checkpoint());
+    training.dispose();
+    const before = device().memory().liveBytes;
+    const reader = new ExpressionReader(checkpoint, BlazeFace.from(blazeFaceWeights));
+    const found = await reader.read(
+      album(240, 120, [
+        [150, 20],
+        [20, 40],
+      ]),
+    );
+    assert.is(found.length, 2);
+    ensure((found[0]?.box.left ?? 0) < 60 && (found[1]?.box.left ?? 0) > 120, 'the order is not that of the photo');
+    for (const { seen, ...reading } of found) {
+      const [again] = await reader.readFaces(seen);
+      assert.equal(again, Object.fromEntries(Object.entries(reading).filter(([name]) => name in (again ?? {}))));
+      const [first = 0, second = 0] = Object.values(reading.probabilities).sort((a, b) => b - a);
+      assert.is(reading.unsure, first - second < reader.margin);
+    }
+    reader.dispose();
+    assert.is(device().memory().liveBytes, before);
+  }));
 
 test('an ExpressionReader takes temperature and margin from the note of its checkpoint', async () => {
   const note = { temperature: 2, margin: 1 };

@@ -21,6 +21,7 @@ import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
 import { inFolder, mien } from '../hostile/kit.ts';
+import { withOwnDevice } from '../ownDevice.ts';
 import { ANIMATED_GIF, ANIMATED_WEBP, CMYK, EXIF6, GRAY, WEBP } from './smallPhotos.ts';
 
 const photos = join('..', 'shared', 'data', 'photos');
@@ -291,10 +292,12 @@ for (let i = 0; i < all.length; i += 1000) process.stdout.write(all.subarray(i, 
   }));
 
 test('a reader frees all device memory', () =>
-  inFolder(async (folder) => {
-    const { weights, face } = await kit(folder);
-    const before = device().memory().liveBytes;
-    await predict([face(0)], { weights });
-    await explain(face(0), { weights, detect: false });
-    assert.is(device().memory().liveBytes, before);
-  }));
+  inFolder((folder) =>
+    withOwnDevice(async () => {
+      const { weights, face } = await kit(folder);
+      const before = device().memory().liveBytes;
+      await predict([face(0)], { weights });
+      await explain(face(0), { weights, detect: false });
+      assert.is(device().memory().liveBytes, before);
+    }),
+  ));
