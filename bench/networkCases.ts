@@ -158,7 +158,7 @@ export function trainingOf(model: ModelName, batchSize: number): Training {
     },
     indices: Int32Array.from({ length: batchSize * 2000 }, (_, i) => i % count),
   };
-  return new Training({ model, train, protocol: trainingConfig(model, 'fer2013', { batchSize }) });
+  return new Training({ model, train, config: trainingConfig(model, 'fer2013', { batchSize }) });
 }
 
 export function networkOf(model: ModelName): Layer {

@@ -5,7 +5,7 @@ import { init, noGrad, scope, softmax, tensor } from '@mien/tensor';
 const { facts } = await init();
 const faces = drawFaces({ seed: 5, training: 120, publicTest: 1, privateTest: 12 });
 const config = trainingConfig('nano', 'drawn', { epochs: 6 });
-const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: config });
+const training = new Training({ model: 'nano', train: split(faces, 'Training'), config });
 
 while (!training.done) {
   while (!training.atEpochEnd) await training.step();

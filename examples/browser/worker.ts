@@ -28,7 +28,7 @@ async function train({ images, epochs, seed }: Command & { kind: 'start' }): Pro
   const { facts } = await init();
   const faces = drawFaces({ seed, training: images, publicTest: 4, privateTest: 10 });
   const config = trainingConfig('nano', 'drawn', { epochs });
-  const training = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: config, seed });
+  const training = new Training({ model: 'nano', train: split(faces, 'Training'), config, seed });
   const parameters = training.network.parameters().reduce((sum, { size }) => sum + size, 0);
   const tests = split(faces, 'PrivateTest');
   send({ kind: 'ready', adapter: facts.name, parameters, steps: epochs * training.stepsPerEpoch });
@@ -82,7 +82,7 @@ async function predict(training: Training, faces: Faces): Promise<Prediction[]> 
   const tests = split(faces, 'PublicTest');
   const firstOfClass = faces.classes.map((_, label) => tests.indices.find((i) => faces.labels[i] === label) as number);
   const chosen = firstOfClass.slice(0, faceCount);
-  const { input } = training.protocol;
+  const { input } = training.config;
   const cropper = new Cropper(input);
   const pixels = cropper.cut(
     faces.images,

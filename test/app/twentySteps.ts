@@ -16,7 +16,7 @@ export async function twentySteps(until: number, from?: readonly number[]): Prom
   const { facts } = await init();
   const faces = drawFaces({ seed: 3, training: 8, publicTest: 1, privateTest: 1 });
   const config = trainingConfig('nano', 'drawn', { epochs: 3, batchSize: 8 });
-  const options = { model: 'nano', train: split(faces, 'Training'), protocol: config, seed: 3 } as const;
+  const options = { model: 'nano', train: split(faces, 'Training'), config, seed: 3 } as const;
   const training = new Training(options, from ? readTraining(Uint8Array.from(from)) : undefined);
   const losses: number[] = [];
   while (training.steps < until) {

@@ -66,7 +66,7 @@ test('an ExpressionReader reads faces from left to right, each with ten views of
     const training = new Training({
       model: 'nano',
       train: split(faces, 'Training'),
-      protocol: trainingConfig('nano', 'drawn'),
+      config: trainingConfig('nano', 'drawn'),
     });
     const checkpoint = readTraining(await training.checkpoint());
     training.dispose();
@@ -94,7 +94,7 @@ test('an ExpressionReader takes temperature and margin from the note of its chec
   const note = { temperature: 2, margin: 1 };
   const of = async (options: object): Promise<ExpressionReader> => {
     const train = split(faces, 'Training');
-    const training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn'), ...options });
+    const training = new Training({ model: 'nano', train, config: trainingConfig('nano', 'drawn'), ...options });
     const reader = new ExpressionReader(readTraining(await training.checkpoint()), null);
     training.dispose();
     return reader;

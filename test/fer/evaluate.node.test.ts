@@ -50,7 +50,7 @@ function place(): Promise<Place> {
       data,
       FER2013_SPLITS.map((usage) => ({ usage, split: split(faces, usage) })),
     );
-    const { summary } = await train({ model: 'nano', data, out: run, protocol: settings });
+    const { summary } = await train({ model: 'nano', data, out: run, config: settings });
     return { folder, data, run, summary };
   })();
   return made;

@@ -112,7 +112,7 @@ for (const name of MODELS) {
 async function drawnReader(seed: number): Promise<ExpressionReader> {
   const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
   const train = split(faces, 'Training');
-  const training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn'), seed });
+  const training = new Training({ model: 'nano', train, config: trainingConfig('nano', 'drawn'), seed });
   try {
     return new ExpressionReader(readTraining(await training.checkpoint()), null);
   } finally {

@@ -107,7 +107,7 @@ test('train and evaluate take RAF-DB and AffectNet with their own splits and cav
     const [rafDb, affectNet] = [join(folder, 'raf'), join(folder, 'affect')];
     writeRafDb(rafDb, 2);
     writeAffectNet(affectNet, [0, 1, 2, 3, 4, 5, 6, 7]);
-    const short = { model: 'nano', protocol: { epochs: 2, batchSize: 7 } } as const;
+    const short = { model: 'nano', config: { epochs: 2, batchSize: 7 } } as const;
     const cases = [
       ['raf-db', rafDb, 'test', 'RAF-DB has no third split'],
       ['affectnet', affectNet, 'validation', 'The labels of AffectNet are noisy'],
@@ -129,7 +129,7 @@ test('train and evaluate take RAF-DB and AffectNet with their own splits and cav
       );
       const select = train({
         ...short,
-        protocol: { ...short.protocol, select: 'private' },
+        config: { ...short.config, select: 'private' },
         data,
         out: join(folder, 'x'),
       });

@@ -98,7 +98,7 @@ test('exportPytorch and importWeights keep the figures of evaluate', () =>
     using training = new Training({
       model: 'nano',
       train: split(faces, 'Training'),
-      protocol: settings,
+      config: settings,
       note: { dataset: 'fer2013', bestEpoch: 3, bestTestAccuracy: 0.5 },
     });
     while (!training.atEpochEnd) await training.step();
@@ -175,7 +175,7 @@ test(
   'mien import lists and converts, mien export converts back, and mien evaluate reads the result',
   () =>
     inFolder(async (path) => {
-      await train({ model: 'nano', out: path('run'), protocol: { epochs: 1, batchSize: 32 }, stopAfter: 1 });
+      await train({ model: 'nano', out: path('run'), config: { epochs: 1, batchSize: 32 }, stopAfter: 1 });
       const out = await mien(['export', path('run'), '--to', 'pytorch', '--out', path('nano.t7')]);
       ensure(out.code === 0 && out.out.includes("weights_only=True)['net'])"), out.out + out.err);
       const list = await mien(['import', path('nano.t7'), '--list']);

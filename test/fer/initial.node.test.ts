@@ -18,12 +18,12 @@ test('train starts from the averaged weights of a checkpoint, except a classifie
   const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
   const [first, same, other] = ['first', 'same', 'other'].map((name) => join(folder, name)) as [string, string, string];
   try {
-    await train({ model: 'nano', faces, out: first, protocol: { epochs: 1, batchSize: 8 } });
+    await train({ model: 'nano', faces, out: first, config: { epochs: 1, batchSize: 8 } });
     const told: Extract<RunEvent, { event: 'initialized' }>[] = [];
     const onEvent = (event: RunEvent): void => {
       if (event.event === 'initialized') told.push(event);
     };
-    const common = { model: 'nano', init: first, protocol: still, stopAfter: 1, onEvent } as const;
+    const common = { model: 'nano', init: first, config: still, stopAfter: 1, onEvent } as const;
     const { summary } = await train({ ...common, faces, out: same });
     const others = { ...faces, classes: faces.classes.map((name) => `${name}ish`) };
     await train({ ...common, faces: others, out: other, seed: 2 });
@@ -54,7 +54,7 @@ test('train refuses initial weights of another network, and initial weights for 
   const folder = mkdtempSync(join(tmpdir(), 'mien-initial-'));
   const first = join(folder, 'first');
   try {
-    await train({ model: 'nano', faces, out: first, protocol: still, stopAfter: 1 });
+    await train({ model: 'nano', faces, out: first, config: still, stopAfter: 1 });
     const refused = async (work: Promise<unknown>, sentence: RegExp): Promise<void> => {
       const message = await work.then(
         () => 'accepted',

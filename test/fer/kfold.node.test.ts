@@ -36,7 +36,7 @@ function like(): Faces {
 }
 
 const faces = like();
-const short = { model: 'nano', faces, protocol: { epochs: 1, batchSize: 441, crops: 1 } } as const;
+const short = { model: 'nano', faces, config: { epochs: 1, batchSize: 441, crops: 1 } } as const;
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mien-kfold-'));
@@ -104,7 +104,7 @@ test('kfold refuses other settings in a folder with folds, and options out of ra
     await kfold({ ...short, out, only: [1, 1], signal: AbortSignal.abort() });
     const refusals: [KFoldOptions, RegExp][] = [
       [{ ...short, out, model: 'small' }, /has folds with another model; pass another --out/],
-      [{ ...short, out, protocol: { epochs: 2 } }, /has folds with another protocol/],
+      [{ ...short, out, config: { epochs: 2 } }, /has folds with another configuration/],
       [{ ...short, out, only: [3, 11] }, /only must be folds from 1 to 10, got 3 to 11/],
       [{ ...short, out, seeds: [0.5] }, /a seed must be an integer from 0, got 0.5/],
       [{ faces, out: join(folder, 'new') }, /model is required/],

@@ -11,7 +11,7 @@ const begin = (microBatch?: number): Training =>
   new Training({
     model: 'nano',
     train,
-    protocol: trainingConfig('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
+    config: trainingConfig('nano', 'drawn', { batchSize: 24, epochs: 9, ...(microBatch ? { microBatch } : {}) }),
   });
 
 /** Runs `fn` on a device with at most `bytes` of memory. */

@@ -75,8 +75,8 @@ test('createNetwork draws the same weights for a seed, and has eight names', asy
 
 test('Training trains ResNet34 for a step: finite loss, changed weights', async () => {
   const faces = drawFaces({ training: 1, publicTest: 1, privateTest: 1 });
-  const protocol = trainingConfig('resnet34', 'drawn', { batchSize: 2 });
-  using training = new Training({ model: 'resnet34', train: split(faces, 'Training'), protocol });
+  const config = trainingConfig('resnet34', 'drawn', { batchSize: 2 });
+  using training = new Training({ model: 'resnet34', train: split(faces, 'Training'), config });
   const weight = training.network.parameters().at(-2);
   const before = await weight?.data();
   await training.step();

@@ -127,7 +127,7 @@ async function kit(folder: string): Promise<{ readonly weights: string; readonly
   const training = new Training({
     model: 'nano',
     train: split(faces, 'Training'),
-    protocol: trainingConfig('nano', 'drawn'),
+    config: trainingConfig('nano', 'drawn'),
   });
   const weights = join(folder, 'weights.safetensors');
   writeFileSync(weights, await training.checkpoint());

@@ -30,7 +30,7 @@ async function run(options: TrainOptions): Promise<number[]> {
   return losses;
 }
 
-const short = { model: 'nano', protocol: { epochs: 2, batchSize: 8 } } as const;
+const short = { model: 'nano', config: { epochs: 2, batchSize: 8 } } as const;
 
 const metricsOf = (folder: string): EpochMetrics[] =>
   readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
@@ -95,9 +95,9 @@ test('train stopped inside an epoch and resumed has exactly the losses of an uni
 
 test('train selects the epoch that is best on PrivateTest on request, and says so', () =>
   inFolder(async (folder) => {
-    const { protocol } = short;
+    const { config } = short;
     const on = async (select: 'public' | 'private', out: string) =>
-      (await train({ ...short, faces, out: join(folder, out), protocol: { ...protocol, select } })).summary;
+      (await train({ ...short, faces, out: join(folder, out), config: { ...config, select } })).summary;
     const [open, closed] = [await on('public', 'open'), await on('private', 'closed')];
     assert.is(open.selectedOn, 'PublicTest');
     assert.is(closed.selectedOn, 'PrivateTest');
@@ -111,16 +111,16 @@ test('train selects the epoch that is best on PrivateTest on request, and says s
 
 test('train mixes labels with FER+ votes, and without votes names the command that adds them', () =>
   inFolder(async (folder) => {
-    const share = { ...short.protocol, softLabels: 0.5 };
+    const share = { ...short.config, softLabels: 0.5 };
     let said = '';
-    await train({ ...short, faces, protocol: share, out: join(folder, 'none') }).catch((reason) => {
+    await train({ ...short, faces, config: share, out: join(folder, 'none') }).catch((reason) => {
       said = String(reason);
     });
     assert.match(said, /soft labels need FER\+ votes; .*mien prepare/);
     // All votes are for neutral: the network learns to predict it, although no label says so.
     const votes = Uint8Array.from({ length: 10 * faces.labels.length }, (_, i) => (i % 10 === 0 ? 10 : 0));
-    const protocol = { ...short.protocol, epochs: 12, softLabels: 1 };
-    const { summary } = await train({ ...short, faces: { ...faces, votes }, protocol, out: join(folder, 'votes') });
+    const config = { ...short.config, epochs: 12, softLabels: 1 };
+    const { summary } = await train({ ...short, faces: { ...faces, votes }, config, out: join(folder, 'votes') });
     assert.is(summary.protocol.softLabels, 1);
     const neutral = summary.classes.indexOf('Neutral');
     assert.ok(summary.confusion?.every((row) => row[neutral] === row.reduce((sum, n) => sum + n, 0)));
@@ -142,10 +142,10 @@ test('train refuses a folder with a run, and another network or configuration fo
     const refusals: [TrainOptions, RegExp][] = [
       [{ ...short, out }, /already contains a run/],
       [{ resume: out, model: 'small' }, /is a run of nano, got --model small/],
-      [{ resume: out, protocol: { learningRate: 0.5 } }, /cannot change learningRate/],
-      [{ resume: out, protocol: { epochs: 9 } }, /cannot change epochs/],
+      [{ resume: out, config: { learningRate: 0.5 } }, /cannot change learningRate/],
+      [{ resume: out, config: { epochs: 9 } }, /cannot change epochs/],
       [{ resume: join(folder, 'nowhere') }, /nowhere\/last.safetensors: does not exist/],
-      [{ ...short, out: join(folder, 'x'), protocol: { epochs: 0 } }, /epochs must be an integer from 1, got 0/],
+      [{ ...short, out: join(folder, 'x'), config: { epochs: 0 } }, /epochs must be an integer from 1, got 0/],
     ];
     for (const [options, sentence] of refusals) {
       let message = 'accepted';
@@ -185,7 +185,7 @@ test('evaluate of the last checkpoint equals the report of its run', () =>
       data,
       FER2013_SPLITS.map((usage) => ({ usage, split: split(faces, usage) })),
     );
-    const { summary } = await train({ ...short, protocol: { ...short.protocol, epochs: 1 }, data, out });
+    const { summary } = await train({ ...short, config: { ...short.config, epochs: 1 }, data, out });
     assert.is(summary.dataset, 'fer2013');
     const figure = join(folder, 'matrix.png');
     const report = await evaluate({ weights: out, figure });

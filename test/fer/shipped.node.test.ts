@@ -48,7 +48,7 @@ test('exportWeights writes the averaged weights in half the bytes, with nearly t
   try {
     const faces = drawFaces({ training: 6, publicTest: 3, privateTest: 2 });
     const run = join(folder, 'run');
-    await train({ model: 'nano', faces, out: run, protocol: { epochs: 2, batchSize: 14 } });
+    await train({ model: 'nano', faces, out: run, config: { epochs: 2, batchSize: 14 } });
     const { out, bytes, figures } = await exportWeights({ weights: run });
     assert.is(figures, null);
     assert.is(out, join(run, 'last.f16.safetensors'));

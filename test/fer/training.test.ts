@@ -18,7 +18,7 @@ const begin = (changes: Partial<TrainingConfig> = {}, seed = 1): Training =>
   new Training({
     model: 'nano',
     train: split(faces, 'Training'),
-    protocol: trainingConfig('nano', 'drawn', { epochs: 4, batchSize: 8, ...changes }),
+    config: trainingConfig('nano', 'drawn', { epochs: 4, batchSize: 8, ...changes }),
     seed,
     note: { dataset: 'drawn' },
   });
@@ -53,7 +53,7 @@ test('Training continues exactly from a checkpoint inside an epoch', async () =>
   const bytes = await half.checkpoint();
   const read = readTraining(bytes);
   using rest = new Training(
-    { model: read.name, train: split(faces, 'Training'), protocol: read.protocol, seed: read.info.seed },
+    { model: read.name, train: split(faces, 'Training'), config: read.config, seed: read.info.seed },
     read,
   );
   assert.equal(rest.note, { dataset: 'drawn' });
@@ -68,8 +68,8 @@ test('Training on targets that are the labels, as probabilities, is training on 
   for (const [i, label] of faces.labels.entries()) targets[i * classes + label] = 1;
   const train = split(faces, 'Training');
   const of = trainingConfig('nano', 'drawn', { epochs: 4, batchSize: 8, microBatch: 4 });
-  using hard = new Training({ model: 'nano', train, protocol: of });
-  using soft = new Training({ model: 'nano', train, protocol: of, targets });
+  using hard = new Training({ model: 'nano', train, config: of });
+  using soft = new Training({ model: 'nano', train, config: of, targets });
   const [expected, found] = [await steps(hard, 4), await steps(soft, 4)];
   assert.equal(
     found.map(({ correct }) => correct),
@@ -77,7 +77,7 @@ test('Training on targets that are the labels, as probabilities, is training on 
   );
   for (const [i, { loss }] of found.entries()) assert.ok(Math.abs(loss - (expected[i]?.loss as number)) < 1e-4);
   targets.fill(1 / classes);
-  using vague = new Training({ model: 'nano', train, protocol: of, targets });
+  using vague = new Training({ model: 'nano', train, config: of, targets });
   assert.ok(
     Math.abs((await steps(vague, 1).then(([first]) => first?.loss as number)) - (expected[0]?.loss as number)) > 0.01,
   );
@@ -87,7 +87,7 @@ test('Training refuses another number of targets', () => {
   const train = split(faces, 'Training');
   const of = trainingConfig('nano', 'drawn');
   assert.throws(
-    () => new Training({ model: 'nano', train, protocol: of, targets: new Float32Array(7) }),
+    () => new Training({ model: 'nano', train, config: of, targets: new Float32Array(7) }),
     (reason: unknown) =>
       reason instanceof ValueError && /expected 7 targets for each of \d+ images, got 7 in total/.test(reason.message),
   );
@@ -106,8 +106,8 @@ test('Training by micro-batches uses the same images per step and continues exac
   assert.is.not(found[0]?.loss, all[0]?.loss);
   assert.ok(Math.abs((found[0]?.loss as number) - (all[0]?.loss as number)) < 0.5);
   const read = readTraining(await parts.checkpoint());
-  assert.is(read.protocol.microBatch, 4);
-  using rest = new Training({ model: 'nano', train: split(faces, 'Training'), protocol: read.protocol, seed: 1 }, read);
+  assert.is(read.config.microBatch, 4);
+  using rest = new Training({ model: 'nano', train: split(faces, 'Training'), config: read.config, seed: 1 }, read);
   assert.equal(await steps(rest, 2), await steps(parts, 2));
 });
 
@@ -116,7 +116,7 @@ test('Training halves the loss on fourteen faces within thirty steps', async () 
   using training = new Training({
     model: 'nano',
     train: { faces, indices: few.indices.subarray(0, 14) },
-    protocol: trainingConfig('nano', 'drawn', { epochs: 30, batchSize: 14, learningRate: 0.1, labelSmoothing: 0 }),
+    config: trainingConfig('nano', 'drawn', { epochs: 30, batchSize: 14, learningRate: 0.1, labelSmoothing: 0 }),
   });
   const reports = await steps(training, 30);
   const [first, last] = [reports[0]?.loss as number, reports.at(-1)?.loss as number];
@@ -191,7 +191,7 @@ test('readTraining refuses a cut file, and Training a checkpoint of another netw
     },
   );
   const read = readTraining(bytes);
-  const options = { model: 'small', train: split(faces, 'Training'), protocol: read.protocol } as const;
+  const options = { model: 'small', train: split(faces, 'Training'), config: read.config } as const;
   assert.throws(
     () => new Training(options, read),
     (reason: unknown) => reason instanceof StateError,

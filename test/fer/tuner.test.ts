@@ -28,7 +28,7 @@ async function losses(): Promise<number[]> {
 
 function begin(): Training {
   const recipe = trainingConfig('nano', 'drawn', { epochs: 50, batchSize, learningRate });
-  return new Training({ model: 'nano', train: split(faces, 'Training'), protocol: recipe });
+  return new Training({ model: 'nano', train: split(faces, 'Training'), config: recipe });
 }
 
 /** Steps amplify the rounding differences of kernels to 3e-5 of a loss after fifty steps; a step changes it by far more than 1e-3. */

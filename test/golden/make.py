@@ -340,7 +340,7 @@ def scales():
     return rows
 
 
-# Networks, by the tables of the protocol.
+# Networks, by the tables of the papers.
 class VGG(nn.Module):
     def __init__(self, widths, channels=3):
         super().__init__()
@@ -470,7 +470,7 @@ def networks():
     for name, make, channels, count in table:
         network = make()
         parameters = sum(p.numel() for p in network.parameters())
-        assert parameters == count, f"{name} has {parameters} parameters, the protocol says {count}"
+        assert parameters == count, f"{name} has {parameters} parameters, expected {count}"
         fill(network)
         network.eval()
         with torch.no_grad():

@@ -50,7 +50,7 @@ for (const each of casesOf<NetworkCase>(networks)) {
   test(`${name} gives PyTorch's logits for weights by formula`, async () => {
     using model = filled(each).eval();
     const total = model.parameters().reduce((sum, { size }) => sum + size, 0);
-    ensure(total === parameters, `${total} parameters, the protocol says ${parameters}`);
+    ensure(total === parameters, `${total} parameters, expected ${parameters}`);
     const count = slow && large ? 1 : 2;
     const actual = noGrad(() => scope(() => model.forward(images(channels, 44).slice(0, 0, count))));
     const [, classes = 0] = logits.shape;

@@ -8,7 +8,7 @@ import { test } from '../harness.ts';
 const train = split(drawFaces({ training: 1, publicTest: 1, privateTest: 1 }), 'Training');
 const settings = trainingConfig('nano', 'drawn');
 const checkpoint = async (): Promise<Uint8Array> => {
-  using training = new Training({ model: 'nano', train, protocol: settings });
+  using training = new Training({ model: 'nano', train, config: settings });
   return await training.checkpoint();
 };
 
@@ -55,6 +55,6 @@ test('readTraining refuses a checkpoint with NaN weights', async () => {
 
 test('Training refuses the checkpoint of another network', async () => {
   const read = readTraining(await checkpoint());
-  const options = { model: 'small', train, protocol: settings } as const;
+  const options = { model: 'small', train, config: settings } as const;
   refuses(() => new Training(options, read), StateError, 'build the network that was saved');
 });

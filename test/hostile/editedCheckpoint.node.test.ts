@@ -16,8 +16,8 @@ const edits: readonly (readonly [name: string, edit: (info: Info, tensors: Tenso
     (info) => (info.model = 'vgg20'),
     'expected a network of vgg11, vgg13, vgg16, vgg19, resnet18, resnet34, small, nano, got vgg20',
   ],
-  ['a missing protocol', (info) => (info.preset = {}), 'epochs must be an integer from 1, got undefined'],
-  ['a protocol that is null', (info) => (info.preset = null), 'epochs must be an integer from 1, got undefined'],
+  ['a missing configuration', (info) => (info.preset = {}), 'epochs must be an integer from 1, got undefined'],
+  ['a configuration that is null', (info) => (info.preset = null), 'epochs must be an integer from 1, got undefined'],
   [
     'a learning rate that is a string',
     (info) => ((info.preset as Info).learningRate = 'fast'),

@@ -17,7 +17,7 @@ const cases: Readonly<Record<string, readonly [file: string, edit: Edit, message
   'a summary that is null': ['summary.json', () => 'null', 'summary.json: epochs must be a number, got undefined'],
   'a summary of an unknown network': ['summary.json', change({ model: 'vgg99' }), 'model must be one of'],
   'a summary without a seed': ['summary.json', change({ seed: null }), 'seed must be a number, got null'],
-  'a summary with an empty protocol': ['summary.json', change({ protocol: {} }), 'must be an integer from 1'],
+  'a summary with an empty configuration': ['summary.json', change({ protocol: {} }), 'must be an integer from 1'],
   'metrics that are not lines of JSON': ['metrics.jsonl', () => 'epoch 0\n', 'metrics.jsonl, line 1: not JSON'],
   'metrics without an accuracy': ['metrics.jsonl', () => '{"epoch": 0}\n', 'line 1: no epoch with its test accuracy'],
   'metrics without epochs': ['metrics.jsonl', () => '', 'metrics.jsonl: no epoch is complete'],

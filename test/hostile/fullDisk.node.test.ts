@@ -16,7 +16,7 @@ test(
     const out = mkdtempSync(join(tmpdir(), 'mien-full-'));
     try {
       const faces = drawFaces({ training: 2, publicTest: 1, privateTest: 1 });
-      const options = { faces, protocol: { epochs: 2, batchSize: 7 } };
+      const options = { faces, config: { epochs: 2, batchSize: 7 } };
       await train({ ...options, model: 'nano', out, stopAfter: 1 });
       const before = readFileSync(join(out, 'last.safetensors'));
       symlinkSync('/dev/full', join(out, 'last.safetensors.part'));

@@ -93,8 +93,8 @@ export async function validRun(folder: string): Promise<string> {
     const root = mkdtempSync(join(tmpdir(), 'mien-hostile-run-'));
     process.once('exit', () => rmSync(root, { recursive: true, force: true }));
     const data = await validFile(root);
-    const protocol = { epochs: 40, batchSize: 14 };
-    await train({ model: 'nano', data, out: join(root, 'run'), protocol, stopAfter: 3, checkpointEvery: 1 });
+    const config = { epochs: 40, batchSize: 14 };
+    await train({ model: 'nano', data, out: join(root, 'run'), config, stopAfter: 3, checkpointEvery: 1 });
     return root;
   })();
   const run = join(folder, 'run');

@@ -6,7 +6,7 @@ import { test } from '../harness.ts';
 
 test('Training refuses to make a checkpoint after a NaN loss', async () => {
   const train = split(drawFaces({ training: 2, publicTest: 1, privateTest: 1 }), 'Training');
-  using training = new Training({ model: 'nano', train, protocol: trainingConfig('nano', 'drawn', { batchSize: 7 }) });
+  using training = new Training({ model: 'nano', train, config: trainingConfig('nano', 'drawn', { batchSize: 7 }) });
   for (const weight of training.network.parameters()) assign(weight, new Float32Array(weight.size).fill(Number.NaN));
   await training.step();
   const message = await training.checkpoint().then(
@@ -27,7 +27,7 @@ test('Training repeats the steps to name the operation and layer behind a loss t
   const onSearch = (steps: number): void => void searches.push(steps);
   // Each step multiplies the weights, until products overflow.
   const config = trainingConfig('nano', 'drawn', { batchSize: 7, learningRate: 999, clip: null, ema: null, epochs: 9 });
-  using training = new Training({ model: 'nano', train, protocol: config, onSearch });
+  using training = new Training({ model: 'nano', train, config, onSearch });
   const message = await (async () => {
     for (;;) {
       if (training.atEpochEnd) await training.finishEpoch();

@@ -10,7 +10,7 @@ import { contentOf, inFolder, rejected, validFile, validRun } from './kit.ts';
 test('train refuses a folder in use by another process', () =>
   inFolder(async (folder) => {
     const [data, out] = [await validFile(folder), join(folder, 'run')];
-    const options = { model: 'nano', data, out, protocol: { epochs: 1, batchSize: 14 } } as const;
+    const options = { model: 'nano', data, out, config: { epochs: 1, batchSize: 14 } } as const;
     const both = await Promise.allSettled([train(options), train(options)]);
     const refused = both.filter(({ status }) => status === 'rejected');
     ensure(refused.length === 1, JSON.stringify(both));
@@ -36,7 +36,7 @@ test('train takes the next free name if another process has just taken the first
     const before = process.cwd();
     process.chdir(folder);
     try {
-      const options = { model: 'nano', data, stopAfter: 1, protocol: { epochs: 1, batchSize: 14 } } as const;
+      const options = { model: 'nano', data, stopAfter: 1, config: { epochs: 1, batchSize: 14 } } as const;
       const outs = (await Promise.all([train(options), train(options)])).map(({ out }) => out);
       ensure(new Set(outs).size === 2, `${outs}`);
     } finally {
@@ -49,6 +49,6 @@ test('train takes over a folder whose process has ended', () =>
     const [data, out] = [await validFile(folder), join(folder, 'run')];
     mkdirSync(out);
     writeFileSync(join(out, 'claimed'), `4194305 ${hostname()}\n`);
-    const { summary } = await train({ model: 'nano', data, out, stopAfter: 1, protocol: { epochs: 1, batchSize: 14 } });
+    const { summary } = await train({ model: 'nano', data, out, stopAfter: 1, config: { epochs: 1, batchSize: 14 } });
     ensure(summary.steps === 1, JSON.stringify(summary));
   }));

@@ -24,13 +24,13 @@ test('mien train refuses options out of range in one line, before it creates a f
 
 /** Options of train, and the expected messages. */
 const calls: readonly (readonly [options: TrainOptions, message: string])[] = [
-  [{ protocol: { batchSize: 0 } }, 'batchSize must be an integer from 2, got 0'],
-  [{ protocol: { batchSize: 1 } }, 'batchSize must be an integer from 2, got 1'],
-  [{ protocol: { learningRate: -1 } }, 'learningRate must be a number above 0'],
-  [{ protocol: { learningRate: Number.NaN } }, 'learningRate must be a number above 0'],
-  [{ protocol: { momentum: -0.5 } }, 'momentum must be 0 to below 1, got -0.5'],
-  [{ protocol: { labelSmoothing: 2 } }, 'labelSmoothing must be 0 to below 1, got 2'],
-  [{ protocol: { ema: 1.5 } }, 'ema must be null, or 0 to below 1, got 1.5'],
+  [{ config: { batchSize: 0 } }, 'batchSize must be an integer from 2, got 0'],
+  [{ config: { batchSize: 1 } }, 'batchSize must be an integer from 2, got 1'],
+  [{ config: { learningRate: -1 } }, 'learningRate must be a number above 0'],
+  [{ config: { learningRate: Number.NaN } }, 'learningRate must be a number above 0'],
+  [{ config: { momentum: -0.5 } }, 'momentum must be 0 to below 1, got -0.5'],
+  [{ config: { labelSmoothing: 2 } }, 'labelSmoothing must be 0 to below 1, got 2'],
+  [{ config: { ema: 1.5 } }, 'ema must be null, or 0 to below 1, got 1.5'],
   [{ seed: 1e20 }, 'seed must be an integer from 0, got 100000000000000000000'],
   [{ seed: -1 }, 'seed must be an integer from 0, got -1'],
   [{ dataset: 'ck+' }, 'expected ck+, got fer2013'],

@@ -1,6 +1,8 @@
 // Evaluation of a network on a split: mean logits of one or ten crops per image, then loss and confusion matrix.
+
 import type { Layer } from '@mien/nn';
 import { noGrad, scope, tensor, ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { meanCrossEntropy, type Scored } from './calibration.ts';
 import type { Split } from './datasets/faces.ts';
 import { ConfusionMatrix } from './metrics.ts';
@@ -37,11 +39,20 @@ export interface EvaluationOptions {
   readonly signal?: AbortSignal;
 }
 
+const evaluationOptions = optionNames<EvaluationOptions>({
+  input: true,
+  crops: true,
+  views: true,
+  onImages: true,
+  signal: true,
+});
+
 /**
  * Evaluates `net` on `split` in evaluation mode, in passes of bounded size; restores the network's mode. Throws ValueError
  * if a logit is not finite.
  */
 export async function evaluateNetwork(net: Layer, split: Split, options: EvaluationOptions): Promise<Evaluation> {
+  expectOptions('evaluateNetwork', options, evaluationOptions);
   const { input, crops = 10, views = 130, onImages, signal } = options;
   const { faces, indices } = split;
   const classes = faces.classes.length;

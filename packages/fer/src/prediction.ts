@@ -58,10 +58,10 @@ export class ExpressionReader {
    * divides the logits, and `margin`. Without a detector, each photo is taken as one face.
    */
   constructor(checkpoint: ReadCheckpoint, detector: BlazeFace | null) {
-    const { name, protocol, info } = checkpoint;
+    const { name, config, info } = checkpoint;
     const { temperature = 1, margin = MARGIN } = calibration(info.extra);
     this.classes = info.classes;
-    this.cropper = new Cropper(protocol.input);
+    this.cropper = new Cropper(config.input);
     this.#temperature = temperature;
     this.margin = margin;
     this.#views = NETWORKS[name].views;

@@ -3,8 +3,7 @@
 // fills a tensor in place, these return a new one.
 
 import { noGrad, type RandomOptions, rand, randn, ShapeError, scope, type Tensor } from '@mien/tensor';
-import { expectList, expectNumber, expectOneOf, expectOptions } from '@mien/tensor/internal';
-import { optionNames } from './options.ts';
+import { expectList, expectNumber, expectOneOf, expectOptions, optionNames } from '@mien/tensor/internal';
 
 /** The activation after the weight, which determines the gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu';

@@ -1,7 +1,7 @@
 // Layers, and the protocol by which neighbors in a Sequential run in one pass.
 import type { Epilogue, Tensor } from '@mien/tensor';
+import { optionNames } from '@mien/tensor/internal';
 import { describesForward, type Module } from './module.ts';
-import { optionNames } from './options.ts';
 
 /** The names of `Epilogue` without `norm`, as most layers take it. */
 export const epilogueOptions: readonly string[] = optionNames<Omit<Epilogue, 'norm'>>({ residual: true, relu: true });

@@ -1,7 +1,6 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
 import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
-import { expectOneOf, expectOptions, expectTensor } from '@mien/tensor/internal';
-import { optionNames } from './options.ts';
+import { expectOneOf, expectOptions, expectTensor, optionNames } from '@mien/tensor/internal';
 
 /** How losses of samples are reduced; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';

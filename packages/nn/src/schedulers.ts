@@ -12,8 +12,8 @@ import {
   expectOneOf,
   expectOptions,
   kindOf,
+  optionNames,
 } from '@mien/tensor/internal';
-import { optionNames } from './options.ts';
 
 /** Returns the factor on the learning rate at an epoch or step, counted from 0. */
 export type Schedule = (step: number) => number;

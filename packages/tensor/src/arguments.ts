@@ -46,6 +46,17 @@ export function expectOptions(operation: string, options: unknown, names?: reado
   }
 }
 
+/** The names of the options type `O`, in a record that does not compile without all of them. */
+export function optionNames<O>(names: Readonly<Record<keyof Required<O>, true>>): readonly string[] {
+  return Object.keys(names);
+}
+
+/** `options`. Throws ValueError unless they are an object whose keys are among `names`. */
+export function checkedOptions<O>(operation: string, options: O, names: readonly string[]): O {
+  expectOptions(operation, options, names);
+  return options;
+}
+
 /** The name that `typed` is most likely a misspelling of, or null: case and underscores do not count. */
 function closestName(typed: string, names: readonly string[]): string | null {
   const plain = (name: string): string => name.toLowerCase().replaceAll('_', '');

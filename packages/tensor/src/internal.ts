@@ -4,6 +4,7 @@
 export { readText, storedNames, writeText } from '#store';
 export { searching } from './anomaly.ts';
 export {
+  checkedOptions,
   expectBoolean,
   expectFunction,
   expectInteger,
@@ -14,6 +15,7 @@ export {
   expectPair,
   expectTensor,
   kindOf,
+  optionNames,
 } from './arguments.ts';
 export { openDevice } from './device/open.ts';
 export { startCheck } from './device/start/check.ts';

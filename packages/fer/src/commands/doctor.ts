@@ -1,8 +1,10 @@
 // `mien doctor`: the adapters, and whether they compute correctly (Node only).
+
 import { type AdapterReport, type Examination, examineAdapters, init } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { type CommandDefinition, defineCommand } from '../cli/defineCommand.ts';
 import { ADAPTER, flag } from '../cli/options.ts';
-import { checkThoroughly, type ThoroughOptions, type ThoroughReport } from '../doctor/thorough.ts';
+import { checkThoroughly, type ThoroughOptions, type ThoroughReport, thoroughOptions } from '../doctor/thorough.ts';
 
 /** Options of `doctor`. */
 export interface DoctorOptions extends ThoroughOptions {
@@ -11,6 +13,8 @@ export interface DoctorOptions extends ThoroughOptions {
   /** Whether to check every operation on the adapter that `init` uses. Default false. */
   readonly thorough?: boolean;
 }
+
+const doctorOptions = optionNames<DoctorOptions>({ ...thoroughOptions, adapter: true, thorough: true });
 
 /** The result of `doctor`. */
 export interface DoctorReport extends Examination {
@@ -23,12 +27,14 @@ export interface DoctorReport extends Examination {
 
 /** Runs the start check on every adapter, and with `thorough` every operation on the adapter that `init` uses. */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
-  const chosen = options.adapter === undefined ? {} : { adapter: options.adapter };
+  expectOptions('doctor', options, doctorOptions);
+  const { adapter, thorough: isThorough = false, ...rest } = options;
+  const chosen = adapter === undefined ? {} : { adapter };
   const examination = await examineAdapters(chosen);
   let thorough: ThoroughReport | null = null;
-  if (options.thorough && examination.problem === null) {
+  if (isThorough && examination.problem === null) {
     await init(chosen);
-    thorough = await checkThoroughly(options);
+    thorough = await checkThoroughly(rest);
   }
   return { node: process.version, ...examination, thorough, unhealthy: problemOf(examination, thorough) };
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { type CommandDefinition, defineCommand, defineGroup } from '../cli/defineCommand.ts';
 import { flag, text } from '../cli/options.ts';
 import { countTable, hiddenText, imagesText } from '../cli/table.ts';
@@ -29,6 +30,16 @@ export interface PrepareOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+const prepareOptions = optionNames<PrepareOptions>({
+  dataset: true,
+  data: true,
+  out: true,
+  ferplus: true,
+  facesOnly: true,
+  signal: true,
+  onEvent: true,
+});
+
 /** The result of `prepare`. */
 export interface PrepareReport {
   readonly out: string;
@@ -45,6 +56,7 @@ export interface PrepareReport {
 
 /** Reads a data set and writes it as the reference's HDF5 file. Throws ValueError for another data set. */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+  expectOptions('prepare', options, prepareOptions);
   const { dataset, data, ferplus, facesOnly = false, onEvent = () => {}, signal } = options;
   const { title, prepare: preparation } = datasetOf(dataset);
   if (!preparation) throw new ValueError(`prepare: ${title} has no HDF5 form; train on its files directly`);

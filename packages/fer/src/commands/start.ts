@@ -46,7 +46,7 @@ const start = defineCommand({
         claimed: true,
         signal,
         ...(faces ? { faces } : {}),
-        ...(epochs === undefined ? {} : { protocol: { epochs } }),
+        ...(epochs === undefined ? {} : { config: { epochs } }),
         onEvent,
       });
       signal.throwIfAborted();

@@ -1,5 +1,7 @@
 // `mien tune`: times the algorithms of a training step's operations on this adapter (Node only).
+
 import { deleteTuned, init, listTuned, type Tuned, type TunedAdapter, type TuneResult } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { type CommandDefinition, defineCommand, UsageError } from '../cli/defineCommand.ts';
 import { ADAPTER, conflicting, flag, integer, MODEL } from '../cli/options.ts';
 import { aligned } from '../cli/table.ts';
@@ -19,6 +21,14 @@ export interface TuneTrainingOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+const tuneTrainingOptions = optionNames<TuneTrainingOptions>({
+  model: true,
+  batchSize: true,
+  adapter: true,
+  signal: true,
+  onProgress: true,
+});
+
 /** The result of `tuneTraining`. */
 export interface TuneReport {
   readonly adapter: string;
@@ -33,6 +43,7 @@ export interface TuneReport {
 
 /** Times the algorithms of the operations of a training step that are not tuned on the adapter yet, and stores the fastest. */
 export async function tuneTraining(options: TuneTrainingOptions): Promise<TuneReport> {
+  expectOptions('tuneTraining', options, tuneTrainingOptions);
   const { model, batchSize, signal, onProgress = () => {} } = options;
   const device = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
   const config = trainingConfig(model, FER2013.name, batchSize === undefined ? {} : { batchSize });

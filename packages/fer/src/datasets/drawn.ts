@@ -1,6 +1,8 @@
 // Drawn faces: a synthetic substitute for FER2013 without a download. Expressions follow the facial action units of Ekman
 // and Friesen (1978); everything else about a face, its pose, light and noise is random with a seed.
+
 import { Generator, ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { type Dataset, IMAGE_INTERVAL } from './dataset.ts';
 import { type Faces, PIXELS } from './faces.ts';
 import { FER2013, FER2013_CLASSES, FER2013_SPLITS } from './fer2013.ts';
@@ -187,12 +189,16 @@ export interface DrawnOptions {
   readonly privateTest?: number;
 }
 
+const drawnOptions = optionNames<DrawnOptions>({ seed: true, training: true, publicTest: true, privateTest: true });
+
 /**
  * Draws faces with the seven expressions of FER2013, by default 300 per class for training and 30 and 30 for the tests,
  * shuffled within each split. Synthetic: good to see that learning works, not to report. A seed gives the same bytes on every
  * machine.
  */
-export function drawFaces({ seed = 1, training = 300, publicTest = 30, privateTest = 30 }: DrawnOptions = {}): Faces {
+export function drawFaces(options: DrawnOptions = {}): Faces {
+  expectOptions('drawFaces', options, drawnOptions);
+  const { seed = 1, training = 300, publicTest = 30, privateTest = 30 } = options;
   const sizes = [training, publicTest, privateTest];
   for (const size of sizes) {
     if (!Number.isInteger(size) || size < 1)

@@ -1,6 +1,6 @@
 // The thorough check: every public operation and its gradient on this adapter, against the float64 references.
 import { device } from '@mien/tensor';
-import { currentDevice, kernels, openScope, takeWorstRatio } from '@mien/tensor/internal';
+import { currentDevice, expectOptions, kernels, openScope, optionNames, takeWorstRatio } from '@mien/tensor/internal';
 import type { Case } from './case.ts';
 import { elementwise } from './elementwise.ts';
 import { grids } from './grids.ts';
@@ -41,10 +41,14 @@ export interface ThoroughOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+export const thoroughOptions = { untilWrong: true, operations: true, signal: true, onProgress: true } as const;
+const checkThoroughlyOptions = optionNames<ThoroughOptions>(thoroughOptions);
+
 /**
  * Runs every case on the default device and reports wrong results. Throws DeviceError if the device is lost.
  */
 export async function checkThoroughly(options: ThoroughOptions = {}): Promise<ThoroughReport> {
+  expectOptions('checkThoroughly', options, checkThoroughlyOptions);
   const { signal, onProgress = () => {} } = options;
   const start = performance.now();
   const all = [...elementwise(), ...movement(), ...sums(), ...products(), ...grids(), ...training()];

@@ -1,8 +1,10 @@
 // The networks, one row each. To add one: a file beside this one with its layers and `cut`, and its name and row below.
+
 import type { Layer } from '@mien/nn';
+import { expectOneOf } from '@mien/tensor/internal';
 import type { Preset, TrainingConfig } from '../training/config.ts';
 import { NanoNet, SmallNet } from './compact.ts';
-import type { NetworkOptions } from './options.ts';
+import { expectNetworkOptions, type NetworkOptions } from './options.ts';
 import { ResNet18, ResNet34 } from './resnet.ts';
 import { VGG } from './vgg.ts';
 
@@ -50,5 +52,7 @@ export function isModelName(name: unknown): name is ModelName {
 
 /** Builds the network `name` with random weights. */
 export function createNetwork(name: ModelName, options: NetworkOptions): Layer {
+  expectOneOf('createNetwork', 'name', name, MODELS);
+  expectNetworkOptions('createNetwork', options);
   return NETWORKS[name].create(options);
 }

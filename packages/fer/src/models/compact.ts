@@ -3,7 +3,7 @@
 import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
 import type { Generator, Tensor } from '@mien/tensor';
 import { type CutNetwork, chain } from './cut.ts';
-import type { NetworkOptions } from './options.ts';
+import { expectNetworkOptions, type NetworkOptions } from './options.ts';
 
 interface UnitOptions {
   readonly kernel?: number;
@@ -87,6 +87,7 @@ abstract class Compact extends Module {
 /** 52.6 MFLOP per image. */
 export class SmallNet extends Compact {
   constructor(options: NetworkOptions) {
+    expectNetworkOptions('SmallNet', options);
     const { channels, generator } = options;
     const features = new Sequential(
       unit(channels, 16, generator),
@@ -106,6 +107,7 @@ export class SmallNet extends Compact {
 /** 2.63 MFLOP per image. */
 export class NanoNet extends Compact {
   constructor(options: NetworkOptions) {
+    expectNetworkOptions('NanoNet', options);
     const { channels, generator } = options;
     const features = new Sequential(
       unit(channels, 12, generator, { stride: 2 }),

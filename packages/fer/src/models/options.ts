@@ -1,5 +1,6 @@
 // Options of the networks' constructors.
 import type { Generator } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 
 /** Options of every network of this package. */
 export interface NetworkOptions {
@@ -10,4 +11,11 @@ export interface NetworkOptions {
   readonly generator: Generator;
   /** Draws dropout masks. Default: `generator`. */
   readonly noise?: Generator;
+}
+
+const names = optionNames<NetworkOptions>({ classes: true, channels: true, generator: true, noise: true });
+
+/** Throws ValueError, naming `network`, unless `options` are an object with the names of NetworkOptions. */
+export function expectNetworkOptions(network: string, options: unknown): void {
+  expectOptions(network, options, names);
 }

@@ -2,7 +2,7 @@
 import { AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Module, ReLU, Sequential } from '@mien/nn';
 import { type Generator, scope, type Tensor } from '@mien/tensor';
 import { type CutNetwork, chain } from './cut.ts';
-import type { NetworkOptions } from './options.ts';
+import { expectNetworkOptions, type NetworkOptions } from './options.ts';
 
 /** relu(conv-BN-relu-conv-BN of x + shortcut of x): two 3x3 convolutions, the first with the stride. */
 export class BasicBlock extends Module {
@@ -83,6 +83,7 @@ export abstract class ResNet extends Module {
 /** [2, 2, 2, 2] blocks, as the reference trains it. */
 export class ResNet18 extends ResNet {
   constructor(options: NetworkOptions) {
+    expectNetworkOptions('ResNet18', options);
     super([2, 2, 2, 2], options);
   }
 }
@@ -90,6 +91,7 @@ export class ResNet18 extends ResNet {
 /** [3, 4, 6, 3] blocks. */
 export class ResNet34 extends ResNet {
   constructor(options: NetworkOptions) {
+    expectNetworkOptions('ResNet34', options);
     super([3, 4, 6, 3], options);
   }
 }

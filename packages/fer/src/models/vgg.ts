@@ -13,7 +13,7 @@ import {
 } from '@mien/nn';
 import type { Tensor } from '@mien/tensor';
 import { type CutNetwork, chain } from './cut.ts';
-import type { NetworkOptions } from './options.ts';
+import { expectNetworkOptions, type NetworkOptions } from './options.ts';
 
 type VggName = 'vgg11' | 'vgg13' | 'vgg16' | 'vgg19';
 
@@ -32,8 +32,10 @@ export class VGG extends Module {
   readonly classifier: Linear;
   readonly #flatten = new Flatten();
 
-  constructor(configuration: VggName, { classes, channels, generator, noise = generator }: NetworkOptions) {
+  constructor(configuration: VggName, options: NetworkOptions) {
     super();
+    expectNetworkOptions('VGG', options);
+    const { classes, channels, generator, noise = generator } = options;
     const layers: Layer[] = [];
     let inputs = channels;
     for (const width of CONFIGURATIONS[configuration]) {

@@ -46,7 +46,7 @@ export interface Summary {
   /** The split on which the best epoch was selected; its accuracy there is optimistic. */
   readonly selectedOn: string;
   readonly bestTestAccuracy: number | null;
-  /** By tests with `protocol.crops` views. */
+  /** By tests with `crops` views. */
   readonly bestEpoch: number | null;
   readonly privateTestAccuracy?: number;
   readonly privateTestAccuracyInterval?: readonly [number, number];

@@ -23,7 +23,7 @@ export async function tuneStep(
   const { signal, onProgress = () => {}, classes } = options;
   const faces = noise(config.batchSize, classes);
   const train = { faces, indices: faces.splits.Training as Int32Array };
-  using training = new Training({ model, train, protocol: config });
+  using training = new Training({ model, train, config });
   return await tune(
     async () => {
       await training.step();

@@ -20,7 +20,7 @@ export type Batches = DataLoader<View, Batch>;
 /** Options of `batches`. */
 export interface BatchesOptions {
   readonly train: Split;
-  readonly protocol: TrainingConfig;
+  readonly config: TrainingConfig;
   /** Images per batch; the last of an epoch may have fewer. */
   readonly batchSize: number;
   /** As in `TrainingOptions`. */
@@ -29,7 +29,7 @@ export interface BatchesOptions {
 }
 
 /** The loader of `train`. Throws ValueError unless there are targets for every image, or none. */
-export function batches({ train, protocol, batchSize, targets, seed }: BatchesOptions): Batches {
+export function batches({ train, config, batchSize, targets, seed }: BatchesOptions): Batches {
   const { faces } = train;
   const classes = faces.classes.length;
   if (targets && targets.length !== faces.labels.length * classes) {
@@ -37,12 +37,12 @@ export function batches({ train, protocol, batchSize, targets, seed }: BatchesOp
       `Training: expected ${classes} targets for each of ${faces.labels.length} images, got ${targets.length} in total`,
     );
   }
-  const cropper = new Cropper(protocol.input);
-  return new DataLoader<View, Batch>(views(train, cropper, protocol), {
+  const cropper = new Cropper(config.input);
+  return new DataLoader<View, Batch>(views(train, cropper, config), {
     batchSize,
     shuffle: true,
     // BatchNorm cannot train on a single image.
-    dropLast: train.indices.length % protocol.batchSize === 1,
+    dropLast: train.indices.length % config.batchSize === 1,
     seed,
     collate: (batch) => ({
       x: cropper.cut(faces.images, batch),

@@ -19,7 +19,7 @@ export function readTraining(bytes: Uint8Array, file = 'checkpoint'): ReadCheckp
   const fault = faultOf(preset) ?? faultOfExtra(checkpoint.info.extra);
   if (fault)
     throw new FormatError(`${file}: metadata mien: ${fault}; the file was edited, or written by another version`);
-  return { ...checkpoint, name: model, protocol: preset as unknown as TrainingConfig };
+  return { ...checkpoint, name: model, config: preset as unknown as TrainingConfig };
 }
 
 /** The problem of the part of a checkpoint that `Training` adds, or null. */
@@ -41,13 +41,13 @@ function faultOfExtra(extra: unknown): string | null {
 /** A checkpoint with its network's name and configuration. */
 export interface ReadCheckpoint extends Required<Checkpoint<ReadonlyMap<string, HostTensor>>> {
   readonly name: ModelName;
-  readonly protocol: TrainingConfig;
+  readonly config: TrainingConfig;
 }
 
 /** The network of a checkpoint in evaluation mode, with averaged weights where it has them. Throws StateError where they do not fit. */
-export function trainedNetwork({ name, protocol, info, model, ema }: ReadCheckpoint): Layer {
+export function trainedNetwork({ name, config, info, model, ema }: ReadCheckpoint): Layer {
   const classes = info.classes.length;
-  const net = createNetwork(name, { classes, channels: protocol.input.channels, generator: new Generator(0) }).eval();
+  const net = createNetwork(name, { classes, channels: config.input.channels, generator: new Generator(0) }).eval();
   try {
     net.loadStateDict(model);
     if (ema.size > 0) net.loadStateDict(ema, { strict: false });

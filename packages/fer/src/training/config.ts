@@ -44,6 +44,9 @@ export interface TrainingConfig {
   readonly augmentation: Augmentation | null;
 }
 
+/** The names of a configuration. */
+export const configNames = (): readonly string[] => Object.keys(SETTINGS);
+
 /** The problem of a configuration from a file, or null. */
 export function faultOf(config: unknown): string | null {
   const settings = isObject(config) ? config : {};

@@ -1,6 +1,8 @@
 // What a training run is given, and what it reports.
+
 import type { HostTensor } from '@mien/nn';
 import type { Checkpoint } from '@mien/nn/checkpoint';
+import { optionNames } from '@mien/tensor/internal';
 import type { Split } from '../datasets/faces.ts';
 import type { ModelName } from '../models/catalog.ts';
 import type { TrainingConfig } from './config.ts';
@@ -12,7 +14,7 @@ export type HostCheckpoint = Checkpoint<ReadonlyMap<string, HostTensor>>;
 export interface TrainingOptions {
   readonly model: ModelName;
   readonly train: Split;
-  readonly protocol: TrainingConfig;
+  readonly config: TrainingConfig;
   /** Targets instead of labels: probabilities for every image of `train.faces`, [count, classes]. */
   readonly targets?: Float32Array;
   /** Initial weights of a new run; tensors that are left out stay random. */
@@ -29,6 +31,18 @@ export interface TrainingOptions {
   /** Called with the number of steps that the search repeats. */
   readonly onSearch?: (steps: number) => void;
 }
+
+export const trainingOptions: readonly string[] = optionNames<TrainingOptions>({
+  model: true,
+  train: true,
+  config: true,
+  targets: true,
+  init: true,
+  seed: true,
+  note: true,
+  restart: true,
+  onSearch: true,
+});
 
 /** Facts that a run adds to its checkpoints, such as its data and its best epoch. */
 export interface Note {

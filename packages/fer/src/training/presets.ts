@@ -1,9 +1,11 @@
 // The configuration of a training run by preset, network and data set.
+
 import { ValueError } from '@mien/tensor';
-import { type DatasetName, datasetOf } from '../datasets/catalog.ts';
-import { type ModelName, NETWORKS } from '../models/catalog.ts';
+import { expectOneOf, expectOptions } from '@mien/tensor/internal';
+import { DATASETS, type DatasetName, datasetOf } from '../datasets/catalog.ts';
+import { MODELS, type ModelName, NETWORKS } from '../models/catalog.ts';
 import type { InputForm } from '../transforms.ts';
-import { faultOf, type Preset, type TrainingConfig } from './config.ts';
+import { configNames, faultOf, PRESETS, type Preset, type TrainingConfig } from './config.ts';
 
 const COLOR: InputForm = { channels: 3, size: 44, mean: 0, std: 1 };
 const GRAY: InputForm = { channels: 1, size: 44, mean: 0.5, std: 0.25 };
@@ -36,15 +38,20 @@ const BEST = {
 
 /**
  * The configuration of `model` on `dataset`, with `changes` applied. The default preset is the network's. Throws ValueError
- * for a number out of range.
+ * for an unknown name or a value out of range.
  */
 export function trainingConfig(
   model: ModelName,
   dataset: DatasetName,
   changes: Partial<TrainingConfig> = {},
-  preset: Preset = NETWORKS[model].preset,
+  preset?: Preset,
 ): TrainingConfig {
-  const config: TrainingConfig = { ...presetOf(preset, model, dataset), ...changes };
+  expectOneOf('trainingConfig', 'model', model, MODELS);
+  expectOneOf('trainingConfig', 'dataset', dataset, DATASETS);
+  const chosen = preset ?? NETWORKS[model].preset;
+  expectOneOf('trainingConfig', 'preset', chosen, PRESETS);
+  expectOptions('trainingConfig', changes, configNames());
+  const config: TrainingConfig = { ...presetOf(chosen, model, dataset), ...changes };
   const fault = faultOf(config);
   if (fault) throw new ValueError(`trainingConfig: ${fault}`);
   return config;

@@ -40,28 +40,28 @@ export class TrainingStep {
   readonly #captured: Capture<readonly [Tensor, Tensor], Tensor>;
 
   /** A network with random or initial weights, or one restored from a checkpoint. Throws StateError where it does not fit. */
-  constructor({ model, train, protocol, init, seed = 1 }: TrainingOptions, batchSize: number, from?: HostCheckpoint) {
-    this.#config = protocol;
+  constructor({ model, train, config, init, seed = 1 }: TrainingOptions, batchSize: number, from?: HostCheckpoint) {
+    this.#config = config;
     this.#classes = train.faces.classes.length;
     this.#batchSize = batchSize;
     this.noise = from ? Generator.from(from.info.generator) : new Generator(seed + 1);
     this.network = createNetwork(model, {
       classes: this.#classes,
-      channels: protocol.input.channels,
+      channels: config.input.channels,
       generator: new Generator(seed),
       noise: this.noise,
     });
-    this.optimizer = new SGD(parameterGroups(this.network, protocol), {
-      lr: protocol.learningRate,
-      momentum: protocol.momentum,
-      nesterov: protocol.nesterov,
-      weightDecay: protocol.weightDecay,
+    this.optimizer = new SGD(parameterGroups(this.network, config), {
+      lr: config.learningRate,
+      momentum: config.momentum,
+      nesterov: config.nesterov,
+      weightDecay: config.weightDecay,
     });
     this.#captured = capture((x, targets) => this.#update(x, targets));
     if (from) this.network.loadStateDict(from.model);
     else if (init) this.network.loadStateDict(init, { strict: false });
     const updates = from?.info.step ?? 0;
-    this.ema = protocol.ema === null ? null : new EMA(this.network, { decay: protocol.ema, updates });
+    this.ema = config.ema === null ? null : new EMA(this.network, { decay: config.ema, updates });
     if (from) this.#restore(from);
   }
 

@@ -2,14 +2,21 @@
 import type { Layer } from '@mien/nn';
 import { writeCheckpoint } from '@mien/nn/checkpoint';
 import { type AnomalyError, LimitError, MienError, type Tensor, type TypedArray, ValueError } from '@mien/tensor';
-import { currentDevice } from '@mien/tensor/internal';
+import { currentDevice, expectOptions } from '@mien/tensor/internal';
 import type { Split } from '../datasets/faces.ts';
 import { type Evaluation, type EvaluationOptions, evaluateNetwork } from '../evaluation.ts';
 import { batchThatFits } from '../memory.ts';
 import { type ModelName, NETWORKS } from '../models/catalog.ts';
 import { type Batch, type Batches, batches } from './batches.ts';
-import { learningRate, type TrainingConfig } from './config.ts';
-import type { EpochProgress, HostCheckpoint, Note, StepReport, TrainingOptions } from './options.ts';
+import { faultOf, learningRate, type TrainingConfig } from './config.ts';
+import {
+  type EpochProgress,
+  type HostCheckpoint,
+  type Note,
+  type StepReport,
+  type TrainingOptions,
+  trainingOptions,
+} from './options.ts';
 import { countCorrect, TrainingStep } from './step.ts';
 
 interface Sums {
@@ -35,7 +42,7 @@ const IN_FLIGHT = 2;
  */
 export class Training {
   readonly model: ModelName;
-  readonly protocol: TrainingConfig;
+  readonly config: TrainingConfig;
   readonly classes: readonly string[];
   readonly seed: number;
   note: Note;
@@ -56,19 +63,22 @@ export class Training {
 
   /** Builds the network, or restores a checkpoint of the same network. Throws StateError where it does not fit. */
   constructor(options: TrainingOptions, from?: HostCheckpoint) {
-    const { model, train, protocol, targets, seed = 1, note = {} } = options;
+    expectOptions('Training', options, trainingOptions);
+    const { model, train, config, targets, seed = 1, note = {} } = options;
+    const fault = faultOf(config);
+    if (fault) throw new ValueError(`Training: config: ${fault}; make one with trainingConfig()`);
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new ValueError(`Training: seed must be an integer from 0, got ${seed}`);
     }
     this.model = model;
-    this.protocol = protocol;
+    this.config = config;
     this.classes = train.faces.classes;
     this.seed = seed;
     this.note = note;
     this.#options = options;
     this.#from = from;
-    this.#batchSize = Math.min(protocol.batchSize, train.indices.length);
-    this.#loader = batches({ train, protocol, batchSize: this.#batchSize, targets, seed });
+    this.#batchSize = Math.min(config.batchSize, train.indices.length);
+    this.#loader = batches({ train, config, batchSize: this.#batchSize, targets, seed });
     this.#step = new TrainingStep(options, this.#batchSize, from);
     if (from) this.#restore(from);
   }
@@ -99,7 +109,7 @@ export class Training {
 
   /** Whether all epochs are complete. */
   get done(): boolean {
-    return this.epoch >= this.protocol.epochs;
+    return this.epoch >= this.config.epochs;
   }
 
   /**
@@ -152,7 +162,7 @@ export class Training {
   async evaluate(split: Split, options: Omit<EvaluationOptions, 'input' | 'views'> = {}): Promise<Evaluation> {
     await this.drain();
     const { network, ema } = this.#step;
-    const settings = { ...options, input: this.protocol.input, views: NETWORKS[this.model].views };
+    const settings = { ...options, input: this.config.input, views: NETWORKS[this.model].views };
     const run = (): Promise<Evaluation> => evaluateNetwork(network, split, settings);
     return ema ? ema.applied(run) : run();
   }
@@ -167,8 +177,8 @@ export class Training {
       info: {
         model: this.model,
         classes: this.classes,
-        input: { ...this.protocol.input },
-        preset: JSON.parse(JSON.stringify(this.protocol)),
+        input: { ...this.config.input },
+        preset: JSON.parse(JSON.stringify(this.config)),
         epoch: this.epoch,
         step: this.#steps,
         seed: this.seed,
@@ -201,7 +211,7 @@ export class Training {
   /** Sets and returns the learning rate for the batch that the loader returned last. */
   #setLearningRate(): number {
     const inEpoch = this.#loader.state().batch - 1;
-    const rate = learningRate(this.protocol, this.epoch, inEpoch, this.stepsPerEpoch);
+    const rate = learningRate(this.config, this.epoch, inEpoch, this.stepsPerEpoch);
     this.#step.learningRate = rate;
     return rate;
   }
@@ -295,7 +305,7 @@ export class Training {
   #outOfMemory(reason: LimitError): MienError {
     if (this.#failure) return this.#failure;
     this.#step.releaseCapture();
-    const { microBatch } = this.protocol;
+    const { microBatch } = this.config;
     const images = Math.min(microBatch ?? this.#batchSize, this.#batchSize);
     const fits = batchThatFits(images, reason.heldBytes, this.#memory.bytes);
     const remedy =

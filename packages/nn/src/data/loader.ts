@@ -1,7 +1,6 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
 import { Generator, ValueError } from '@mien/tensor';
-import { expectFunction, expectNumber, expectOptions, kindOf } from '@mien/tensor/internal';
-import { optionNames } from '../options.ts';
+import { expectFunction, expectNumber, expectOptions, kindOf, optionNames } from '@mien/tensor/internal';
 import type { Dataset } from './dataset.ts';
 
 export interface DataLoaderOptions<Sample, Batch> {

@@ -11,11 +11,10 @@ import {
   scope,
   type Tensor,
 } from '@mien/tensor';
-import { expectConvolution, expectOptions } from '@mien/tensor/internal';
+import { expectConvolution, expectOptions, optionNames } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
 import { epilogueOptions, type FusedForward, finish } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
-import { optionNames } from '../options.ts';
 
 interface BiasOptions extends RandomOptions {
   /** Whether there is a bias. Default true. */

@@ -1,9 +1,8 @@
 import { type Epilogue, linear, type RandomOptions, ShapeError, type Tensor } from '@mien/tensor';
-import { expectInteger, expectOptions, expectTensor } from '@mien/tensor/internal';
+import { expectInteger, expectOptions, expectTensor, optionNames } from '@mien/tensor/internal';
 import { defaultUniform } from '../init.ts';
 import type { FusedForward } from '../layer.ts';
 import { Module, parameter } from '../module.ts';
-import { optionNames } from '../options.ts';
 
 export interface LinearOptions extends RandomOptions {
   /** Whether there is a bias. Default true. */

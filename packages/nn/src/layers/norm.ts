@@ -11,10 +11,9 @@ import {
   type Tensor,
   zeros,
 } from '@mien/tensor';
-import { expectInteger, expectNumber, expectOptions, expectTensor } from '@mien/tensor/internal';
+import { expectInteger, expectNumber, expectOptions, expectTensor, optionNames } from '@mien/tensor/internal';
 import { epilogueOptions, type FusedForward } from '../layer.ts';
 import { buffer, Module, parameter } from '../module.ts';
-import { optionNames } from '../options.ts';
 
 const count = kernel(countBatch);
 

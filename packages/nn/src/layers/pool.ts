@@ -8,9 +8,8 @@ import {
   type Size2d,
   type Tensor,
 } from '@mien/tensor';
-import { expectOptions, expectPair, poolWindows } from '@mien/tensor/internal';
+import { expectOptions, expectPair, optionNames, poolWindows } from '@mien/tensor/internal';
 import { Module } from '../module.ts';
-import { optionNames } from '../options.ts';
 
 type MaxPool2dLayerOptions = Omit<MaxPool2dOptions, 'kernelSize'>;
 type AvgPool2dLayerOptions = Omit<AvgPool2dOptions, 'kernelSize'>;

@@ -2,8 +2,7 @@
 
 import adam from '@mien/shaders/optim/adam.wgsl';
 import { kernel, live } from '@mien/tensor';
-import { expectList } from '@mien/tensor/internal';
-import { checkedOptions, optionNames } from '../options.ts';
+import { checkedOptions, expectList, optionNames } from '@mien/tensor/internal';
 import { clipVariants } from './clip.ts';
 import { expectWithin, Optimizer, type OptimizerParameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';

@@ -1,7 +1,7 @@
 // Stochastic gradient descent with momentum, as torch.optim.SGD defines it.
 import sgd from '@mien/shaders/optim/sgd.wgsl';
 import { kernel, ValueError } from '@mien/tensor';
-import { checkedOptions, optionNames } from '../options.ts';
+import { checkedOptions, optionNames } from '@mien/tensor/internal';
 import { clipVariants } from './clip.ts';
 import { expectWithin, Optimizer, type OptimizerParameters, type Updates } from './optimizer.ts';
 import { runSlots } from './slots.ts';

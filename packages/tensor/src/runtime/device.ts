@@ -14,7 +14,7 @@ import { currentReads } from './reads.ts';
 import type { LiveParam, Recorded, RecordedRange } from './recording.ts';
 import { type Elapsed, Stopwatch } from './stopwatch.ts';
 import { type Content, type ContentRange, Storage } from './storage.ts';
-import { type Command, type Dispatch, Stream } from './stream.ts';
+import { type Command, Stream } from './stream.ts';
 import { type ProfileSpan, Timer } from './timer.ts';
 import type { Work } from './work.ts';
 

@@ -1,6 +1,7 @@
 // Finds the problems of a data set before training (Node only).
 
 import { writeFile } from '@mien/nn/files';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { datasetOf, titleOf } from '../../datasets/catalog.ts';
 import { type SplitCounts, splitCounts } from '../../datasets/counts.ts';
 import type { Leaks } from '../../datasets/dataset.ts';
@@ -30,6 +31,14 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
+
+const auditOptions = optionNames<AuditOptions>({
+  data: true,
+  ferplus: true,
+  figure: true,
+  signal: true,
+  onEvent: true,
+});
 
 /** Images of one split that also occur in another. */
 export interface Shared {
@@ -76,6 +85,7 @@ export interface AuditReport {
 
 /** Finds duplicates, leaks, conflicting labels and constant images, and counts images by split and class. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
+  expectOptions('audit', options, auditOptions);
   const { data, ferplus, figure, onEvent = () => {}, signal } = options;
   const votes = ferplus === undefined ? null : readFerPlus(ferplus);
   const read = await readFaces(data, (done, total) => {

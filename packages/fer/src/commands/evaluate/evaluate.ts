@@ -1,7 +1,9 @@
 // Evaluates one checkpoint, or several as an ensemble, on a split (Node only).
+
 import { basename } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { init, ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import Papa from 'papaparse';
 import {
   fitTemperature,
@@ -53,6 +55,22 @@ export interface EvaluateOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+const evaluateOptions = optionNames<EvaluateOptions>({
+  weights: true,
+  data: true,
+  faces: true,
+  dataset: true,
+  split: true,
+  fold: true,
+  folds: true,
+  crops: true,
+  figure: true,
+  predictions: true,
+  adapter: true,
+  signal: true,
+  onEvent: true,
+});
+
 /** An evaluation with its images and logits. */
 export interface Assessment {
   readonly report: EvaluationReport;
@@ -63,6 +81,7 @@ export interface Assessment {
 
 /** Evaluates checkpoints on a split, with averaged weights where a checkpoint has them. Writes the requested files. */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationReport> {
+  expectOptions('evaluate', options, evaluateOptions);
   const { report, split, logits } = await assess(options);
   if (options.figure !== undefined) writeConfusion(options.figure, report);
   if (options.predictions !== undefined) writeFile(options.predictions, predictionLines(split, logits));
@@ -154,7 +173,7 @@ async function scoresOf(
       for (const part of parts) {
         ofRun.push(
           await evaluateNetwork(net, part, {
-            input: run.protocol.input,
+            input: run.config.input,
             crops,
             views: NETWORKS[run.name].views,
             onImages: (done) => onEvent({ event: 'evaluating', done: before + done, total }),
@@ -214,11 +233,11 @@ function reportOf(
 }
 
 function memberOf(run: NamedRun, dataset: string): Member {
-  const { file, name, info, note, protocol } = run;
+  const { file, name, info, note, config } = run;
   const epoch = info.epoch - 1;
   // The last epoch was selected by nothing, even where it happens to be the best.
-  const isLast = basename(file) === LAST || note.bestEpoch !== epoch || epoch === protocol.epochs - 1;
-  const chosenOn = isLast ? null : selectionSplit(datasetOf(dataset), protocol.select);
+  const isLast = basename(file) === LAST || note.bestEpoch !== epoch || epoch === config.epochs - 1;
+  const chosenOn = isLast ? null : selectionSplit(datasetOf(dataset), config.select);
   return { weights: file, model: name, epoch, chosenOn };
 }
 

@@ -3,11 +3,12 @@
 import { basename } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { png } from '../../figures/lettering.ts';
 import { explainFace } from '../../gradCam.ts';
 import type { ModelName } from '../../models/catalog.ts';
 import { decodePhoto, readPhotoFile } from '../../photos/decode.ts';
-import { inFile, openReader, type PhotoFace, type ReaderOptions } from '../predict/predict.ts';
+import { inFile, openReader, type PhotoFace, type ReaderOptions, readerOptions } from '../predict/predict.ts';
 import { explanationFigure } from './figure.ts';
 
 /** Options of `explain`. */
@@ -17,6 +18,8 @@ export interface ExplainOptions extends ReaderOptions {
   /** A PNG file for the figure. */
   readonly out?: string;
 }
+
+const explainOptions = optionNames<ExplainOptions>({ ...readerOptions, expression: true, out: true });
 
 /** A face with its Grad-CAM map. */
 export interface ExplainedFace extends PhotoFace {
@@ -41,6 +44,7 @@ export interface ExplainReport {
 
 /** Grad-CAM of every face in a photo. Throws ValueError for a class that the network does not have. */
 export async function explain(name: string, options: ExplainOptions): Promise<ExplainReport> {
+  expectOptions('explain', options, explainOptions);
   const { expression, out } = options;
   const { photo, width, height } = await decodePhoto(readPhotoFile(name), name);
   const { reader, ...facts } = await openReader(options);

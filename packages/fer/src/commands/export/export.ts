@@ -3,6 +3,7 @@
 import { writeCheckpoint } from '@mien/nn/checkpoint';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { fitMargin, fitTemperature, reliability } from '../../calibration.ts';
 import { defined } from '../../cli/options.ts';
 import { datasetOf, titleOf } from '../../datasets/catalog.ts';
@@ -28,6 +29,15 @@ export interface ExportOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+const exportWeightsOptions = optionNames<ExportOptions>({
+  weights: true,
+  out: true,
+  data: true,
+  adapter: true,
+  signal: true,
+  onEvent: true,
+});
+
 /** Figures stored in an exported network; accuracies are fractions. */
 export interface Figures {
   /** Divides the logits before the softmax; fitted on PublicTest. */
@@ -51,6 +61,7 @@ export interface ExportReport {
 
 /** Writes the network of a checkpoint to a file that can be evaluated and used for prediction, but not resumed. */
 export async function exportWeights(options: ExportOptions): Promise<ExportReport> {
+  expectOptions('exportWeights', options, exportWeightsOptions);
   const { weights, data, onEvent = () => {}, ...rest } = options;
   const { file, info, model, ema, note } = await readWeights(weights);
   const out = options.out ?? freeName(file, '.f16.safetensors');

@@ -3,6 +3,7 @@
 import type { HostTensor } from '@mien/nn';
 import { writeFile } from '@mien/nn/files';
 import { type Writable, type WritableTensor, writePytorch } from '@mien/nn/pytorch';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { datasetOf } from '../../datasets/catalog.ts';
 import { FER2013 } from '../../datasets/fer2013.ts';
 import type { ModelName } from '../../models/catalog.ts';
@@ -16,6 +17,8 @@ export interface PytorchExportOptions {
   /** The PyTorch file to write. Default: the checkpoint's name with the reference's extension .t7. */
   readonly out?: string;
 }
+
+const exportPytorchOptions = optionNames<PytorchExportOptions>({ weights: true, out: true });
 
 /** The result of `exportPytorch`. */
 export interface PytorchExportReport {
@@ -33,6 +36,7 @@ export interface PytorchExportReport {
  * reference's names where the checkpoint has them. Read it with `torch.load(file, weights_only=True)['net']`.
  */
 export async function exportPytorch(options: PytorchExportOptions): Promise<PytorchExportReport> {
+  expectOptions('exportPytorch', options, exportPytorchOptions);
   const { file, name, note, model, ema } = await readWeights(options.weights);
   const out = options.out ?? freeName(file, '.t7');
   const net = new Map(Array.from(model, ([key, value]) => [key, written(key, ema.get(key) ?? value)] as const));

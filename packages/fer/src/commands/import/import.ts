@@ -5,6 +5,7 @@ import { writeCheckpoint } from '@mien/nn/checkpoint';
 import { readFile, writeFile } from '@mien/nn/files';
 import { type PytorchFile, readPytorch } from '@mien/nn/pytorch';
 import { Generator, init } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import type { DatasetName } from '../../datasets/catalog.ts';
 import { CATALOG, datasetOf } from '../../datasets/catalog.ts';
 import { FER2013 } from '../../datasets/fer2013.ts';
@@ -28,6 +29,14 @@ export interface ImportOptions {
   readonly out?: string;
   readonly adapter?: string;
 }
+
+const importWeightsOptions = optionNames<ImportOptions>({
+  file: true,
+  model: true,
+  dataset: true,
+  out: true,
+  adapter: true,
+});
 
 /** The result of `importWeights`. */
 export interface ImportReport {
@@ -53,6 +62,7 @@ export interface ImportReport {
  * unexpected tensors, for weights of another network.
  */
 export async function importWeights(options: ImportOptions): Promise<ImportReport> {
+  expectOptions('importWeights', options, importWeightsOptions);
   const { file } = options;
   const read = readPytorch(readFile(file), { file });
   const out = options.out ?? freeName(file, '.safetensors');

@@ -58,8 +58,8 @@ export const kfoldCommand: CommandDefinition = defineCommand({
     if (!rest.model && !rest.out) {
       throw new UsageError(`kfold needs --model (${MODELS.join(', ')}), or --out FOLDER of earlier folds`);
     }
-    const protocol = defined({ epochs, batchSize, learningRate });
-    const report = await kfold({ ...rest, protocol, signal, onEvent });
+    const config = defined({ epochs, batchSize, learningRate });
+    const report = await kfold({ ...rest, config, signal, onEvent });
     return { report: { event: 'report', ...report }, text: kfoldText(report) };
   },
 });

@@ -1,8 +1,10 @@
 // Trains all ten folds of CK+, each in its own run folder, resumable at any fold and step (Node only).
+
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { datasetOf, titleOf } from '../../datasets/catalog.ts';
 import type { Fold, FoldKind, Folds, Leaks } from '../../datasets/dataset.ts';
 import type { Faces } from '../../datasets/faces.ts';
@@ -20,7 +22,7 @@ import { type Confusions, readEvaluation } from '../evaluate/confusions.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { train } from '../train/train.ts';
 import { type Pooled, poolFolds } from './pooling.ts';
-import { FOLDED, SETTINGS, type Settings, type SettingsOptions, settingsOf } from './settings.ts';
+import { FOLDED, SETTINGS, type Settings, type SettingsOptions, settingsOf, settingsOptions } from './settings.ts';
 
 /** Options of `kfold`. */
 export interface KFoldOptions extends SettingsOptions {
@@ -37,6 +39,18 @@ export interface KFoldOptions extends SettingsOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
+
+const kfoldOptions = optionNames<KFoldOptions>({
+  ...settingsOptions,
+  faces: true,
+  seeds: true,
+  only: true,
+  out: true,
+  checkpointEvery: true,
+  adapter: true,
+  signal: true,
+  onEvent: true,
+});
 
 /** One finished fold. */
 export interface FoldResult {
@@ -85,6 +99,7 @@ const RESULT = 'result.json';
  * `out` has folds with other settings.
  */
 export async function kfold(options: KFoldOptions): Promise<KFoldReport> {
+  expectOptions('kfold', options, kfoldOptions);
   const plan = await planOf(options);
   const { out, settings, seeds, first, last } = plan;
   makeFolder(out);
@@ -194,7 +209,6 @@ async function trainFold(plan: Plan, seed: number, fold: number, options: KFoldO
     faces: plan.faces,
     fold,
     folds: settings.folds,
-    claimed: true,
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
@@ -207,14 +221,15 @@ async function trainFold(plan: Plan, seed: number, fold: number, options: KFoldO
       const { checkpointEvery } = options;
       const every = checkpointEvery === undefined ? {} : { checkpointEvery };
       const { summary } = started
-        ? await train({ ...common, ...every, resume: folder })
+        ? await train({ ...common, ...every, claimed: true, resume: folder })
         : await train({
             ...common,
             ...every,
+            claimed: true,
             model,
             seed,
             out: folder,
-            protocol,
+            config: protocol,
             ...(data === null ? {} : { data }),
             ...(init === null ? {} : { init }),
           });

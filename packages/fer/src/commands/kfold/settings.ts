@@ -37,15 +37,27 @@ export interface SettingsOptions {
   readonly init?: string;
   readonly preset?: Preset;
   /** Changes to the preset's configuration. */
-  readonly protocol?: Partial<TrainingConfig>;
+  readonly config?: Partial<TrainingConfig>;
 }
+
+export const settingsOptions = {
+  model: true,
+  data: true,
+  folds: true,
+  init: true,
+  preset: true,
+  config: true,
+} as const;
+
+/** Settings that hold for every fold of a folder, as errors name them. */
+const settingNames = { model: 'model', folds: 'kind of folds', init: 'init', protocol: 'configuration' };
 
 /** The settings of the folder `out`, or new ones. Throws ValueError where options differ from the folder's. */
 export function settingsOf(out: string, options: SettingsOptions): Settings {
   const before = readSettings(join(out, SETTINGS));
   const model = options.model ?? before?.model;
   if (!model) throw new ValueError(`kfold: model is required, because ${out} has no folds (--model small)`);
-  const changes = options.protocol ?? {};
+  const changes = options.config ?? {};
   const now: Settings = {
     model,
     folds: options.folds ?? before?.folds ?? 'reference',
@@ -60,10 +72,12 @@ export function settingsOf(out: string, options: SettingsOptions): Settings {
     throw new ValueError(`kfold: folds must be one of ${FOLD_KINDS.join(', ')}, got ${now.folds}`);
   }
   if (before) {
-    const names = ['model', 'folds', 'init', 'protocol'] as const;
+    const names = Object.keys(settingNames) as (keyof typeof settingNames)[];
     const changed = names.filter((name) => settingText(before[name]) !== settingText(now[name]));
     if (changed.length > 0) {
-      throw new ValueError(`kfold: ${out} has folds with another ${changed.join(', ')}; pass another --out`);
+      throw new ValueError(
+        `kfold: ${out} has folds with another ${changed.map((name) => settingNames[name]).join(', ')}; pass another --out`,
+      );
     }
   }
   return now;

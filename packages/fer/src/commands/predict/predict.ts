@@ -3,6 +3,7 @@
 import { basename, extname, join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { init, MienError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { blazeFaceWeights } from '../../blazeface.ts';
 import { BlazeFace } from '../../detection/blazeFace.ts';
 import type { Box } from '../../detection/boxes.ts';
@@ -23,6 +24,8 @@ export interface ReaderOptions {
   readonly adapter?: string;
 }
 
+export const readerOptions = { weights: true, detect: true, adapter: true } as const;
+
 /** Options of `predict`. */
 export interface PredictOptions extends ReaderOptions {
   /** A folder for a figure per photo. */
@@ -31,6 +34,9 @@ export interface PredictOptions extends ReaderOptions {
   /** Called after each photo. */
   readonly onPhoto?: (report: PhotoReport) => void;
 }
+
+const predictOptions = optionNames<PredictOptions>({ ...readerOptions, out: true, signal: true, onPhoto: true });
+const predictPhotoOptions = optionNames<ReaderOptions>(readerOptions);
 
 /** A face, with boxes and landmarks in pixels of the upright photo. */
 export interface PhotoFace extends Reading {
@@ -82,6 +88,7 @@ export async function openReader({ weights = 'small', detect = true, adapter }: 
 
 /** Predicts the expressions in photos (file names). A photo that cannot be read has the reason as its `error`. */
 export async function predict(photos: readonly string[], options: PredictOptions): Promise<PredictReport> {
+  expectOptions('predict', options, predictOptions);
   const { out, signal, onPhoto = () => {} } = options;
   const { reader, ...facts } = await openReader(options);
   if (out !== undefined) makeFolder(out);
@@ -106,6 +113,7 @@ export async function predict(photos: readonly string[], options: PredictOptions
 
 /** Predicts the expressions in one photo: a file name, or the bytes of a file. Throws FileError, FormatError or ValueError. */
 export async function predictPhoto(photo: string | Uint8Array, options: ReaderOptions): Promise<readonly PhotoFace[]> {
+  expectOptions('predictPhoto', options, predictPhotoOptions);
   const { reader } = await openReader(options);
   try {
     const bytes = typeof photo === 'string' ? readPhotoFile(photo) : photo;

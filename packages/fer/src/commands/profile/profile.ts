@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { chromeTrace, init, measurePeak, profile, profileRows } from '@mien/tensor';
-import { currentDevice } from '@mien/tensor/internal';
+import { currentDevice, expectOptions, optionNames } from '@mien/tensor/internal';
 import { FER2013 } from '../../datasets/fer2013.ts';
 import { png } from '../../figures/lettering.ts';
 import type { ModelName } from '../../models/catalog.ts';
@@ -24,12 +24,15 @@ export interface ProfileOptions {
   readonly adapter?: string;
 }
 
+const profileTrainingOptions = optionNames<ProfileOptions>({ model: true, batchSize: true, out: true, adapter: true });
+
 /** Steps before the measured ones: kernels compile, the pool fills, and the third step is captured. */
 const warming = 3;
 const measured = 3;
 
 /** Measures training steps of a new network, then profiles one. */
 export async function profileTraining(options: ProfileOptions): Promise<ProfileReport> {
+  expectOptions('profileTraining', options, profileTrainingOptions);
   const { model, out } = options;
   const device = await init(options.adapter === undefined ? {} : { adapter: options.adapter });
   const config = trainingConfig(model, FER2013.name, {
@@ -41,7 +44,7 @@ export async function profileTraining(options: ProfileOptions): Promise<ProfileR
   const peak = await measurePeak();
   const faces = noise(batchSize * (warming + measured + 1));
   const train = { faces, indices: faces.splits.Training as Int32Array };
-  using training = new Training({ model, train, protocol: config });
+  using training = new Training({ model, train, config });
   for (let step = 0; step < warming; step++) await timedStep(training);
   const steps: { readonly host: number; readonly total: number }[] = [];
   const submitted = currentDevice().submits;

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFile } from '@mien/nn/files';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { datasetOf } from '../../datasets/catalog.ts';
 import { obtain } from '../../runs/data.ts';
 import type { RunEvent } from '../../runs/events.ts';
@@ -27,6 +28,15 @@ export interface ReportOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+const reportOptions = optionNames<ReportOptions>({
+  run: true,
+  data: true,
+  out: true,
+  adapter: true,
+  signal: true,
+  onEvent: true,
+});
+
 const MISTAKES = 24;
 
 /**
@@ -34,6 +44,7 @@ const MISTAKES = 24;
  * run, on the test split of a stopped one. Without the data the page has only settings and curves, and says so.
  */
 export async function report(options: ReportOptions): Promise<string> {
+  expectOptions('report', options, reportOptions);
   const { run, onEvent = () => {}, signal, adapter } = options;
   const record = readRecord(run);
   const { note } = readCheckpointFile(join(run, LAST));

@@ -79,7 +79,7 @@ export const trainCommand: CommandDefinition = defineCommand({
     }
     const { out, summary } = await train({
       ...run,
-      protocol: defined({
+      config: defined({
         epochs,
         batchSize,
         microBatch,

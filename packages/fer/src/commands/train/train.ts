@@ -1,7 +1,9 @@
 // Trains on files (Node only): data in, a run folder out, resumable at any step.
+
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { init, tuning, ValueError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import { type DatasetName, datasetOf } from '../../datasets/catalog.ts';
 import type { FoldKind } from '../../datasets/dataset.ts';
 import { DRAWN } from '../../datasets/drawn.ts';
@@ -41,7 +43,7 @@ export interface TrainOptions {
   /** Default: the network's preset. */
   readonly preset?: Preset;
   /** Changes to the preset's configuration. */
-  readonly protocol?: Partial<TrainingConfig>;
+  readonly config?: Partial<TrainingConfig>;
   /** A run folder to resume. */
   readonly resume?: string;
   /** The checkpoint to resume from. `last` (the default) continues exactly; `best` is what the reference does. */
@@ -59,6 +61,28 @@ export interface TrainOptions {
   readonly claimed?: boolean;
 }
 
+const trainOptions = optionNames<TrainOptions>({
+  model: true,
+  data: true,
+  faces: true,
+  dataset: true,
+  fold: true,
+  folds: true,
+  init: true,
+  seed: true,
+  out: true,
+  preset: true,
+  config: true,
+  resume: true,
+  from: true,
+  checkpointEvery: true,
+  stopAfter: true,
+  signal: true,
+  adapter: true,
+  onEvent: true,
+  claimed: true,
+});
+
 /** The folder of a run and its summary. */
 export interface TrainResult {
   readonly out: string;
@@ -67,6 +91,7 @@ export interface TrainResult {
 
 /** Trains a network, or resumes a run. Throws ValueError where another process uses the folder. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  expectOptions('train', options, trainOptions);
   const { out = options.resume, resume, claimed } = options;
   if (resume === undefined || out === undefined || claimed || !existsSync(join(resume, LAST))) return trainIn(options);
   // Claimed before it is read: another process might write to it meanwhile.
@@ -156,9 +181,9 @@ async function planOf(options: TrainOptions): Promise<Plan> {
   const initial = options.init === undefined ? null : await readInitialWeights(options.init, model, faces.classes);
   const splits = splitsOf(faces, fold, folds);
   const config = resumed
-    ? trainingConfig(model, dataset, { ...resumed.protocol, ...options.protocol })
-    : trainingConfig(model, dataset, options.protocol, options.preset);
-  if (resumed) checkOnlyEpochsChange(resumed.protocol, config);
+    ? trainingConfig(model, dataset, { ...resumed.config, ...options.config })
+    : trainingConfig(model, dataset, options.config, options.preset);
+  if (resumed) checkOnlyEpochsChange(resumed.config, config);
   if (config.select === 'private' && !splits.heldOut) {
     const name = datasetOf(dataset).splits?.heldOut?.name;
     throw new ValueError(
@@ -226,7 +251,7 @@ function trainingOf(
     {
       model,
       train: splits.train,
-      protocol: config,
+      config,
       ...(config.softLabels ? { targets: softLabels(faces, config.softLabels) } : {}),
       ...(initial ? { init: initial.tensors } : {}),
       seed: resumed?.info.seed ?? seed,

@@ -121,7 +121,7 @@ export class TrainingRun {
   }
 
   #begin(): void {
-    const { model, protocol, epoch, steps, stepsPerEpoch } = this.#training;
+    const { model, config, epoch, steps, stepsPerEpoch } = this.#training;
     this.#emit({
       event: 'begin',
       adapter: this.#adapter,
@@ -131,7 +131,7 @@ export class TrainingRun {
       trainImages: this.#splits.train.indices.length,
       testImages: this.#splits.test.indices.length,
       epoch,
-      epochs: protocol.epochs,
+      epochs: config.epochs,
       step: steps,
       stepsPerEpoch,
       out: this.#out,
@@ -143,7 +143,7 @@ export class TrainingRun {
       this.#trainedImages += report.images;
       const { accuracy } = this.#training.progress;
       const imagesPerSecond = this.#trainedImages / this.#trainedSeconds;
-      const left = this.#training.protocol.epochs * this.#splits.train.indices.length - this.#imagesSoFar(report);
+      const left = this.#training.config.epochs * this.#splits.train.indices.length - this.#imagesSoFar(report);
       this.#emit({ event: 'step', ...report, accuracy, imagesPerSecond, secondsLeft: left / imagesPerSecond });
     }
   }
@@ -156,21 +156,21 @@ export class TrainingRun {
 
   async #finishEpoch(signal: AbortSignal | undefined): Promise<void> {
     const training = this.#training;
-    const { epoch, protocol } = training;
-    const isLast = epoch === protocol.epochs - 1;
+    const { epoch, config } = training;
+    const isLast = epoch === config.epochs - 1;
     const evaluate = (part: Split): Promise<Evaluation> =>
       training.evaluate(part, {
-        crops: isLast ? 10 : protocol.crops,
+        crops: isLast ? 10 : config.crops,
         onImages: (done, total) => this.#emit({ event: 'evaluating', done, total }),
         ...(signal ? { signal } : {}),
       });
     const test = await this.#compiling(() => evaluate(this.#splits.test));
-    const always = protocol.privateTest === 'each-epoch' || protocol.select === 'private';
+    const always = config.privateTest === 'each-epoch' || config.select === 'private';
     const heldOut = this.#splits.heldOut && (isLast || always) ? await evaluate(this.#splits.heldOut) : null;
     this.#last = test;
     this.#lastHeldOut = heldOut;
     // All epochs are compared with the same number of views; the summary's figures are ten-crop.
-    const scoreOf = (evaluation: Evaluation): Score => (protocol.crops === 1 ? evaluation.center : evaluation);
+    const scoreOf = (evaluation: Evaluation): Score => (config.crops === 1 ? evaluation.center : evaluation);
     const [tested, testedPrivate] = [scoreOf(test), heldOut && scoreOf(heldOut)];
     const progress = await training.finishEpoch();
     const metrics: EpochMetrics = {
@@ -182,7 +182,7 @@ export class TrainingRun {
       learningRate: progress.learningRate,
       seconds: round(this.#epochSeconds, 3),
       imagesPerSecond: round(progress.images / this.#epochSeconds, 1),
-      crops: protocol.crops,
+      crops: config.crops,
       ...(testedPrivate ? { privateTestLoss: testedPrivate.loss, privateTestAccuracy: testedPrivate.accuracy } : {}),
     };
     this.#epochSeconds = 0;
@@ -194,7 +194,7 @@ export class TrainingRun {
 
   /** Notes an epoch that is the best so far. Returns the checkpoint files that store it. */
   #bestFiles(epoch: number, tested: Score, testedPrivate: Score | null): string[] {
-    const { select, privateTest } = this.#training.protocol;
+    const { select, privateTest } = this.#training.config;
     const { accuracy } = select === 'private' ? (testedPrivate as Score) : tested;
     const best = accuracy > (this.#note.bestTestAccuracy ?? -1);
     if (best) this.#note = { bestEpoch: epoch, bestTestAccuracy: accuracy };
@@ -247,7 +247,7 @@ export class TrainingRun {
       testAccuracy: test?.accuracy ?? null,
       testLoss: test?.loss ?? null,
       testAccuracyInterval: test && interval(test, faces),
-      selectedOn: selectionSplit(datasetOf(faces.dataset), training.protocol.select),
+      selectedOn: selectionSplit(datasetOf(faces.dataset), training.config.select),
       bestTestAccuracy: note.bestTestAccuracy,
       bestEpoch: note.bestEpoch,
       ...this.#heldOutSummary(),
@@ -255,19 +255,19 @@ export class TrainingRun {
       imagesPerSecond: round(this.#imagesPerSecond, 1),
       classes: faces.classes,
       confusion: test?.matrix.toArray() ?? null,
-      protocol: training.protocol,
+      protocol: training.config,
     };
   }
 
   #heldOutSummary(): Partial<Summary> {
-    const { done, protocol } = this.#training;
+    const { done, config } = this.#training;
     const heldOut = done ? this.#lastHeldOut : null;
     if (!heldOut) return {};
     const { bestPrivateTestAccuracy, bestPrivateEpoch } = this.#note;
     return {
       privateTestAccuracy: heldOut.accuracy,
       privateTestAccuracyInterval: interval(heldOut, this.#splits.train.faces),
-      ...(protocol.privateTest === 'each-epoch' && bestPrivateTestAccuracy !== null
+      ...(config.privateTest === 'each-epoch' && bestPrivateTestAccuracy !== null
         ? { bestPrivateTestAccuracy, bestPrivateEpoch: bestPrivateEpoch ?? 0 }
         : {}),
     };

@@ -3,6 +3,7 @@
 import { basename, join } from 'node:path';
 import { writeFile } from '@mien/nn/files';
 import { MienError } from '@mien/tensor';
+import { expectOptions, optionNames } from '@mien/tensor/internal';
 import Papa from 'papaparse';
 import { FaceTracker } from '../../detection/tracks.ts';
 import { png } from '../../figures/lettering.ts';
@@ -11,7 +12,7 @@ import { readingOf } from '../../prediction.ts';
 import { round } from '../../runs/accuracy.ts';
 import { makeFolder } from '../../runs/folder.ts';
 import { smooth } from '../../timeline.ts';
-import { inFile, openReader, type PhotoFace, type ReaderOptions } from '../predict/predict.ts';
+import { inFile, openReader, type PhotoFace, type ReaderOptions, readerOptions } from '../predict/predict.ts';
 import { timeline } from './figure.ts';
 import type { VideoMoment, VideoReport } from './report.ts';
 
@@ -28,10 +29,20 @@ export interface VideoOptions extends ReaderOptions {
   readonly onFrame?: (done: number, total: number | null) => void;
 }
 
+const videoOptions = optionNames<VideoOptions>({
+  ...readerOptions,
+  rate: true,
+  smoothing: true,
+  out: true,
+  signal: true,
+  onFrame: true,
+});
+
 type Seen = Pick<PhotoFace, 'box' | 'score'> & { frame: number; seconds: number; raw: PhotoFace['probabilities'] };
 
 /** Predicts the expressions of the faces in every frame and tracks them. Throws FileError or FormatError without frames. */
 export async function video(path: string, options: VideoOptions): Promise<VideoReport> {
+  expectOptions('video', options, videoOptions);
   const { rate, smoothing = 0.3, out, signal, onFrame = () => {} } = options;
   smooth([], smoothing);
   const frames = readFrames(path, rate);
