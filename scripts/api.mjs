@@ -33,9 +33,15 @@ export async function changedApis() {
   });
 }
 
-/** Writes every api.txt. */
+/** Writes every api.txt that changed, and returns their paths. */
 export function writeApis() {
-  for (const name of packages) writeFileSync(join(root, `packages/${name}/api.txt`), apiText(name));
+  const files = packages.map((name) => ({ file: `packages/${name}/api.txt`, text: apiText(name) }));
+  const changed = files.filter(({ file, text }) => {
+    const path = join(root, file);
+    return !existsSync(path) || readFileSync(path, 'utf8') !== text;
+  });
+  for (const { file, text } of changed) writeFileSync(join(root, file), text);
+  return changed.map(({ file }) => file);
 }
 
 /**

@@ -16,7 +16,10 @@ if (words[0] === '--api') {
   const problems = await typeErrors();
   if (problems.length > 0) exitWithError(problems.join('\n'));
   const { writeApis } = await import('./api.mjs');
-  writeApis();
+  const written = writeApis();
+  process.stdout.write(
+    `check: ${written.length > 0 ? `wrote ${written.join(', ')}` : 'every api.txt is up to date'}\n`,
+  );
   process.exit(0);
 }
 if (words.length > 0) await tool('@biomejs/biome/bin/biome', ['check', '--write', '.']);

@@ -75,8 +75,13 @@ export function scriptArgs() {
  * @param {T} options
  */
 export function parseScriptArgs(command, usage, options) {
+  const args = scriptArgs();
+  if (args.includes('--help')) {
+    process.stdout.write(`npm ${command === 'test' ? '' : 'run '}${command} -- ${usage}\n`);
+    process.exit(0);
+  }
   try {
-    return parseArgs({ args: scriptArgs(), options, allowPositionals: true });
+    return parseArgs({ args, options, allowPositionals: true });
   } catch (reason) {
     return exitWithError(`${command}: ${messageOf(reason)}; options are ${usage}`);
   }

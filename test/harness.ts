@@ -244,13 +244,20 @@ function expectCalls(title: string, before: ReadonlyMap<string, number>): void {
     throw new TypeError('expected a gradient, which the title claims; use gradcheck');
 }
 
+/** Colors in a terminal. */
+const colors = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
+
+/** The message, the difference that uvu's `assert` found, and the first frames, among them the line of the test file. */
 function explain(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason);
   const { name, message, stack = '' } = reason;
+  const { details } = reason as { details?: unknown };
   const frames = stack
     .split('\n')
-    .filter((line) => /^\s+at /.test(line) && !/node_modules|node:internal|<anonymous>/.test(line));
-  return [`${name}: ${message}`, ...frames.slice(0, 6)].join('\n');
+    .filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !/node_modules|node:internal/.test(line));
+  const inTest = frames.findIndex((line) => /\.test\.ts:/.test(line));
+  const difference = typeof details === 'string' && details !== '' ? [details.replace(colors, '').trimEnd()] : [];
+  return [`${name}: ${message}`, ...difference, ...frames.slice(0, Math.max(6, inTest + 1))].join('\n');
 }
 
 const shared = recorder();

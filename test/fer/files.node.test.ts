@@ -23,7 +23,7 @@ import { auditFaces, prepare, readFaces, readFerPlus, writeFer2013 } from '@mien
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
-import { refusal } from './refusal.ts';
+import { readerRefusal } from './readerRefusal.ts';
 
 const data = join('..', 'shared', 'data');
 const absent = (folder: string): string | undefined =>
@@ -166,15 +166,15 @@ test('readFaces reads back the drawn faces that writeFer2013 wrote', () =>
 
 test('readFaces names a missing path, an unknown folder, an image of another size and a broken PNG', () =>
   inFolder(async (folder) => {
-    assert.match(await refusal(join(folder, 'nowhere')), 'nowhere: no such file or folder');
+    assert.match(await readerRefusal(join(folder, 'nowhere')), 'nowhere: no such file or folder');
     writeFileSync(join(folder, 'notes.txt'), 'hello');
-    assert.match(await refusal(folder), 'not the folder of a data set');
+    assert.match(await readerRefusal(folder), 'not the folder of a data set');
     mkdirSync(join(folder, 'anger'));
-    assert.match(await refusal(folder), 'missing the folders disgust, fear, happy, sadness, surprise, contempt');
+    assert.match(await readerRefusal(folder), 'missing the folders disgust, fear, happy, sadness, surprise, contempt');
     for (const name of ['disgust', 'fear', 'happy', 'sadness', 'surprise', 'contempt']) mkdirSync(join(folder, name));
-    assert.match(await refusal(folder), 'anger: no PNG files');
+    assert.match(await readerRefusal(folder), 'anger: no PNG files');
     writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 50, height: 48 })));
-    assert.match(await refusal(folder), 'a.png: expected 48x48 pixels, got 50x48');
+    assert.match(await readerRefusal(folder), 'a.png: expected 48x48 pixels, got 50x48');
     writeFileSync(join(folder, 'anger', 'a.png'), PNG.sync.write(new PNG({ width: 48, height: 48 })).subarray(0, 60));
-    assert.match(await refusal(folder), 'a.png: not a readable PNG');
+    assert.match(await readerRefusal(folder), 'a.png: not a readable PNG');
   }));

@@ -8,7 +8,7 @@ import { ValueError } from '@mien/tensor';
 import { PNG } from 'pngjs';
 import * as assert from 'uvu/assert';
 import { test } from '../harness.ts';
-import { refusal } from './refusal.ts';
+import { readerRefusal } from './readerRefusal.ts';
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mien-test-'));
@@ -80,11 +80,17 @@ test('readFaces names the line of a wrong RAF-DB label and the image that is mis
     writeRafDb(folder, 1);
     const list = join(folder, 'list_patition_label.txt');
     writeFileSync(list, 'train_00001.jpg 1\ntrain_00002.jpg 8\n');
-    assert.match(await refusal(folder), 'list_patition_label.txt, line 2: expected a line such as train_00001.jpg 5');
+    assert.match(
+      await readerRefusal(folder),
+      'list_patition_label.txt, line 2: expected a line such as train_00001.jpg 5',
+    );
     writeFileSync(list, 'train_99999.jpg 1\n');
-    assert.match(await refusal(folder), 'train_99999_aligned.jpg: missing, but listed in list_patition_label.txt');
+    assert.match(
+      await readerRefusal(folder),
+      'train_99999_aligned.jpg: missing, but listed in list_patition_label.txt',
+    );
     rmSync(join(folder, 'aligned'), { recursive: true });
-    assert.match(await refusal(folder), 'aligned: no such folder');
+    assert.match(await readerRefusal(folder), 'aligned: no such folder');
   }));
 
 test('readFaces recognizes AffectNet by contempt, and seven of its classes on request', () =>

@@ -3,6 +3,7 @@ import { conv2d, ones } from '@mien/tensor';
 import { withAlgorithm } from '@mien/tensor/internal';
 import { ensure } from '@mien/tensor/testing';
 import fc from 'fast-check';
+import * as assert from 'uvu/assert';
 import { type CaseRecord, type Recorder, type RunOptions, recorder, test } from '../harness.ts';
 import { type CasesOf, lawByAlgorithm } from '../tensor/algorithms/laws.ts';
 import { poolLaw } from '../tensor/algorithms/pool.ts';
@@ -43,6 +44,14 @@ test('harness fails a case that throws or rejects', async () => {
   };
   expectOne(await recordsOf(({ test }) => test('a', broken)), 'failed', 'TypeError: broken');
   expectOne(await recordsOf(({ test }) => test('a', async () => broken())), 'failed', 'TypeError: broken');
+});
+
+test("harness reports the difference that uvu's assert found, and the line of the test", async () => {
+  const [record] = await recordsOf(({ test }) => test('a', () => assert.equal(['a', 'b'], ['a', 'c'])));
+  const reason = record?.reason ?? '';
+  for (const line of ['--··"b"', '++··"c"', 'harness.node.test.ts:']) {
+    ensure(reason.includes(line), `expected \`${line}\` in \`${reason}\``);
+  }
 });
 
 test('harness fails a case that does not end in its time', async () => {

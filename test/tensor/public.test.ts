@@ -8,6 +8,7 @@ import {
   empty,
   getFloat32MatmulPrecision,
   gradEnabled,
+  init,
   keep,
   kernel,
   live,
@@ -63,6 +64,13 @@ test('manualSeed and defaultGenerator: the same seed gives the same values', asy
 test('setFloat32MatmulPrecision and getFloat32MatmulPrecision set and return the precision', () => {
   ensure(getFloat32MatmulPrecision() === 'highest', 'expected highest');
   setFloat32MatmulPrecision('highest');
+});
+
+test('init returns the device that exists, which device and deviceOf return', async () => {
+  const existing = await init();
+  ensure(existing === device() && deviceOf(ones([1])) === existing, 'expected one device');
+  const { name, software } = existing.facts;
+  ensure(name.length > 0 && typeof software === 'boolean', `facts: ${name}, ${software}`);
 });
 
 test('device and memory report the bytes of live tensors', () => {

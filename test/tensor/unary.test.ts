@@ -12,6 +12,7 @@ import {
   type ValueOptions,
   valuesOf,
 } from '@mien/tensor/testing';
+import fc from 'fast-check';
 import { law, test } from '../harness.ts';
 
 /** Each function with a range in its domain, and its kinks. */
@@ -50,6 +51,17 @@ for (const [name, range, kinks] of methods) {
     shapes().chain((shape) => valuesOf(shape, range)),
     async (x) => {
       await near(toTensor(x)[name](), reference[name](x));
+    },
+  );
+  law(
+    `${name} is NaN where its argument is, and nowhere else`,
+    fc.record({ x: valuesOf([191], range), places: fc.array(fc.nat(190), { minLength: 1, maxLength: 5 }) }),
+    async ({ x, places }) => {
+      const data = x.data.map((v, i) => (places.includes(i) ? Number.NaN : v));
+      const y = await toTensor({ ...x, data })
+        [name]()
+        .data();
+      for (const [i, v] of y.entries()) ensure(Number.isNaN(v) === places.includes(i), `element ${i} is ${v}`);
     },
   );
   law(

@@ -1,5 +1,7 @@
 // Options of commands as values, from which their types and their help are derived.
 import { InvalidArgumentError } from 'commander';
+import { CATALOG } from '../datasets/catalog.ts';
+import { DRAWN } from '../datasets/drawn.ts';
 import { MODELS, type ModelName, NETWORKS } from '../models/catalog.ts';
 import { PRESETS, type Preset } from '../training/config.ts';
 
@@ -125,8 +127,10 @@ export const PRESET: Option<Preset, false> = choice(
   `the recipe (default: best for ${OWN_PRESET}, reference for the other networks)`,
 );
 
+const FOLDERS = CATALOG.filter((each) => each !== DRAWN).map(({ title }) => title);
+
 /** The files of a data set, in help texts. */
-export const DATA = 'a fer2013.csv, an HDF5 file, or the folder of a data set';
+export const DATA: string = `a fer2013.csv, an HDF5 file, or a folder of ${FOLDERS.slice(0, -1).join(', ')} or ${FOLDERS.at(-1)}`;
 
 /** `--data` of commands that train. */
 export const DATA_TO_TRAIN_ON: Option<string, false> = text('<path>', `${DATA} (default: drawn faces)`);

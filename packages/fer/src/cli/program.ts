@@ -12,6 +12,9 @@ export function commandOf(definition: CommandDefinition, parent?: Command): Comm
   const { name, summary, argument, options, json, commands } = definition;
   const command = new Command(name).description(summary);
   if (parent) command.copyInheritedSettings(parent);
+  command.showHelpAfterError(
+    `(see ${[parent?.name(), parent?.parent?.name()].reverse().filter(Boolean).join(' ')} ${name} --help)`,
+  );
   if (argument) command.argument(argument.flags, argument.summary);
   for (const [key, option] of Object.entries(options)) command.addOption(commanderOption(key, option));
   if (json !== null) command.option('--json', json);

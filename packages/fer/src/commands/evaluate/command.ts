@@ -25,7 +25,11 @@ export const EVALUATED: {
     'a checkpoint, or a run folder (its last checkpoint); several, separated by commas or repeated, form an ensemble',
     (paths, before = []) => [...before, ...paths.split(',').filter((path) => path !== '')],
   ),
-  dataset: choice('<name>', DATASETS, 'require this data set'),
+  dataset: choice(
+    '<name>',
+    DATASETS,
+    'read the files as this data set, if layouts look alike; other files are refused',
+  ),
   data: text('<path>', 'the files of the data set (default: those that the network was trained on)'),
   split: choice('<name>', SPLIT_OPTIONS, splitHelp()),
   fold: integer('<n>', 'the fold of CK+ (default: the one of the training)'),

@@ -30,7 +30,11 @@ export const trainCommand: CommandDefinition = defineCommand({
   options: {
     model: MODEL,
     data: DATA_TO_TRAIN_ON,
-    dataset: choice('<name>', DATASETS, 'require this data set'),
+    dataset: choice(
+      '<name>',
+      DATASETS,
+      'read the files as this data set, if layouts look alike; other files are refused',
+    ),
     fold: integer('<n>', 'the fold of CK+ that is tested, 1 to 10 (default: 1)'),
     folds: choice('<kind>', FOLD_KINDS, 'the kind of CK+ folds (default: reference)'),
     preset: PRESET,

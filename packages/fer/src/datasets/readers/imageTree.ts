@@ -56,7 +56,7 @@ const FER2013_TREE: TreeLayout = {
 /** FER2013 as folders of images. */
 export const fer2013Tree: FolderReader = {
   dataset: FER2013.name,
-  layout: 'folders train and test with a folder per class',
+  layout: 'the folders train and test of FER2013 with a folder per class',
   recognizes: async (folder) =>
     (await splitFolders(folder, FER2013_TREE)).length > 0 || (await hasSplitPrefixes(folder, FER2013_TREE)),
   read: (folder, onShare) => readTree(folder, onShare),

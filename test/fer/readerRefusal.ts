@@ -3,7 +3,7 @@ import { readFaces } from '@mien/fer/node';
 import { FormatError } from '@mien/nn';
 
 /** The message of the FormatError that reading `path` throws, or `accepted`. Other errors are thrown. */
-export async function refusal(path: string): Promise<string> {
+export async function readerRefusal(path: string): Promise<string> {
   try {
     await readFaces(path);
   } catch (reason) {
