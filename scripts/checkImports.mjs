@@ -234,19 +234,15 @@ function isOnTensor(path, target) {
 }
 
 /**
- * Whether cycles may go through an import: of Tensor (above), of types between the parts of the runtime, and of sumTo, which is the gradient
- * of expand as expand is of sumTo.
+ * Whether cycles may go through an import, which then is of types only: of Tensor by what its methods call, and between the parts of the
+ * runtime.
  * @param {string} path
  * @param {string} target
  * @param {boolean} isType
  */
 function mayCycle(path, target, isType) {
   const isWithin = (/** @type {string} */ folder) => path.startsWith(folder) && target.startsWith(folder);
-  return (
-    isOnTensor(path, target) ||
-    (isType && isWithin('packages/tensor/src/runtime/')) ||
-    (isWithin('packages/tensor/src/ops/') && target.endsWith('/reduce.ts'))
-  );
+  return isType && (isOnTensor(path, target) || isWithin('packages/tensor/src/runtime/'));
 }
 
 /**

@@ -5,10 +5,9 @@ import { mutantsOf } from './list.mjs';
 export const equivalents = [
   ...rows(
     'packages/tensor/src/ops/unary.ts#signFloat',
-    'the derivative is 0: neither its double nor its negative is another number',
-    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => full(dy.shape, 0));",
-    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (full(dy.shape, 0)).mul(2));",
-    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (full(dy.shape, 0)).neg());",
+    'the derivative is 0, and so is its negative',
+    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => newFull(dy, dy.shape, 0));",
+    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (newFull(dy, dy.shape, 0)).neg());",
   ),
   ...rows(
     'packages/tensor/src/ops/binary.ts#slopeOfExponent',
@@ -34,12 +33,6 @@ export const equivalents = [
     'one thread more reads and stores the vec4 behind the last: all three buffers end there, so it is clamped to the last vec4 in all, or dropped',
     'if (i < params.vectors) { y[i] = binaryOperation(a[i], b[i]); }',
     'if (i <= params.vectors) { y[i] = binaryOperation(a[i], b[i]); }',
-  ),
-  ...rows(
-    'shaders/create/fill.wgsl',
-    'one thread more stores the same value: clamped to the last vec4, or dropped',
-    'if (i < params.vectors) { y[i] = vec4u(params.bits); }',
-    'if (i <= params.vectors) { y[i] = vec4u(params.bits); }',
   ),
   ...rows(
     'shaders/binary/binaryBroadcast.wgsl',

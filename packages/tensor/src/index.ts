@@ -15,6 +15,7 @@ export { convBatchNorm2d } from './ops/convBatchNorm.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
+export type { BatchNormParameters, Epilogue } from './ops/epilogue.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export type { Size2d } from './ops/geometry.ts';
 export { linear } from './ops/matmul.ts';
@@ -23,7 +24,7 @@ export {
   type MatmulPrecision,
   setFloat32MatmulPrecision,
 } from './ops/matmulPrecision.ts';
-export { type BatchNormParameters, batchNorm, type Epilogue } from './ops/norm.ts';
+export { batchNorm } from './ops/norm.ts';
 export {
   type AvgPool2dOptions,
   adaptiveAvgPool2d,

@@ -5,7 +5,7 @@ import { DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
 import { accumulate, type BackwardOptions, propagate } from './graph/backward.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
-import { ones } from './ops/create.ts';
+import { newFull } from './ops/fill.ts';
 import { checkShape, type Shape, show, sizeOf } from './ops/geometry.ts';
 import { matmul } from './ops/matmul.ts';
 import * as reduce from './ops/reduce.ts';
@@ -54,7 +54,7 @@ export class Tensor extends TensorBase {
     }
     if (gradient) expectDtype('backward', 'the gradient', gradient, 'float32');
     scope(() => {
-      const root = { output: this, gradient: gradient ?? ones(this.shape) };
+      const root = { output: this, gradient: gradient ?? newFull(this, this.shape, 1) };
       propagate([root], options, (target, found) => target instanceof Tensor && accumulate(target, found));
     });
   }

@@ -12,11 +12,12 @@ import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { part, splitRows } from '../runtime/split.ts';
-import { empty, type Tensor } from '../tensor.ts';
-import { full } from './create.ts';
+import { newEmpty } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';
+import { newFull } from './fill.ts';
 import { broadcastShapes, broadcastStrides, collapse, padded, sizeOf } from './geometry.ts';
-import { sumTo } from './reduce.ts';
+import { sumTo } from './sumTo.ts';
 import { where } from './where.ts';
 
 interface Forms {
@@ -65,7 +66,7 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
         `${op.name}: expected a number that ${a.dtype} can represent, got ${b}; convert the tensor with to('float32')`,
       );
     }
-    const y = empty(a.shape, dtype);
+    const y = newEmpty(a, a.shape, dtype);
     const scalarBits = new Uint32Array(toTypedArray(a.dtype, [b]).buffer)[0] as number;
     runElementwise(reversed ? forms.reversed : forms.scalar, { a, y }, { scalarBits });
     return y;
@@ -76,7 +77,7 @@ function apply(op: Row, a: Tensor, b: Tensor | number, reversed = false): Tensor
       `${op.name}: expected a and b of one dtype, got ${a.dtype} and ${b.dtype}; convert one with to(dtype)`,
     );
   }
-  const y = empty(broadcastShapes(op.name, a.shape, b.shape), dtype);
+  const y = newEmpty(a, broadcastShapes(op.name, a.shape, b.shape), dtype);
   if (a.size === y.size && b.size === y.size) runElementwise(forms.same, { a, b, y });
   else broadcast(op.name, forms, a, b, y);
   return y;
@@ -220,7 +221,7 @@ export const pow: Binary = differentiable(
 
 /** b * a^(b - 1), and 0 for b = 0, where the power is 1 for every a. */
 function slopeOfPower(a: Tensor | number, b: Tensor | number): Tensor {
-  if (typeof b === 'number') return b === 0 ? full((a as Tensor).shape, 0) : mul(pow(a, b - 1), b);
+  if (typeof b === 'number') return b === 0 ? newFull(a as Tensor, (a as Tensor).shape, 0) : mul(pow(a, b - 1), b);
   return where(eq(b, 0), 0, mul(pow(a, sub(b, 1)), b));
 }
 

@@ -1,8 +1,8 @@
 import convertText from '@mien/shaders/cast/convert.wgsl';
 import { type DType, expectDtypeName, wgslType } from '../dtype.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import { bitcast } from '../runtime/tensorBase.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { bitcast, newEmpty } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';
 
 const types = ['f32', 'i32', 'u32'] as const;
@@ -22,7 +22,7 @@ export function to(x: Tensor, dtype: DType): Tensor {
   if (dtype === x.dtype) return x;
   const target = wgslType[dtype];
   const same = wgslType[x.dtype] === target && dtype !== 'bool';
-  const y = same ? bitcast(x, dtype) : empty(x.shape, dtype);
+  const y = same ? bitcast(x, dtype) : newEmpty(x, x.shape, dtype);
   if (!same) runElementwise(casts[`${wgslType[x.dtype]} ${dtype === 'bool' ? 'bool' : target}`] as Kernel, { x, y });
   return y;
 }

@@ -56,9 +56,9 @@ import {
   workgroupTransposed,
   workgroupWeightGradient,
 } from './convWorkgroup.ts';
-import type { KernelEpilogue } from './epilogue.ts';
+import type { Epilogue, KernelEpilogue } from './epilogue.ts';
 import { longestChain } from './matmulProduct.ts';
-import { type Epilogue, normalizeInto, planesOf } from './norm.ts';
+import { normalizeInto, planesOf } from './norm.ts';
 import { sum } from './reduce.ts';
 import { reluInto } from './unary.ts';
 

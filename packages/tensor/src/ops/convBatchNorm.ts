@@ -8,7 +8,8 @@ import { scope } from '../runtime/scope.ts';
 import { assign, empty, type Tensor } from '../tensor.ts';
 import { conv2d, convolveInto, geometryOf } from './conv.ts';
 import { type Conv2dOptions, convolutionOptions } from './convGeometry.ts';
-import { type BatchNormParameters, batchNorm, batchNormOptions, checkBatchNorm, ofRunning } from './norm.ts';
+import type { BatchNormParameters } from './epilogue.ts';
+import { batchNorm, batchNormOptions, checkBatchNorm, ofRunning } from './norm.ts';
 
 /**
  * `batchNorm` of `conv2d`, with `residual` and `relu`: [N, C, H, W] to [N, K, P, Q]. Outside training, if no gradient is

@@ -1,5 +1,7 @@
 // Which places of a result use which taps, for algorithms that gather their operands. In a convolution all places use all
 // taps. In its transpose they fall into one class for each remainder of the stride, each a convolution without strides.
+
+import type { Memory } from '../runtime/memoryRange.ts';
 import type { Params } from '../runtime/wgsl.ts';
 import type { Work } from '../runtime/work.ts';
 import type { Tensor } from '../tensor.ts';
@@ -94,7 +96,7 @@ export function weightBytes({ inputs, outputs, groups, window }: ConvGeometry): 
 /** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */
 export type Multiply = (
   g: ConvGeometry,
-  weight: Tensor,
+  weight: Memory,
   bias: Tensor | null,
   from: Side,
   to: Side,

@@ -6,9 +6,10 @@ import lowerRowsText from '@mien/shaders/conv/lowerRows.wgsl';
 import weightGradientSubgroup from '@mien/shaders/conv/weightGradientSubgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { type Limits, kernelLanes as lanes } from '../runtime/limits.ts';
-import { deviceOf } from '../runtime/memoryRange.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import type { Span } from '../runtime/split.ts';
+import type { Workspace } from '../runtime/tensorBase.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { at, type ConvGeometry, pointwise, taps } from './convGeometry.ts';
 import { fewestImages, images, workspacePasses } from './convPasses.ts';
@@ -98,7 +99,7 @@ function passes(g: ConvGeometry, limits: Limits): readonly Span[] {
 }
 
 /** The images of a pass with the channels of each group last: [images, groups, plane, channels], channels a multiple of 4. */
-function channelsLast(x: Tensor, span: Span, groups: number): Tensor {
+function channelsLast(x: Tensor, span: Span, groups: number): Workspace {
   const [, channels, ...plane] = x.shape as readonly [number, number, number, number];
   return packed(images(x, span), span.count * groups, area(plane), channels / groups, true);
 }
@@ -143,7 +144,7 @@ function lower(x: Side, span: Span, down: readonly Places[], across: Places): Lo
 /** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */
 function multiply(
   g: ConvGeometry,
-  weight: Tensor,
+  weight: Memory,
   bias: Tensor | null,
   from: Side,
   to: Side,

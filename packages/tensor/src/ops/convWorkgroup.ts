@@ -4,7 +4,7 @@ import implicitWorkgroup from '@mien/shaders/conv/implicitWorkgroup.wgsl';
 import weightGradientWorkgroup from '@mien/shaders/conv/weightGradientWorkgroup.wgsl';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { isNarrow, type Limits } from '../runtime/limits.ts';
-import { deviceOf } from '../runtime/memoryRange.ts';
+import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { type ConvGeometry, pointwise } from './convGeometry.ts';
@@ -42,7 +42,7 @@ export function isWorkgroupPreferred(g: ConvGeometry, limits: Limits): boolean {
 /** Writes the products of `from` with `weight` [groups, depth, R, S, rows] at all classes of places into `to`. */
 function multiply(
   g: ConvGeometry,
-  weight: Tensor,
+  weight: Memory,
   bias: Tensor | null,
   from: Side,
   to: Side,

@@ -1,14 +1,12 @@
 // Tensors from numbers. Values of arange, linspace and eye are computed on the host.
-import fillText from '@mien/shaders/create/fill.wgsl';
 import { inspect } from '../anomaly.ts';
 import { expectBoolean, expectInteger, expectNumber, expectOptions, kindOf } from '../arguments.ts';
 import { bytesPerElement, type DType, type TypedArray, toTypedArray } from '../dtype.ts';
 import { DtypeError, LimitError, ShapeError, ValueError } from '../errors.ts';
 import { currentDevice } from '../runtime/defaultDevice.ts';
-import { kernel } from '../runtime/kernel.ts';
 import { makeLeaf } from '../runtime/tensorBase.ts';
 import { empty, type Tensor, tensorOver } from '../tensor.ts';
-import { runElementwise } from './elementwise.ts';
+import { fillWith } from './fill.ts';
 import { checkShape, type Shape, show, sizeOf } from './geometry.ts';
 
 /** Numbers nested to the depth of the shape; booleans make a bool tensor. */
@@ -63,13 +61,10 @@ export function full(shape: Shape, value: number, options: CreateOptions = {}): 
 function filled(name: string, shape: Shape, value: number, options: CreateOptions): Tensor {
   expectCreateOptions(name, options);
   const y = empty(shape, options.dtype ?? 'float32');
-  const bits = new Uint32Array(toTypedArray(y.dtype, [value]).buffer)[0] as number;
-  runElementwise(fill, { y }, { bits });
+  fillWith(y, value);
   inspect('full', y);
   return leaf(y, options);
 }
-
-const fill = kernel(fillText);
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {

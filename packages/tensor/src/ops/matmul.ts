@@ -7,16 +7,17 @@ import { ShapeError } from '../errors.ts';
 import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import { scope } from '../runtime/scope.ts';
 import { part, splitRows } from '../runtime/split.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { newEmpty } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
-import type { KernelEpilogue } from './epilogue.ts';
+import type { Epilogue, KernelEpilogue } from './epilogue.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from './geometry.ts';
 import { gemm, splitsOf } from './matmulGemm.ts';
 import { precisionNow } from './matmulPrecision.ts';
 import type { Operand, Product } from './matmulProduct.ts';
-import type { Epilogue } from './norm.ts';
-import { sum, sumTo } from './reduce.ts';
+import { sum } from './reduce.ts';
 import { expand, reshape } from './shape.ts';
+import { sumTo } from './sumTo.ts';
 import { reluInto } from './unary.ts';
 
 /**
@@ -136,7 +137,7 @@ function multiply(
   const [left, right] = [batched(a, lead), batched(b, lead)];
   const [aOne, bOne] = [left.size === rows * depth, right.size === depth * columns];
   const perBatch = [aOne ? 0 : 4 * rows * depth, bOne ? 0 : 4 * depth * columns, 4 * rows * columns];
-  const y = empty([...lead, rows, columns]);
+  const y = newEmpty(a, [...lead, rows, columns]);
   const full: Product = {
     a: { ...stored(left, depth, rows, !aTransposed), batch: aOne ? 0 : rows * depth },
     b: { ...stored(right, depth, columns, bTransposed), batch: bOne ? 0 : depth * columns },
@@ -148,7 +149,7 @@ function multiply(
   const spans = splitRows('matmul', batches, bound, limits);
   const splits = spans.length > 1 ? 1 : splitsOf(full);
   if (splits > 1) {
-    const parts = empty([batches, splits, rows, columns]);
+    const parts = newEmpty(a, [batches, splits, rows, columns]);
     gemm({ ...full, c: { memory: parts, batch: rows * columns }, splits });
     const total = reshape(sum(parts, 1), y.shape);
     if (!relu) return total;

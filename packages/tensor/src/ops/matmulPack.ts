@@ -1,9 +1,9 @@
 // Packs operands of matrix products into the layout that kernels read.
 import packText from '@mien/shaders/matmul/pack.wgsl';
 import { kernel } from '../runtime/kernel.ts';
-import type { Memory } from '../runtime/memoryRange.ts';
+import { deviceOf, type Memory, workspace } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import type { Workspace } from '../runtime/tensorBase.ts';
 
 /** The next multiple of 4, the size of a vec4. */
 export function roundUp4(size: number): number {
@@ -24,9 +24,9 @@ export function packed(
   columns: number,
   transposed: boolean,
   real: 'f32' | 'f16' = 'f32',
-): Tensor {
+): Workspace {
   const [xRows, xColumns] = transposed ? [columns, rows] : [rows, columns];
-  const y = empty([batches, rows, roundUp4(columns) / (real === 'f16' ? 2 : 1)]);
+  const y = workspace(deviceOf(x), [batches, rows, roundUp4(columns) / (real === 'f16' ? 2 : 1)]);
   const form = packs[real][transposed ? 'transposed' : 'straight'];
   const blocks = batches * Math.ceil(rows / 4) * (roundUp4(columns) / 4);
   run(

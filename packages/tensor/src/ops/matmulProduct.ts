@@ -2,7 +2,7 @@
 import { kernelLanes, type Limits } from '../runtime/limits.ts';
 import { deviceOf, type Memory } from '../runtime/memoryRange.ts';
 import type { Work } from '../runtime/work.ts';
-import type { KernelEpilogue } from './epilogue.ts';
+import type { BoundEpilogue } from './epilogue.ts';
 
 /**
  * An operand of `gemm`, k-major: lib/gemm.wgsl defines its sizes. One that is stored transposed has rows of step
@@ -35,7 +35,7 @@ export interface Result extends Omit<Operand, 'width'> {}
  * The arguments of `gemm`: for every batch and split, c [rows, columns] = a [depth, rows] times b [depth, columns], with an
  * epilogue. Statistics are by row; they and relu require a single split.
  */
-export interface Product extends KernelEpilogue {
+export interface Product extends BoundEpilogue {
   readonly a: Operand;
   readonly b: Operand;
   readonly c: Result;

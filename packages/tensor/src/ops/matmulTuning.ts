@@ -1,8 +1,9 @@
 // How the tuner measures the algorithms of a product of k-major operands: cache keys and operands.
 import { roundUpToPowerOfTwo, type Tuning } from '../runtime/algorithms.ts';
-import type { Memory } from '../runtime/memoryRange.ts';
-import { empty, type Tensor } from '../tensor.ts';
-import { full } from './create.ts';
+import { currentDevice } from '../runtime/defaultDevice.ts';
+import { type Memory, workspace } from '../runtime/memoryRange.ts';
+import type { Workspace } from '../runtime/tensorBase.ts';
+import { fillWith } from './fill.ts';
 import type { Operand, Product, ProductAlgorithm, Result } from './matmulProduct.ts';
 
 /** Sizes from here are long: what a tile wastes at their end is negligible. */
@@ -31,14 +32,19 @@ function cacheKey(product: Product): string {
   ].join('');
 }
 
-const like = ({ bytes }: Memory): Tensor => full([bytes / 4], 0.5);
+/** Memory of the size of a tensor, which may be disposed of, filled with a number. */
+function like({ bytes }: Memory): Workspace {
+  const y = workspace(currentDevice(), [bytes / 4]);
+  fillWith(y, 0.5);
+  return y;
+}
 
 /** Tuning of `matmul`. */
 export const productTuning: Tuning<Product, ProductAlgorithm> = {
   cacheKey,
   sample: (product) => ({ ...product, batches: 1, columns: Math.min(product.columns, long) }),
   prepare: (product) => {
-    const [a, b, c] = [like(product.a.memory), like(product.b.memory), empty([product.c.memory.bytes / 4])];
+    const [a, b, c] = [like(product.a.memory), like(product.b.memory), like(product.c.memory)];
     const bias = product.bias ? like(product.bias) : null;
     const own: Product = {
       ...product,

@@ -21,6 +21,7 @@ import type { KernelValues, Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { reluGradient } from './binary.ts';
 import { full } from './create.ts';
+import type { BatchNormParameters } from './epilogue.ts';
 import { show, sizeOf } from './geometry.ts';
 
 /** A kernel for planes of any size, and one for planes whose size is a multiple of 4. */
@@ -58,34 +59,6 @@ const defaultEps = 1e-5;
 
 /** Vec4 per part; each part is summed by one workgroup. */
 const partLength = 2048;
-
-/** Work on a result y in the same pass: relu(norm(y) + residual), each part optional. */
-export interface Epilogue {
-  /** A batch normalization by running statistics. */
-  readonly norm?: BatchNormParameters;
-  /** Added after the normalization; has the result's shape. */
-  readonly residual?: Tensor | null;
-  /** Whether max(., 0) is applied last. Default false. */
-  readonly relu?: boolean;
-}
-
-/** Parameters and options of `batchNorm`. */
-export interface BatchNormParameters extends Pick<Epilogue, 'residual' | 'relu'> {
-  /** The scale by channel [C]; ones when null. */
-  readonly weight: Tensor | null;
-  /** The shift by channel [C]; zeros when null. */
-  readonly bias: Tensor | null;
-  /** [C]. Training updates it in place by the batch's mean, evaluation normalizes by it. May be null in training. */
-  readonly runningMean: Tensor | null;
-  /** [C]. Training updates it in place by the batch's unbiased variance. May be null in training. */
-  readonly runningVar: Tensor | null;
-  /** Normalize by this batch's statistics rather than by the running ones. */
-  readonly training: boolean;
-  /** Weight of the newest batch in the running statistics. Default 0.1. */
-  readonly momentum?: number;
-  /** Added to the variance. Default 1e-5. */
-  readonly eps?: number;
-}
 
 /** The names of BatchNormParameters. */
 export const batchNormOptions: readonly string[] = [

@@ -9,13 +9,13 @@ import { noGrad, record } from '../autograd.ts';
 import { type DType, expectDtype, wgslType } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
-import { deviceOf, type Memory, storageOf } from '../runtime/memoryRange.ts';
+import { deviceOf, type Memory, storageOf, workspace } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { canSplitRows, part, splitRows } from '../runtime/split.ts';
-import { viewOf } from '../runtime/tensorBase.ts';
+import { newEmpty, viewOf, type Workspace } from '../runtime/tensorBase.ts';
 import type { KernelValues } from '../runtime/wgsl.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from './geometry.ts';
 import { cat, expand, reshape, slice } from './shape.ts';
 import { where } from './where.ts';
@@ -83,7 +83,7 @@ function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, lengt
   if (outer === 1 && x.bytes > limits.maxStorageBufferBindingSize) {
     const spans = splitRows(name, length, [4 * inner], limits);
     const partial = spans.map(({ start, count }) => {
-      const y = empty([1, inner], x.dtype);
+      const y = newEmpty(x, [1, inner]);
       reduceParts(op, part(x, 4 * start * inner, 4 * count * inner), y, 1, count, inner, x.dtype);
       return y;
     });
@@ -100,7 +100,7 @@ function reduceOnce(name: string, op: Reduction, x: Tensor, outer: number, lengt
     });
     return cat(reduced, 0);
   }
-  const y = empty([outer, inner], x.dtype);
+  const y = newEmpty(x, [outer, inner]);
   for (const { start, count } of splitRows(name, outer, rowBytes, limits)) {
     const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
     reduceParts(op, source, part(y, 4 * start * inner, 4 * count * inner), count, length, inner, x.dtype);
@@ -122,7 +122,7 @@ function reduceParts(
   const values = length / width;
   const chunk = Math.ceil(values / parts);
   const used = Math.ceil(values / chunk);
-  const into = used === 1 ? y : empty([outer, used, inner], dtype);
+  const into = used === 1 ? y : workspace(deviceOf(x), [outer, used, inner], dtype);
   if (inner === 1) {
     const rows = deviceOf(x).narrow ? op.narrowRows : op.rows;
     const form = width === 4 ? rows.quads : rows.any;
@@ -135,7 +135,7 @@ function reduceParts(
   }
   if (into !== y) {
     reduceParts(op, into, y, outer, used, inner, dtype);
-    (into as Tensor).dispose();
+    (into as Workspace).dispose();
   }
 }
 
@@ -346,7 +346,7 @@ function argReduce(name: string, x: Tensor, dim: number | undefined, largest: bo
   const length = along === null ? x.size : (x.shape[along] as number);
   const inner = along === null ? 1 : sizeOf(x.shape.slice(along + 1));
   const shape = x.shape.map((size, d) => (along === null || d === along ? 1 : size));
-  const y = empty(keepDim ? shape : shape.filter((_, d) => along !== null && d !== along), 'int32');
+  const y = newEmpty(x, keepDim ? shape : shape.filter((_, d) => along !== null && d !== along), 'int32');
   const form = argKernels[`${wgslType[x.dtype]} ${largest}`] as Kernel;
   for (const { start, count } of splitRows(name, outer, [4 * length * inner, 4 * inner], deviceOf(x).limits)) {
     const source = part(x, 4 * start * length * inner, 4 * count * length * inner);
@@ -359,11 +359,4 @@ function argReduce(name: string, x: Tensor, dim: number | undefined, largest: bo
     );
   }
   return y;
-}
-
-/** Sums dy over the dimensions in which `shape` was broadcast: the gradient of broadcasting. */
-export function sumTo(dy: Tensor, shape: Shape): Tensor {
-  const lead = dy.rank - shape.length;
-  const over = dy.shape.flatMap((size, dim) => (dim < lead || (shape[dim - lead] === 1 && size !== 1) ? [dim] : []));
-  return over.length === 0 ? dy : reshape(sum(dy, over), shape);
 }

@@ -10,9 +10,9 @@ import { deviceOf, storageOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
 import { scope } from '../runtime/scope.ts';
 import { type Window, windowOver } from '../runtime/split.ts';
-import { viewOf } from '../runtime/tensorBase.ts';
-import { empty, type Tensor } from '../tensor.ts';
-import { full, zeros } from './create.ts';
+import { newEmpty, viewOf } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
+import { newFull } from './fill.ts';
 import {
   broadcastStrides,
   checkShape,
@@ -25,7 +25,7 @@ import {
   sizeOf,
   stridesOf,
 } from './geometry.ts';
-import { sumTo } from './reduce.ts';
+import { sumTo } from './sumTo.ts';
 
 const copyAnywhere = kernel(copyText);
 const copyRows = kernel(copyText, { WHOLE_ROWS: true });
@@ -99,7 +99,7 @@ function touched(tensor: Tensor, offset: number, strides: Shape, shape: Shape): 
 
 /** x, read by `walk`, as a new tensor of shape `shape`. */
 function gathered(x: Tensor, walk: Walk, shape: Shape): Tensor {
-  const y = empty(shape, x.dtype);
+  const y = newEmpty(x, shape);
   copyBox(x, walk, y, { offset: 0, strides: stridesOf(shape) }, shape);
   return y;
 }
@@ -192,7 +192,7 @@ export function slice(x: Tensor, dim: number, start = 0, end: number = Number.PO
 
 /** Zeros of shape `shapeX` with dy at the place of a slice: the gradient of `slice`, whose gradient is the slice. */
 function placed(dy: Tensor, shapeX: Shape, walk: Walk, dim: number, range: readonly [number, number, number]): Tensor {
-  const y = zeros(shapeX, { dtype: dy.dtype });
+  const y = newFull(dy, shapeX, 0);
   copyBox(dy, { offset: 0, strides: stridesOf(dy.shape) }, y, walk, dy.shape);
   return record('placed', y, { dy }, { saves: {}, backward: (ddy) => ({ dy: slice(ddy, dim, ...range) }) });
 }
@@ -251,7 +251,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const lengths = tensors.map((x) => x.shape[along] as number);
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const shape = first.shape.map((size, d) => (d === along ? total : size));
-  const y = empty(shape, first.dtype);
+  const y = newEmpty(first, shape);
   const strides = stridesOf(shape);
   const starts: number[] = [];
   let start = 0;
@@ -302,7 +302,7 @@ export function pad(x: Tensor, counts: readonly (readonly [number, number])[], v
     );
   }
   const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));
-  const y = full(shape, value, { dtype: x.dtype });
+  const y = newFull(x, shape, value);
   const strides = stridesOf(shape);
   const offset = strides.reduce((sum, stride, dim) => sum + stride * (counts[dim]?.[0] ?? 0), 0);
   copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset, strides }, x.shape);

@@ -7,7 +7,8 @@ import { expectDtype } from '../dtype.ts';
 import { ValueError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { scope } from '../runtime/scope.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { newEmpty } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
 import {
   ge,
   gt,
@@ -21,8 +22,8 @@ import {
   sub,
   tanhGradient,
 } from './binary.ts';
-import { full } from './create.ts';
 import { runElementwise } from './elementwise.ts';
+import { newFull } from './fill.ts';
 import { where } from './where.ts';
 
 /** A function of one tensor, element by element. */
@@ -40,7 +41,7 @@ function unary(
   const forward = kernel(unaryText, { OP: operation });
   return (x) => {
     expectDtype(name, 'x', x, 'float32');
-    const y = empty(x.shape);
+    const y = newEmpty(x, x.shape);
     runElementwise(forward, { x, y });
     return record(
       name,
@@ -73,7 +74,7 @@ export function square(x: Tensor): Tensor {
   return x.dtype === 'float32' ? squareFloat(x) : x.mul(x);
 }
 
-const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => full(dy.shape, 0));
+const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => newFull(dy, dy.shape, 0));
 
 /** -1, 0 or 1 by the sign of x, and NaN for NaN (PyTorch: 0); the derivative is 0. */
 export function sign(x: Tensor): Tensor {

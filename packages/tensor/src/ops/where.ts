@@ -5,12 +5,13 @@ import { expectDtype } from '../dtype.ts';
 import { DtypeError } from '../errors.ts';
 import { kernel } from '../runtime/kernel.ts';
 import { scope } from '../runtime/scope.ts';
-import { empty, type Tensor } from '../tensor.ts';
-import { full } from './create.ts';
+import { newEmpty } from '../runtime/tensorBase.ts';
+import type { Tensor } from '../tensor.ts';
 import { runElementwise } from './elementwise.ts';
+import { newFull } from './fill.ts';
 import { broadcastShapes } from './geometry.ts';
-import { sumTo } from './reduce.ts';
 import { expand } from './shape.ts';
+import { sumTo } from './sumTo.ts';
 
 const forward = kernel(whereText);
 
@@ -27,14 +28,14 @@ function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tens
   if (typeof a !== 'number') expectTensor('where', 'a', a);
   if (typeof b !== 'number') expectTensor('where', 'b', b);
   const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'float32';
-  const x = typeof a === 'number' ? full([], a, { dtype }) : a;
-  const z = typeof b === 'number' ? full([], b, { dtype }) : b;
+  const x = typeof a === 'number' ? newFull(condition, [], a, dtype) : a;
+  const z = typeof b === 'number' ? newFull(condition, [], b, dtype) : b;
   if (x.dtype !== z.dtype)
     throw new DtypeError(
       `where: expected a and b of one dtype, got ${x.dtype} and ${z.dtype}; convert one with to(dtype)`,
     );
   const shape = broadcastShapes('where', broadcastShapes('where', x.shape, z.shape), condition.shape);
-  const y = empty(shape, dtype);
+  const y = newEmpty(condition, shape, dtype);
   const broadcast = (part: Tensor): Tensor => (part.size === y.size ? part : expand(part.detach(), shape));
   const mask = broadcast(condition);
   runElementwise(forward, { condition: mask, a: broadcast(x), b: broadcast(z), y });

@@ -1,8 +1,10 @@
 // What a kernel can be bound to: a tensor, or a range of device memory such as a part of one.
-import type { DType } from '../dtype.ts';
+
+import { bytesPerElement, type DType } from '../dtype.ts';
+import { type Shape, sizeOf } from '../shape.ts';
 import type { DeviceRuntime } from './device.ts';
 import type { Storage } from './storage.ts';
-import { storageOfTensor, TensorBase } from './tensorBase.ts';
+import { storageOfTensor, TensorBase, Workspace } from './tensorBase.ts';
 
 /** `bytes` of a storage from `byteOffset`. It does not keep the storage alive. */
 export let memoryRange: (storage: Storage, byteOffset: number, bytes: number, dtype?: DType | null) => MemoryRange;
@@ -40,4 +42,9 @@ export function storageOf(memory: Memory): Storage {
 /** The device that `memory` is on. Throws DisposedError for a tensor that was disposed of. */
 export function deviceOf(memory: Memory): DeviceRuntime {
   return storageOf(memory).device;
+}
+
+/** Memory for intermediate values of that shape on `device`. */
+export function workspace(device: DeviceRuntime, shape: Shape, dtype: DType = 'float32'): Workspace {
+  return new Workspace(device.allocate(sizeOf(shape) * bytesPerElement, shape), shape, dtype);
 }

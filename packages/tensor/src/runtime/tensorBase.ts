@@ -246,7 +246,24 @@ export abstract class TensorBase extends Owned {
   }
 }
 
-/** Tensor, which is the only subclass: a lower layer makes tensors without importing it. */
+/** Device memory for intermediate values of one operation: a tensor without operations, freed by its scope. */
+export class Workspace extends TensorBase {
+  /** Takes over one reference to `storage`. */
+  constructor(storage: Storage, shape: Shape, dtype: DType) {
+    super(new Share(storage, null), shape, dtype, 0);
+  }
+}
+
+/**
+ * A tensor with arbitrary values on the device of `x`, by default of its dtype (`Tensor.new_empty` of PyTorch). Operations that are
+ * methods of Tensor use it, because they cannot import the class.
+ */
+export function newEmpty<T extends TensorBase>(x: T, shape: Shape, dtype: DType = x.dtype): T {
+  const storage = storageOfTensor(x).device.allocate(sizeOf(shape) * bytesPerElement, shape);
+  return new (classOf(x))(new Share(storage, null), [...shape], dtype, 0);
+}
+
+/** The class of `x`, which is Tensor: a lower layer makes tensors without importing it. */
 function classOf<T extends TensorBase>(x: T): MakeTensor<T> {
   return x.constructor as MakeTensor<T>;
 }
