@@ -13,13 +13,13 @@ export const reasons = {
   },
   /** Operations whose gradient no law checks. */
   gradient: {
-    'returns booleans or integers, which have no derivative': `${comparisons} argmax argmin oneHot`,
+    'returns booleans or integers, which have no derivative': `${comparisons} argmax argmin oneHot isnan isinf isfinite`,
     'makes a tensor of numbers, not of tensors': `${made} ${random}`,
     'converts between dtypes, of which only float32 carries gradients': 'to',
   },
   /** Operations whose second derivative no law checks, besides those without a first one. */
   second: {
-    'the derivative is 0 everywhere': 'sign',
+    'the derivative is 0 everywhere': 'sign floor ceil round trunc',
   },
   /** Operations, optimizers and schedules that are not compared with PyTorch. */
   pytorch: {

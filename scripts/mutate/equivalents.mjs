@@ -4,12 +4,6 @@ import { mutantsOf } from './list.mjs';
 /** By place (a file, or `file#formula`) and the line before and after, as `npm run mutate -- --list` prints them. */
 export const equivalents = [
   ...rows(
-    'packages/tensor/src/ops/unary.ts#signFloat',
-    'the derivative is 0, and so is its negative',
-    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => newFull(dy, dy.shape, 0));",
-    "const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => (newFull(dy, dy.shape, 0)).neg());",
-  ),
-  ...rows(
     'packages/tensor/src/ops/binary.ts#slopeOfExponent',
     'no public function takes a number to the power of a tensor',
     'return a === 0 ? where(ge(b, 0), 0, slope) : slope;',

@@ -1,6 +1,6 @@
 // y[i] = a[i] OP b[i], for tensors of one shape.
 // threads: LANES in a workgroup; each does VECTORS vec4 that are LANES apart.
-// uses: lib/grid.wgsl, lib/binaryOperations.wgsl
+// uses: lib/grid.wgsl, lib/binaryOperations.wgsl, lib/arctangent.wgsl
 alias element = f32;
 alias result = f32;
 const FLOAT: bool = true;  // whether element is f32

@@ -1,6 +1,6 @@
 // y[c] = a[c . aStrides] OP b[c . bStrides] for every coordinate c of y; a stretched dimension has stride 0.
 // threads: LANES in a workgroup, a vec4 of y each.
-// uses: lib/grid.wgsl, lib/binaryOperations.wgsl
+// uses: lib/grid.wgsl, lib/binaryOperations.wgsl, lib/arctangent.wgsl
 alias element = f32;
 alias result = f32;
 const FLOAT: bool = true;  // whether element is f32

@@ -1,4 +1,4 @@
-// Philox4x32-10: four random words from a counter and a key (Salmon et al., 2011).
+// Philox4x32-10: four random words from a counter and a key (Salmon et al., 2011). Kernels that use it use lib/wideProduct.wgsl too.
 fn philox(start: vec4u, startKey: vec2u) -> vec4u {
   var counter = start;
   var key = startKey;
@@ -17,13 +17,6 @@ fn philox(start: vec4u, startKey: vec2u) -> vec4u {
 fn wordsOf(first: vec2u, block: u32, key: vec2u) -> vec4u {
   let low = first.x + block;
   return philox(vec4u(low, first.y + select(0u, 1u, low < block), 0, 0), key);
-}
-
-// The upper half of a product, by halves of 16 bits.
-fn mulHigh(a: u32, b: u32) -> u32 {
-  let middle = (a >> 16) * (b & 0xffff) + (((a & 0xffff) * (b & 0xffff)) >> 16);
-  let lower = (a & 0xffff) * (b >> 16) + (middle & 0xffff);
-  return (a >> 16) * (b >> 16) + (middle >> 16) + (lower >> 16);
 }
 
 // Multiples of 2^-24 in [0, 1).

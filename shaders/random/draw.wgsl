@@ -1,7 +1,7 @@
 // y[4 b .. 4 b + 3] = the words of block b of a stream of random numbers, as BITS, UNIFORM in [0, 1), NORMAL or BERNOULLI.
 // threads: LANES in a workgroup; each does VECTORS blocks that are LANES apart.
 // reference: Philox4x32-10, Salmon et al. (2011); normals by Box and Muller (1958).
-// uses: lib/grid.wgsl, lib/philox.wgsl
+// uses: lib/grid.wgsl, lib/philox.wgsl, lib/wideProduct.wgsl
 alias element = f32;
 const BITS: u32 = 0;
 const UNIFORM: u32 = 1;

@@ -2,7 +2,7 @@
 // 0 times NaN or Infinity is NaN, as in PyTorch.
 // threads: LANES in a workgroup; each does VECTORS vec4, each with its block of four words, that are LANES apart.
 // reference: Srivastava et al. (2014).
-// uses: lib/grid.wgsl, lib/philox.wgsl
+// uses: lib/grid.wgsl, lib/philox.wgsl, lib/wideProduct.wgsl
 const LANES: u32 = 256;
 const VECTORS: u32 = 8;
 struct Params { blocks: u32, firstBlock: vec2u, key: vec2u, keep: f32 }

@@ -213,6 +213,45 @@ def elements():
     return rows
 
 
+# Functions and remainders, element by element.
+def functions():
+    rows = []
+    wide = torch.tensor([-9, -4, -2.5, -1.75, -0.5, -0.0625, 0, 0.0625, 0.5, 1.25, 2.5, 4, 9])
+    every = {
+        "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc, "frac": torch.frac, "erf": torch.erf,
+        "erfc": torch.erfc, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "atan": torch.atan, "exp2": torch.exp2,
+        "expm1": torch.expm1, "sinh": torch.sinh, "cosh": torch.cosh, "asinh": torch.asinh, "nanToNum": torch.nan_to_num,
+    }
+    for op, fn in every.items():
+        rows.append(case("from -9 to 9", op, fn, {"x": wide.clone()}))
+    inside = torch.tensor([-0.9375, -0.5, -0.0625, 0, 0.25, 0.5, 0.9375])
+    for op, fn in {"asin": torch.asin, "acos": torch.acos, "erfinv": torch.erfinv, "atanh": torch.atanh}.items():
+        rows.append(case("inside of -1 and 1", op, fn, {"x": inside.clone()}))
+    positive = torch.tensor([0.0625, 0.5, 1.25, 2, 10, 1000, 1e6])
+    for op, fn in {"log2": torch.log2, "log10": torch.log10, "log1p": torch.log1p, "reciprocal": torch.reciprocal}.items():
+        rows.append(case("above 0", op, fn, {"x": positive.clone()}))
+    rows.append(case("above 1", "acosh", torch.acosh, {"x": positive[2:].clone()}))
+    integers = torch.tensor([-3, 0, 7], dtype=torch.int32)
+    for op in ("floor", "ceil", "round", "trunc"):
+        rows.append(case("of integers", op, every[op], {"x": integers}))
+    for op, fn in {"isnan": torch.isnan, "isinf": torch.isinf, "isfinite": torch.isfinite}.items():
+        rows.append(case("of finite numbers", op, lambda x: fn(x).int(), {"x": wide.clone()}, wrt=[]))
+    a, b = eighths("functions a", 3, 4), eighths("functions b", 3, 4) + 1 / 16
+    for op, fn in {"atan2": torch.atan2, "remainder": torch.remainder, "fmod": torch.fmod}.items():
+        rows.append(case("of fractions", op, fn, {"a": a.clone(), "b": b.clone()}))
+    signs = {"a": torch.tensor([7, -7, 7, -7, 6, 0], dtype=torch.int32), "b": torch.tensor([3, 3, -3, -3, -3, 5], dtype=torch.int32)}
+    for op, fn in {"remainder": torch.remainder, "fmod": torch.fmod}.items():
+        rows.append(case("of integers of all signs", op, fn, signs))
+    powers = {"a": torch.tensor([3, -3, 2, 1, -1, -1, 2, 0], dtype=torch.int32),
+              "b": torch.tensor([4, 5, 31, -2, -3, -4, -1, 0], dtype=torch.int32)}
+    rows.append(case("of integers", "pow", torch.pow, powers))
+    weight = torch.tensor([0.25, 0.75, 1.0, -0.5])
+    rows.append(case("by a tensor", "lerp", torch.lerp, {"a": a.clone(), "b": b.clone(), "weight": weight}))
+    rows.append(case("with a factor", "addcmul", lambda a, b, weight: torch.addcmul(a, b, weight, value=0.5),
+                     {"a": a.clone(), "b": b.clone(), "weight": weight.clone()}))
+    return rows
+
+
 # Losses.
 def losses():
     rows = []
@@ -508,7 +547,7 @@ def formula():
 
 
 if __name__ == "__main__":
-    files = dict(formula=formula, pool=pools, norm=norms, conv=convolutions, element=elements, loss=losses,
+    files = dict(formula=formula, pool=pools, norm=norms, conv=convolutions, element=elements, function=functions, loss=losses,
                  optimizer=optimizers, schedule=schedules, init=scales, network=networks)
     for name in sys.argv[1:] or files:
         write(name, files[name]())

@@ -1,9 +1,11 @@
 // NaN, infinities, signed zeros and values near the limits of float32, as in IEEE 754 and PyTorch.
-import { clamp, gelu, logSoftmax, maxPool2d, scope, softmax, type Tensor, tensor } from '@mien/tensor';
+import { clamp, gelu, logSoftmax, maxPool2d, scope, softmax, stack, type Tensor, tensor } from '@mien/tensor';
 import { ensure, nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+const sinh = Math.sinh(Math.fround(89.41));
 
 /** Results for extreme values. */
 const cases: Readonly<Record<string, readonly [() => Tensor, readonly number[]]>> = {
@@ -15,6 +17,29 @@ const cases: Readonly<Record<string, readonly [() => Tensor, readonly number[]]>
   'sqrt of a negative number is NaN': [() => tensor([-1, inf, nan]).sqrt(), [nan, inf, nan]],
   'sigmoid saturates': [() => tensor([1000, -1000, inf, -inf, nan]).sigmoid(), [1, 0, 1, 0, nan]],
   'tanh saturates': [() => tensor([1000, -1000, inf, -inf, nan]).tanh(), [1, -1, 1, -1, nan]],
+  'erf saturates': [() => tensor([1000, -1000, inf, -inf, nan]).erf(), [1, -1, 1, -1, nan]],
+  'erfc underflows to 0': [() => tensor([1000, -1000, inf, -inf, nan]).erfc(), [0, 2, 0, 2, nan]],
+  'erfinv is infinite at its ends': [() => tensor([1, -1, 1.5, -2, nan]).erfinv(), [inf, -inf, nan, nan, nan]],
+  'expm1 overflows to infinity and tends to -1': [
+    () => tensor([1000, -1000, 88.7]).expm1(),
+    [inf, -1, Math.expm1(Math.fround(88.7))],
+  ],
+  'exp2 overflows to infinity and underflows to 0': [() => tensor([1000, -1000, 127.5]).exp2(), [inf, 0, 2 ** 127.5]],
+  'sinh and cosh overflow beyond 89.4': [
+    () => stack([tensor([89.41, -89.41, 100]).sinh(), tensor([89.41, -89.41, 100]).cosh()], 0),
+    [sinh, -sinh, inf, sinh, sinh, inf],
+  ],
+  'asinh and acosh do not overflow': [
+    () => stack([tensor(3e38).asinh(), tensor(3e38).acosh()], 0),
+    [Math.asinh(Math.fround(3e38)), Math.acosh(Math.fround(3e38))],
+  ],
+  'reciprocal of 0 is infinite': [() => tensor([0, inf, -inf]).reciprocal(), [inf, 0, 0]],
+  'floor keeps infinities': [() => tensor([inf, -inf, nan, 3e38]).floor(), [inf, -inf, nan, 3e38]],
+  'frac of infinity is NaN': [() => tensor([inf, -inf, 3e38]).frac(), [nan, nan, 0]],
+  'atan2 of infinities': [
+    () => tensor([inf, 1, -inf]).atan2(tensor([-inf, inf, 1])),
+    [(3 * Math.PI) / 4, 0, -Math.PI / 2],
+  ],
   'silu tends to 0 and x': [() => tensor([1000, -1000, 3e38, -3e38]).silu(), [1000, 0, 3e38, 0]],
   'gelu tends to 0 and x': [() => gelu(tensor([1000, -1000, 1e30, -1e30])), [1000, 0, 1e30, 0]],
   'gelu with tanh tends to 0 and x': [() => gelu(tensor([1000, -1000, 1e30, -1e30]), 'tanh'), [1000, 0, 1e30, 0]],
@@ -75,6 +100,9 @@ const gradients: Readonly<Record<string, readonly [readonly number[], (x: Tensor
   'pow(1) is 1, also at 0': [[0, 2], (x) => x.pow(1), [1, 1]],
   'pow(tensor of 0) is 0': [[0, 2], (x) => x.pow(tensor([0, 0])), [0, 0]],
   'gelu is 0 or 1 far from 0': [[1000, -1000, 1e30, -1e30], (x) => gelu(x), [1, 0, 1, 0]],
+  'erf is 0 far from 0': [[1000, -1000, 1e30, inf], (x) => x.erf(), [0, 0, 0, 0]],
+  'atan is 0 far from 0': [[1e30, inf], (x) => x.atan(), [0, 0]],
+  'floor is 0 everywhere': [[0, 1e30, inf, nan], (x) => x.floor(), [0, 0, 0, 0]],
   'silu is 0 or 1 far from 0': [[1000, -1000, 1e30, -1e30], (x) => x.silu(), [1, 0, 1, 0]],
   'abs is 0 at 0': [[0, -0, -3], (x) => x.abs(), [0, 0, -1]],
   'logSoftmax is 0 at -infinity': [[0, -inf, 0], (x) => logSoftmax(x, 0).slice(0, 0, 1), [0.5, 0, -0.5]],

@@ -82,8 +82,10 @@ const functions: Readonly<Record<string, Example>> = {
   ],
   softmax: () => [x(), 1],
   logSoftmax: () => [x(), 1],
+  addcmul: () => [x(), x(), x(), { value: 2 }],
   clamp: () => [x(), { min: 0 }],
   gelu: () => [x(), 'tanh'],
+  nanToNum: () => [x(), { nan: 1 }],
   leakyRelu: () => [x(), 0.1],
   where: () => [x().gt(0), x(), 1],
   device: () => [],
@@ -123,6 +125,7 @@ const noOptions = 'its last argument is an object, but no options';
 
 /** The functions that take an object last, by their types: one without a row here fails to compile. */
 const functionsWithOptions = {
+  addcmul: isOptions,
   arange: isOptions,
   avgPool2d: isOptions,
   batchNorm: isOptions,
@@ -145,6 +148,7 @@ const functionsWithOptions = {
   linspace: isOptions,
   manualSeed: noOptions,
   maxPool2d: isOptions,
+  nanToNum: isOptions,
   ones: isOptions,
   profileRows: noOptions,
   rand: isOptions,
@@ -202,6 +206,7 @@ const methods: Readonly<Record<string, Example>> = {
   expand: () => [[2, 3]],
   matmul: () => [ones([3, 2])],
   to: () => ['int32'],
+  lerp: () => [x(), x()],
   argmax: () => [0, {}],
   argmin: () => [0, {}],
 };
@@ -210,7 +215,8 @@ for (const name of ['sum', 'mean', 'max', 'min', 'variance', 'std'])
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'eq', 'ne', 'lt', 'le', 'gt', 'ge']) {
   (methods as Record<string, Example>)[name] = () => [x()];
 }
-for (const name of ['logicalAnd', 'logicalOr', 'logicalXor']) (methods as Record<string, Example>)[name] = () => [x()];
+for (const name of ['atan2', 'remainder', 'fmod', 'logicalAnd', 'logicalOr', 'logicalXor'])
+  (methods as Record<string, Example>)[name] = () => [x()];
 
 const exported = Object.entries(mien).filter(([, value]) => typeof value === 'function');
 /** A class, also where its calls are counted. */

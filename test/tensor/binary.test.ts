@@ -1,4 +1,4 @@
-import { DtypeError, ShapeError, type Tensor, tensor } from '@mien/tensor';
+import { DtypeError, ShapeError, type Tensor, tensor, ValueError } from '@mien/tensor';
 import { broadcastShapes, withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import {
@@ -80,6 +80,106 @@ law(
   async ({ a, b }) => {
     await near(toTensor(a).pow(toTensor(b)), reference.pow(a, b));
   },
+);
+
+law('pow of integers equals its reference', pairs({ min: 0, max: 6, integer: true }), async ({ a, b }) => {
+  const signed = { ...a, data: a.data.map((v, i) => (i % 2 === 0 ? v : -v)) };
+  await near(toTensor(signed, { dtype: 'int32' }).pow(toTensor(b, { dtype: 'int32' })), reference.pow(signed, b));
+  await near(toTensor(a, { dtype: 'uint32' }).pow(toTensor(b, { dtype: 'uint32' })), reference.pow(a, b));
+});
+
+test("pow of integers wraps around, and has PyTorch's values for negative exponents", async () => {
+  const base = tensor(Int32Array.of(3, -3, 7, 1, -1, -1, 2, 0, -2147483647, 0));
+  const y = base.pow(tensor(Int32Array.of(20, 21, 12, -5, -3, -4, -1, -1, -1, 0)));
+  ensure(y.dtype === 'int32', `expected int32, got ${y.dtype}`);
+  const wrapped = [Number(BigInt.asIntN(32, 3n ** 20n)), Number(BigInt.asIntN(32, (-3n) ** 21n))];
+  const expected = [...wrapped, Number(BigInt.asIntN(32, 7n ** 12n)), 1, -1, 1, 0, 0, 0, 1];
+  ensure(String(await y.data()) === String(expected), `${await y.data()}`);
+  ensure(String(await base.pow(2).slice(0, 0, 3).data()) === '9,9,49', 'squares');
+  refuses(() => base.pow(-1), ValueError, 'pow: expected an exponent of at least 0 for int32, got -1');
+  refuses(() => base.pow(0.5), DtypeError, 'pow: expected a number that int32 can represent, got 0.5');
+});
+
+law('atan2 equals its reference in all quadrants and for any shapes that broadcast', pairs(), async ({ a, b }) => {
+  await near(toTensor(a).atan2(toTensor(b)), reference.atan2(a, b));
+  await near(toTensor(a).atan2(-0.5), reference.atan2(a, reference.values([], [-0.5])));
+});
+
+law('atan2 equals its reference for numbers of any size', pairs({ min: -125, max: 126 }), async ({ a, b }) => {
+  const [x, y] = [a, b].map((v) => ({ ...v, data: v.data.map((e, i) => Math.fround(2 ** e * (i % 3 ? 1 : -1))) })) as [
+    reference.Values,
+    reference.Values,
+  ];
+  await near(toTensor(x).atan2(toTensor(y)), reference.atan2(x, y));
+});
+
+const { POSITIVE_INFINITY: inf, NaN: nan } = Number;
+
+test("atan2 has PyTorch's values for zeros and infinities", async () => {
+  const list = [0, -0, 1, -1, inf, -inf, 3e38, -1e-30];
+  const [a, b] = [list.flatMap((v) => list.map(() => v)), list.flatMap(() => list)];
+  await near(tensor(a).atan2(tensor(b)), reference.atan2(reference.values([64], a), reference.values([64], b)));
+  await near(tensor([nan, 1, nan]).atan2(tensor([1, nan, 0])), reference.values([3], [nan, nan, nan]));
+});
+
+for (const name of ['remainder', 'fmod'] as const) {
+  law(`${name} equals its reference, exactly`, pairs({ min: -9, max: 9 }), async ({ a, b }) => {
+    await near(toTensor(a)[name](toTensor(b)), reference[name](a, b));
+    await near(toTensor(a)[name](-0.3), reference[name](a, reference.values([], [Math.fround(-0.3)])));
+  });
+  law(`${name} equals its reference for quotients of any size`, pairs({ min: -110, max: 127 }), async ({ a, b }) => {
+    const [x, y] = [a, b].map((v) => ({
+      ...v,
+      data: v.data.map((e, i) => Math.fround(2 ** e * (i % 3 ? 1 : -1))),
+    })) as [reference.Values, reference.Values];
+    await near(toTensor(x)[name](toTensor(y)), reference[name](x, y));
+  });
+  law(`${name} of integers equals its reference`, pairs({ min: -50, max: 50, integer: true }), async ({ a, b }) => {
+    const divisor = { ...b, data: b.data.map((v) => v || 7) };
+    const y = toTensor(a, { dtype: 'int32' })[name](toTensor(divisor, { dtype: 'int32' }));
+    ensure(y.dtype === 'int32', `expected int32, got ${y.dtype}`);
+    await near(y, reference[name](a, divisor));
+    const [p, q] = [a, divisor].map((v) => ({ ...v, data: v.data.map(Math.abs) })) as [
+      reference.Values,
+      reference.Values,
+    ];
+    await near(toTensor(p, { dtype: 'uint32' })[name](toTensor(q, { dtype: 'uint32' })), reference[name](p, q));
+  });
+  test(`${name} has PyTorch's values for zeros, infinities and the smallest integer`, async () => {
+    const x = tensor([5, -5, 5, -5, inf, 5, nan, 0, -3]);
+    const b = tensor([inf, inf, -inf, -inf, 2, 0, 2, 5, 3]);
+    const limits = name === 'fmod' ? [5, -5, 5, -5] : [5, inf, -inf, -5];
+    await near(x[name](b), reference.values([9], [...limits, nan, nan, nan, 0, 0]));
+    const integers = tensor(Int32Array.of(-2147483648, 2147483647, 7));
+    ensure(String(await integers[name](tensor(Int32Array.of(-1, -1, 0))).data()) === '0,0,0', name);
+    refuses(() => integers[name](0), ValueError, `${name}: expected a divisor other than 0 for int32, got 0`);
+  });
+}
+
+/** Operands whose quotients are at least 1/10 away from integers, where a remainder jumps. */
+const quotients = shapes({ maxRank: 2, maxSize: 60 }).chain((shape) =>
+  fc
+    .record({
+      whole: valuesOf(shape, { min: -4, max: 3, integer: true }),
+      part: valuesOf(shape, { min: 0.2, max: 0.8 }),
+      b: valuesOf(shape, positive),
+    })
+    .map(({ whole, part, b }) => ({
+      b,
+      a: { ...b, data: b.data.map((v, i) => Math.fround(v * ((whole.data[i] as number) + (part.data[i] as number)))) },
+    })),
+);
+
+for (const name of ['remainder', 'fmod'] as const) {
+  law(`the gradient of ${name} is the derivative of its reference`, quotients, ({ a, b }) =>
+    gradcheck((x, y) => x[name](y), reference[name], [a, b]),
+  );
+}
+
+law(
+  'the gradient of atan2 is the derivative of its reference',
+  broadcastPairs({ maxSize: 300 }).chain(([a, b]) => fc.record({ a: valuesOf(a), b: valuesOf(b, positive) })),
+  ({ a, b }) => gradcheck((x, y) => x.atan2(y), reference.atan2, [a, b]),
 );
 
 for (const name of ['div', 'pow'] as const) {

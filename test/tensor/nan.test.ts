@@ -109,7 +109,18 @@ law(
     const left = withNan(a);
     const all = withNan(b);
     const right = stretched ? { shape: [4, 8], data: all.data.slice(0, 32) } : all;
-    for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const) {
+    for (const name of [
+      'add',
+      'sub',
+      'mul',
+      'div',
+      'pow',
+      'atan2',
+      'remainder',
+      'fmod',
+      'maximum',
+      'minimum',
+    ] as const) {
       for (const [x, y] of [
         [left, right],
         [right, left],

@@ -1,6 +1,7 @@
 // Second derivatives of operations without separate cases: a row each, on a few elements.
 import {
   adaptiveAvgPool2d,
+  addcmul,
   avgPool2d,
   cat,
   clamp,
@@ -13,6 +14,7 @@ import {
   leakyRelu,
   linear,
   logSoftmax,
+  nanToNum,
   pad,
   softmax,
   stack,
@@ -52,6 +54,9 @@ const positive = (...shape: number[]): fc.Arbitrary<Values> => valuesOf(shape, {
 const eighths = (...shape: number[]): fc.Arbitrary<Values> => distinctValuesOf(shape);
 const between = (...shape: number[]): fc.Arbitrary<Values> =>
   distinctValuesOf(shape).map((v) => ({ ...v, data: v.data.map((x) => x + 1 / 32) }));
+/** Their quotients are between -3 and -2, off the jumps of remainders. */
+const dividend = valuesOf([3], { min: -2.7, max: -2.3 });
+const divisor = valuesOf([1], { min: 0.95, max: 1.05 });
 
 const truth = reference.values([2, 3], [1, 0, 0, 1, 1, 0]);
 const places = reference.values([2, 2], [0, 2, 1, 1]);
@@ -75,6 +80,22 @@ const rows: Readonly<Record<string, Row>> = {
   mul: row((a: Tensor, b: Tensor) => a.mul(b), reference.mul, any(2, 3), any(3)),
   div: row((a: Tensor, b: Tensor) => a.div(b), reference.div, any(2, 3), positive(3)),
   pow: row((a: Tensor, b: Tensor) => a.pow(b), reference.pow, positive(2, 3), any(3)),
+  atan2: row((a: Tensor, b: Tensor) => a.atan2(b), reference.atan2, any(2, 3), positive(3)),
+  remainder: row((a: Tensor, b: Tensor) => a.remainder(b), reference.remainder, dividend, divisor),
+  fmod: row((a: Tensor, b: Tensor) => a.fmod(b), reference.fmod, dividend, divisor),
+  lerp: row((a: Tensor, b: Tensor, c: Tensor) => a.lerp(b, c), reference.lerp, any(2, 3), any(3), positive(2, 1)),
+  addcmul: row(
+    (x: Tensor, a: Tensor, b: Tensor) => addcmul(x, a, b, { value: 0.5 }),
+    (x: Values, a: Values, b: Values) => reference.addcmul(x, a, b, { value: 0.5 }),
+    any(2, 3),
+    any(3),
+    any(2, 1),
+  ),
+  nanToNum: row(
+    (x: Tensor) => nanToNum(x),
+    (x: Values) => reference.nanToNum(x),
+    any(2, 3),
+  ),
   maximum: row((a: Tensor, b: Tensor) => a.maximum(b), reference.maximum, eighths(2, 3), between(3)),
   minimum: row((a: Tensor, b: Tensor) => a.minimum(b), reference.minimum, eighths(2, 3), between(3)),
   sum: row(

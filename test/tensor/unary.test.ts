@@ -9,73 +9,33 @@ import {
   refuses,
   shapes,
   toTensor,
-  type ValueOptions,
   valuesOf,
 } from '@mien/tensor/testing';
-import fc from 'fast-check';
 import { law, test } from '../harness.ts';
+import { elementwiseLaws } from './elementwiseLaws.ts';
 
-/** Each function with a range in its domain, and its kinks. */
-const methods: readonly [
-  'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'square' | 'relu' | 'sigmoid' | 'tanh' | 'silu',
-  ValueOptions,
-  readonly number[],
-][] = [
-  ['neg', {}, []],
-  ['abs', {}, [0]],
-  ['exp', { min: -30, max: 9 }, []],
-  ['log', { min: 0.1, max: 9 }, []],
-  ['sqrt', { min: 0.1, max: 9 }, []],
-  ['rsqrt', { min: 0.2, max: 9 }, []],
-  ['square', {}, []],
-  ['relu', {}, [0]],
-  ['sigmoid', { min: -30, max: 9 }, []],
-  ['tanh', { min: -5, max: 5 }, []],
-  ['silu', { min: -9, max: 9 }, []],
-];
-
-/** Ranges in which second differences are precise, if smaller than the domain. */
-const curved: Readonly<Record<string, ValueOptions>> = {
-  log: { min: 0.6, max: 9 },
-  sqrt: { min: 0.6, max: 9 },
-  exp: { min: -2, max: 2 },
-  rsqrt: { min: 0.6, max: 9 },
-  sigmoid: { min: -3, max: 3 },
-  silu: { min: -3, max: 3 },
-  tanh: { min: -2, max: 2 },
-};
-
-for (const [name, range, kinks] of methods) {
-  law(
-    `${name} equals its reference`,
-    shapes().chain((shape) => valuesOf(shape, range)),
-    async (x) => {
-      await near(toTensor(x)[name](), reference[name](x));
-    },
-  );
-  law(
-    `${name} is NaN where its argument is, and nowhere else`,
-    fc.record({ x: valuesOf([191], range), places: fc.array(fc.nat(190), { minLength: 1, maxLength: 5 }) }),
-    async ({ x, places }) => {
-      const data = x.data.map((v, i) => (places.includes(i) ? Number.NaN : v));
-      const y = await toTensor({ ...x, data })
-        [name]()
-        .data();
-      for (const [i, v] of y.entries()) ensure(Number.isNaN(v) === places.includes(i), `element ${i} is ${v}`);
-    },
-  );
-  law(
-    `the gradient of ${name} is the derivative of its reference`,
-    shapes({ maxRank: 2, maxSize: 300 }).chain((shape) => offKinks(valuesOf(shape, range), kinks)),
-    (x) => gradcheck((v) => v[name](), reference[name], [x]),
-  );
-  law(
-    `the second derivative of ${name} is that of its reference`,
-    offKinks(valuesOf([5], curved[name] ?? range), kinks),
-    (x) => gradgradcheck((v) => v[name](), reference[name], [x]),
-    { runs: 8 },
-  );
-}
+elementwiseLaws({
+  neg: { range: {} },
+  abs: { range: {}, kinks: [0] },
+  floor: { range: {}, kinks: [-2, -1, 0, 1, 2], flat: true },
+  ceil: { range: {}, kinks: [-2, -1, 0, 1, 2], flat: true },
+  round: { range: {}, kinks: [-1.5, -0.5, 0.5, 1.5], flat: true },
+  trunc: { range: {}, kinks: [-2, -1, 1, 2], flat: true },
+  frac: { range: {}, kinks: [-2, -1, 1, 2] },
+  reciprocal: { range: { min: 0.2, max: 9 }, curved: { min: 0.6, max: 9 } },
+  exp: { range: { min: -30, max: 9 }, curved: { min: -2, max: 2 } },
+  log: { range: { min: 0.1, max: 9 }, curved: { min: 0.6, max: 9 } },
+  sqrt: { range: { min: 0.1, max: 9 }, curved: { min: 0.6, max: 9 } },
+  rsqrt: { range: { min: 0.2, max: 9 }, curved: { min: 0.6, max: 9 } },
+  square: { range: {} },
+  relu: { range: {}, kinks: [0] },
+  sigmoid: { range: { min: -30, max: 9 }, curved: { min: -3, max: 3 } },
+  tanh: { range: { min: -5, max: 5 }, curved: { min: -2, max: 2 } },
+  erf: { range: { min: -5, max: 5 }, curved: { min: -2, max: 2 } },
+  erfc: { range: { min: -5, max: 9 }, curved: { min: -2, max: 2 } },
+  erfinv: { range: { min: -0.95, max: 0.95 }, curved: { min: -0.6, max: 0.6 } },
+  silu: { range: { min: -9, max: 9 }, curved: { min: -3, max: 3 } },
+});
 
 for (const approximate of ['none', 'tanh'] as const) {
   law(
@@ -172,6 +132,43 @@ test('sign gives -1, 0 or 1, of integers too, and a gradient of zero', async () 
   const integers = toTensor(reference.values([3], [-7, 0, 2147483647]), { dtype: 'int32' });
   ensure(integers.sign().dtype === 'int32', 'expected int32');
   await near(integers.sign(), reference.values([3], [-1, 0, 1]));
+});
+
+law(
+  'erf, erfc, and erfinv equal their references near 0, at their ends and in their tails',
+  valuesOf([129], { min: -24, max: 0 }),
+  async ({ shape, data }) => {
+    const signed = (f: (v: number) => number) => ({
+      shape,
+      data: data.map((v, i) => Math.fround(i % 2 === 0 ? f(v) : -f(v))),
+    });
+    const [small, tail, edge] = [signed((v) => 2 ** v), signed((v) => v / 2.7), signed((v) => 1 - 2 ** v)];
+    for (const x of [small, tail]) {
+      await near(toTensor(x).erf(), reference.erf(x));
+      await near(toTensor(x).erfc(), reference.erfc(x));
+    }
+    for (const x of [small, edge]) await near(toTensor(x).erfinv(), reference.erfinv(x));
+  },
+);
+
+test('floor, ceil, round, trunc keep integer dtypes and values, and frac and reciprocal refuse them', async () => {
+  const list = [-2147483648, -3, 0, 2147483647];
+  const x = toTensor(reference.values([4], list), { dtype: 'int32' });
+  for (const name of ['floor', 'ceil', 'round', 'trunc'] as const) {
+    const y = x[name]();
+    ensure(y.dtype === 'int32', `${name}: expected int32, got ${y.dtype}`);
+    await near(y, reference.values([4], list));
+    ensure(toTensor(reference.values([1], [7]), { dtype: 'uint32' })[name]().dtype === 'uint32', name);
+    refuses(() => x.gt(0)[name](), DtypeError, `${name}: expected x to be float32, got bool`);
+  }
+  for (const name of ['frac', 'reciprocal'] as const) {
+    refuses(() => x[name](), DtypeError, `${name}: expected x to be float32, got int32`);
+  }
+});
+
+test('round takes halves to the even integer, as PyTorch does', async () => {
+  const x = toTensor(reference.values([8], [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999997, 8388609]));
+  await near(x.round(), reference.values([8], [-2, -2, 0, 0, 2, 2, 0, 8388609]));
 });
 
 test("relu6 and hardtanh composed of clamp have PyTorch's gradients: 1 at both bounds", async () => {

@@ -16,6 +16,7 @@ export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.t
 export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, tensor, zeros } from './ops/create.ts';
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export type { BatchNormParameters, Epilogue } from './ops/epilogue.ts';
+export { type NanToNumOptions, nanToNum } from './ops/finite.ts';
 export { embedding, gather, oneHot } from './ops/gather.ts';
 export type { Size2d } from './ops/geometry.ts';
 export { linear } from './ops/matmul.ts';
@@ -44,6 +45,7 @@ export {
 } from './ops/random.ts';
 export { cat, pad, stack } from './ops/shape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export { type AddcmulOptions, addcmul } from './ops/ternary.ts';
 export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';
 export { where } from './ops/where.ts';
 export { device, type InitOptions, init, memory, warmUp } from './runtime/defaultDevice.ts';

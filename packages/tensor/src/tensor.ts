@@ -5,11 +5,15 @@ import { DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
 import { accumulate, type BackwardOptions, propagate } from './graph/backward.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
+import * as exponential from './ops/exponential.ts';
 import { newFull } from './ops/fill.ts';
+import * as finite from './ops/finite.ts';
 import { checkShape, type Shape, show, sizeOf } from './ops/geometry.ts';
 import { matmul } from './ops/matmul.ts';
 import * as reduce from './ops/reduce.ts';
 import * as shapes from './ops/shape.ts';
+import { lerp } from './ops/ternary.ts';
+import * as trigonometry from './ops/trigonometry.ts';
 import * as unary from './ops/unary.ts';
 import { currentDevice } from './runtime/defaultDevice.ts';
 import type { BoundRange } from './runtime/device.ts';
@@ -84,6 +88,21 @@ export class Tensor extends TensorBase {
     return binary.pow(this, other);
   }
 
+  /** The angle of the point (other, this) in radians, from -pi to pi. */
+  atan2(other: Tensor | number): Tensor {
+    return binary.atan2(this, other);
+  }
+
+  /** The remainder of this / other with the sign of `other`: this - other * floor(this / other). */
+  remainder(other: Tensor | number): Tensor {
+    return binary.remainder(this, other);
+  }
+
+  /** The remainder of this / other with the sign of this: this - other * trunc(this / other). */
+  fmod(other: Tensor | number): Tensor {
+    return binary.fmod(this, other);
+  }
+
   /** The larger of both, element by element. */
   maximum(other: Tensor | number): Tensor {
     return binary.maximum(this, other);
@@ -144,6 +163,26 @@ export class Tensor extends TensorBase {
     return binary.eq(this, 0);
   }
 
+  /** Whether each element is NaN, as bool. */
+  isnan(): Tensor {
+    return finite.isnan(this);
+  }
+
+  /** Whether each element is Infinity or -Infinity, as bool. */
+  isinf(): Tensor {
+    return finite.isinf(this);
+  }
+
+  /** Whether each element is neither NaN nor infinite, as bool. */
+  isfinite(): Tensor {
+    return finite.isfinite(this);
+  }
+
+  /** this + weight * (end - this). */
+  lerp(end: Tensor, weight: Tensor | number): Tensor {
+    return lerp(this, end, weight);
+  }
+
   /** -x. */
   neg(): Tensor {
     return unary.neg(this);
@@ -202,6 +241,131 @@ export class Tensor extends TensorBase {
   /** x * sigmoid(x). */
   silu(): Tensor {
     return unary.silu(this);
+  }
+
+  /** The largest integer of at most x. Integer tensors keep their dtype; the derivative is 0. */
+  floor(): Tensor {
+    return unary.floor(this);
+  }
+
+  /** The smallest integer of at least x. Integer tensors keep their dtype; the derivative is 0. */
+  ceil(): Tensor {
+    return unary.ceil(this);
+  }
+
+  /** The nearest integer; halves go to the even one. Integer tensors keep their dtype; the derivative is 0. */
+  round(): Tensor {
+    return unary.round(this);
+  }
+
+  /** x without its fraction. Integer tensors keep their dtype; the derivative is 0. */
+  trunc(): Tensor {
+    return unary.trunc(this);
+  }
+
+  /** The fraction of x, with its sign. */
+  frac(): Tensor {
+    return unary.frac(this);
+  }
+
+  /** 1 / x. */
+  reciprocal(): Tensor {
+    return unary.reciprocal(this);
+  }
+
+  /** The error function. */
+  erf(): Tensor {
+    return unary.erf(this);
+  }
+
+  /** 1 - erf(x), with its digits where that is small. */
+  erfc(): Tensor {
+    return unary.erfc(this);
+  }
+
+  /** The inverse of erf; NaN beyond -1 and 1. */
+  erfinv(): Tensor {
+    return unary.erfinv(this);
+  }
+
+  /** The sine of an angle in radians. */
+  sin(): Tensor {
+    return trigonometry.sin(this);
+  }
+
+  /** The cosine of an angle in radians. */
+  cos(): Tensor {
+    return trigonometry.cos(this);
+  }
+
+  /** The tangent of an angle in radians. */
+  tan(): Tensor {
+    return trigonometry.tan(this);
+  }
+
+  /** The arcsine; NaN beyond -1 and 1. */
+  asin(): Tensor {
+    return trigonometry.asin(this);
+  }
+
+  /** The arccosine; NaN beyond -1 and 1. */
+  acos(): Tensor {
+    return trigonometry.acos(this);
+  }
+
+  /** The arctangent. */
+  atan(): Tensor {
+    return trigonometry.atan(this);
+  }
+
+  /** 2 to the power of x. */
+  exp2(): Tensor {
+    return exponential.exp2(this);
+  }
+
+  /** exp(x) - 1, with its digits near 0. */
+  expm1(): Tensor {
+    return exponential.expm1(this);
+  }
+
+  /** The logarithm to base 2. */
+  log2(): Tensor {
+    return exponential.log2(this);
+  }
+
+  /** The logarithm to base 10. */
+  log10(): Tensor {
+    return exponential.log10(this);
+  }
+
+  /** ln(1 + x), with its digits near 0. */
+  log1p(): Tensor {
+    return exponential.log1p(this);
+  }
+
+  /** The hyperbolic sine. */
+  sinh(): Tensor {
+    return exponential.sinh(this);
+  }
+
+  /** The hyperbolic cosine. */
+  cosh(): Tensor {
+    return exponential.cosh(this);
+  }
+
+  /** The inverse of the hyperbolic sine. */
+  asinh(): Tensor {
+    return exponential.asinh(this);
+  }
+
+  /** The inverse of the hyperbolic cosine; NaN below 1. */
+  acosh(): Tensor {
+    return exponential.acosh(this);
+  }
+
+  /** The inverse of the hyperbolic tangent; NaN beyond -1 and 1. */
+  atanh(): Tensor {
+    return exponential.atanh(this);
   }
 
   /** The sum over `dims`, or over all. */

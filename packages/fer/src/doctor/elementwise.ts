@@ -1,5 +1,5 @@
 // Elementwise operations.
-import { clamp, gelu, leakyRelu, type Tensor, where } from '@mien/tensor';
+import { addcmul, clamp, gelu, leakyRelu, nanToNum, type Tensor, where } from '@mien/tensor';
 import { toTensor } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { awayFromZero, type Case, differentiable, forward, integers, sample } from './case.ts';
@@ -8,7 +8,14 @@ const ranges = {
   neg: [-2, 2],
   abs: [-2, 2],
   sign: [-2, 2],
+  frac: [-2, 2],
+  reciprocal: [0.2, 9],
   exp: [-4, 4],
+  exp2: [-4, 4],
+  expm1: [-4, 4],
+  log2: [0.1, 9],
+  log10: [0.1, 9],
+  log1p: [-0.9, 9],
   log: [0.1, 9],
   sqrt: [0.1, 9],
   rsqrt: [0.2, 9],
@@ -16,10 +23,26 @@ const ranges = {
   relu: [-2, 2],
   sigmoid: [-9, 9],
   tanh: [-5, 5],
+  sin: [-9, 9],
+  cos: [-9, 9],
+  tan: [-1.5, 1.5],
+  asin: [-0.9, 0.9],
+  acos: [-0.9, 0.9],
+  atan: [-9, 9],
+  sinh: [-4, 4],
+  cosh: [-4, 4],
+  asinh: [-9, 9],
+  acosh: [1.1, 9],
+  atanh: [-0.9, 0.9],
+  erf: [-4, 4],
+  erfc: [-4, 4],
+  erfinv: [-0.9, 0.9],
   silu: [-9, 9],
 } as const;
 
 const arithmetic = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const;
+const steps = ['floor', 'ceil', 'round', 'trunc'] as const;
+const predicates = ['isnan', 'isinf', 'isfinite'] as const;
 const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
 
 /** One size that fills workgroups and leaves a remainder, and a small odd one. */
@@ -66,6 +89,7 @@ function others(): Case[] {
   const x = awayFromZero(sample([3, 50], 31, -4, 4));
   const condition = integers([3, 50], 32, 0, 2);
   const [a, b] = [integers([6, 33], 33, -2, 3), integers([6, 33], 34, -2, 3)];
+  const special = reference.values([5], [Number.NaN, Infinity, -Infinity, 0, 3e38]);
   const limits = { min: -1.5, max: 1.25 };
   return [
     differentiable(
@@ -104,6 +128,32 @@ function others(): Case[] {
       (v, w) => reference.where(condition, v, w),
       x,
       sample([3, 50], 36),
+    ),
+    differentiable('atan2', (v, w) => (v as Tensor).atan2(w as Tensor), reference.atan2, x, sample([3, 50], 38)),
+    differentiable(
+      'lerp',
+      (v, w) => (v as Tensor).lerp(w as Tensor, 0.75),
+      (v, w) => reference.lerp(v, w, reference.values([], [0.75])),
+      x,
+      sample([50], 39),
+    ),
+    differentiable(
+      'addcmul',
+      (v, w) => addcmul(v, v, w),
+      (v, w) => reference.addcmul(v, v, w),
+      x,
+      sample([50], 40),
+    ),
+    differentiable(
+      'nanToNum',
+      (v) => nanToNum(v),
+      (v) => reference.nanToNum(v),
+      x,
+    ),
+    ...steps.map((name) => forward(name, (v) => (v as Tensor)[name](), reference[name], x)),
+    ...predicates.map((name) => forward(name, (v) => (v as Tensor)[name](), reference[name], special)),
+    ...(['remainder', 'fmod'] as const).map((name) =>
+      forward(name, (v, w) => (v as Tensor)[name](w as Tensor), reference[name], x, sample([50], 41)),
     ),
     ...comparisons.map((name) => forward(name, (v, w) => (v as Tensor)[name](w as Tensor), reference[name], a, b)),
     forward(

@@ -7,7 +7,7 @@ import binaryScalar from '@mien/shaders/binary/binaryScalar.wgsl';
 import { expectTensor } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { type DType, expectDtype, holds, toTypedArray, wgslType } from '../dtype.ts';
-import { DtypeError } from '../errors.ts';
+import { DtypeError, ValueError } from '../errors.ts';
 import { type Kernel, kernel } from '../runtime/kernel.ts';
 import { deviceOf } from '../runtime/memoryRange.ts';
 import { run } from '../runtime/run.ts';
@@ -209,11 +209,25 @@ export const div: Binary = differentiable(
 );
 
 /**
- * a to the power of b, for float32, as C and PyTorch define it: exact for integer b where the power is a float, 1 for b = 0
- * and for a = 1 even with NaN, NaN for a negative a with a b that is not an integer.
+ * a to the power of b, as C and PyTorch define it: exact for integer b where the power is a float, 1 for b = 0 and for a = 1
+ * even with NaN, NaN for a negative a with a b that is not an integer. Powers of integers are integers, modulo 2^32; with a negative
+ * exponent in a tensor they are 0, except for 1 and -1. Throws ValueError for integers to the power of a negative number.
  */
-export const pow: Binary = differentiable(
-  row('pow', 'POW', ['float32'], 'same'),
+export function pow(a: Tensor | number, b: Tensor | number): Tensor {
+  if (isIntegerTensor(a) && typeof b === 'number' && b < 0) {
+    throw new ValueError(
+      `pow: expected an exponent of at least 0 for ${a.dtype}, got ${b}; convert the tensor with to('float32')`,
+    );
+  }
+  return power(a, b);
+}
+
+function isIntegerTensor(x: unknown): x is Tensor {
+  return typeof x === 'object' && ['int32', 'uint32'].includes((x as Tensor | null)?.dtype ?? '');
+}
+
+const power: Binary = differentiable(
+  row('pow', 'POW', numeric, 'same'),
   { a: 'ab', b: 'aby' },
   (dy, a, b) => mul(dy, slopeOfPower(a, b)),
   (dy, a, b, y) => mul(dy, slopeOfExponent(a, b, y)),
@@ -232,6 +246,59 @@ function slopeOfExponent(a: Tensor | number, b: Tensor | number, y: Tensor): Ten
     return a === 0 ? where(ge(b, 0), 0, slope) : slope;
   }
   return where(logicalAnd(eq(a, 0), ge(b, 0)), 0, mul(y, a.log()));
+}
+
+/** The angle of the point (b, a), from -pi to pi, for float32. */
+export const atan2: Binary = differentiable(
+  row('atan2', 'ATAN2', ['float32'], 'same'),
+  { a: 'ab', b: 'ab' },
+  (dy, a, b) => div(mul(dy, b), squaredLength(a, b)),
+  (dy, a, b) => div(mul(dy, a), squaredLength(a, b)).neg(),
+);
+
+function squaredLength(a: Tensor | number, b: Tensor | number): Tensor {
+  return add(mul(a, a), mul(b, b));
+}
+
+/**
+ * a - b * floor(a / b), exactly, with the sign of b; NaN for an infinite a or b = 0. Of integers it is 0 where a tensor b is 0. Throws
+ * ValueError for integers and the number 0.
+ */
+export function remainder(a: Tensor | number, b: Tensor | number): Tensor {
+  refuseZero('remainder', a, b);
+  return remainderOf(a, b);
+}
+
+const remainderOf: Binary = differentiable(
+  row('remainder', 'REMAINDER', numeric, 'same'),
+  { a: '', b: 'aby' },
+  (dy) => dy,
+  (dy, a, b, y) => mul(dy, quotientOf(a, b, y)).neg(),
+);
+
+/** a - b * trunc(a / b), exactly, with the sign of a; otherwise as `remainder`. */
+export function fmod(a: Tensor | number, b: Tensor | number): Tensor {
+  refuseZero('fmod', a, b);
+  return fmodOf(a, b);
+}
+
+const fmodOf: Binary = differentiable(
+  row('fmod', 'FMOD', numeric, 'same'),
+  { a: '', b: 'aby' },
+  (dy) => dy,
+  (dy, a, b, y) => mul(dy, quotientOf(a, b, y)).neg(),
+);
+
+/** The integer quotient of a and b with the remainder y. */
+function quotientOf(a: Tensor | number, b: Tensor | number, y: Tensor): Tensor {
+  return div(sub(a, y), b).round();
+}
+
+function refuseZero(name: string, a: Tensor | number, b: Tensor | number): void {
+  if (b !== 0 || !isIntegerTensor(a)) return;
+  throw new ValueError(
+    `${name}: expected a divisor other than 0 for ${a.dtype}, got 0; convert the tensor with to('float32')`,
+  );
 }
 
 /** The larger of a and b; NaN where either is. Equal operands share the gradient, as in PyTorch. */

@@ -10,6 +10,7 @@ import { scope } from '../runtime/scope.ts';
 import { newEmpty } from '../runtime/tensorBase.ts';
 import type { Tensor } from '../tensor.ts';
 import {
+  add,
   ge,
   gt,
   le,
@@ -27,18 +28,20 @@ import { newFull } from './fill.ts';
 import { where } from './where.ts';
 
 /** A function of one tensor, element by element. */
-type Unary = (x: Tensor) => Tensor;
+export type Unary = (x: Tensor) => Tensor;
 
 /** The tensor that the derivative uses: the input, the output, or neither. */
 type Saves = 'input' | 'output' | 'nothing';
 
-function unary(
+/** A function of float32: its name, its case in the kernel `text`, and its derivative times dy. */
+export function unary(
   name: string,
   operation: string,
   saves: Saves,
   derivative: (dy: Tensor, saved: Tensor) => Tensor,
+  text: string = unaryText,
 ): Unary {
-  const forward = kernel(unaryText, { OP: operation });
+  const forward = kernel(text, { OP: operation });
   return (x) => {
     expectDtype(name, 'x', x, 'float32');
     const y = newEmpty(x, x.shape);
@@ -74,12 +77,41 @@ export function square(x: Tensor): Tensor {
   return x.dtype === 'float32' ? squareFloat(x) : x.mul(x);
 }
 
-const signFloat: Unary = unary('sign', 'SIGN', 'nothing', (dy) => newFull(dy, dy.shape, 0));
+/** The derivative of steps. */
+function flat(dy: Tensor): Tensor {
+  return newFull(dy, dy.shape, 0);
+}
+
+const signFloat: Unary = unary('sign', 'SIGN', 'nothing', flat);
 
 /** -1, 0 or 1 by the sign of x, and NaN for NaN (PyTorch: 0); the derivative is 0. */
 export function sign(x: Tensor): Tensor {
   return x.dtype === 'int32' ? scope(() => sub(gt(x, 0).to('int32'), lt(x, 0).to('int32'))) : signFloat(x);
 }
+
+/** A step function of float32, with a derivative of 0; integers are their own result. */
+function steps(name: string, operation: string): Unary {
+  const ofFloats = unary(name, operation, 'nothing', flat);
+  return (x) => (x.dtype === 'int32' || x.dtype === 'uint32' ? add(x, 0) : ofFloats(x));
+}
+
+/** The largest integer of at most x. */
+export const floor: Unary = steps('floor', 'FLOOR');
+
+/** The smallest integer of at least x. */
+export const ceil: Unary = steps('ceil', 'CEIL');
+
+/** The nearest integer; halves go to the even one. */
+export const round: Unary = steps('round', 'ROUND');
+
+/** x without its fraction. */
+export const trunc: Unary = steps('trunc', 'TRUNC');
+
+/** The fraction of x, with its sign: x - trunc(x). */
+export const frac: Unary = unary('frac', 'FRAC', 'nothing', (dy) => dy);
+
+/** 1 / x. */
+export const reciprocal: Unary = unary('reciprocal', 'RECIPROCAL', 'output', (dy, y) => dy.mul(square(y)).neg());
 
 /** e to the power of x. */
 export const exp: Unary = unary('exp', 'EXP', 'output', (dy, y) => dy.mul(y));
@@ -108,6 +140,21 @@ export const sigmoid: Unary = unary('sigmoid', 'SIGMOID', 'output', sigmoidGradi
 
 /** The hyperbolic tangent. */
 export const tanh: Unary = unary('tanh', 'TANH', 'output', tanhGradient);
+
+/** The error function. */
+export const erf: Unary = unary('erf', 'ERF', 'input', (dy, x) => dy.mul(slopeOfErf(x)));
+
+/** 1 - erf(x), with its digits where that is small. */
+export const erfc: Unary = unary('erfc', 'ERFC', 'input', (dy, x) => dy.mul(slopeOfErf(x)).neg());
+
+/** The inverse of erf: infinite at -1 and 1, NaN beyond. Giles (2012). */
+export const erfinv: Unary = unary('erfinv', 'ERFINV', 'output', (dy, y) =>
+  dy.mul(exp(square(y))).mul(Math.sqrt(Math.PI) / 2),
+);
+
+function slopeOfErf(x: Tensor): Tensor {
+  return exp(square(x).neg()).mul(2 / Math.sqrt(Math.PI));
+}
 
 /** x * sigmoid(x). Elfwing, Uchibe and Doya (2017). */
 export const silu: Unary = unary('silu', 'SILU', 'input', (dy, x) => dy.mul(siluDerivative(x)));

@@ -68,6 +68,15 @@ export const div: Binary = binary(
   (a, b) => ulps(5, 1 / b) + ulps(5, a / (b * b)),
 );
 export const pow: Binary = binary(Math.pow, (a, b, y) => ulps(powUlps(a, b), y), powSlope);
+// arctangent of a quotient: 6 + 2.5 ulp, and a difference.
+export const atan2: Binary = binary(Math.atan2, relative(9), (a, b) =>
+  ulps(6, (Math.abs(a) + Math.abs(b)) / (a * a + b * b)),
+);
+export const fmod: Binary = binary((a, b) => a % b, exact);
+export const remainder: Binary = binary((a, b) => {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}, relative(0.5));
 export const maximum: Binary = binary(Math.max, exact);
 export const minimum: Binary = binary(Math.min, exact);
 export const eq: Binary = binary((a, b) => Number(a === b), exact);
