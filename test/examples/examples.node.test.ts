@@ -5,13 +5,13 @@ import { ensure } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
 /** Runs an example on the adapter of the tests and gives its last line. */
-function lastLine(name: string): string {
+function lastLine(name: string, ...args: readonly string[]): string {
   const env = {
     ...process.env,
     INIT_CWD: process.cwd(),
     MIEN_ADAPTER: process.env.MIEN_ADAPTER ?? device().facts.name,
   };
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', `examples/${name}`], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', `examples/${name}`, ...args], {
     env,
     encoding: 'utf8',
   });
@@ -44,4 +44,14 @@ test(
     ensure(percent > 40, line);
   },
   { seconds: 600 },
+);
+
+test(
+  '05-writer learns a poem by heart',
+  () => {
+    const line = lastLine('05-writer.ts', '20');
+    const [, right, all] = /^(\d+) of (\d+) characters are the poem's$/.exec(line) ?? [];
+    ensure(Number(right) > 0.9 * Number(all), line);
+  },
+  { seconds: 300 },
 );

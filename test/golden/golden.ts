@@ -24,8 +24,8 @@ export interface OperationCase {
 }
 
 /** Inputs by name; a case has those of its operation. */
-export type Inputs = Readonly<Record<'x' | 'a' | 'b' | 'index' | 'target', Tensor>> &
-  Readonly<Partial<Record<'weight' | 'bias' | 'posWeight', Tensor>>>;
+export type Inputs = Readonly<Record<'x' | 'a' | 'b' | 'index' | 'target' | 'query' | 'key' | 'value', Tensor>> &
+  Readonly<Partial<Record<'weight' | 'bias' | 'posWeight' | 'inWeight' | 'inBias' | 'outWeight' | 'outBias', Tensor>>>;
 
 /** The same operation of ours. */
 export type Call = (inputs: Inputs, options: OperationCase['options']) => Tensor;

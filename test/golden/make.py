@@ -139,6 +139,26 @@ def norms():
     return rows
 
 
+# Normalization over the last dimensions.
+def layer_norms():
+    rows = []
+    for name, shape, dims, eps, affine in [("rows", (3, 5), 1, 1e-5, True), ("two dimensions", (2, 3, 2, 2), 2, 1e-5, True),
+                                           ("all dimensions", (2, 3), 2, 1e-5, True), ("without weight and bias", (2, 3, 4), 1, 0.1, False)]:
+        normalized = list(shape[-dims:])
+        inputs = {"x": eighths(f"layer {name}", *shape)}
+        if affine:
+            inputs["weight"] = eighths(f"layer {name} weight", *normalized)
+        options = dict(normalizedShape=normalized, eps=eps)
+        # F.rms_norm is newer than this PyTorch: its formula.
+        over = tuple(range(-dims, 0))
+        rms = lambda x, weight=None: x * torch.rsqrt(x.square().mean(over, keepdim=True) + eps) * (1 if weight is None else weight)
+        rows.append(case(f"{name}, by its formula", "rmsNorm", rms, {key: value.clone() for key, value in inputs.items()}, options))
+        if affine:
+            inputs["bias"] = eighths(f"layer {name} bias", *normalized)
+        rows.append(case(name, "layerNorm", lambda x, weight=None, bias=None: F.layer_norm(x, normalized, weight, bias, eps), inputs, options))
+    return rows
+
+
 # Convolutions and matrix products.
 def convolutions():
     rows = []
@@ -252,6 +272,51 @@ def functions():
     return rows
 
 
+# Attention. Masks are options, as integers.
+def attentions():
+    rows = []
+    taken = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 0]])
+    for name, mask, causal, lead in [("plain", None, False, ()), ("with a bool mask", taken.bool(), False, (2,)), ("causal", None, True, (2,)),
+                                     ("with an added mask", eighths("attention mask", 3, 4), False, (2, 2))]:
+        # PyTorch's function of this name takes isCausal from 2.0 on; 1.13 has its formula under a private one.
+        order = torch.ones(3, 4).tril().bool() if causal else mask
+        fn = lambda query, key, value: F._scaled_dot_product_attention(query, key, value, order)[0]
+        inputs = {"query": eighths(f"query {name}", *lead, 3, 5), "key": eighths(f"key {name}", *lead, 4, 5), "value": eighths(f"value {name}", *lead, 4, 2)}
+        options = dict(isCausal=causal) if causal else dict(attnMask=mask.int() if mask is not None and mask.dtype == torch.bool else mask)
+        rows.append(case(name, "scaledDotProductAttention", fn, inputs, options))
+
+    def heads(name, count, shape, keys, bias=True, batch_first=False, attn=None, padding=None, averages=True):
+        size = shape[-1]
+        l, batched = (1, True) if batch_first else (0, len(shape) == 3)
+        other = [keys if i == l else s for i, s in enumerate(shape)]
+        inputs = {key: eighths(f"{name} {key}", *s) for key, s in [("query", shape), ("key", other), ("value", other)]}
+        inputs |= {"inWeight": eighths(f"{name} in", 3 * size, size) / 4, "outWeight": eighths(f"{name} out", size, size) / 4}
+        if bias:
+            inputs |= {"inBias": eighths(f"{name} in bias", 3 * size), "outBias": eighths(f"{name} out bias", size)}
+        layer = nn.MultiheadAttention(size, count, bias=bias, batch_first=batch_first)
+
+        def attend(query, key, value, inWeight, outWeight, inBias=None, outBias=None):
+            values = {"in_proj_weight": inWeight, "out_proj.weight": outWeight} | ({"in_proj_bias": inBias, "out_proj.bias": outBias} if bias else {})
+            return torch.nn.utils.stateless.functional_call(
+                layer, values, (query, key, value), dict(attn_mask=attn, key_padding_mask=padding, average_attn_weights=averages))
+
+        whole = lambda mask: mask.int() if mask is not None and mask.dtype == torch.bool else mask
+        options = dict(numHeads=count, bias=bias, batchFirst=batch_first, attnMask=whole(attn), keyPaddingMask=whole(padding), averageAttnWeights=averages)
+        copies = {key: value.clone() for key, value in inputs.items()}
+        rows.append(case(name, "multiheadAttention", lambda *given: attend(*given)[0], inputs, options))
+        rows.append(case(name, "attentionWeights", lambda *given: attend(*given)[1], copies, options, wrt=[]))
+
+    heads("self-sized", 2, (3, 2, 4), 3)
+    heads("other keys, batch first", 2, (2, 3, 4), 5, batch_first=True)
+    heads("without a batch or bias, weights by head", 3, (4, 6), 2, bias=False, averages=False)
+    excluded = torch.tensor([[0, 1, 0], [0, 0, 1], [1, 0, 0]]).bool()
+    heads("with a bool mask", 2, (3, 2, 4), 3, attn=excluded)
+    heads("with a mask of keys", 2, (3, 2, 4), 3, padding=torch.tensor([[0, 0, 1], [1, 0, 0]]).bool(), batch_first=False)
+    heads("with both masks", 1, (3, 2, 4), 3, attn=excluded, padding=torch.tensor([[0, 0, 0], [0, 0, 0]]).bool())
+    heads("with an added mask by head", 2, (2, 3, 4), 3, batch_first=True, attn=eighths("mask by head", 4, 3, 3))
+    return rows
+
+
 # Losses.
 def losses():
     rows = []
@@ -286,6 +351,31 @@ def losses():
             given = {key: value.clone() for key, value in (inputs | more).items()}
             name = f"{'weighted' if more else 'plain'}, {reduction}"
             rows.append(case(name, "binaryCrossEntropyWithLogits", fn, given, dict(reduction=reduction), wrt=["x"]))
+    ignored = {"hard": (logits, torch.tensor([1, 3, 4, 3])), "maps": (maps, torch.tensor([[0, 3], [1, 3]]))}
+    for kind, (x, target) in ignored.items():
+        for reduction in ("mean", "sum", "none"):
+            w = weights[:x.shape[1]]
+            options = dict(ignoreIndex=3, reduction=reduction)
+            for op, loss in [("crossEntropy", F.cross_entropy), ("nllLoss", F.nll_loss)]:
+                inputs = {"x": x.clone(), "target": target.clone(), "weight": w.clone()}
+                fn = lambda x, target, weight: loss(x, target, weight, ignore_index=3, reduction=reduction)
+                rows.append(case(f"{kind} targets, one ignored, {reduction}", op, fn, inputs, options, wrt=["x"]))
+    values, near = eighths("loss x", 3, 4), eighths("loss target", 3, 4) + 0.0625
+    for reduction in ("mean", "sum", "none"):
+        elements = [("l1Loss", "", F.l1_loss, {}), ("smoothL1Loss", "beta 1, ", F.smooth_l1_loss, {}), ("smoothL1Loss", "beta 0.5, ", F.smooth_l1_loss, dict(beta=0.5)),
+                    ("smoothL1Loss", "beta 0, ", F.smooth_l1_loss, dict(beta=0)), ("huberLoss", "delta 1.5, ", F.huber_loss, dict(delta=1.5))]
+        for op, name, loss, options in elements:
+            fn = lambda x, target: loss(x, target, reduction=reduction, **options)
+            rows.append(case(f"{name}{reduction}", op, fn, {"x": values.clone(), "target": near.clone()}, dict(reduction=reduction, **options)))
+    for reduction in ("mean", "batchmean", "sum", "none"):
+        for log_target in (False, True):
+            target = F.log_softmax(eighths("soft", 4, 5), 1).float().double() if log_target else soft
+            fn = lambda x, target: F.kl_div(x, target, reduction=reduction, log_target=log_target)
+            rows.append(case(f"{'log targets' if log_target else 'targets'}, {reduction}", "klDiv", fn, {"x": log.clone(), "target": target.clone()},
+                             dict(reduction=reduction, logTarget=log_target)))
+    zero = torch.tensor([[0.0, 1.0], [0.5, 0.5]])
+    rows.append(case("a target of 0", "klDiv", lambda x, target: F.kl_div(x, target, reduction="sum"), {"x": log[:2, :2].clone(), "target": zero},
+                     dict(reduction="sum"), wrt=["x"]))
     return rows
 
 
@@ -547,7 +637,8 @@ def formula():
 
 
 if __name__ == "__main__":
-    files = dict(formula=formula, pool=pools, norm=norms, conv=convolutions, element=elements, function=functions, loss=losses,
+    files = dict(formula=formula, pool=pools, norm=norms, layerNorm=layer_norms, conv=convolutions, element=elements, function=functions,
+                 attention=attentions, loss=losses,
                  optimizer=optimizers, schedule=schedules, init=scales, network=networks)
     for name in sys.argv[1:] or files:
         write(name, files[name]())

@@ -1,5 +1,17 @@
 // NaN, infinities, signed zeros and values near the limits of float32, as in IEEE 754 and PyTorch.
-import { clamp, gelu, logSoftmax, maxPool2d, scope, softmax, stack, type Tensor, tensor } from '@mien/tensor';
+import {
+  clamp,
+  gelu,
+  layerNorm,
+  logSoftmax,
+  maxPool2d,
+  rmsNorm,
+  scope,
+  softmax,
+  stack,
+  type Tensor,
+  tensor,
+} from '@mien/tensor';
 import { ensure, nearValues } from '@mien/tensor/testing';
 import { test } from '../harness.ts';
 
@@ -79,6 +91,19 @@ const cases: Readonly<Record<string, readonly [() => Tensor, readonly number[]]>
   'softmax of NaN is NaN': [() => softmax(tensor([0, nan, 0]), 0), [nan, nan, nan]],
   'softmax of infinity is NaN': [() => softmax(tensor([0, inf]), 0), [nan, nan]],
   'logSoftmax is -infinity at -infinity': [() => logSoftmax(tensor([0, -inf, 0]), 0), [-Math.LN2, -inf, -Math.LN2]],
+  'layerNorm of infinity is NaN': [
+    () =>
+      layerNorm(
+        tensor([
+          [0, inf, 1],
+          [0, 3, 0],
+        ]),
+        3,
+        { eps: 1 },
+      ),
+    [nan, nan, nan, -1 / Math.sqrt(3), 2 / Math.sqrt(3), -1 / Math.sqrt(3)],
+  ],
+  'rmsNorm of infinity is NaN where it is, else 0': [() => rmsNorm(tensor([0, inf, 1]), 3), [0, nan, 0]],
   'maxPool2d propagates NaN': [() => maxPool2d(tensor([[[1, nan, 2, 3]]]), { kernelSize: [1, 2] }), [nan, 3]],
   'maxPool2d ignores padding even for -infinity': [
     () => maxPool2d(tensor([[[-inf, -5]]]), { kernelSize: [1, 2], padding: [0, 1] }),

@@ -25,6 +25,7 @@ const info = {
 const loader = { batchSize: 1, collate: (samples: readonly unknown[]) => samples };
 
 const functions: Readonly<Record<string, Example>> = {
+  defaultCollate: () => [[host(), host()]],
   stackRows: () => [[[host()], [host()]]],
   calculateGain: () => ['relu', 0],
   kaimingNormal: () => [[2, 3], {}],
@@ -37,6 +38,10 @@ const functions: Readonly<Record<string, Example>> = {
   crossEntropy: () => [ones([2, 3]), labels(), {}],
   mseLoss: () => [ones([2]), zeros([2]), {}],
   nllLoss: () => [ones([2, 3]), labels(), {}],
+  l1Loss: () => [ones([2]), zeros([2]), {}],
+  smoothL1Loss: () => [ones([2]), zeros([2]), {}],
+  huberLoss: () => [ones([2]), zeros([2]), {}],
+  klDiv: () => [ones([2]), zeros([2]), {}],
   buffer: () => [ones([2])],
   parameter: () => [ones([2])],
   clipGradNorm: () => [[withGradient()], 1],
@@ -75,6 +80,10 @@ const classes: Readonly<Record<string, Example>> = {
   ConvTranspose2d: () => [2, 4, 3, { stride: 2 }],
   Dropout: () => [0.5, {}],
   Linear: () => [3, 2, {}],
+  Embedding: () => [3, 2, { paddingIdx: 0 }],
+  LayerNorm: () => [3, {}],
+  RMSNorm: () => [[3], {}],
+  MultiheadAttention: () => [4, 2, {}],
   BatchNorm1d: () => [3, {}],
   BatchNorm2d: () => [2, {}],
   AdaptiveAvgPool2d: () => [2],
@@ -89,15 +98,20 @@ const classes: Readonly<Record<string, Example>> = {
   ReduceLROnPlateau: () => [{}],
 };
 
-/** The input of layers by class; others take [2, 3]. */
-const inputs: Readonly<Record<string, () => Tensor>> = {
-  Conv2d: image,
-  ConvTranspose2d: image,
-  BatchNorm2d: image,
-  AdaptiveAvgPool2d: image,
-  AvgPool2d: image,
-  MaxPool2d: image,
+const ofImage = (): readonly Tensor[] => [image()];
+const sequence = (): Tensor => ones([3, 2, 4]);
+/** The inputs of layers by class; others take [2, 3]. */
+const inputs: Readonly<Record<string, () => readonly Tensor[]>> = {
+  Conv2d: ofImage,
+  ConvTranspose2d: ofImage,
+  BatchNorm2d: ofImage,
+  AdaptiveAvgPool2d: ofImage,
+  AvgPool2d: ofImage,
+  MaxPool2d: ofImage,
+  Embedding: () => [labels()],
+  MultiheadAttention: () => [sequence(), sequence(), sequence()],
 };
+const inputsOf = (name: string): readonly Tensor[] => inputs[name]?.() ?? [ones([2, 3])];
 
 const files = { readCheckpoint, readPytorch, readSafetensors, writeCheckpoint, writePytorch, writeSafetensors };
 const all = { ...nn, ...files };
@@ -117,8 +131,7 @@ for (const [name, value] of Object.entries(all)) {
     const made = isClass(value) ? new make(...example()) : null;
     if (!(made instanceof nn.Module)) return;
     const forward = (made as nn.Layer).forward.bind(made) as (...args: unknown[]) => unknown;
-    const x = inputs[name] ?? (() => ones([2, 3]));
-    await expectMienErrors(`${name}.forward`, forward, () => [x(), {}]);
+    await expectMienErrors(`${name}.forward`, forward, () => [...inputsOf(name), {}]);
   });
 }
 
@@ -126,6 +139,7 @@ const methods: Readonly<
   Record<string, readonly [fn: (...args: never[]) => unknown, example: () => readonly unknown[]]>
 > = {
   'Module.loadStateDict': [(a, b) => layer().loadStateDict(a, b), () => [layer().stateDict(), {}]],
+  'Module.setRequiresGrad': [(a) => layer().setRequiresGrad(a), () => [true]],
   'Optimizer.loadStateDict': [
     (a) => new nn.AdamW(layer().namedParameters()).loadStateDict(a),
     () => [new Map([['weight.exp_avg', host()]])],
@@ -211,10 +225,9 @@ for (const [name, value] of Object.entries(all)) {
     await expectUnknownOptionsRefused(name, isClass(value) ? (...args) => new make(...args) : call, example);
     const made = isClass(value) ? new make(...example()) : null;
     if (!(made instanceof nn.Module)) return;
-    const x = inputs[name] ?? (() => ones([2, 3]));
     const forward = (made as nn.Layer).forward.bind(made) as (...args: unknown[]) => unknown;
-    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => [x()]);
-    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => [x(), {}]);
+    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => inputsOf(name));
+    await expectUnknownOptionsRefused(`${name}.forward`, forward, () => [...inputsOf(name), {}]);
   });
 }
 

@@ -282,7 +282,11 @@ test('losses refuse targets and weights of other shapes', () => {
     ShapeError,
     'crossEntropy: expected target [2] for [2, 3], got int32 [3]',
   );
-  refuses(() => crossEntropy(logits, zeros([2])), ShapeError, 'expected target [2, 3] for [2, 3], got float32 [2]');
+  refuses(
+    () => crossEntropy(logits, zeros([2])),
+    ShapeError,
+    "expected target [2, 3] for [2, 3], got float32 [2]; convert class indices with to('int32')",
+  );
   refuses(() => crossEntropy(zeros([3]), zeros([3])), ShapeError, 'crossEntropy: expected [N, C, ...], got [3]');
   const weight = zeros([2]);
   refuses(

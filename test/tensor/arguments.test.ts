@@ -54,9 +54,12 @@ const functions: Readonly<Record<string, Example>> = {
   zeros: () => [[2], {}],
   tensor: () => [[1, 2], { shape: [2] }],
   softmaxCrossEntropy: () => [ones([2, 3]), labels(), {}],
-  embedding: () => [labels(), x()],
+  embedding: () => [labels(), x(), { paddingIdx: 0 }],
+  scaledDotProductAttention: () => [x(), x(), x(), { isCausal: true }],
   gather: () => [x(), 1, tensor({ shape: [2, 1], data: Int32Array.of(0, 1) })],
   oneHot: () => [labels(), 3],
+  layerNorm: () => [x(), 3, { weight: ones([3]) }],
+  rmsNorm: () => [x(), [3], { weight: ones([3]) }],
   linear: () => [x(), ones([4, 3]), ones([4]), { relu: true }],
   getFloat32MatmulPrecision: () => [],
   setFloat32MatmulPrecision: () => ['highest'],
@@ -138,12 +141,14 @@ const functionsWithOptions = {
   convTranspose2d: isOptions,
   detectAnomaly: isOptions,
   dropout: isOptions,
+  embedding: isOptions,
   examineAdapters: isOptions,
   eye: isOptions,
   full: isOptions,
   grad: isOptions,
   init: isOptions,
   keep: noOptions,
+  layerNorm: isOptions,
   linear: isOptions,
   linspace: isOptions,
   manualSeed: noOptions,
@@ -156,7 +161,9 @@ const functionsWithOptions = {
   randperm: isOptions,
   randomBits: isOptions,
   record: noOptions,
+  rmsNorm: isOptions,
   run: noOptions,
+  scaledDotProductAttention: isOptions,
   softmaxCrossEntropy: isOptions,
   tensor: isOptions,
   tune: isOptions,
@@ -280,6 +287,13 @@ test('setters of Tensor and returned functions throw a MienError for arguments o
       ones([2, 3], { requiresGrad: true }).grad = value as mien.Tensor;
     },
     () => [x()],
+  );
+  await expectMienErrors(
+    'Tensor.requiresGrad',
+    (value) => {
+      ones([2, 3]).requiresGrad = value as boolean;
+    },
+    () => [true],
   );
   await expectMienErrors(
     'grad of a function',

@@ -1,4 +1,4 @@
-import { DtypeError, embedding, gather, oneHot, ShapeError } from '@mien/tensor';
+import { DtypeError, embedding, gather, oneHot, ShapeError, type Tensor, ValueError } from '@mien/tensor';
 import { withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { gradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tensor/testing';
@@ -49,6 +49,54 @@ law(
     );
   },
 );
+
+/** The embedding of a weight whose row `padding` is always that of `start`. */
+const withConstantRow =
+  (index: reference.Values, start: reference.Values, padding: number) => (w: reference.Values) => {
+    const width = w.shape[1] as number;
+    const data = w.data.map((v, i) => (Math.floor(i / width) === padding ? (start.data[i] as number) : v));
+    return reference.embedding(index, { ...w, data });
+  };
+
+const padded = tables.chain(({ rows, width, shape }) =>
+  fc.record({
+    weight: valuesOf([rows, width]),
+    index: valuesOf(shape, { min: 0, max: rows - 1, integer: true }),
+    paddingIdx: fc.integer({ min: -rows, max: rows - 1 }),
+  }),
+);
+
+law('embedding gives the row of paddingIdx no gradient', padded, async ({ weight, index, paddingIdx }) => {
+  const indices = toTensor(index, { dtype: 'int32' });
+  const row = (paddingIdx + (weight.shape[0] as number)) % (weight.shape[0] as number);
+  await near(embedding(indices, toTensor(weight), { paddingIdx }), reference.embedding(index, weight));
+  await gradcheck((w) => embedding(indices, w, { paddingIdx }), withConstantRow(index, weight, row), [weight]);
+});
+
+test('embedding with paddingIdx is differentiated twice, with unsigned indices too', async () => {
+  const index = toTensor(reference.values([2, 2], [0, 2, 1, 1]), { dtype: 'uint32' });
+  const weight = toTensor(reference.values([3, 1], [2, 3, 5]), { requiresGrad: true });
+  embedding(index, weight, { paddingIdx: 1 }).pow(3).sum().backward(null, { createGraph: true });
+  const slope = weight.grad as Tensor;
+  await near(slope.detach(), reference.values([3, 1], [12, 0, 75]));
+  weight.grad = null;
+  slope.sum().backward();
+  await near(weight.grad as unknown as Tensor, reference.values([3, 1], [12, 0, 30]));
+});
+
+test('embedding refuses a paddingIdx outside the rows', () => {
+  const [index, weight] = [
+    toTensor(reference.values([1], [0]), { dtype: 'int32' }),
+    toTensor(reference.full([3, 2], 1)),
+  ];
+  for (const paddingIdx of [3, -4, 0.5]) {
+    refuses(
+      () => embedding(index, weight, { paddingIdx }),
+      ValueError,
+      `embedding: paddingIdx must be an integer from -3 to 2, a row of the weight, got ${paddingIdx}`,
+    );
+  }
+});
 
 /** Up to 16 KiB each of values and indices, for bindings of 1 KiB. */
 const splitCases = shapes({ minRank: 3, maxRank: 3 }).chain((shape) =>

@@ -1,4 +1,5 @@
 // The public API of @mien/nn. File formats have subpaths: safetensors, checkpoint, pytorch and, in Node, files.
+export { type Collated, defaultCollate } from './data/collate.ts';
 export { ArrayDataset, type Dataset, stackRows } from './data/dataset.ts';
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from './data/loader.ts';
 export { FormatError, StateError } from './errors.ts';
@@ -16,6 +17,11 @@ export {
 } from './init.ts';
 export type { FusedForward, Layer } from './layer.ts';
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './layers/activation.ts';
+export {
+  type AttentionForwardOptions,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from './layers/attention.ts';
 export { Flatten, Identity, Sequential } from './layers/containers.ts';
 export {
   Conv2d,
@@ -24,6 +30,13 @@ export {
   type ConvTranspose2dLayerOptions,
 } from './layers/conv.ts';
 export { Dropout } from './layers/dropout.ts';
+export { Embedding, type EmbeddingLayerOptions } from './layers/embedding.ts';
+export {
+  LayerNorm,
+  type LayerNormLayerOptions,
+  RMSNorm,
+  type RMSNormLayerOptions,
+} from './layers/layerNorm.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './layers/norm.ts';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.ts';
@@ -33,10 +46,17 @@ export {
   type ClassLossOptions,
   type CrossEntropyOptions,
   crossEntropy,
+  type HuberOptions,
+  huberLoss,
+  type KLDivOptions,
+  klDiv,
   type LossOptions,
+  l1Loss,
   mseLoss,
   nllLoss,
   type Reduction,
+  type SmoothL1Options,
+  smoothL1Loss,
 } from './losses.ts';
 export { buffer, Module, type NamedTensor, parameter } from './module.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';

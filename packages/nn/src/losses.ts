@@ -1,6 +1,13 @@
 // Losses, composed of operations; definitions and reductions are PyTorch's.
 import { gather, noGrad, ShapeError, scope, softmaxCrossEntropy, type Tensor, ValueError, where } from '@mien/tensor';
-import { expectOneOf, expectOptions, expectTensor, optionNames } from '@mien/tensor/internal';
+import {
+  expectBoolean,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  expectTensor,
+  optionNames,
+} from '@mien/tensor/internal';
 
 /** How losses of samples are reduced; with class weights, `mean` divides by the sum of the samples' weights. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -22,6 +29,7 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   readonly labelSmoothing?: number;
 }
 
+const reductions: readonly string[] = ['mean', 'sum', 'none'];
 const lossOptions = optionNames<LossOptions>({ reduction: true });
 const classLossOptions = optionNames<ClassLossOptions>({ reduction: true, weight: true, ignoreIndex: true });
 const crossEntropyOptions = [...classLossOptions, 'labelSmoothing'];
@@ -40,7 +48,11 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   expectClasses('crossEntropy', logits, weight);
   const [n, , ...rest] = logits.shape as [number, number, ...number[]];
   const expected = target.dtype === 'float32' ? logits.shape : [n, ...rest];
-  if (!sameShape(target.shape, expected)) throw mismatch('crossEntropy', logits, target, expected);
+  if (!sameShape(target.shape, expected)) {
+    const { message } = mismatch('crossEntropy', logits, target, expected);
+    const areLabels = target.dtype === 'float32' && sameShape(target.shape, [n, ...rest]);
+    throw new ShapeError(areLabels ? `${message}; convert class indices with to('int32')` : message);
+  }
   const soft = target.dtype === 'float32';
   if (soft && options.ignoreIndex !== undefined) {
     throw new ValueError(
@@ -79,7 +91,7 @@ function expectLoss(
 ): void {
   for (const [argument, tensor] of Object.entries(tensors)) expectTensor(name, argument, tensor);
   expectOptions(name, options, names);
-  expectOneOf(name, 'reduction', options.reduction ?? 'mean', ['mean', 'sum', 'none']);
+  expectOneOf(name, 'reduction', options.reduction ?? 'mean', reductions);
 }
 
 /** Where labels equal `ignoreIndex`; null where none can, as unsigned integers are never negative. */
@@ -99,8 +111,89 @@ function meanOf(samples: Tensor, target: Tensor, weight: Tensor | undefined, ign
 /** (x - target)^2 of tensors of equal shapes. */
 export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   expectLoss('mseLoss', { x, target }, options, lossOptions);
-  if (!sameShape(x.shape, target.shape)) throw mismatch('mseLoss', x, target, x.shape);
+  expectEqualShapes('mseLoss', x, target);
   return scope(() => reduce(x.sub(target).square(), options.reduction));
+}
+
+/** |x - target| of tensors of equal shapes; the derivative is 0 where they are equal. */
+export function l1Loss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  expectLoss('l1Loss', { x, target }, options, lossOptions);
+  expectEqualShapes('l1Loss', x, target);
+  return scope(() => reduce(x.sub(target).abs(), options.reduction));
+}
+
+/** Options of `smoothL1Loss`. */
+export interface SmoothL1Options extends LossOptions {
+  /** The distance from which the loss is linear; at 0 it is `l1Loss`. Default 1. */
+  readonly beta?: number;
+}
+
+const smoothL1Options = optionNames<SmoothL1Options>({ reduction: true, beta: true });
+
+/** d^2 / (2 beta) where d = |x - target| is under beta, else d - beta / 2, of tensors of equal shapes. Girshick (2015). */
+export function smoothL1Loss(x: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  expectLoss('smoothL1Loss', { x, target }, options, smoothL1Options);
+  const { beta = 1, reduction } = options;
+  expectNumber('smoothL1Loss', 'beta', beta, 0);
+  expectEqualShapes('smoothL1Loss', x, target);
+  return scope(() => reduce(beta === 0 ? x.sub(target).abs() : huber(x.sub(target), beta).div(beta), reduction));
+}
+
+/** Options of `huberLoss`. */
+export interface HuberOptions extends LossOptions {
+  /** The distance from which the loss is linear, over 0. Default 1. */
+  readonly delta?: number;
+}
+
+const huberOptions = optionNames<HuberOptions>({ reduction: true, delta: true });
+
+/** d^2 / 2 where d = |x - target| is under delta, else delta (d - delta / 2), of tensors of equal shapes. Huber (1964). */
+export function huberLoss(x: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  expectLoss('huberLoss', { x, target }, options, huberOptions);
+  const { delta = 1, reduction } = options;
+  expectNumber('huberLoss', 'delta', delta);
+  if (!(delta > 0)) throw new ValueError(`huberLoss: delta must be over 0, got ${delta}`);
+  expectEqualShapes('huberLoss', x, target);
+  return scope(() => reduce(huber(x.sub(target), delta), reduction));
+}
+
+/** Huber's function of a difference. */
+function huber(difference: Tensor, delta: number): Tensor {
+  const distance = difference.abs();
+  const near = distance.minimum(delta);
+  return near.mul(distance.sub(near.mul(0.5)));
+}
+
+/** Options of `klDiv`. */
+export interface KLDivOptions {
+  /** `batchmean`, the sum divided by the size of the first dimension, is the divergence of the definition. Default `mean`. */
+  readonly reduction?: Reduction | 'batchmean';
+  /** Whether the target is log probabilities too. Default false. */
+  readonly logTarget?: boolean;
+}
+
+const klDivOptions = optionNames<KLDivOptions>({ reduction: true, logTarget: true });
+
+/**
+ * target (log target - logProbabilities), the terms of the Kullback-Leibler divergence from the target, of tensors of equal shapes;
+ * 0 where a target is 0.
+ */
+export function klDiv(logProbabilities: Tensor, target: Tensor, options: KLDivOptions = {}): Tensor {
+  expectTensor('klDiv', 'logProbabilities', logProbabilities);
+  expectTensor('klDiv', 'target', target);
+  expectOptions('klDiv', options, klDivOptions);
+  const { reduction = 'mean', logTarget = false } = options;
+  expectOneOf('klDiv', 'reduction', reduction, [...reductions, 'batchmean']);
+  expectBoolean('klDiv', 'logTarget', logTarget);
+  expectEqualShapes('klDiv', logProbabilities, target);
+  return scope(() => {
+    const terms = logTarget
+      ? target.exp().mul(target.sub(logProbabilities))
+      : target.mul(where(target.eq(0), 1, target).log().sub(logProbabilities));
+    return reduction === 'batchmean'
+      ? terms.sum().div(terms.shape[0] ?? 1)
+      : reduce(logTarget ? terms : where(target.eq(0), 0, terms), reduction);
+  });
 }
 
 export interface BinaryLossOptions extends LossOptions {
@@ -115,9 +208,7 @@ const binaryLossOptions = optionNames<BinaryLossOptions>({ reduction: true, weig
 /** -(target log sigmoid(logits) + (1 - target) log(1 - sigmoid(logits))); targets in 0..1, of the logits' shape. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BinaryLossOptions = {}): Tensor {
   expectLoss('binaryCrossEntropyWithLogits', { logits, target }, options, binaryLossOptions);
-  if (!sameShape(logits.shape, target.shape)) {
-    throw mismatch('binaryCrossEntropyWithLogits', logits, target, logits.shape);
-  }
+  expectEqualShapes('binaryCrossEntropyWithLogits', logits, target);
   const { weight, posWeight } = options;
   return scope(() => {
     // log(1 + exp(-x)) shifted by m = max(-x, 0) against overflow; m needs no gradient, as the value does not depend on it.
@@ -156,6 +247,11 @@ function expectClasses(name: string, x: Tensor, weight: Tensor | undefined): voi
   if (weight && !sameShape(weight.shape, [classes])) {
     throw new ShapeError(`${name}: expected weight [${classes}], one per class, got [${weight.shape.join(', ')}]`);
   }
+}
+
+/** Throws ShapeError for other than one target per value. */
+function expectEqualShapes(name: string, x: Tensor, target: Tensor): void {
+  if (!sameShape(x.shape, target.shape)) throw mismatch(name, x, target, x.shape);
 }
 
 function mismatch(name: string, x: Tensor, target: Tensor, expected: readonly number[]): ShapeError {

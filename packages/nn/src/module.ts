@@ -2,8 +2,10 @@
 import { assign, keep, Tensor, unchanging } from '@mien/tensor';
 import {
   currentPlace,
+  expectBoolean,
   expectOptions,
   expectTensor,
+  isLeaf,
   type Place,
   producerOf,
   storageOf,
@@ -51,7 +53,8 @@ export function describesForward(module: Module, method: string): boolean {
 /**
  * Base of all layers and networks.
  *
- * Fields that hold a Tensor are parameters if it requires gradients, else buffers; fields that hold a Module are children.
+ * Fields that hold a Tensor are parameters if it requires gradients or is frozen, else buffers; fields that hold a Module are
+ * children.
  * They may be nested in arrays, plain objects, Maps and Sets, named by index or key. `#private` fields, functions and results
  * of operations are ignored. A Module or parameter inside an object of another class is refused with StateError unless it is
  * also in a field. A child may refer to its parents. Names in state dicts are PyTorch's: `runningMean` of the first of
@@ -92,6 +95,16 @@ export abstract class Module {
   /** Sets the tree to evaluation mode. Returns this. */
   eval(): this {
     return this.train(false);
+  }
+
+  /**
+   * Freezes every parameter of the tree with `setRequiresGrad(false)`, or trains them again: backward leaves them no gradient and
+   * optimizers skip them (`requires_grad_` in PyTorch). Returns this.
+   */
+  setRequiresGrad(requiresGrad = true): this {
+    expectBoolean('setRequiresGrad', 'requiresGrad', requiresGrad);
+    for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
+    return this;
   }
 
   /** Every module of the tree once, this one first, by the name of its first place. */
@@ -174,10 +187,10 @@ export abstract class Module {
     this.dispose();
   }
 
-  #namedTensors(requiresGrad: boolean): readonly NamedTensor[] {
+  #namedTensors(parameters: boolean): readonly NamedTensor[] {
     const seen = new Map<Tensor, string>();
     for (const [name, value] of this.#walk()) {
-      if (value instanceof Tensor && value.requiresGrad === requiresGrad && !seen.has(value)) seen.set(value, name);
+      if (value instanceof Tensor && isLeaf(value) === parameters && !seen.has(value)) seen.set(value, name);
     }
     return Array.from(seen, ([tensor, name]) => [name, tensor]);
   }

@@ -1,6 +1,6 @@
 // Finds the tensors and modules in a module's fields, nested in arrays, plain objects, Maps and Sets to any depth.
 import { Tensor } from '@mien/tensor';
-import { leafOf } from '@mien/tensor/internal';
+import { isLeaf } from '@mien/tensor/internal';
 
 /** A tensor or module with its dotted name. */
 export type NamedField = readonly [name: string, value: object];
@@ -76,7 +76,7 @@ export function hiddenIn(
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
     seen.add(value);
     if (value instanceof kind || value instanceof Tensor) {
-      const counts = value instanceof kind || leafOf(value as Tensor) !== null;
+      const counts = value instanceof kind || isLeaf(value as Tensor);
       if (className && counts && !known.has(value)) return [name, className];
       continue;
     }

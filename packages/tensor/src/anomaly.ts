@@ -10,7 +10,7 @@ import { memoryRange, storageOf } from './runtime/memoryRange.ts';
 import { run } from './runtime/run.ts';
 import { part, splitElements } from './runtime/split.ts';
 import { type Storage, storageCount } from './runtime/storage.ts';
-import { leafOf } from './runtime/tensorBase.ts';
+import { isLeaf } from './runtime/tensorBase.ts';
 import { slot, withValue } from './session.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -127,7 +127,7 @@ export function inspect(name: string, y: Tensor, inputs: Readonly<Record<string,
     if (known !== null) return [known];
     const operation = inner.includes(x) ? storageOf(x).writer : `${key} of ${name}`;
     const from = inner.includes(x) ? [] : null;
-    current.inspect(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: leafOf(x) !== null });
+    current.inspect(x, { operation, purpose, place, shape: x.shape, inputs: from, isParameter: isLeaf(x) });
     return [current.seen.length - 1];
   });
   if (current.slotOf(y) !== null) return;

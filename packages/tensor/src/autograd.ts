@@ -26,7 +26,8 @@ export function record<I extends Tensors, S extends Tensors>(
   expectOptions('record', rule);
   expectOptions('record', rule.saves);
   expectFunction('record', rule.backward);
-  if (!gradEnabled() || !Object.values(inputs).some((input) => input?.requiresGrad)) return y;
+  // Every input is asked, as a captured function depends on all of them.
+  if (!gradEnabled() || Object.values(inputs).filter((input) => input?.requiresGrad).length === 0) return y;
   const repeated = currentCheckpoint()?.resume(name, y, rule.saves);
   setProducer(y, repeated ?? new GraphNode(name, y, inputs, rule as unknown as Rule<Tensors, Tensors>));
   return y;

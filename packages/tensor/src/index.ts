@@ -10,6 +10,7 @@ export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './
 export { type GradOptions, grad } from './grad.ts';
 export type { BackwardOptions } from './graph/backward.ts';
 export type { Gradients, Rule } from './graph/rule.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export { convBatchNorm2d } from './ops/convBatchNorm.ts';
 export type { Conv2dOptions, ConvTranspose2dOptions } from './ops/convGeometry.ts';
@@ -17,8 +18,9 @@ export { arange, type CreateOptions, eye, full, linspace, type Nested, ones, ten
 export { type SoftmaxCrossEntropyOptions, softmaxCrossEntropy } from './ops/crossEntropy.ts';
 export type { BatchNormParameters, Epilogue } from './ops/epilogue.ts';
 export { type NanToNumOptions, nanToNum } from './ops/finite.ts';
-export { embedding, gather, oneHot } from './ops/gather.ts';
+export { type EmbeddingOptions, embedding, gather, oneHot } from './ops/gather.ts';
 export type { Size2d } from './ops/geometry.ts';
+export { type LayerNormOptions, layerNorm, type RmsNormOptions, rmsNorm } from './ops/layerNorm.ts';
 export { linear } from './ops/matmul.ts';
 export {
   getFloat32MatmulPrecision,

@@ -19,7 +19,9 @@ export {
 } from './arguments.ts';
 export { openDevice } from './device/open.ts';
 export { startCheck } from './device/start/check.ts';
+export { attention } from './ops/attention.ts';
 export { expectConvolution } from './ops/convGeometry.ts';
+export { paddingRow } from './ops/gather.ts';
 export { broadcastShapes } from './ops/geometry.ts';
 export { poolWindows } from './ops/pool.ts';
 export { currentPlace, type Place, within } from './places.ts';
@@ -41,7 +43,7 @@ export { openScope } from './runtime/scope.ts';
 export { part, splitRows } from './runtime/split.ts';
 export type { Elapsed } from './runtime/stopwatch.ts';
 export type { Storage } from './runtime/storage.ts';
-export { gradOf, leafOf, producerOf, setGrad, viewOf } from './runtime/tensorBase.ts';
+export { gradOf, isLeaf, leafOf, producerOf, setGrad, viewOf } from './runtime/tensorBase.ts';
 export { paramLayout, specialize } from './runtime/wgsl.ts';
 export { withNewSession } from './session.ts';
 export { tensorOver } from './tensor.ts';

@@ -1,10 +1,13 @@
-// Reductions, softmax, losses and normalization.
+// Reductions, softmax, losses, normalization and attention.
 import {
   type BatchNormParameters,
   batchNorm,
   convBatchNorm2d,
+  layerNorm,
   logSoftmax,
   noGrad,
+  rmsNorm,
+  scaledDotProductAttention,
   softmax,
   softmaxCrossEntropy,
   type Tensor,
@@ -178,7 +181,26 @@ function normalization(): Case[] {
       ),
     );
   });
-  return [...cases, runningStatistics(), fusedConvolution()];
+  return [...cases, ...ofSamples(), runningStatistics(), fusedConvolution()];
+}
+
+/** Normalization over the last dimension. */
+function ofSamples(): Case[] {
+  const [x, weight, bias] = [sample([37, 70], 61), sample([70], 62, 0.5, 2), sample([70], 63)];
+  return [
+    differentiable(
+      'layerNorm',
+      (v, w, b) => layerNorm(v as Tensor, 70, { weight: w as Tensor, bias: b as Tensor }),
+      (v, w, b) => reference.layerNorm(v as Values, 70, { weight: w as Values, bias: b as Values }),
+      ...[x, weight, bias],
+    ),
+    differentiable(
+      'rmsNorm',
+      (v, w) => rmsNorm(v as Tensor, 70, { weight: w as Tensor }),
+      (v, w) => reference.rmsNorm(v as Values, 70, { weight: w as Values }),
+      ...[x, weight],
+    ),
+  ];
 }
 
 /** The running statistics after batchNorm in training. */
@@ -219,7 +241,27 @@ function fusedConvolution(): Case {
   );
 }
 
-/** Reductions, softmax, losses and normalization. */
+/** Attention of 9 queries to 11 keys, causal and with an added mask. */
+function attention(): Case[] {
+  const [query, key, value] = [sample([2, 9, 6], 71), sample([2, 11, 6], 72), sample([2, 11, 5], 73)];
+  const mask = sample([9, 11], 74);
+  return [true, false].map((isCausal) =>
+    differentiable(
+      'scaledDotProductAttention',
+      (q, k, v) => {
+        const options = isCausal ? { isCausal } : { attnMask: toTensor(mask) };
+        return scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor, options);
+      },
+      (q, k, v) => {
+        const options = isCausal ? { isCausal } : { mask, added: true };
+        return reference.scaledDotProductAttention(q as Values, k as Values, v as Values, options);
+      },
+      ...[query, key, value],
+    ),
+  );
+}
+
+/** Reductions, softmax, losses, normalization and attention. */
 export function sums(): Case[] {
-  return [...reductions(), ...losses(), ...normalization()];
+  return [...reductions(), ...losses(), ...normalization(), ...attention()];
 }

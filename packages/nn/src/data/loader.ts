@@ -1,12 +1,13 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
 import { Generator, ValueError } from '@mien/tensor';
 import { expectFunction, expectNumber, expectOptions, kindOf, optionNames } from '@mien/tensor/internal';
+import { type Collated, defaultCollate } from './collate.ts';
 import type { Dataset } from './dataset.ts';
 
-export interface DataLoaderOptions<Sample, Batch> {
+export interface DataLoaderOptions<Sample, Batch = Collated<Sample>> {
   readonly batchSize: number;
-  /** Makes a batch from samples; `stackRows` for an ArrayDataset. */
-  readonly collate: (samples: readonly Sample[]) => Batch | Promise<Batch>;
+  /** Makes a batch from samples. Default `defaultCollate`, which stacks them. */
+  readonly collate?: (samples: readonly Sample[]) => Batch | Promise<Batch>;
   /** Whether each epoch has a random order. Default false. */
   readonly shuffle?: boolean;
   /** Whether to skip an incomplete last batch. Default false. */
@@ -34,7 +35,7 @@ export interface DataLoaderState {
  * continues with the rest of the epoch, or with the next epoch where nothing is left. Inside the loop, `state()` includes
  * the current batch.
  */
-export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
+export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterable<Batch> {
   /** Batches per epoch. */
   readonly length: number;
   readonly #dataset: Dataset<Sample>;
@@ -47,8 +48,9 @@ export class DataLoader<Sample, Batch> implements AsyncIterable<Batch> {
       throw new ValueError(`DataLoader: dataset must have length and get(index, generator), got ${kindOf(dataset)}`);
     }
     expectOptions('DataLoader', options, names);
-    expectFunction('DataLoader: collate', options.collate);
-    this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options };
+    const { collate = defaultCollate as unknown as Required<typeof options>['collate'] } = options;
+    expectFunction('DataLoader: collate', collate);
+    this.#options = { shuffle: false, dropLast: false, prefetch: 1, seed: 0, ...options, collate };
     const { batchSize, dropLast, prefetch, seed } = this.#options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`DataLoader: batchSize must be a positive integer, got ${kindOf(batchSize)}`);

@@ -1,7 +1,7 @@
 // The base of optimizers: parameter groups, state by parameter name, the learning-rate factor that schedules set.
 
 import { assign, inspect, type Live, live, scope, Tensor, unchanging, ValueError } from '@mien/tensor';
-import { expectOptions, gradOf, kindOf, producerOf, searching, within } from '@mien/tensor/internal';
+import { expectOptions, gradOf, isLeaf, kindOf, producerOf, searching, within } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import type { NamedTensor } from '../module.ts';
 import { expectState, type HostTensor, listed, type State } from '../state.ts';
@@ -29,8 +29,8 @@ interface ParameterState {
 }
 
 /**
- * Base of optimizers. `step()` updates every parameter that has a gradient in place, several per dispatch, without host
- * reads. State is created at a parameter's first step and saved as `<parameter>.<state>`. Gradients accumulate until
+ * Base of optimizers. `step()` updates every parameter that has a gradient and is not frozen in place, several per dispatch,
+ * without host reads. State is created at a parameter's first step and saved as `<parameter>.<state>`. Gradients accumulate until
  * `zeroGrad()`: for a mean over micro-batches, divide each loss by their number.
  */
 export abstract class Optimizer<O extends { readonly lr: number }> {
@@ -61,7 +61,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   protected abstract update(updates: Updates<O>): void;
 
   /**
-   * Updates every parameter that has a gradient. `clip` clips gradients in the same pass, as clipGradValue or clipGradNorm
+   * Updates every parameter that has a gradient and is not frozen. `clip` clips gradients in the same pass, as clipGradValue or clipGradNorm
    * would, but leaves `grad` unchanged. Throws ValueError for a limit that is not positive. A captured step follows lrFactor
    * and counts updates; it refuses options that were replaced.
    */
@@ -69,7 +69,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     for (const group of this.paramGroups) unchanging(`${this.constructor.name}'s options`, () => group.options);
     const groups = this.paramGroups.map(({ params, options }) => ({
       options,
-      params: params.filter(([, parameter]) => gradOf(parameter) !== null),
+      params: params.filter(([, parameter]) => gradOf(parameter) !== null && !isFrozen(parameter)),
     }));
     const gradients = groups.flatMap(({ params }) => params.map(([, parameter]) => gradOf(parameter) as Tensor));
     scope(() => {
@@ -229,6 +229,11 @@ export interface Updates<O> {
   /** The group's lr times lrFactor. */
   readonly lr: Live<number>;
   readonly options: O;
+}
+
+/** Whether a parameter was frozen by `requiresGrad = false`: what remains of its gradient and weight decay change nothing. */
+function isFrozen(parameter: Tensor): boolean {
+  return isLeaf(parameter) && !parameter.requiresGrad;
 }
 
 function toGroups<O extends object>(

@@ -94,8 +94,9 @@ function nodesTowards(targets: ReadonlySet<GradientTarget>, nodes: readonly Grap
   return found;
 }
 
-/** Adds `gradient` to the leaf's `grad`, which the leaf owns. */
+/** Adds `gradient` to the leaf's `grad`, which the leaf owns, unless the leaf was frozen since. */
 export function accumulate(leaf: Tensor, gradient: Tensor): void {
+  if (!leaf.requiresGrad) return;
   const before = gradOf(leaf);
   setGrad(leaf, before ? before.add(gradient) : aliasOf(gradient, producerOf(gradient)));
 }

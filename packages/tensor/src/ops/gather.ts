@@ -3,7 +3,7 @@
 
 import gatherText from '@mien/shaders/gather/gather.wgsl';
 import scatterAddText from '@mien/shaders/gather/scatterAdd.wgsl';
-import { expectTensor } from '../arguments.ts';
+import { expectOptions, expectTensor, kindOf } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { expectDtype } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -15,6 +15,7 @@ import type { Params } from '../runtime/wgsl.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { arange } from './create.ts';
 import { normalizeDim, type Shape, show, sizeOf } from './geometry.ts';
+import { where } from './where.ts';
 
 const forward = kernel(gatherText);
 const backward = kernel(scatterAddText);
@@ -49,8 +50,8 @@ function runOver(form: Kernel, x: Window, index: Window, y: Window, params: Para
   );
 }
 
-/** Gathers without checks; the result has the shape `shape`. */
-function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
+/** Gathers without checks; the result has the shape `shape`. The row `padding` gets no gradient. */
+function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape, padding: number | null = null): Tensor {
   const y = empty(shape, x.dtype);
   const outside = x.dtype === 'float32' ? nanBits : 0;
   for (const target of windowsOver(y, 0, y.size)) {
@@ -66,7 +67,12 @@ function pick(x: Tensor, index: Tensor, g: Picking, shape: Shape): Tensor {
     { x },
     {
       saves: { index },
-      backward: (dy, saved) => ({ x: scatterAdd(dy, saved.index, g, shapeX) }),
+      backward: (dy, saved) => {
+        if (padding === null) return { x: scatterAdd(dy, saved.index, g, shapeX) };
+        // Its derivative in a second derivative is 0 too, so dy is replaced rather than the index.
+        const isPadding = saved.index.eq(padding).reshape([...saved.index.shape, 1]);
+        return { x: scatterAdd(where(isPadding, 0, dy), saved.index, g, shapeX) };
+      },
     },
   );
 }
@@ -110,18 +116,36 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   return pick(x, index, { length, inner, count, indexInner: inner }, index.shape);
 }
 
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  /** A row of the weight that gets no gradient; negative ones count from the end. */
+  readonly paddingIdx?: number;
+}
+
 /**
- * Rows of weight [V, D] by index [...]: [..., D]. The gradient reads every index for every row. Indices outside
- * 0..V - 1 give rows of NaN.
+ * Rows of weight [V, D] by index [...], int32 or uint32: [..., D]. The gradient reads every index for every row. Indices outside
+ * 0..V - 1 give rows of NaN. Throws ShapeError for a weight of another rank, ValueError for a `paddingIdx` outside the rows.
  */
-export function embedding(index: Tensor, weight: Tensor): Tensor {
+export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  expectOptions('embedding', options, ['paddingIdx']);
   expectDtype('embedding', 'index', index, 'int32', 'uint32');
   expectTensor('embedding', 'weight', weight);
   const [length, inner] = weight.shape;
   if (weight.rank !== 2 || length === undefined || inner === undefined) {
     throw new ShapeError(`embedding: expected weight of shape [V, D], got ${show(weight.shape)}`);
   }
-  return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner]);
+  const padding = options.paddingIdx === undefined ? null : paddingRow('embedding', options.paddingIdx, length);
+  return pick(weight, index, { length, inner, count: index.size, indexInner: 1 }, [...index.shape, inner], padding);
+}
+
+/** The option `paddingIdx`, counted from the start. Throws ValueError outside the rows. */
+export function paddingRow(name: string, paddingIdx: number, rows: number): number {
+  if (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows) {
+    return paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+  }
+  throw new ValueError(
+    `${name}: paddingIdx must be an integer from -${rows} to ${rows - 1}, a row of the weight, got ${kindOf(paddingIdx)}`,
+  );
 }
 
 /** int32 [..., classes]: 1 at the index, 0 elsewhere; an index outside gives zeros. Throws ValueError unless `classes` is a positive integer. */

@@ -48,7 +48,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 }
 
 /** a times b, either of which may be stored transposed. */
-function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
+export function product(a: Tensor, b: Tensor, aTransposed: boolean, bTransposed: boolean): Tensor {
   const y = scope(() => multiply(a, b, aTransposed, bTransposed, {}));
   const [shapeA, shapeB] = [a.shape, b.shape];
   return record(

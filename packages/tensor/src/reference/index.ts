@@ -1,4 +1,5 @@
 // Definitions of the operations in float64: index loops, forward only, without imports from the rest of Mien.
+export * from './attention.ts';
 export * from './binary.ts';
 export { productError, sumError, summed, Total, total, ulps, within } from './bounds.ts';
 export * from './cast.ts';
@@ -8,6 +9,7 @@ export * from './crossEntropy.ts';
 export * from './exponential.ts';
 export * from './finite.ts';
 export * from './gather.ts';
+export * from './layerNorm.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
 export * from './pool.ts';

@@ -66,6 +66,7 @@ export class Recording {
   /** In a rehearsal, aliases of the gradients that leaves had at the start. */
   readonly gradients: Map<TensorBase, TensorBase | null> = new Map();
   readonly #known: readonly Live<unknown>[];
+  readonly #required = new Set<TensorBase>();
   /** Memory that the call allocated, with the order in which commands first use it. */
   readonly #uses = new Map<Storage, number>();
 
@@ -99,6 +100,14 @@ export class Recording {
       const gradient = gradOf(leaf);
       this.gradients.set(leaf, gradient && aliasOf(gradient, null));
     }
+  }
+
+  /** Records that the call asked, or is about to change, whether a tensor of the caller requires gradients. */
+  noteRequiresGrad(x: TensorBase, storage: Storage, value: boolean): void {
+    if (this.#required.has(x) || this.made.has(storage)) return;
+    this.#required.add(x);
+    const shape = `[${x.shape.join(', ')}]`;
+    this.watched.push({ name: `requiresGrad of a tensor ${shape}`, read: () => x.requiresGrad, value });
   }
 
   /** In a rehearsal, the live value that the recorded call made at this point: it is not computed again. */

@@ -48,8 +48,10 @@ export let storageOfTensor: (x: TensorBase) => Storage;
 export let producerOf: (x: TensorBase) => Producer | null;
 /** Makes a tensor the output of `producer`, taking over one reference to it. */
 export let setProducer: (x: TensorBase, producer: Producer) => void;
-/** The leaf that gradients of a tensor go to: itself, or the leaf that it is an alias of; null if it is neither. */
+/** The leaf that gradients of a tensor go to: itself, or the leaf that it is an alias of; null if it is neither, or frozen. */
 export let leafOf: <T extends TensorBase>(x: T) => T | null;
+/** Whether a tensor is a leaf or an alias of one, frozen or not. */
+export let isLeaf: (x: TensorBase) => boolean;
 /** Makes a tensor a leaf that backward fills the `grad` of. Throws DtypeError unless it is float32. */
 export let makeLeaf: (x: TensorBase) => void;
 /** The gradient that a leaf holds, without the alias that reading `grad` makes. */
@@ -83,6 +85,7 @@ export abstract class TensorBase extends Owned {
   readonly byteOffset: number;
   readonly #share: Share;
   #leaf: TensorBase | null = null;
+  #frozen = false;
   #grad: TensorBase | null = null;
   /** What `grad` returned or was given last. */
   #gradAlias: TensorBase | null = null;
@@ -111,9 +114,28 @@ export abstract class TensorBase extends Owned {
     return this.size * bytesPerElement;
   }
 
-  /** Whether backward reaches it. */
+  /**
+   * Whether backward reaches it. Can be set where no operation made the tensor: false freezes a leaf, whose `grad` stays as it
+   * is and which optimizers skip; true makes it a leaf. Throws GradientError for the result of an operation, DtypeError unless
+   * the tensor is float32.
+   */
   get requiresGrad(): boolean {
-    return this.#leaf !== null || this.#share.producer !== null;
+    const required = this.#share.producer !== null || leafOf(this) !== null;
+    if (!this.#share.producer) currentRecording()?.noteRequiresGrad(this, this.#share.storage, required);
+    return required;
+  }
+
+  set requiresGrad(requiresGrad: boolean) {
+    expectBoolean('requiresGrad', 'the value', requiresGrad);
+    const { producer } = this.#share;
+    if (this.requiresGrad === requiresGrad) return;
+    if (producer) {
+      throw new GradientError(
+        `requiresGrad: only a leaf can be frozen, and ${producer.name} made this tensor; detach() it to use its values without gradient`,
+      );
+    }
+    if (!this.#leaf) makeLeaf(this);
+    else this.#leaf.#frozen = !requiresGrad;
   }
 
   /**
@@ -221,7 +243,11 @@ export abstract class TensorBase extends Owned {
     setProducer = (x, producer) => {
       x.#share.producer = producer;
     };
-    leafOf = <T extends TensorBase>(x: T) => x.#leaf as T | null;
+    leafOf = <T extends TensorBase>(x: T) => {
+      const leaf = x.#leaf;
+      return leaf && !leaf.#frozen ? (leaf as T) : null;
+    };
+    isLeaf = (x) => x.#leaf !== null;
     makeLeaf = (x) => {
       if (x.dtype !== 'float32') throw new DtypeError(`requiresGrad: only float32 has gradients, got ${x.dtype}`);
       if (x.#share.producer) throw new GradientError('requiresGrad: an operation made this tensor; detach() it first');
