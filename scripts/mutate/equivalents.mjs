@@ -77,6 +77,18 @@ export const equivalents = [
     'if (true) { result = select(realPower(base, exponent), repeated, usable); }',
   ),
   ...rows(
+    'shaders/lib/binaryOperations.wgsl',
+    'an index past the end of a vector is clamped to the last, which is computed a second time',
+    'for (var i = 0u; i < 4; i++) { rest[i] = element(restOfFloats(bitcast<u32>(a[i]), bitcast<u32>(b[i]))); }',
+    'for (var i = 0u; i <= 4; i++) { rest[i] = element(restOfFloats(bitcast<u32>(a[i]), bitcast<u32>(b[i]))); }',
+  ),
+  ...rows(
+    'shaders/lib/binaryOperations.wgsl',
+    'the comparison counts only where rest is not 0',
+    'return vec4<result>(select(rest, rest + b, (rest != zero) & ((rest < zero) != (b < zero))));',
+    'return vec4<result>(select(rest, rest + b, (rest != zero) & ((rest <= zero) != (b < zero))));',
+  ),
+  ...rows(
     'shaders/matmul/gemm.wgsl',
     'the column after it is in the same vec4: planes of columns are multiples of 4',
     'var bRight = bQuad(tile, tile.firstColumn + 4);',
@@ -184,6 +196,54 @@ export const equivalents = [
     'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
     'if (i >= params.vectors) { continue; }',
     'if (false) { continue; }',
+  ),
+  ...rows(
+    'shaders/unary/unary.wgsl',
+    'both formulas are within the bound where the argument is 1/2',
+    'return select(select(tail, 2 - tail, v < vec4f()), 1 - erfSeries(v), abs(v) < vec4f(0.5));',
+    'return select(select(tail, 2 - tail, v < vec4f()), 1 - erfSeries(v), abs(v) <= vec4f(0.5));',
+  ),
+  ...rows(
+    'shaders/exponential/exponential.wgsl',
+    'both formulas are within the bound at the least argument of the polynomial',
+    'let near = (v > vec4f(-0.29289322)) & (v < vec4f(0.41421356));',
+    'let near = (v >= vec4f(-0.29289322)) & (v < vec4f(0.41421356));',
+  ),
+  ...rows(
+    'shaders/exponential/exponential.wgsl',
+    'one vec4 more is computed a second time by the next workgroup, or is past the end',
+    'for (var v = 0u; v < VECTORS; v++) {',
+    'for (var v = 0u; v <= VECTORS; v++) {',
+  ),
+  ...rows(
+    'shaders/exponential/exponential.wgsl',
+    'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
+    'if (i >= params.vectors) { continue; }',
+    'if (false) { continue; }',
+  ),
+  ...rows(
+    'shaders/finite/finite.wgsl',
+    'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
+    'if (i >= params.vectors) { continue; }',
+    'if (false) { continue; }',
+  ),
+  ...rows(
+    'shaders/trigonometry/trigonometry.wgsl',
+    'a vec4 past the end of both arrays, which are equally long, is the last one again, or dropped',
+    'if (i >= params.vectors) { continue; }',
+    'if (false) { continue; }',
+  ),
+  ...rows(
+    'shaders/trigonometry/trigonometry.wgsl',
+    'an index past the end of a vector is clamped to the last, which is computed a second time',
+    'for (var i = 0u; i < 4; i++) {',
+    'for (var i = 0u; i <= 4; i++) {',
+  ),
+  ...rows(
+    'shaders/trigonometry/trigonometry.wgsl',
+    'the bits are those of -0, which is not large',
+    'let below = bits >= 0x80000000u;',
+    'let below = bits > 0x80000000u;',
   ),
   ...rows(
     'shaders/where/whereSelect.wgsl',
