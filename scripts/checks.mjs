@@ -17,7 +17,7 @@ import { root } from './workspace.mjs';
  * Gzipped kilobytes of each package's bundle for browsers, without its dependencies. tensor includes every algorithm of every operation;
  * fer includes face detection but no weights.
  */
-const budgets = { tensor: 118, nn: 21, fer: 25 };
+const budgets = { tensor: 125, nn: 21, fer: 25 };
 
 /** Files of ops/ without a public operation. */
 const notOperations = ['elementwise', 'epilogue', 'fill', 'geometry', 'longSum', 'sumTo'];

@@ -24,7 +24,7 @@ export const reasons = {
   /** Operations, optimizers and schedules that are not compared with PyTorch. */
   pytorch: {
     'defined by IEEE 754 or mathematics, without a convention to get wrong': `${comparisons} add sub mul div neg exp log sqrt rsqrt square sum mean sign`,
-    'moves values: its reference is one line': `${made} oneHot cat stack pad where reshape transpose permute slice flip expand to`,
+    'moves values: its reference is one line': `${made} oneHot cat stack where reshape transpose permute slice flip expand to`,
     'the random stream differs from PyTorch': `${random} dropout`,
     'PyTorch has no such function; its parts are compared': 'convBatchNorm2d softmaxCrossEntropy EMA',
     'a cosine by another period: `cosine` is compared, and the recurrence that PyTorch documents':

@@ -1,14 +1,16 @@
 // y[o, j, i] = x[o, index[o, j, i], i], as bits of any four-byte type; where the index is outside, `params.outside`.
-// An index that all i share is given as [outer, count, 1]. The bindings are windows of the tensors; indices outside the window
-// of x are left to another dispatch.
+// An index that all i share is given as [outer, count, 1], one that all o share with an indexCount of 0. The bindings are windows
+// of the tensors; indices outside the window of x are left to another dispatch.
 // threads: LANES in a workgroup, one element of y each.
 // uses: lib/grid.wgsl
 alias bits = u32;  // of any dtype
+const KEEPS: bool = false;  // y keeps its value where the index is -1
 const LANES: u32 = 64;
 struct Params {
   length: u32,
   inner: u32,
   count: u32,
+  indexCount: u32,
   indexInner: u32,
   outside: u32,
   xFirst: u32,
@@ -19,7 +21,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<bits>;      // [outer, length, inner]
-@group(0) @binding(2) var<storage, read> index: array<bits>;  // [outer, count, indexInner]; negative ones are large here
+@group(0) @binding(2) var<storage, read> index: array<bits>;  // [outer or 1, count, indexInner]; negative ones are large here
 @group(0) @binding(3) var<storage, read_write> y: array<bits>;  // [outer, count, inner]
 
 @compute @workgroup_size(LANES)
@@ -32,12 +34,14 @@ fn gather(
   if (id >= params.ySize) { return; }
   let row = (params.yFirst + id) / params.inner;
   let i = params.yFirst + id - row * params.inner;
-  let place = index[row * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst];
+  let outer = row / params.count;
+  let indexRow = row - outer * (params.count - params.indexCount);
+  let place = index[indexRow * params.indexInner + min(i, params.indexInner - 1) - params.indexFirst];
   if (place >= params.length) {
-    y[id] = params.outside;
+    if (!KEEPS || place != 0xffffffff) { y[id] = params.outside; }
   } else {
     // Negative differences wrap to large numbers.
-    let at = ((row / params.count) * params.length + place) * params.inner + i - params.xFirst;
+    let at = (outer * params.length + place) * params.inner + i - params.xFirst;
     if (at < params.xSize) { y[id] = x[at]; }
   }
 }

@@ -24,7 +24,9 @@ export interface OperationCase {
 }
 
 /** Inputs by name; a case has those of its operation. */
-export type Inputs = Readonly<Record<'x' | 'a' | 'b' | 'index' | 'target' | 'query' | 'key' | 'value', Tensor>> &
+export type Inputs = Readonly<
+  Record<'x' | 'a' | 'b' | 'index' | 'src' | 'target' | 'query' | 'key' | 'value', Tensor>
+> &
   Readonly<Partial<Record<'weight' | 'bias' | 'posWeight' | 'inWeight' | 'inBias' | 'outWeight' | 'outBias', Tensor>>>;
 
 /** The same operation of ours. */

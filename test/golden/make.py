@@ -317,6 +317,72 @@ def attentions():
     return rows
 
 
+# Views, parts, repetitions, triangles and indexing.
+def shapes():
+    rows = []
+    x = eighths("shape", 2, 3, 4)
+
+    def add(op, name, fn, inputs=None, **options):
+        rows.append(case(name, op, fn, inputs or {"x": x.clone()}, options))
+
+    one = eighths("ones", 1, 3, 1)
+    add("squeeze", "of all", torch.squeeze, {"x": one.clone()})
+    add("squeeze", "of the last", lambda x: x.squeeze(-1), {"x": one.clone()}, dims=-1)
+    add("squeeze", "of a size above 1", lambda x: x.squeeze(1), {"x": one.clone()}, dims=1)
+    for dim in (0, -1, -2):
+        add("unsqueeze", f"at {dim}", lambda x: x.unsqueeze(dim), dim=dim)
+    add("flatten", "of all", lambda x: x.flatten(), startDim=0, endDim=-1)
+    add("flatten", "from 1", lambda x: x.flatten(1), startDim=1, endDim=-1)
+    add("flatten", "to -2", lambda x: x.flatten(0, -2), startDim=0, endDim=-2)
+    add("unflatten", "with -1", lambda x: x.unflatten(-1, (2, -1)), dim=-1, sizes=[2, -1])
+    for counts in ([2, 1, 3], [2, 1, 1, 2]):
+        add("repeat", f"by {counts}", lambda x: x.repeat(*counts), counts=counts)
+    for counts in ([2], [1, 2, 1], [2, 1, 1, 2]):
+        add("tile", f"by {counts}", lambda x: x.tile(counts), counts=counts)
+    for shifts, dims in ((5, None), (-1, 1), ([1, -6], [2, 0]), ([1, 1], [1, 1])):
+        add("roll", f"by {shifts} along {dims}", lambda x: torch.roll(x, shifts, dims), shifts=shifts, dims=dims)
+    for op, fn in (("tril", torch.tril), ("triu", torch.triu)):
+        for diagonal in (0, -1, 2):
+            add(op, f"from {diagonal}", lambda x: fn(x, diagonal), diagonal=diagonal)
+    for indexing in ("ij", "xy"):
+        axes = {"a": eighths("axis a", 2), "b": eighths("axis b", 3)}
+        add("meshgrid", indexing, lambda a, b: torch.cat(torch.meshgrid(a, b, indexing=indexing), 1), axes, indexing=indexing)
+    add("split", "in 2 of at most 2", lambda x: x.split(2, 1)[1], sizes=2, dim=1)
+    add("split", "in 1 and 3", lambda x: x.split([1, 3], -1)[1], sizes=[1, 3], dim=-1)
+    add("chunk", "in 3 of 4, which gives 2", lambda x: x.chunk(3, 2)[1], count=3, dim=2)
+
+    index, places = torch.tensor([2, 0, 2, 1]), torch.tensor([[[0, 2, 1, 1], [1, 2, 2, 0]], [[2, 2, 0, 1], [2, 0, 0, 1]]])
+    src = eighths("source", 2, 2, 4)
+    add("indexSelect", "repeated", lambda x, index: x.index_select(1, index), {"x": x.clone(), "index": index}, dim=1)
+    add("indexSelect", "of the last dimension", lambda x, index: x.index_select(2, index), {"x": x.clone(), "index": index}, dim=2)
+    inputs = {"x": x.clone(), "index": index, "src": eighths("slices", 2, 4, 4)}
+    add("indexAdd", "repeated", lambda x, index, src: x.index_add(1, index, src), inputs, dim=1)
+    inputs = {"x": x.clone(), "index": places, "src": src.clone()}
+    add("scatterAdd", "repeated", lambda x, index, src: x.scatter_add(1, index, src), inputs, dim=1)
+    # PyTorch's result is undefined for equal indices.
+    inputs = {"x": x.clone(), "index": torch.tensor([[[0, 2], [1, 3], [3, 0]], [[2, 1], [3, 2], [0, 3]]]), "src": eighths("values", 2, 3, 2)}
+    add("scatter", "distinct", lambda x, index, src: x.scatter(2, index, src), inputs, dim=2)
+
+    rows_, columns = torch.tensor([1, 0, -1]), torch.tensor([[2], [-4]])
+    null, dots = None, ...
+    for name, index in {
+        "of a position and a new dimension": (1, null, dots, -1), "of ranges": (slice(null), slice(1, 3), slice(-3, null, 2)),
+        "of neighbors": (slice(null), rows_, columns), "of tensors apart": (rows_, slice(null), columns),
+        "of tensors around a position": (rows_, 0, columns), "of a tensor after a position": (0, slice(null), columns),
+        "of tensors around a new dimension": (slice(null), rows_, null, columns), "of a tensor before dots": (columns.clamp(-2, 1), dots, 0),
+    }.items():
+        add("at", name, lambda x: x[index], indices=[[each.start, each.stop, each.step] if isinstance(each, slice)
+            else "..." if each is dots else each for each in index])
+
+    image = eighths("image", 1, 2, 4, 3)
+    for mode in ("reflect", "replicate", "circular"):
+        for counts in ([1, 2], [2, 0]), ([2, 1], [0, 2]):
+            height, width = counts
+            add("pad", f"by {counts} in {mode} mode", lambda x: F.pad(x, [*width, *height], mode), {"x": image.clone()},
+                counts=[[0, 0], [0, 0], height, width], mode=mode)
+    return rows
+
+
 # Losses.
 def losses():
     rows = []
@@ -638,7 +704,7 @@ def formula():
 
 if __name__ == "__main__":
     files = dict(formula=formula, pool=pools, norm=norms, layerNorm=layer_norms, conv=convolutions, element=elements, function=functions,
-                 attention=attentions, loss=losses,
+                 shape=shapes, attention=attentions, loss=losses,
                  optimizer=optimizers, schedule=schedules, init=scales, network=networks)
     for name in sys.argv[1:] or files:
         write(name, files[name]())

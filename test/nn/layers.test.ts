@@ -21,6 +21,7 @@ import {
   Sigmoid,
   SiLU,
   Tanh,
+  Unflatten,
 } from '@mien/nn';
 import {
   assign,
@@ -95,6 +96,8 @@ const shapesOf: Readonly<Record<string, readonly [layer: () => Layer, input: rea
   AvgPool2d: [() => new AvgPool2d(3, { stride: 1, padding: 1 }), [1, 2, 5, 4], '1,2,5,4'],
   AdaptiveAvgPool2d: [() => new AdaptiveAvgPool2d([1, 2]), [2, 3, 5, 4], '2,3,1,2'],
   Flatten: [() => new Flatten(), [2, 3, 5, 4], '2,60'],
+  'Flatten of two dimensions': [() => new Flatten(1, 2), [2, 3, 5, 4], '2,15,4'],
+  Unflatten: [() => new Unflatten(1, [3, -1]), [2, 12], '2,3,4'],
   Identity: [() => new Identity(), [2, 3], '2,3'],
   'an empty Sequential': [() => new Sequential(), [2, 3], '2,3'],
   Sequential: [() => new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 5)), [2, 3], '2,5'],

@@ -8,6 +8,7 @@ const { Generator, ones, Tensor, tensor, zeros } = mien;
 const x = (): mien.Tensor => ones([2, 3]);
 const image = (): mien.Tensor => ones([2, 2, 4, 4]);
 const labels = (): mien.Tensor => tensor(Int32Array.of(1, 0));
+const indices = (): mien.Tensor => tensor({ shape: [2, 3], data: Int32Array.of(0, 1, 2, 2, 1, 0) });
 const channels = (): mien.Tensor => ones([2]);
 const doubled = (y: mien.Tensor): mien.Tensor => y.mul(2).sum();
 const incrementing = mien.kernel(`
@@ -75,6 +76,7 @@ const functions: Readonly<Record<string, Example>> = {
   randomBits: () => [[2], {}],
   cat: () => [[x(), x()], 0],
   stack: () => [[x(), x()], 0],
+  meshgrid: () => [[channels(), channels()], 'xy'],
   pad: () => [
     x(),
     [
@@ -211,6 +213,25 @@ const methods: Readonly<Record<string, Example>> = {
   permute: () => [[1, 0]],
   flip: () => [0],
   expand: () => [[2, 3]],
+  at: () => [0, [0, 2]],
+  nonzero: () => [],
+  maskedSelect: () => [x().gt(0)],
+  unique: () => [],
+  squeeze: () => [[0]],
+  unsqueeze: () => [0],
+  flatten: () => [0, 1],
+  unflatten: () => [1, [3, 1]],
+  split: () => [[1, 2], 1],
+  chunk: () => [2, 1],
+  repeat: () => [[2, 1]],
+  tile: () => [[2]],
+  roll: () => [[1], [0]],
+  tril: () => [0],
+  triu: () => [1],
+  indexSelect: () => [0, labels()],
+  scatter: () => [1, indices(), x()],
+  scatterAdd: () => [1, indices(), x()],
+  indexAdd: () => [0, labels(), x()],
   matmul: () => [ones([3, 2])],
   to: () => ['int32'],
   lerp: () => [x(), x()],

@@ -22,7 +22,7 @@ export {
   MultiheadAttention,
   type MultiheadAttentionOptions,
 } from './layers/attention.ts';
-export { Flatten, Identity, Sequential } from './layers/containers.ts';
+export { Flatten, Identity, Sequential, Unflatten } from './layers/containers.ts';
 export {
   Conv2d,
   type Conv2dLayerOptions,

@@ -98,10 +98,11 @@ export function expectFunction(operation: string, value: unknown): void {
   throw new ValueError(`${operation}: expected a function, got ${kindOf(value)}`);
 }
 
-/** Throws ValueError unless `value` is an integer from `least` up. */
+/** Throws ValueError unless `value` is an integer from `least` up; -Infinity allows any. */
 export function expectInteger(operation: string, argument: string, value: unknown, least: number = 1): void {
   if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  const kind = least === 1 ? 'a positive integer' : `an integer of at least ${least}`;
+  const bound = Number.isFinite(least) ? `an integer of at least ${least}` : 'an integer';
+  const kind = least === 1 ? 'a positive integer' : bound;
   throw new ValueError(`${operation}: ${argument} must be ${kind}, got ${kindOf(value)}`);
 }
 

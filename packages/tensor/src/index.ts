@@ -10,6 +10,7 @@ export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './
 export { type GradOptions, grad } from './grad.ts';
 export type { BackwardOptions } from './graph/backward.ts';
 export type { Gradients, Rule } from './graph/rule.ts';
+export type { IndexRange, TensorIndex } from './ops/at.ts';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
 export { conv2d, convTranspose2d } from './ops/conv.ts';
 export { convBatchNorm2d } from './ops/convBatchNorm.ts';
@@ -45,7 +46,9 @@ export {
   randomBits,
   randperm,
 } from './ops/random.ts';
-export { cat, pad, stack } from './ops/shape.ts';
+export { cat, stack } from './ops/shape.ts';
+export { type PadMode, pad } from './ops/shapePad.ts';
+export { meshgrid } from './ops/shapeParts.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { type AddcmulOptions, addcmul } from './ops/ternary.ts';
 export { type ClampOptions, clamp, gelu, leakyRelu } from './ops/unary.ts';

@@ -3,16 +3,23 @@ import { expectBoolean, expectOptions, expectTensor, kindOf } from './arguments.
 import { bytesPerElement, type DType, expectDtype, expectDtypeName, toTypedArray } from './dtype.ts';
 import { DtypeError, GradientError, ShapeError, ValueError } from './errors.ts';
 import { accumulate, type BackwardOptions, propagate } from './graph/backward.ts';
+import { at, type TensorIndex } from './ops/at.ts';
 import * as binary from './ops/binary.ts';
 import { to } from './ops/cast.ts';
 import * as exponential from './ops/exponential.ts';
 import { newFull } from './ops/fill.ts';
 import * as finite from './ops/finite.ts';
+import { indexSelect } from './ops/gatherSelect.ts';
 import { checkShape, type Shape, show, sizeOf } from './ops/geometry.ts';
 import { matmul } from './ops/matmul.ts';
+import * as dependent from './ops/nonzero.ts';
 import * as reduce from './ops/reduce.ts';
+import * as scatters from './ops/scatter.ts';
 import * as shapes from './ops/shape.ts';
+import * as parts from './ops/shapeParts.ts';
+import * as views from './ops/shapeViews.ts';
 import { lerp } from './ops/ternary.ts';
+import { tril, triu } from './ops/triangle.ts';
 import * as trigonometry from './ops/trigonometry.ts';
 import * as unary from './ops/unary.ts';
 import { currentDevice } from './runtime/defaultDevice.ts';
@@ -436,6 +443,104 @@ export class Tensor extends TensorBase {
   /** Sizes of 1 stretched to `shape`. */
   expand(shape: Shape): Tensor {
     return shapes.expand(this, shape);
+  }
+
+  /**
+   * Elements by one index per dimension: a position (which removes the dimension), `[start, stop, step]`, an int32 tensor of
+   * positions, null for a new dimension, '...' for all dimensions between. `x.at(0)`, `x.at('...', [0, -1])`.
+   */
+  at(...indices: readonly TensorIndex[]): Tensor {
+    return at(this, ...indices);
+  }
+
+  /** Without its dimensions of size 1, or those among `dims`. */
+  squeeze(dims?: number | Shape): Tensor {
+    return views.squeeze(this, dims);
+  }
+
+  /** With a new dimension of size 1 before `dim`. */
+  unsqueeze(dim: number): Tensor {
+    return views.unsqueeze(this, dim);
+  }
+
+  /** Dimensions from `startDim` to `endDim`, included, merged to one. */
+  flatten(startDim?: number, endDim?: number): Tensor {
+    return views.flatten(this, startDim, endDim);
+  }
+
+  /** `dim` divided into `sizes`, of which one may be -1. */
+  unflatten(dim: number, sizes: Shape): Tensor {
+    return views.unflatten(this, dim, sizes);
+  }
+
+  /** Consecutive parts along `dim`: of `sizes` elements each, or of the listed sizes. */
+  split(sizes: number | Shape, dim?: number): Tensor[] {
+    return parts.split(this, sizes, dim);
+  }
+
+  /** At most `count` consecutive parts along `dim`. */
+  chunk(count: number, dim?: number): Tensor[] {
+    return parts.chunk(this, count, dim);
+  }
+
+  /** Repeated `counts` times, a count for each dimension; more counts add dimensions in front. */
+  repeat(counts: Shape): Tensor {
+    return parts.repeat(this, counts);
+  }
+
+  /** Repeated `counts` times along the last dimensions; more counts add dimensions in front. */
+  tile(counts: Shape): Tensor {
+    return parts.tile(this, counts);
+  }
+
+  /** Elements moved by `shifts` along `dims`, or in the flattened tensor, those beyond the end to the start. */
+  roll(shifts: number | Shape, dims?: number | Shape): Tensor {
+    return parts.roll(this, shifts, dims);
+  }
+
+  /** The lower triangle of each matrix, 0 elsewhere: columns up to row + diagonal. */
+  tril(diagonal?: number): Tensor {
+    return tril(this, diagonal);
+  }
+
+  /** The upper triangle of each matrix, 0 elsewhere: columns from row + diagonal. */
+  triu(diagonal?: number): Tensor {
+    return triu(this, diagonal);
+  }
+
+  /** Slices along `dim` by index [K], which may repeat. */
+  indexSelect(dim: number, index: Tensor): Tensor {
+    return indexSelect(this, dim, index);
+  }
+
+  /** With `src` written at the index along `dim`; of equal indices the last one wins. */
+  scatter(dim: number, index: Tensor, src: Tensor | number): Tensor {
+    return scatters.scatter(this, dim, index, src);
+  }
+
+  /** With `src` added at the index along `dim`. */
+  scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor {
+    return scatters.scatterAdd(this, dim, index, src);
+  }
+
+  /** With slices of `source` added along `dim` by index [K]. */
+  indexAdd(dim: number, index: Tensor, source: Tensor): Tensor {
+    return scatters.indexAdd(this, dim, index, source);
+  }
+
+  /** Resolves with the positions of the elements that are not 0, int32 [count, rank]; null if there are none. */
+  nonzero(): Promise<Tensor | null> {
+    return dependent.nonzero(this);
+  }
+
+  /** Resolves with the elements where `mask` is true, [count]; null if there are none. */
+  maskedSelect(mask: Tensor): Promise<Tensor | null> {
+    return dependent.maskedSelect(this, mask);
+  }
+
+  /** Resolves with the distinct values, ascending, [count]. */
+  unique(): Promise<Tensor> {
+    return dependent.unique(this);
   }
 
   /** The matrix product. */

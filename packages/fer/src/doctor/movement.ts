@@ -13,6 +13,7 @@ import {
   gather,
   linspace,
   maxPool2d,
+  meshgrid,
   oneHot,
   ones,
   pad,
@@ -96,6 +97,93 @@ function shapes(): Case[] {
       (v) => reference.pad(v, edges, 0.5),
       x,
     ),
+    differentiable(
+      'pad',
+      (v) => pad(v, edges, 'replicate'),
+      (v) => reference.pad(v, edges, 'replicate'),
+      x,
+    ),
+  ];
+}
+
+/** Views, parts, repetitions and triangles. */
+function arrangements(): Case[] {
+  const x = sample([3, 5, 8], 4);
+  const y = sample([3, 1, 7], 5);
+  return [
+    differentiable(
+      'squeeze',
+      (v) => v.squeeze(),
+      (v) => reference.squeeze(v),
+      y,
+    ),
+    differentiable(
+      'unsqueeze',
+      (v) => v.unsqueeze(-1),
+      (v) => reference.unsqueeze(v, 3),
+      y,
+    ),
+    differentiable(
+      'flatten',
+      (v) => v.flatten(1),
+      (v) => reference.flatten(v, 1, 2),
+      x,
+    ),
+    differentiable(
+      'unflatten',
+      (v) => v.unflatten(2, [4, -1]),
+      (v) => reference.unflatten(v, 2, [4, 2]),
+      x,
+    ),
+    differentiable(
+      'split',
+      (v) => v.split([2, 3], 1)[1] as Tensor,
+      (v) => reference.split(v, [2, 3], 1)[1] as Values,
+      x,
+    ),
+    differentiable(
+      'chunk',
+      (v) => v.chunk(2, 1)[1] as Tensor,
+      (v) => reference.chunk(v, 2, 1)[1] as Values,
+      x,
+    ),
+    differentiable(
+      'repeat',
+      (v) => v.repeat([2, 1, 3]),
+      (v) => reference.repeat(v, [2, 1, 3]),
+      x,
+    ),
+    differentiable(
+      'tile',
+      (v) => v.tile([4]),
+      (v) => reference.tile(v, [4]),
+      x,
+    ),
+    differentiable(
+      'roll',
+      (v) => v.roll([1, -3], [0, 2]),
+      (v) => reference.roll(v, [1, -3], [0, 2]),
+      x,
+    ),
+    differentiable(
+      'tril',
+      (v) => v.tril(1),
+      (v) => reference.tril(v, 1),
+      x,
+    ),
+    differentiable(
+      'triu',
+      (v) => v.triu(-1),
+      (v) => reference.triu(v, -1),
+      x,
+    ),
+    differentiable(
+      'meshgrid',
+      (v, w) => cat(meshgrid([v, w]), 0),
+      (v, w) => reference.cat(reference.meshgrid([v, w]), 0),
+      sample([5], 6),
+      sample([7], 7),
+    ),
   ];
 }
 
@@ -103,6 +191,7 @@ function indexing(): Case[] {
   const x = sample([4, 9], 11);
   const index = integers([4, 3], 12, 0, 9);
   const rows = integers([6], 13, 0, 5);
+  const many = integers([600], 24, 0, 5000);
   const indices = (values: Values): Tensor => toTensor(values, { dtype: 'int32' });
   return [
     differentiable(
@@ -116,6 +205,53 @@ function indexing(): Case[] {
       (w) => embedding(indices(rows), w),
       (w) => reference.embedding(rows, w),
       sample([5, 7], 14),
+    ),
+    differentiable(
+      'indexSelect',
+      (v) => v.indexSelect(0, indices(rows)),
+      (v) => reference.indexSelect(v, 0, rows),
+      sample([5, 7], 15),
+    ),
+    differentiable(
+      'indexAdd',
+      (v, w) => v.indexAdd(0, indices(rows), w),
+      (v, w) => reference.indexAdd(v, 0, rows, w),
+      sample([5, 7], 16),
+      sample([6, 7], 17),
+    ),
+    differentiable(
+      'scatter',
+      (v, w) => v.scatter(1, indices(index), w),
+      (v, w) => reference.scatter(v, 1, index, w),
+      x,
+      sample([4, 3], 18),
+    ),
+    differentiable(
+      'scatterAdd',
+      (v, w) => v.scatterAdd(1, indices(index), w),
+      (v, w) => reference.scatterAdd(v, 1, index, w),
+      x,
+      sample([4, 3], 19),
+    ),
+    differentiable(
+      'scatterAdd',
+      (v, w) => v.scatterAdd(0, indices(many), w),
+      (v, w) => reference.scatterAdd(v, 0, many, w),
+      sample([5000], 20),
+      sample([600], 21),
+    ),
+    differentiable(
+      'scatter',
+      (v, w) => v.scatter(0, indices(many), w),
+      (v, w) => reference.scatter(v, 0, many, w),
+      sample([5000], 22),
+      sample([600], 23),
+    ),
+    differentiable(
+      'at',
+      (v) => v.at([1, 3], indices(rows)),
+      (v) => reference.select(v, [{ start: 1, count: 2, step: 1 }, rows]),
+      x,
     ),
     forward(
       'oneHot',
@@ -251,5 +387,5 @@ function creation(): Case[] {
 
 /** Operations that move, select or create values. */
 export function movement(): Case[] {
-  return [...shapes(), ...indexing(), ...pooling(), ...sampling(), ...creation()];
+  return [...shapes(), ...arrangements(), ...indexing(), ...pooling(), ...sampling(), ...creation()];
 }

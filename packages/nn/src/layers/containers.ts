@@ -1,7 +1,7 @@
 // Layers that chain or reshape.
 
 import { type Epilogue, scope, type Tensor } from '@mien/tensor';
-import { expectOptions, expectTensor, kindOf } from '@mien/tensor/internal';
+import { expectInteger, expectList, expectOptions, expectTensor, kindOf } from '@mien/tensor/internal';
 import { StateError } from '../errors.ts';
 import { asEpilogue, epilogueOptions, type FusedForward, finish, fuse, isEmpty, joined, type Layer } from '../layer.ts';
 import { Module } from '../module.ts';
@@ -74,12 +74,42 @@ function withEpilogue(layer: Layer, pass: FusedForward, epilogue: Epilogue, last
   return (both && fuse(layer, both)) ?? ((x) => finish(pass(x), last));
 }
 
-/** [N, ...] to [N, product of the other sizes]. */
+/** Merges the dimensions from `startDim` to `endDim`, included; by default [N, ...] to [N, product of the other sizes]. */
 export class Flatten extends Module {
+  readonly startDim: number;
+  readonly endDim: number;
+
+  constructor(startDim: number = 1, endDim: number = -1) {
+    super();
+    for (const [name, dim] of Object.entries({ startDim, endDim }))
+      expectInteger('Flatten', name, dim, Number.NEGATIVE_INFINITY);
+    this.startDim = startDim;
+    this.endDim = endDim;
+  }
+
   forward(x: Tensor): Tensor {
     expectTensor('Flatten', 'x', x);
-    const [n = 1] = x.shape;
-    return x.reshape([n, x.size / n]);
+    return x.flatten(this.startDim, this.endDim);
+  }
+}
+
+/** Divides `dim` into `sizes`, of which one may be -1: the inverse of Flatten. */
+export class Unflatten extends Module {
+  readonly dim: number;
+  readonly sizes: readonly number[];
+
+  constructor(dim: number, sizes: readonly number[]) {
+    super();
+    expectInteger('Unflatten', 'dim', dim, Number.NEGATIVE_INFINITY);
+    expectList('Unflatten', 'sizes', sizes);
+    for (const size of sizes) expectInteger('Unflatten', 'each size', size, -1);
+    this.dim = dim;
+    this.sizes = [...sizes];
+  }
+
+  forward(x: Tensor): Tensor {
+    expectTensor('Unflatten', 'x', x);
+    return x.unflatten(this.dim, this.sizes);
   }
 }
 

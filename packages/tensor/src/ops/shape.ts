@@ -31,13 +31,13 @@ const copyAnywhere = kernel(copyText);
 const copyRows = kernel(copyText, { WHOLE_ROWS: true });
 
 /** A box of values in a tensor: its first element and the stride of each of the box's dimensions. */
-interface Walk {
+export interface Walk {
   readonly offset: number;
   readonly strides: Shape;
 }
 
 /** Copies a box from x to y with separate strides; in halves where it spans more of either than can be bound. */
-function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
+export function copyBox(x: Tensor, from: Walk, y: Tensor, to: Walk, box: Shape): void {
   const merged = collapse(box, [from.strides, to.strides]);
   const [xStrides, yStrides] = merged.strides as [number[], number[]];
   const size = sizeOf(box);
@@ -285,40 +285,5 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
       tensors.map((x) => reshape(x, [...x.shape.slice(0, along), 1, ...x.shape.slice(along)])),
       along,
     ),
-  );
-}
-
-/** x with `[before, after]` elements of `value` around each dimension. Throws ValueError for negative counts. */
-export function pad(x: Tensor, counts: readonly (readonly [number, number])[], value = 0): Tensor {
-  expectTensor('pad', 'x', x);
-  expectList('pad', 'counts', counts);
-  if (
-    counts.length !== x.rank ||
-    !counts.every((pair) => Array.isArray(pair) && pair.length === 2) ||
-    !counts.flat().every((count) => Number.isInteger(count) && count >= 0)
-  ) {
-    throw new ValueError(
-      `pad: expected [before, after], non-negative integers, for each of the ${x.rank} dimensions, got ${JSON.stringify(counts)}; crop with slice`,
-    );
-  }
-  const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));
-  const y = newFull(x, shape, value);
-  const strides = stridesOf(shape);
-  const offset = strides.reduce((sum, stride, dim) => sum + stride * (counts[dim]?.[0] ?? 0), 0);
-  copyBox(x, { offset: 0, strides: stridesOf(x.shape) }, y, { offset, strides }, x.shape);
-  const before = x.shape;
-  return record(
-    'pad',
-    y,
-    { x },
-    {
-      saves: {},
-      backward: (dy) => ({
-        x: before.reduce((cut, size, dim) => {
-          const [lead] = counts[dim] as readonly [number, number];
-          return size === cut.shape[dim] ? cut : slice(cut, dim, lead, lead + size);
-        }, dy),
-      }),
-    },
   );
 }

@@ -1,4 +1,6 @@
 // Definitions of the operations in float64: index loops, forward only, without imports from the rest of Mien.
+
+export { type Selection, select } from './at.ts';
 export * from './attention.ts';
 export * from './binary.ts';
 export { productError, sumError, summed, Total, total, ulps, within } from './bounds.ts';
@@ -11,13 +13,18 @@ export * from './finite.ts';
 export * from './gather.ts';
 export * from './layerNorm.ts';
 export * from './matmul.ts';
+export * from './nonzero.ts';
 export * from './norm.ts';
 export * from './pool.ts';
 export * from './random.ts';
 export * from './reduce.ts';
+export * from './scatter.ts';
 export * from './shape.ts';
+export * from './shapeParts.ts';
+export * from './shapeViews.ts';
 export * from './softmax.ts';
 export * from './ternary.ts';
+export * from './triangle.ts';
 export * from './trigonometry.ts';
 export * from './unary.ts';
 export { at, build, coordinates, count, type Element, elementAt, type Values, values } from './values.ts';

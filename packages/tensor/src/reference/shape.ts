@@ -70,10 +70,27 @@ export function stack(list: readonly Values[], dim: number): Values {
   return cat(widened, dim);
 }
 
-export function pad(x: Values, counts: readonly (readonly [number, number])[], value = 0): Values {
+/** For counts that the mode allows. */
+export function pad(
+  x: Values,
+  counts: readonly (readonly [number, number])[],
+  fill: number | 'reflect' | 'replicate' | 'circular' = 0,
+): Values {
   const shape = x.shape.map((size, dim) => size + (counts[dim]?.[0] ?? 0) + (counts[dim]?.[1] ?? 0));
   return build(shape, (i) => {
     const inner = i.map((p, dim) => p - (counts[dim]?.[0] ?? 0));
-    return inner.every((p, dim) => p >= 0 && p < (x.shape[dim] as number)) ? at(x, inner) : value;
+    if (typeof fill !== 'number')
+      return at(
+        x,
+        inner.map((p, dim) => paddedFrom(p, x.shape[dim] as number, fill)),
+      );
+    return inner.every((p, dim) => p >= 0 && p < (x.shape[dim] as number)) ? at(x, inner) : fill;
   });
+}
+
+/** The place in a dimension that is repeated at p, which may be before or after it. */
+function paddedFrom(p: number, size: number, mode: 'reflect' | 'replicate' | 'circular'): number {
+  if (mode === 'circular') return (p + size) % size;
+  if (mode === 'replicate') return Math.min(Math.max(p, 0), size - 1);
+  return p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p;
 }

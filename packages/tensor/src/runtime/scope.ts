@@ -1,7 +1,7 @@
 // Frees tensors: by the scope that they were made in, else by their owner's dispose(), else by the garbage collector.
 import { expectFunction, kindOf } from '../arguments.ts';
 import { ValueError } from '../errors.ts';
-import { slot } from '../session.ts';
+import { slot, withValue } from '../session.ts';
 
 /** The memory that an `Owned` holds. It must not refer to its owner, or the garbage collector would never free that. */
 export interface Holding {
@@ -12,6 +12,8 @@ export interface Holding {
 
 /** The open scopes, the innermost last. */
 const openScopes = slot<Set<Owned>[]>(() => []);
+/** Whether a function that `scope` was given is running. */
+const running = slot<boolean>(() => false);
 const collected = slot<Record<string, number>>(() => ({}));
 
 const net = new FinalizationRegistry<Holding>((holding) => {
@@ -92,7 +94,7 @@ export function scope<T>(fn: () => T): T {
   const close = openScope();
   let result: T;
   try {
-    result = fn();
+    result = withValue(running, true, fn);
   } catch (reason) {
     close(undefined);
     throw reason;
@@ -106,6 +108,11 @@ export function scope<T>(fn: () => T): T {
   }
   close(result);
   return result;
+}
+
+/** Whether a function that `scope` was given is running: it cannot wait for values. */
+export function isInScope(): boolean {
+  return running.value;
 }
 
 /** Opens a scope; the returned function closes it and frees all tensors except those in `result`. */

@@ -289,6 +289,12 @@ export function newEmpty<T extends TensorBase>(x: T, shape: Shape, dtype: DType 
   return new (classOf(x))(new Share(storage, null), [...shape], dtype, 0);
 }
 
+/** A tensor of `values` on the device of `x`, by default of its dtype (`Tensor.new_tensor` of PyTorch). */
+export function newTensor<T extends TensorBase>(x: T, shape: Shape, values: TypedArray, dtype: DType = x.dtype): T {
+  const storage = storageOfTensor(x).device.upload(values, shape);
+  return new (classOf(x))(new Share(storage, null), [...shape], dtype, 0);
+}
+
 /** The class of `x`, which is Tensor: a lower layer makes tensors without importing it. */
 function classOf<T extends TensorBase>(x: T): MakeTensor<T> {
   return x.constructor as MakeTensor<T>;
