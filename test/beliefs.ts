@@ -14,6 +14,8 @@ const files = [
   'test/tensor/conv.test.ts',
   'test/tensor/convBatchNorm.test.ts',
   'test/tensor/convDepthwise.test.ts',
+  'test/tensor/attention.test.ts',
+  'test/tensor/layerNorm.test.ts',
   'test/tensor/matmul.test.ts',
   'test/tensor/norm.test.ts',
   'test/tensor/pool.test.ts',

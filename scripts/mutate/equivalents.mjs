@@ -89,6 +89,18 @@ export const equivalents = [
     'return vec4<result>(select(rest, rest + b, (rest != zero) & ((rest <= zero) != (b < zero))));',
   ),
   ...rows(
+    'shaders/layerNorm/layerNorm.wgsl',
+    'every lane has the same mean and inverse deviation, and a workgroup has 8 lanes or more',
+    'if (lane == 0) { moments[row] = vec2f(mean, inverse); }',
+    'if (lane == 1) { moments[row] = vec2f(mean, inverse); }',
+  ),
+  ...rows(
+    'shaders/layerNorm/layerNorm.wgsl',
+    'only squares of the deviation and of the sum of deviations are used',
+    'let deviation = x[i] - mean;',
+    'let deviation = mean - x[i];',
+  ),
+  ...rows(
     'shaders/matmul/gemm.wgsl',
     'the column after it is in the same vec4: planes of columns are multiples of 4',
     'var bRight = bQuad(tile, tile.firstColumn + 4);',
