@@ -25,15 +25,15 @@ fn lastSorted(
   let i = id % params.inner;
   let place = (id / params.inner) % params.length;
   let column = (id / (params.inner * params.length) * params.inner + i) * params.count;
-  // The number of keys up to `place`.
-  var low = 0u;
+  // The number of keys up to `place`; 1 where there are none, as the first one differs from it.
+  var low = 1u;
   var high = params.count;
   while (low < high) {
     let middle = (low + high) / 2;
     if (keys[column + middle] <= place) { low = middle + 1; } else { high = middle; }
   }
   var last = -1;
-  if (low > 0 && keys[column + max(low, 1) - 1] == place) { last = i32(order[column + max(low, 1) - 1]); }
+  if (keys[column + low - 1] == place) { last = i32(order[column + low - 1]); }
   if (params.reports == 1 && keys[column + params.count - 1] >= params.length) { last = -2; }
   y[id] = last;
 }
