@@ -1,4 +1,4 @@
-import { ArrayDataset, DataLoader, type DataLoaderState, type Dataset, stackRows } from '@mien/nn';
+import { ArrayDataset, DataLoader, type DataLoaderState, type Dataset } from '@mien/nn';
 import { ShapeError, ValueError } from '@mien/tensor';
 import { ensure, refuses } from '@mien/tensor/testing';
 import fc from 'fast-check';
@@ -99,12 +99,12 @@ test('DataLoader throws the error of a sample at its batch', async () => {
   ensure(seen.join(', ') === '0 1, 2 3' && message.includes('sample 5 is broken'), `${seen.join(', ')}; ${message}`);
 });
 
-test('stackRows makes batches of the rows of an ArrayDataset', async () => {
+test('DataLoader makes batches of the rows of an ArrayDataset', async () => {
   const dataset = new ArrayDataset(
     { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4, 5, 6) },
     { shape: [3], dtype: 'int32', data: Int32Array.of(7, 8, 9) },
   );
-  const loader = new DataLoader(dataset, { batchSize: 2, collate: stackRows });
+  const loader = new DataLoader(dataset, { batchSize: 2 });
   const actual: string[] = [];
   for await (const batch of loader) actual.push(batch.map(({ shape, data }) => `[${shape}] ${data}`).join(' '));
   ensure(actual.join('; ') === '[2,2] 1,2,3,4 [2] 7,8; [1,2] 5,6 [1] 9', actual.join('; '));

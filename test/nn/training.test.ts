@@ -12,7 +12,6 @@ import {
   Linear,
   Sequential,
   SGD,
-  stackRows,
   Tanh,
 } from '@mien/nn';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '@mien/nn/checkpoint';
@@ -92,7 +91,6 @@ class Run {
     this.loader = new DataLoader(new ArrayDataset(points, labels), {
       batchSize: 16,
       shuffle: true,
-      collate: stackRows,
     });
     if (saved) this.network.loadStateDict(saved.model);
     this.ema = new EMA(this.network, { decay: 0.9, updates: saved?.info.step ?? 0 });

@@ -1,7 +1,7 @@
 // Samples by index. They stay in host memory until a training step makes tensors from a batch.
-import { type Generator, ShapeError, ValueError } from '@mien/tensor';
-import { expectList } from '@mien/tensor/internal';
+import { type Generator, ShapeError } from '@mien/tensor';
 import { expectHostTensor, type HostTensor } from '../state.ts';
+import { defaultCollate } from './collate.ts';
 
 /** Samples by index, as PyTorch's map-style datasets. */
 export interface Dataset<Sample> {
@@ -47,27 +47,7 @@ export class ArrayDataset implements Dataset<readonly HostTensor[]> {
   }
 }
 
-/** Stacks the rows of each column along a new first dimension: the collate for an ArrayDataset. */
+/** Stacks the rows of each column along a new first dimension. @deprecated `DataLoader` does so without `collate`: defaultCollate. */
 export function stackRows(samples: readonly (readonly HostTensor[])[]): readonly HostTensor[] {
-  expectList('stackRows', 'samples', samples);
-  for (const [i, sample] of samples.entries()) {
-    expectList('stackRows', `sample ${i}`, sample);
-    for (const row of sample) expectHostTensor('stackRows', row);
-  }
-  const [first] = samples;
-  if (!first) throw new ValueError('stackRows: expected at least one sample, got none');
-  return first.map((row, column) => {
-    const size = row.data.length;
-    const data = row.data.constructor as new (length: number) => HostTensor['data'];
-    const stacked = new data(samples.length * size);
-    samples.forEach((sample, i) => {
-      const { shape, data } = sample[column] as HostTensor;
-      if (data.length !== size)
-        throw new ShapeError(
-          `stackRows: expected samples of equal shapes, got [${row.shape}] and, at ${i}, [${shape}]`,
-        );
-      stacked.set(data, i * size);
-    });
-    return { shape: [samples.length, ...row.shape], dtype: row.dtype, data: stacked };
-  });
+  return defaultCollate(samples);
 }
