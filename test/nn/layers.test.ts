@@ -34,6 +34,7 @@ import {
   profile,
   randn,
   ShapeError,
+  scope,
   type Tensor,
   tensor,
   ValueError,
@@ -271,6 +272,22 @@ test('Sequential does not fuse a subclass of ReLU that overrides forward', async
   const norm = new BatchNorm1d(2, { eps: 0 });
   const y = new Sequential(norm, new Doubled()).eval().forward(x);
   await near(y, { shape: [3, 2], data: Float64Array.from([2, -2, 6, 10, -8, -8]) });
+});
+
+test('Sequential fuses a layer whose forward was replaced and deleted again', async () => {
+  const convolution = new Conv2d(2, 3, 1);
+  using net = new Sequential(convolution, new BatchNorm2d(3)).eval();
+  const x = randn([1, 2, 4, 4]);
+  const passes = async (): Promise<number> => {
+    const { spans } = await profile(async () => void (await scope(() => noGrad(() => net.forward(x))).data()));
+    return spans.filter(({ kernel }) => kernel.startsWith('normalize')).length;
+  };
+  const before = await passes();
+  const { forward } = convolution;
+  convolution.forward = (v) => forward.call(convolution, v);
+  ensure((await passes()) > before, 'expected a pass of its own for the normalization');
+  Reflect.deleteProperty(convolution, 'forward');
+  ensure((await passes()) === before, 'expected the fused pass again');
 });
 
 test('Sequential frees intermediate results as soon as they are used', () => {

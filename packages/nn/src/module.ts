@@ -65,7 +65,7 @@ export abstract class Module {
   readonly #forward: unknown;
 
   static {
-    hasOriginalForward = (module) => module.forward === module.#forward;
+    hasOriginalForward = (module) => module.forward === module.#forward || !Object.hasOwn(module, 'forward');
   }
 
   constructor() {
