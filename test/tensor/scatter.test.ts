@@ -1,73 +1,19 @@
 // Values written and added at indices.
-import { DtypeError, gather, ShapeError, type Tensor, tensor, zeros } from '@mien/tensor';
+import { DtypeError, gather, ShapeError, tensor, zeros } from '@mien/tensor';
 import { withLimits } from '@mien/tensor/internal';
 import * as reference from '@mien/tensor/reference';
 import { ensure, gradcheck, gradgradcheck, near, refuses, shapes, toTensor, valuesOf } from '@mien/tensor/testing';
 import fc from 'fast-check';
 import { law, test } from '../harness.ts';
+import { indexAddIsRight, int32, scatterAddIsRight, scatterCase, scatterIsRight } from './scatterCases.ts';
 
 type Values = reference.Values;
-
-const indicesOf = (shape: readonly number[], length: number): fc.Arbitrary<Values> =>
-  valuesOf(shape, { min: 0, max: length - 1, integer: true });
-
-/** x and src with an index along a dimension of x. */
-const scatterCase = (shape: readonly number[], dim: number, count: number) => {
-  const source = shape.with(dim, count);
-  return fc.record({
-    x: valuesOf(shape),
-    dim: fc.constant(dim),
-    src: valuesOf(source),
-    index: indicesOf(source, shape[dim] as number),
-    list: indicesOf([count], shape[dim] as number),
-  });
-};
 
 /** Few places, so that indices repeat. */
 const scatterCases = (shape: fc.Arbitrary<number[]>, counts: fc.Arbitrary<number>) =>
   fc.tuple(shape, counts, fc.nat(7)).chain(([shape, count, nth]) => scatterCase(shape, nth % shape.length, count));
 
 const few = scatterCases(shapes({ minRank: 1, maxSize: 300 }), fc.integer({ min: 1, max: 9 }));
-const int32 = (values: Values): Tensor => toTensor(values, { dtype: 'int32' });
-
-interface ScatterCase {
-  readonly x: Values;
-  readonly dim: number;
-  readonly src: Values;
-  readonly index: Values;
-  readonly list: Values;
-}
-
-async function scatterIsRight({ x, dim, src, index }: ScatterCase): Promise<void> {
-  const at = int32(index);
-  await near(toTensor(x).scatter(dim, at, toTensor(src)), reference.scatter(x, dim, index, src));
-  await gradcheck(
-    (v, s) => v.scatter(dim, at, s),
-    (v, s) => reference.scatter(v, dim, index, s),
-    [x, src],
-  );
-}
-
-async function scatterAddIsRight({ x, dim, src, index }: ScatterCase): Promise<void> {
-  const at = int32(index);
-  await near(toTensor(x).scatterAdd(dim, at, toTensor(src)), reference.scatterAdd(x, dim, index, src));
-  await gradcheck(
-    (v, s) => v.scatterAdd(dim, at, s),
-    (v, s) => reference.scatterAdd(v, dim, index, s),
-    [x, src],
-  );
-}
-
-async function indexAddIsRight({ x, dim, src, list }: ScatterCase): Promise<void> {
-  const at = int32(list);
-  await near(toTensor(x).indexAdd(dim, at, toTensor(src)), reference.indexAdd(x, dim, list, src));
-  await gradcheck(
-    (v, s) => v.indexAdd(dim, at, s),
-    (v, s) => reference.indexAdd(v, dim, list, s),
-    [x, src],
-  );
-}
-
 law('scatter equals its reference, gradients included', few, scatterIsRight);
 law('scatterAdd equals its reference, gradients included', few, scatterAddIsRight);
 law('indexAdd equals its reference, gradients included', few, indexAddIsRight);
