@@ -26,6 +26,7 @@ export interface Conv2dLayerOptions extends Conv2dOptions, BiasOptions {}
 export interface ConvTranspose2dLayerOptions extends ConvTranspose2dOptions, BiasOptions {}
 
 const geometry = { stride: true, padding: true, dilation: true, groups: true } as const;
+const conv2dEpilogueOptions = [...epilogueOptions, 'norm'];
 const conv2dOptions = optionNames<Conv2dLayerOptions>({ ...geometry, bias: true, generator: true });
 const convTranspose2dOptions = optionNames<ConvTranspose2dLayerOptions>({
   ...geometry,
@@ -54,7 +55,7 @@ export class Conv2d extends Module {
 
   /** The convolution y; with an epilogue relu(norm(y) + residual), in one pass where `fuse` returns one. */
   forward(x: Tensor, epilogue: Epilogue = {}): Tensor {
-    expectOptions('Conv2d', epilogue, [...epilogueOptions, 'norm']);
+    expectOptions('Conv2d', epilogue, conv2dEpilogueOptions);
     const { norm, residual, relu = false } = epilogue;
     const { weight, bias } = this;
     if (norm) {
